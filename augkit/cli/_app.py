@@ -1,0 +1,74 @@
+"""The application that verbs join, and how its errors leave the process."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from typing import Annotated
+
+import typer
+
+from augkit.errors import AugkitError
+
+# ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
+_UsageError = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="augkit",
+    help="Fill the gaps of a car-part data set with generated photo + mask pairs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    """Fill the gaps of a car-part data set with generated photo + mask pairs."""
+    if version:
+        from augkit import __version__
+
+        print(__version__)
+        raise typer.Exit()
+
+
+# The order in which a user meets the verbs; others follow in alphabetical order.
+_ORDER = ("demo", "import_", "render", "classes", "train", "balance", "verify", "doctor")
+
+
+def _load_verbs() -> None:
+    package = sys.modules["augkit.cli"]
+    names = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
+    for name in sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        importlib.import_module(f"augkit.cli.{name}")
+
+
+def main() -> None:
+    """Entry point of the console script. Exit codes: see the design (0, 2, 3, 4, 130)."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; errors go to stderr, without a traceback."""
+    _load_verbs()
+    try:
+        code = app(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except AugkitError as error:
+        print(f"augkit: {error}", file=sys.stderr)
+        return error.exit_code
+    except typer.Abort:
+        return 130
+    except _UsageError as error:
+        error.show()  # type: ignore[attr-defined]
+        return 2
+    except KeyboardInterrupt:
+        print("augkit: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    except OSError as error:
+        remedy = "expected: a path that can be read and written\nremedy: check the path, its permissions and the free space"
+        print(f"augkit: {error}\n{remedy}", file=sys.stderr)
+        return 3

@@ -1,0 +1,68 @@
+"""What every verb shares: the workspace, the settings, and where output goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from augkit.config import Settings
+
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", "-w", help="Folder of the workspace (AUGKIT_WORKSPACE, or the current folder).")
+]
+ConfigOption = Annotated[str | None, typer.Option("--config", "-c", help="YAML file, or a preset: smoke, quick, cpu, gpu.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="One setting, e.g. mask.steps=500; may be repeated.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's surroundings."""
+
+    workspace: Workspace
+    as_json: bool
+    config: str | None = None
+    overrides: tuple[str, ...] = ()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The command's settings: those given, or the workspace's own, or the machine's default preset."""
+        from augkit.config import load_settings
+
+        source: str | Path | None = self.config
+        if source is None and self.workspace.settings.is_file():
+            source = self.workspace.settings
+        return load_settings(source, self.overrides)
+
+    @cached_property
+    def console(self) -> Console:
+        """Human output: stdout, or stderr where stdout carries JSON."""
+        from rich.console import Console
+
+        return Console(stderr=self.as_json)
+
+    def emit(self, result: dict[str, Any], human: RenderableType) -> None:
+        """Prints a verb's result for people, or as JSON."""
+        if self.as_json:
+            print(json.dumps(result, indent=1, default=str))
+        else:
+            self.console.print(human)
+
+
+def open_session(
+    workspace: Path | None, as_json: bool = False, config: str | None = None, overrides: Sequence[str] | None = None
+) -> Session:
+    """The session of a command line."""
+    place = Workspace(workspace) if workspace is not None else Workspace.default()
+    return Session(place, as_json, config, tuple(overrides or ()))

@@ -1,0 +1,1 @@
+"""Real pairs: importers, the canonical crop, the catalogue, splits, classical augmentation, rendered cars."""
