@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +15,7 @@ from augkit.classes import CarClass, Doors, Orientation
 from augkit.errors import DataError
 
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 SCHEMA = pa.schema(
     [
@@ -74,8 +75,11 @@ def write_catalogue(path: Path, rows: Sequence[CatalogueRow]) -> None:
     """Writes all rows, whole or not at all."""
     table = pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
     temporary = path.with_suffix(".tmp")
-    pq.write_table(table, temporary)
-    os.replace(temporary, path)
+    with temporary.open("wb") as stream:
+        pq.write_table(table, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
 
 
 def read_catalogue(path: Path) -> list[CatalogueRow]:
@@ -86,7 +90,9 @@ def read_catalogue(path: Path) -> list[CatalogueRow]:
         raise DataError(f"{path}: {error}", "a catalogue", "import the data again") from error
     if table.schema.names != SCHEMA.names:
         raise DataError(
-            f"{path}: columns {table.schema.names}", f"columns {SCHEMA.names}", "import the data again with this version"
+            f"{path}: columns {table.schema.names}",
+            f"columns {SCHEMA.names}",
+            "import the data again with this version",
         )
     return [CatalogueRow(**row) for row in table.to_pylist()]
 
@@ -121,6 +127,20 @@ def count_classes(rows: Sequence[CatalogueRow]) -> dict[CarClass, int]:
     for row in usable(rows):
         counts[row.car_class] = counts.get(row.car_class, 0) + 1
     return dict(sorted(counts.items()))
+
+
+def count_splits(rows: Sequence[CatalogueRow]) -> dict[CarClass, dict[Split, int]]:
+    """Usable rows a class and split; classes as in ``count_classes``, every split."""
+    counts = {car_class: dict.fromkeys(SPLITS, 0) for car_class in count_classes(rows)}
+    for row in usable(rows):
+        counts[row.car_class][row.split] += 1
+    return counts
+
+
+def mean_confidence(rows: Sequence[CatalogueRow]) -> dict[CarClass, float]:
+    """Mean confidence of the orientation a class, over the usable rows."""
+    counts = count_classes(rows)
+    return {c: sum(row.confidence for row in usable(rows) if row.car_class == c) / n for c, n in counts.items()}
 
 
 def part_pixels(rows: Sequence[CatalogueRow]) -> list[int]:

@@ -1,0 +1,130 @@
+"""``augkit import``: reads a data set into the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from augkit.cli._app import app
+from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.data.catalogue import CatalogueRow
+    from augkit.parts import PartSchema
+
+_SHOWN_PROBLEMS = 10
+
+
+class _ImportCommand(TyperCommand):
+    """Names the importers in its help; they are imported only when that is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from augkit.data.importers import IMPORTERS
+
+        self.epilog = "Importers: " + ", ".join(IMPORTERS)
+        super().format_help(ctx, formatter)
+
+
+@app.command("import", cls=_ImportCommand)
+def import_(
+    importer: Annotated[str, typer.Argument(help="Kind of data set, e.g. coco; see below.", metavar="IMPORTER")],
+    source: Annotated[Path, typer.Argument(help="The data set's folder or file.", metavar="SRC")],
+    *,
+    workspace: WorkspaceOption = None,
+    size: Annotated[int | None, typer.Option("--size", help="Side of the pairs in pixels (data.size).")] = None,
+    classes: Annotated[
+        Path | None, typer.Option("--classes", help="CSV: file (or id), orientation, doors; overrides the rule.")
+    ] = None,
+    annotations: Annotated[
+        Path | None, typer.Option("--annotations", help="The file that describes the labels, where SRC leaves doubt.")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; any number gives the same result.")] = 1,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing where any photo has a problem.")] = False,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read photos and part masks into the workspace: canonical pairs and the catalogue."""
+    from augkit.data.importers import IMPORTERS
+    from augkit.data.ingest import ingest
+    from augkit.data.overrides import read_overrides
+
+    reader = IMPORTERS[importer]
+    chosen = [*(overrides or ()), *([f"data.size={size}"] if size is not None else [])]
+    session = open_session(workspace, as_json, config, chosen)
+    settings = session.settings
+    data = reader(source, annotations)
+    decided = read_overrides(classes, data.samples) if classes is not None else {}
+    with _progress(len(data.samples)) as step:
+        rows = ingest(
+            data.samples,
+            data.schema,
+            session.workspace,
+            settings.data,
+            settings.seed,
+            importer=importer,
+            settings=settings,
+            overrides=decided,
+            workers=workers,
+            strict=strict,
+            on_row=step,
+        )
+    session.emit(_summary(session, importer, data.schema, rows), _page(data.schema, rows))
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[CatalogueRow], None]]:
+    """A bar on stderr, where that is a terminal; yields what to call for each row."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Importing", total=total)
+
+        def step(_: CatalogueRow) -> None:
+            bar.advance(task)
+
+        yield step
+
+
+def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
+    from augkit.cli._tables import class_counts
+    from augkit.data.catalogue import usable
+
+    return {
+        "workspace": str(session.workspace.root),
+        "importer": importer,
+        "rows": len(rows),
+        "pairs": len(usable(rows)),
+        "parts": list(schema.names[1:]),
+        "swaps": [[schema.names[a], schema.names[b]] for a, b in schema.swaps],
+        "classes": class_counts(rows),
+        "problems": [{"id": r.id, "file": r.source_file, "problem": r.problem} for r in rows if r.problem],
+    }
+
+
+def _page(schema: PartSchema, rows: Sequence[CatalogueRow]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from augkit.cli._tables import class_table
+
+    swaps = [f"{schema.names[a]} / {schema.names[b]}" for a, b in schema.swaps]
+    lines = [
+        f"{len(schema.parts)} parts: {', '.join(schema.names[1:])}",
+        f"left and right: {', '.join(swaps) or 'none (a flip leaves every part as it is)'}",
+    ]
+    problems = [f"  {row.source_file}: {row.problem}" for row in rows if row.problem]
+    end = [f"{len(problems)} of {len(rows)} left out with a problem", *problems[:_SHOWN_PROBLEMS]] if problems else []
+    if len(problems) > _SHOWN_PROBLEMS:
+        end.append(f"  and {len(problems) - _SHOWN_PROBLEMS} more; --json lists all")
+    return Group(Text("\n".join(lines)), class_table(rows), Text("\n".join(end)))

@@ -1,0 +1,95 @@
+"""``augkit render``: draws a data set of parametric cars into the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from augkit.classes import CarClass
+    from augkit.data.catalogue import CatalogueRow
+
+_COUNT = 200
+
+
+_CountOption = Annotated[
+    int | None, typer.Option("--count", min=1, help=f"Cars in all ({_COUNT} unless --class is given).")
+]
+_LopsidedOption = Annotated[bool, typer.Option("--lopsided", help="Classes as uneven as in real data, not even.")]
+_ClassOption = Annotated[
+    list[str] | None, typer.Option("--class", help="Cars of one class, e.g. front-left-5=40; may be repeated.")
+]
+
+
+@app.command("render")
+def render(
+    *,
+    workspace: WorkspaceOption = None,
+    count: _CountOption = None,
+    lopsided: _LopsidedOption = False,
+    classes: _ClassOption = None,
+    size: Annotated[int | None, typer.Option("--size", help="Side of the pairs in pixels (data.size).")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="What the cars are drawn from (seed).")] = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw parametric cars with exact part masks: a data set to try things on, with known truth."""
+    from augkit.cli._tables import class_counts, class_table
+    from augkit.data.ingest import ingest
+    from augkit.data.render import render_schema
+    from augkit.data.render.dataset import rendered_samples
+
+    counts = _counts(count, lopsided, classes or [])
+    chosen = [*(overrides or ())]
+    chosen += [f"{key}={value}" for key, value in (("data.size", size), ("seed", seed)) if value is not None]
+    session = open_session(workspace, as_json, config, chosen)
+    settings = session.settings
+    samples = rendered_samples(counts, settings.data.size, settings.seed)
+    with _progress(sum(counts.values())) as step:
+        rows = ingest(
+            samples,
+            render_schema(),
+            session.workspace,
+            settings.data,
+            settings.seed,
+            importer="render",
+            settings=settings,
+            on_row=step,
+        )
+    place = str(session.workspace.root)
+    result = {"workspace": place, "importer": "render", "pairs": len(rows), "classes": class_counts(rows)}
+    session.emit(result, class_table(rows))
+
+
+def _counts(count: int | None, lopsided: bool, classes: list[str]) -> dict[CarClass, int]:
+    from augkit.data.render.dataset import even_counts, lopsided_counts, parse_counts
+
+    if not classes:
+        return lopsided_counts(count or _COUNT) if lopsided else even_counts(count or _COUNT)
+    if count is not None or lopsided:
+        raise ConfigError(
+            "--class together with --count or --lopsided",
+            "either the number of each class, or one number for all",
+            "leave one of them out",
+        )
+    return parse_counts(classes)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[CatalogueRow], None]]:
+    """A bar on stderr, where that is a terminal; yields what to call for each row."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Rendering", total=total)
+        yield lambda _: bar.advance(task)

@@ -1,0 +1,194 @@
+"""From where a car is seen, told from its part mask. No learning: areas and places of parts, known by their names.
+
+The classes are quadrants of the camera's azimuth (see ``augkit.classes``), so the rule decides front or back, and left
+or right, each as the sign of a score with the terms below. ``roles.py`` says how names become roles. All places are
+columns of the picture, and a flip of the mask turns the sign of every left/right term exactly (they are formed from
+whole numbers), so a mirrored mask has the mirrored class, the same doors and the same confidence.
+
+Left or right: the car's own left side is visible where the score is positive.
+
+- Depth (weight 2). Seen from its left side a car's front is at the picture's left, from its right side at the right.
+  The term is the slope of the parts' columns over their depth, i.e. their place along the car from 0 (front) to 1
+  (back), by least squares over all pixels, in widths of the car in the picture: near 1 in a side view, near 0 in a
+  frontal one. It asks for no left and right in the names, so it also holds where the labels are mirrored.
+- Doors (weight 1): left minus right door area over their sum; fully from 2 % of the car's area.
+- Lights (weight 1): the nearer light of a pair looks larger. Of two lights of one end it is their places that say which
+  is the left one; of a single light it is its name.
+- Mirrors (weight 1/4): the name, where a single one is visible.
+
+Front or back: front where the score is positive.
+
+- Ends: weighted area of front parts minus that of back parts, as a share of the car's area. Trunk and panes count
+  less the more of the doors is visible, and not at all where they take 20 % of the car's area.
+- Wheels, where doors and a wheel at both sides of their centre are visible: the nearer wheel looks larger and stands
+  lower in the picture. This decides side views, in which the ends show little.
+
+The confidence is the smaller of the two scores' absolute values, both of which lie in 0..1. It is low near the border
+of two quadrants: in exact side views (front or back?) and exact frontal views (left or right?). A tie is the one case
+that a flip cannot mirror: a score of 0, e.g. of an empty or a symmetric mask, counts as front, or as left, with
+confidence 0.
+
+Doors: ``5`` where rear doors cover at least 0.4 % of the car; else ``3`` where front doors do and the car goes on
+behind them (a wheel or a part of the back beyond their edge: a door at the border of a photo, or one that stands open
+in a frontal view, leaves room for others), else ``unknown``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from augkit.classes import CarClass, Doors, Orientation
+from augkit.data.roles import Roles, Table, roles_of
+from augkit.parts import Mask, PartSchema
+
+VISIBLE_SHARE = 0.004
+_TERMS = {"depth": 2.0, "doors": 1.0, "lights": 1.0, "mirrors": 0.25}
+_DEPTH_SCALE, _LIGHT_SCALE, _DOOR_SHARE = 0.2, 0.2, 0.02
+_FLANK_SHARE = 0.2
+_END_SCALE, _SIZE_SCALE, _HEIGHT_SCALE = 0.08, 0.10, 0.05
+
+
+@dataclass(frozen=True)
+class View:
+    """From where a car is seen: quadrant, confidence in it (0..1), and the doors that are visible."""
+
+    orientation: Orientation
+    confidence: float
+    doors: Doors
+
+    @property
+    def car_class(self) -> CarClass:
+        """The class that it counts for."""
+        return CarClass(self.orientation, self.doors)
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Sums over a mask, all whole numbers. ``columns`` is (256, W): pixels by id and column; ``area`` and ``moment``
+    (256,) are its sums and its sums times ``place``, the columns' places (W,) around the middle, in half pixels."""
+
+    columns: Table
+    place: Table
+    area: Table
+    moment: Table
+    car: int
+
+    @classmethod
+    def of(cls, mask: Mask) -> _Figures:
+        width = mask.shape[1]
+        flat = mask.astype(np.int64) * width + np.arange(width)
+        columns = np.bincount(flat.reshape(-1), minlength=256 * width).reshape(256, width)
+        place = 2 * np.arange(width, dtype=np.int64) - (width - 1)
+        area = columns.sum(axis=1)
+        return cls(columns, place, area, columns @ place, int(area[1:255].sum()))
+
+    @property
+    def width(self) -> int:
+        """Columns from the first to the last that shows a part."""
+        shown = np.flatnonzero(self.columns[1:255].any(axis=0))
+        return int(shown[-1] - shown[0] + 1)
+
+
+def classify(mask: Mask, schema: PartSchema) -> View:
+    """(H, W) mask -> the view of its car. A pure function, for any schema (see the module's text for the rule)."""
+    roles, sums = roles_of(schema), _Figures.of(mask)
+    if not sums.car:
+        return View("A", 0.0, "unknown")
+    side = _side(sums, roles)
+    end = _end(mask, sums, roles, left=side >= 0)
+    orientation: Orientation = ("A" if side >= 0 else "D") if end >= 0 else ("B" if side >= 0 else "C")
+    return View(orientation, min(abs(side), abs(end)), _doors(sums, roles, left=side >= 0))
+
+
+def _side(sums: _Figures, roles: Roles) -> float:
+    """-1..1, positive where the car's left side is visible."""
+    left, right = _sides(sums.area, roles.front_door + roles.rear_door, roles)
+    mirrors = _sides(sums.area, roles.mirror, roles)
+    terms = {
+        "depth": math.tanh(_depth_slope(sums, roles) / _DEPTH_SCALE),
+        "doors": _balance(left, right) * min(1.0, (left + right) / (_DOOR_SHARE * sums.car)),
+        "lights": math.tanh(_lights(sums, roles) / _LIGHT_SCALE),
+        "mirrors": _balance(*mirrors) if not all(mirrors) else 0.0,
+    }
+    return sum(weight * terms[name] for name, weight in _TERMS.items()) / sum(_TERMS.values())
+
+
+def _depth_slope(sums: _Figures, roles: Roles) -> float:
+    """Columns over depth by least squares, in widths of the car a car length."""
+    area, moment, depth = sums.area * roles.placed, sums.moment * roles.placed, roles.depth
+    pixels, places = int(area.sum()), int(moment.sum())
+    first, second, mixed = int(area @ depth), int(area @ depth**2), int(moment @ depth)
+    spread = pixels * second - first * first
+    # Places are in half pixels and depths in percent.
+    return 50 * (pixels * mixed - first * places) / (spread * sums.width) if spread else 0.0
+
+
+def _lights(sums: _Figures, roles: Roles) -> float:
+    """-1..1, positive where the lights of the left side look larger."""
+    total = found = 0.0
+    for kind, end in ((roles.front_light, 1), (roles.back_light, -1)):
+        left, right = _sides(sums.area, kind, roles)
+        order = 1
+        if left and right:
+            left_moment, right_moment = _sides(sums.moment, kind, roles)
+            gap = left_moment * right - right_moment * left
+            order = end * ((gap > 0) - (gap < 0))  # seen from the front, the car's left is at the picture's right
+        total += order * (left - right)
+        found += left + right
+    return total / found if found else 0.0
+
+
+def _end(mask: Mask, sums: _Figures, roles: Roles, left: bool) -> float:
+    """-1..1, positive where the front is visible."""
+    doors = int(sums.area @ (roles.front_door + roles.rear_door))
+    faded = min(1.0, doors / (_FLANK_SHARE * sums.car))
+    ends = int(sums.area @ roles.end) - faded * int(sums.area @ roles.fading)
+    strongest = int(np.abs(roles.end).max()) or 1
+    score = max(-4.0, min(4.0, ends / (strongest * sums.car * _END_SCALE)))
+    if doors:
+        size, height = _wheels(mask, sums, roles, left)
+        score += math.tanh(size / _SIZE_SCALE) + math.tanh(height / _HEIGHT_SCALE)
+    return math.tanh(score)
+
+
+def _wheels(mask: Mask, sums: _Figures, roles: Roles, left: bool) -> tuple[float, float]:
+    """How much larger the front wheel is than the rear one (-1..1), and how much lower, in distances between them."""
+    door = roles.front_door + roles.rear_door
+    door_area, door_moment = int(sums.area @ door), int(sums.moment @ door)
+    rows, columns = np.nonzero(roles.wheel.astype(bool)[mask])
+    offset = sums.place[columns] * door_area - door_moment
+    at_left, at_right = offset < 0, offset > 0
+    front, rear = (at_left, at_right) if left else (at_right, at_left)
+    area, other = int(front.sum()), int(rear.sum())
+    if min(area, other) < 0.15 * max(area, other) or not min(area, other):
+        return 0.0, 0.0
+    lower = int(rows[front].sum()) / area - int(rows[rear].sum()) / other
+    apart = abs(int(sums.place[columns[front]].sum()) / area - int(sums.place[columns[rear]].sum()) / other) / 2
+    return _balance(area, other), lower / apart
+
+
+def _doors(sums: _Figures, roles: Roles, left: bool) -> Doors:
+    least = VISIBLE_SHARE * sums.car
+    if int(sums.area @ roles.rear_door) >= least:
+        return "5"
+    if int(sums.area @ roles.front_door) < least:
+        return "unknown"
+    # From the door towards the back of the car: to the right where the left side is seen.
+    columns = sums.columns if left else sums.columns[:, ::-1]
+    door = np.cumsum(roles.front_door @ columns)
+    edge = int(np.searchsorted(20 * door, 19 * door[-1]))  # 95 %: specks must not move it
+    behind = roles.wheel + (roles.end < 0)
+    return "3" if int((behind @ columns)[edge + 1 :].sum()) >= least else "unknown"
+
+
+def _sides(values: Table, kind: Table, roles: Roles) -> tuple[int, int]:
+    """Sums over the left and the right parts of a kind."""
+    return int(values @ (kind * (roles.side > 0))), int(values @ (kind * (roles.side < 0)))
+
+
+def _balance(one: int, other: int) -> float:
+    """-1..1: the difference over the sum; 0 where both are 0."""
+    return (one - other) / (one + other) if one or other else 0.0

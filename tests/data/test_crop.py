@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augkit.data.crop import Window, canonical_window, cut, resize_mask
+from augkit.errors import DataError
+from augkit.parts import IGNORE
+
+
+def _mask(width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    left, top, right, bottom = box
+    mask[top:bottom, left:right] = 3
+    return mask
+
+
+def test_the_window_is_the_box_with_its_margin() -> None:
+    assert canonical_window(_mask(100, 100, (40, 45, 60, 55)), 0.25) == Window(35, 35, 30)
+
+
+def test_the_window_is_moved_into_the_photo_where_it_fits() -> None:
+    assert canonical_window(_mask(100, 100, (0, 70, 20, 90)), 0.25) == Window(0, 65, 30)
+    assert canonical_window(_mask(100, 100, (80, 85, 100, 100)), 0.25) == Window(70, 70, 30)
+
+
+def test_the_window_covers_a_photo_that_is_shorter() -> None:
+    window = canonical_window(_mask(100, 40, (10, 0, 90, 40)), 0.0)
+    assert (window.x, window.side) == (10, 80)
+    assert window.y <= 0 and window.y + window.side >= 40
+
+
+def test_ignored_pixels_are_no_part() -> None:
+    mask = _mask(50, 50, (20, 20, 30, 30))
+    mask[0] = IGNORE
+    assert canonical_window(mask, 0.0) == Window(20, 20, 10)
+
+
+@pytest.mark.parametrize("value", [0, IGNORE])
+def test_a_mask_without_parts_has_no_window(value: int) -> None:
+    with pytest.raises(DataError, match="no part"):
+        canonical_window(np.full((8, 8), value, np.uint8), 0.1)
+
+
+def test_what_lies_outside_the_photo_is_ignored_and_repeats_the_border() -> None:
+    photo = np.full((20, 40, 3), 90, np.uint8)
+    photo[-1] = 200
+    mask = np.ones((20, 40), np.uint8)
+    out, labels = cut(photo, mask, Window(0, 0, 40), 40)
+    assert (labels[:20] == 1).all() and (labels[20:] == IGNORE).all()
+    assert (out[19:] == 200).all() and (out[:19] == 90).all()
+
+
+def test_an_even_photo_stays_even_at_any_size() -> None:
+    photo = np.full((30, 30, 3), 77, np.uint8)
+    for size in (16, 30, 48):
+        out, labels = cut(photo, np.ones((30, 30), np.uint8), Window(0, 0, 30), size)
+        assert out.shape == (size, size, 3) and (out == 77).all() and (labels == 1).all()
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 48), st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_any_cut_has_the_size_asked_for_and_only_ids_of_the_source(
+    width: int, height: int, size: int, seed: int, margin: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    mask = rng.choice(np.array([0, 2, 7, 255], np.uint8), (height, width))
+    mask[rng.integers(height), rng.integers(width)] = 9
+    window = canonical_window(mask, margin)
+    shown = np.argwhere((mask != 0) & (mask != 255))
+    assert window.x <= shown[:, 1].min() and shown[:, 1].max() < window.x + window.side
+    assert window.y <= shown[:, 0].min() and shown[:, 0].max() < window.y + window.side
+    photo, labels = cut(rng.integers(0, 255, (height, width, 3), np.uint8), mask, window, size)
+    assert photo.shape == (size, size, 3) and labels.shape == (size, size)
+    assert photo.dtype == labels.dtype == np.uint8
+    assert set(np.unique(labels)) <= set(np.unique(mask)) | {255}
+
+
+def test_a_pixel_takes_the_id_that_covers_most_of_it() -> None:
+    mask = np.array([[1, 1, 2, 2], [1, 2, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]], np.uint8)
+    assert resize_mask(mask, 2).tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_tie_goes_to_the_smaller_part() -> None:
+    mask = np.array([[1, 2, 1, 1], [1, 2, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]], np.uint8)
+    assert resize_mask(mask, 2).tolist() == [[2, 1], [1, 1]]
+
+
+@given(st.integers(1, 6), st.integers(2, 5), st.integers(0, 2**32 - 1))
+def test_a_mask_enlarged_by_a_whole_factor_comes_back(size: int, factor: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).integers(0, 4, (size, size), np.uint8)
+    assert (resize_mask(np.kron(mask, np.ones((factor, factor), np.uint8)), size) == mask).all()
