@@ -1,0 +1,46 @@
+"""``augkit verify``: every byte of the shards against its checksum."""
+
+from __future__ import annotations
+
+from augkit.cli._app import app
+from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+
+_SHOWN = 5
+
+
+@app.command("verify")
+def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Check every byte of the shards, and the index against them."""
+    from dataclasses import asdict
+
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from augkit.errors import ShardError
+    from augkit.shards import verify as checks
+    from augkit.shards.index import load_manifest
+    from augkit.shards.storage import open_storage
+
+    session = open_session(workspace, as_json)
+    storage = open_storage(session.workspace.shards)
+    manifest = load_manifest(storage)
+    with Progress(console=session.console, transient=True) as progress:
+        task = progress.add_task("shards", total=len(manifest.shards))
+        faults = checks.verify(storage, lambda done, total: progress.update(task, completed=done, total=total))
+    size = sum(shard.size for shard in manifest.shards)
+    table = Table("shards", "pairs", "bytes", "faults", title=f"Shards in {session.workspace.shards}")
+    table.add_row(str(len(manifest.shards)), str(manifest.pairs), str(size), str(len(faults)))
+    result = {
+        "shards": len(manifest.shards),
+        "pairs": manifest.pairs,
+        "bytes": size,
+        "faults": [asdict(f) for f in faults],
+    }
+    session.emit(result, table)
+    if faults:
+        lines = [f"{fault.file}: {fault.kind}: {fault.detail}" for fault in faults[:_SHOWN]]
+        raise ShardError(
+            f"{len(faults)} faults in {session.workspace.shards}\n" + "\n".join(f"  {line}" for line in lines),
+            "every byte as it was written",
+            "delete the shards named here and run `augkit balance` again: it makes only what is missing",
+        )

@@ -1,0 +1,204 @@
+"""The data set that committed shards make: an index of all their rows, and the manifest that says it is complete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from augkit.errors import ShardError
+from augkit.parts import PartSchema
+from augkit.shards.storage import Storage
+from augkit.shards.writer import COLUMNS, SCORE, Commit, commit_file, read_commit, to_parquet
+
+INDEX_FILE = "index.parquet"
+MANIFEST_FILE = "manifest.json"
+FORMAT_VERSION = 1
+
+Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
+"""A filter of rows: an expression, or pyarrow's list of ``(column, operator, value)``; a list of lists is a choice."""
+
+Counts = dict[str, dict[str, dict[str, int]]]
+
+_AGAIN = "run `augkit balance` again: it makes only what is missing"
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One shard of a manifest: bytes and sha256 of its tar, and how many pairs it holds (none: there is no tar)."""
+
+    name: str
+    size: int
+    sha256: str
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a data set is made of. ``counts`` maps class, source and ``accepted``/``rejected`` to rows."""
+
+    schema: PartSchema
+    shards: tuple[ShardEntry, ...]
+    counts: Counts
+    index_sha256: str
+    plan_digest: str
+    versions: dict[str, str]
+
+    @property
+    def pairs(self) -> int:
+        """Pairs in all shards."""
+        return sum(shard.pairs for shard in self.shards)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "format": FORMAT_VERSION,
+            "schema": self.schema.to_dict(),
+            "counts": self.counts,
+            "shards": [vars(shard) for shard in self.shards],
+            "index_sha256": self.index_sha256,
+            "plan_digest": self.plan_digest,
+            "versions": dict(sorted(self.versions.items())),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Manifest:
+        """Inverse of ``to_dict``. Raises KeyError, TypeError or SchemaError for anything else."""
+        return cls(
+            PartSchema.from_dict(data["schema"]),
+            tuple(ShardEntry(**shard) for shard in data["shards"]),
+            data["counts"],
+            data["index_sha256"],
+            data["plan_digest"],
+            data["versions"],
+        )
+
+
+def finish(
+    storage: Storage, shards: Sequence[str], schema: PartSchema, plan_digest: str, versions: dict[str, str]
+) -> Manifest:
+    """Makes a data set of committed shards, in this order: writes the index and, last, the manifest.
+
+    Other shards in the storage stay where they are, outside the data set. While this runs there is no manifest, so
+    nobody reads an index that does not fit. Raises ShardError for a shard without a commit record and for a key that
+    two rows have.
+    """
+    commits = [_require_commit(storage, name) for name in shards]
+    table = _merged(commits)
+    _check_keys(table)
+    data = to_parquet(table)
+    manifest = Manifest(
+        schema,
+        tuple(ShardEntry(c.name, c.size, c.sha256, pc.sum(c.table["accepted"], min_count=0).as_py()) for c in commits),
+        count_rows(table),
+        hashlib.sha256(data).hexdigest(),
+        plan_digest,
+        versions,
+    )
+    storage.remove(MANIFEST_FILE)
+    storage.put(INDEX_FILE, data)
+    storage.put(MANIFEST_FILE, json.dumps(manifest.to_dict(), indent=1).encode() + b"\n")
+    return manifest
+
+
+def load_manifest(storage: Storage) -> Manifest:
+    """The manifest. Raises ShardError where there is none (an unfinished data set), or one of another version."""
+    if not storage.exists(MANIFEST_FILE):
+        raise ShardError(
+            f"{storage}: no {MANIFEST_FILE}",
+            "a finished data set: the manifest is written last",
+            f"give the folder that `augkit balance` wrote its shards to, or {_AGAIN}",
+        )
+    try:
+        data = json.loads(storage.read(MANIFEST_FILE))
+        version = data["format"]
+        if version == FORMAT_VERSION:
+            return Manifest.from_dict(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ShardError(f"{storage}: {MANIFEST_FILE} is no manifest ({error!r})", "JSON as written", _AGAIN) from error
+    raise ShardError(
+        f"{storage}: a data set of format {version}",
+        f"format {FORMAT_VERSION}",
+        "read it with the version of augkit that wrote it, or write the shards again with this one",
+    )
+
+
+def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
+    """Rows of the index that ``where`` keeps, rejected ones too.
+
+    Raises ShardError where the data set is unfinished, the index is not the manifest's, or ``where`` names a column
+    that the index lacks.
+    """
+    manifest = load_manifest(storage)
+    data = storage.read(INDEX_FILE)
+    if hashlib.sha256(data).hexdigest() != manifest.index_sha256:
+        raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", _AGAIN)
+    return select(parse_index(data), where)
+
+
+def parse_index(data: bytes) -> pa.Table:
+    """The table in the bytes of an index. Raises ShardError."""
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", _AGAIN) from error
+    lacking = [name for name in COLUMNS.names if name not in table.column_names]
+    if lacking:
+        raise ShardError(f"{INDEX_FILE} lacks the columns {', '.join(lacking)}", "an index of this version", _AGAIN)
+    return table
+
+
+def select(table: pa.Table, where: Where | None) -> pa.Table:
+    """Rows that ``where`` keeps. Raises ShardError for a column that there is not, or a value of the wrong type."""
+    if where is None:
+        return table
+    try:
+        expression = where if isinstance(where, pc.Expression) else pq.filters_to_expression(where)
+        return table.filter(expression)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        columns = ", ".join(table.column_names)
+        raise ShardError(
+            f"the filter {where}: {reason}", f"columns among {columns}", 'e.g. [("class", "==", "front-left-5")]'
+        ) from error
+
+
+def count_rows(table: pa.Table) -> Counts:
+    """Rows a class, source and ``accepted``/``rejected``; only what there is, in alphabetical order."""
+    keys = ["class", "source", "accepted"]
+    counts: Counts = {}
+    groups = table.group_by(keys).aggregate([([], "count_all")])
+    for row in groups.sort_by([(key, "ascending") for key in keys]).to_pylist():
+        fates = counts.setdefault(row["class"], {}).setdefault(row["source"], {"accepted": 0, "rejected": 0})
+        fates["accepted" if row["accepted"] else "rejected"] = row["count_all"]
+    return counts
+
+
+def _require_commit(storage: Storage, name: str) -> Commit:
+    commit = read_commit(storage, name)
+    if commit is None:
+        raise ShardError(
+            f"{storage}: {name} is not committed", f"{commit_file(name)}, and the tar it speaks of", _AGAIN
+        )
+    return commit
+
+
+def _merged(commits: Iterable[Commit]) -> pa.Table:
+    tables = [COLUMNS.empty_table(), *(commit.table.replace_schema_metadata(None) for commit in commits)]
+    table = pa.concat_tables(tables, promote_options="default")
+    scores = sorted(name for name in table.column_names if name.startswith(SCORE))
+    return table.select([*COLUMNS.names, *scores]).combine_chunks()
+
+
+def _check_keys(table: pa.Table) -> None:
+    counts = table.group_by("key").aggregate([([], "count_all")])
+    twice = sorted(counts.filter(pc.field("count_all") > 1)["key"].to_pylist())
+    if twice:
+        shown = ", ".join(twice[:5]) + (", ..." if len(twice) > 5 else "")
+        raise ShardError(f"{len(twice)} keys in more than one row: {shown}", "one row a key", "make these shards again")

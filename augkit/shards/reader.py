@@ -1,0 +1,184 @@
+"""Shards for a training script: a map-style data set with O(1) access to every pair."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from augkit.errors import ShardError
+from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decode_photo
+from augkit.shards.index import Where, count_rows, load_index, load_manifest, select
+from augkit.shards.storage import LocalStorage, Storage, open_storage, read_range
+from augkit.shards.writer import tar_file
+
+__all__ = ["ShardDataset", "decode_mask_png"]
+
+Sample = dict[str, Any]
+Transform = Callable[..., Sample]
+
+_REMEDY = "run `augkit verify`, delete the shards it names and run `augkit balance` again: it makes what is missing"
+_OPEN_FILES = 256  # well below the usual limit of 1024 a process; beyond that a pair costs one opening (4 us) more
+
+
+class ShardDataset(Dataset[Sample]):
+    """The accepted pairs of a folder or URL of shards that ``where`` keeps (see ``index.Where``).
+
+    ``data[i]`` is ``{"image": (3, H, W) uint8, "mask": (H, W) int64, "key": str, "class": str}``. With a ``transform``
+    of albumentations' form it is what ``transform(image=(H, W, 3) uint8, mask=(H, W) uint8)`` returns, with ``key`` and
+    ``class`` added. ``check_crc`` compares every read with its checksum.
+
+    Works with any start method of ``DataLoader`` workers: files are opened where they are read. Raises ShardError for
+    an unfinished data set, an unknown column, a filter that keeps nothing, and bytes that are missing or changed.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        where: Where | None = None,
+        transform: Transform | None = None,
+        check_crc: bool = False,
+    ) -> None:
+        storage = open_storage(path)
+        self.schema = load_manifest(storage).schema
+        """The part schema of the masks."""
+        self.index: pa.Table = _rows_with_bytes(load_index(storage), where, storage)
+        """The data set's rows of the index, in the order of ``data[i]``."""
+        self._transform: Transform = transform if transform is not None else _to_tensors
+        self._check: Callable[[int, bytes, bytes], None] = self._compare_crc if check_crc else _trust
+        shards = pc.dictionary_encode(self.index["shard"].combine_chunks())
+        classes = pc.dictionary_encode(self.index["class"].combine_chunks())
+        self._shards, self._shard_of = shards.dictionary.to_pylist(), shards.indices.to_numpy()
+        self._class_names, self._class_of = classes.dictionary.to_pylist(), classes.indices.to_numpy()
+        names = ("photo_offset", "photo_length", "mask_offset", "mask_length")
+        self._places: NDArray[np.int64] = np.stack([self.index[name].to_numpy() for name in names], axis=1)
+        self._keys = self.index["key"].combine_chunks()
+        files = [tar_file(shard) for shard in self._shards]
+        self._ranges: _Ranges = (
+            _LocalRanges(storage, files) if isinstance(storage, LocalStorage) else _StorageRanges(storage, files)
+        )
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> Sample:
+        photo, mask = self.raw(index)
+        try:
+            sample = self._transform(image=decode_photo(photo), mask=decode_mask(mask))
+        except ShardError as error:
+            raise ShardError(f"{self._where_is(index)}: {error.found}", error.expected, _REMEDY) from error
+        sample["key"] = self._keys[index].as_py()
+        sample["class"] = self._class_names[self._class_of[index]]
+        return sample
+
+    def raw(self, index: int) -> tuple[bytes, bytes]:
+        """The encoded bytes of photo and mask."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"pair {index} of {len(self)}")  # what iteration without a sampler ends with
+        photo_offset, photo_length, mask_offset, mask_length = self._places[index].tolist()
+        shard = self._shard_of[index]
+        photo = self._ranges.read(shard, photo_offset, photo_length)
+        mask = self._ranges.read(shard, mask_offset, mask_length)
+        if len(photo) != photo_length or len(mask) != mask_length:
+            raise ShardError(f"{self._where_is(index)}: the tar ends before its bytes", "a whole tar", _REMEDY)
+        self._check(index, photo, mask)
+        return photo, mask
+
+    @property
+    def classes(self) -> list[str]:
+        """The class name of each row."""
+        return [self._class_names[number] for number in self._class_of]
+
+    def class_weights(self) -> torch.Tensor:
+        """(len,) float64 weights for ``WeightedRandomSampler``: those of each class add up to 1."""
+        counts = np.bincount(self._class_of)
+        return torch.from_numpy(1.0 / counts[self._class_of])
+
+    def _compare_crc(self, index: int, photo: bytes, mask: bytes) -> None:
+        for kind, data in (("photo", photo), ("mask", mask)):
+            if zlib.crc32(data) != self.index[f"{kind}_crc32"][index].as_py():
+                found = f"{self._where_is(index)}: the bytes of the {kind} have changed"
+                raise ShardError(found, "the checksum of the index", _REMEDY)
+
+    def _where_is(self, index: int) -> str:
+        return f"{self._shards[self._shard_of[index]]}, pair {self._keys[index].as_py()}"
+
+
+class _Ranges(Protocol):
+    def read(self, shard: int, offset: int, length: int) -> bytes: ...
+
+
+class _StorageRanges:
+    def __init__(self, storage: Storage, files: Sequence[str]) -> None:
+        self._storage, self._files = storage, files
+
+    def read(self, shard: int, offset: int, length: int) -> bytes:
+        return self._storage.read(self._files[shard], offset, length)
+
+
+class _LocalRanges:
+    """Ranges of local tars through descriptors that stay open, the last ``_OPEN_FILES`` of them.
+
+    ``pread`` does not move a shared position, so threads and forked workers may use the same descriptor.
+    """
+
+    def __init__(self, storage: LocalStorage, files: Sequence[str]) -> None:
+        self._paths = [storage.path(file) for file in files]
+        self._open: dict[int, _Descriptor] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_paths": self._paths, "_open": {}}
+
+    def read(self, shard: int, offset: int, length: int) -> bytes:
+        file = self._open.get(shard) or self._opened(shard)
+        return read_range(file.number, offset, length)
+
+    def _opened(self, shard: int) -> _Descriptor:
+        while len(self._open) >= _OPEN_FILES:
+            self._open.pop(next(iter(self._open)), None)
+        return self._open.setdefault(shard, _Descriptor(self._paths[shard]))
+
+
+class _Descriptor:
+    # Closed with its last user: a thread that is still reading keeps a file open that another one dropped.
+    __slots__ = ("number",)
+
+    def __init__(self, path: Path) -> None:
+        self.number = -1
+        try:
+            self.number = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise ShardError(f"{path} cannot be read: {error}", "a shard of the manifest", _REMEDY) from error
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # modules may be gone when Python ends
+        if self.number >= 0:
+            close(self.number)
+
+
+def _rows_with_bytes(table: pa.Table, where: Where | None, storage: Storage) -> pa.Table:
+    rows = table.filter(pc.field("accepted") & pc.field("shard").is_valid())
+    chosen = select(rows, where).combine_chunks()
+    if not chosen.num_rows:
+        counts = {name: sum(fates["accepted"] for fates in by.values()) for name, by in count_rows(rows).items()}
+        there = ", ".join(f"{name} {count}" for name, count in counts.items()) or "no pairs at all"
+        raise ShardError(
+            f"{storage}: the filter {where} keeps no pair", f"a filter that keeps some of: {there}", "widen it"
+        )
+    return chosen
+
+
+def _to_tensors(image: Photo, mask: Mask) -> Sample:
+    return {"image": torch.from_numpy(image).permute(2, 0, 1).contiguous(), "mask": torch.from_numpy(mask).long()}
+
+
+def _trust(index: int, photo: bytes, mask: bytes) -> None:
+    """The null check."""

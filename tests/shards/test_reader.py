@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, WeightedRandomSampler
+
+from augkit.errors import ShardError
+from augkit.shards import reader
+from augkit.shards.codec import decode_mask, decode_photo, encode_photo
+from augkit.shards.reader import ShardDataset, decode_mask_png
+from augkit.shards.storage import FsspecStorage, LocalStorage
+from augkit.shards.writer import tar_file
+
+from .pairs import SCHEMA, SHARDS, Pairs, write_dataset
+
+DataSet = tuple[LocalStorage, Pairs]
+
+
+def flipped(image: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
+    return {"image": image[:, ::-1], "mask": mask[:, ::-1], "more": 1}
+
+
+def test_gives_tensors(dataset: DataSet) -> None:
+    storage, pairs = dataset
+    data = ShardDataset(storage.root, check_crc=True)
+    assert len(data) == len(pairs) == data.index.num_rows
+    assert data.schema == SCHEMA
+    assert data.classes == ["front-left-5"] * 5 + ["back-right-3"] * 3
+    for sample, name in zip(data, data.classes, strict=True):  # type: ignore[call-overload]
+        photo, mask = pairs[sample["key"]]
+        assert (sample["class"], sample["image"].dtype, sample["mask"].dtype) == (name, torch.uint8, torch.int64)
+        np.testing.assert_array_equal(sample["image"].permute(1, 2, 0), decode_photo(encode_photo(photo)[0]))
+        np.testing.assert_array_equal(sample["mask"], mask)
+
+
+def test_calls_the_transform_as_albumentations_are_called(dataset: DataSet) -> None:
+    storage, pairs = dataset
+    sample = ShardDataset(str(storage.root), transform=flipped)[-1]
+    assert sorted(sample) == ["class", "image", "key", "mask", "more"]
+    assert (sample["key"], sample["image"].shape, sample["image"].dtype) == ("made-2", (24, 32, 3), np.uint8)
+    np.testing.assert_array_equal(sample["mask"], pairs["made-2"][1][:, ::-1])
+
+
+def test_raw_bytes(dataset: DataSet) -> None:
+    storage, pairs = dataset
+    photo, mask = ShardDataset(storage.root).raw(6)
+    assert photo == encode_photo(pairs["made-1"][0])[0]
+    np.testing.assert_array_equal(decode_mask(mask), pairs["made-1"][1])
+
+
+@pytest.mark.parametrize("index", [8, -9])
+def test_ends_where_it_ends(dataset: DataSet, index: int) -> None:
+    with pytest.raises(IndexError):
+        ShardDataset(dataset[0].root)[index]
+
+
+def test_filters_rows(dataset: DataSet) -> None:
+    root = dataset[0].root
+    assert ShardDataset(root, [("source", "==", "generated")]).index["key"].to_pylist() == [
+        "made-0",
+        "made-1",
+        "made-2",
+    ]
+    with pytest.raises(ShardError, match=r"keeps no pair\nexpected: .*back-right-3 3, front-left-5 5"):
+        ShardDataset(root, [("accepted", "==", False)])
+    with pytest.raises(ShardError, match=r"No match for .*klass.*\nexpected: columns among key"):
+        ShardDataset(root, [("klass", "==", "front-left-5")])
+
+
+def test_needs_a_manifest(tmp_path: Path) -> None:
+    with pytest.raises(ShardError, match=r"no manifest.json\nexpected: .*\nremedy: "):
+        ShardDataset(tmp_path)
+
+
+def test_weights_balance_the_classes(dataset: DataSet) -> None:
+    data = ShardDataset(dataset[0].root)
+    weights = data.class_weights()
+    assert weights.dtype == torch.float64
+    torch.testing.assert_close(weights, torch.tensor([1 / 5] * 5 + [1 / 3] * 3, dtype=torch.float64))
+    sampler = WeightedRandomSampler(weights, 4000, generator=torch.Generator().manual_seed(0))
+    assert Counter(data.classes[i] for i in sampler)["back-right-3"] == pytest.approx(2000, abs=150)
+
+
+def test_changed_bytes_are_noticed_where_asked(dataset: DataSet) -> None:
+    storage, _ = dataset
+    place = ShardDataset(storage.root).index["photo_offset"][6].as_py()
+    tar = bytearray(storage.read(tar_file(SHARDS[1])))
+    tar[place + 300] ^= 1
+    storage.put(tar_file(SHARDS[1]), bytes(tar))
+    ShardDataset(storage.root).raw(6)
+    data = ShardDataset(storage.root, check_crc=True)
+    data.raw(5)
+    with pytest.raises(ShardError, match="shard-000001, pair made-1: the bytes of the photo have changed"):
+        data.raw(6)
+
+
+def test_a_short_tar_and_a_missing_one_are_named(dataset: DataSet) -> None:
+    storage, _ = dataset
+    storage.put(tar_file(SHARDS[1]), storage.read(tar_file(SHARDS[1]))[:3000])
+    with pytest.raises(ShardError, match="shard-000001, pair made-2: the tar ends"):
+        ShardDataset(storage.root)[7]
+    storage.remove(tar_file(SHARDS[1]))
+    with pytest.raises(ShardError, match=r"shard-000001\.tar cannot be read"):
+        ShardDataset(storage.root)[7]
+
+
+def test_what_cannot_be_decoded_is_named(dataset: DataSet) -> None:
+    storage, _ = dataset
+    data = ShardDataset(storage.root)
+    tar = bytearray(storage.read(tar_file(SHARDS[0])))
+    tar[data.index["mask_offset"][2].as_py()] = 0
+    storage.put(tar_file(SHARDS[0]), bytes(tar))
+    with pytest.raises(ShardError, match=r"shard-000000, pair real-2: .* no whole mask"):
+        data[2]
+
+
+def test_survives_pickling_after_reading(dataset: DataSet) -> None:
+    data = ShardDataset(dataset[0].root, transform=flipped, check_crc=True)
+    data.raw(0)
+    copy = pickle.loads(pickle.dumps(data))
+    assert [copy.raw(i) for i in range(8)] == [data.raw(i) for i in range(8)]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on a machine of one core
+# Python 3.12 warns of any fork in a process that has threads, which torch's has.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_works_in_worker_processes(dataset: DataSet, method: str) -> None:
+    storage, pairs = dataset
+    data = ShardDataset(storage.root)
+    data[0]  # descriptors that are open before the fork
+    loader = DataLoader(data, batch_size=3, num_workers=2, multiprocessing_context=method, persistent_workers=False)
+    seen: dict[str, torch.Tensor] = {}
+    for batch in loader:
+        seen |= dict(zip(batch["key"], batch["mask"], strict=True))
+    assert list(seen) == list(pairs)
+    assert all((seen[key].numpy() == mask).all() for key, (_, mask) in pairs.items())
+
+
+def test_keeps_few_files_open_and_closes_them(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tars() -> int:
+        numbers = os.listdir("/proc/self/fd")  # noqa: PTH208
+        paths = [os.path.realpath(f"/proc/self/fd/{number}") for number in numbers]
+        return sum(path.startswith(str(dataset[0].root)) for path in paths)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("needs /proc")
+    data = ShardDataset(dataset[0].root)
+    assert tars() == 0
+    data.raw(0), data.raw(7)
+    assert tars() == 2
+    monkeypatch.setattr(reader, "_OPEN_FILES", 1)
+    data = ShardDataset(dataset[0].root)
+    data.raw(0), data.raw(7), data.raw(0)
+    assert tars() == 1
+    del data
+    assert tars() == 0
+
+
+def test_leaves_quietly_with_the_interpreter(dataset: DataSet) -> None:
+    code = f"from augkit.shards.reader import ShardDataset\ndata = ShardDataset({str(dataset[0].root)!r})\ndata[0]\n"
+    code += "import sys; sys.modules['kept'] = data"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_reads_through_fsspec() -> None:
+    _, pairs = write_dataset(FsspecStorage("memory://reader"))
+    data = pickle.loads(pickle.dumps(ShardDataset("memory://reader", check_crc=True)))
+    assert [sample["key"] for sample in data] == list(pairs)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # webdataset leaves its tars to the collector
+def test_opens_unchanged_in_webdataset(dataset: DataSet) -> None:
+    webdataset = pytest.importorskip("webdataset")
+    storage, pairs = dataset
+    urls = [str(storage.path(tar_file(name))) for name in SHARDS[:2]]
+    samples = list(webdataset.WebDataset(urls, shardshuffle=False).decode(decode_mask_png, "pil"))
+    assert [sample["__key__"] for sample in samples] == list(pairs)
+    for sample in samples:
+        photo, mask = pairs[sample["__key__"]]
+        np.testing.assert_array_equal(sample["mask.png"], mask)
+        assert sample["jpg"].size == (photo.shape[1], photo.shape[0])
+        assert sample["json"]["key"] == sample["__key__"]
+    spoilt = list(webdataset.WebDataset(urls, shardshuffle=False).decode("pil", decode_mask_png))
+    assert spoilt[0]["mask.png"].mode == "RGB"  # why the handler exists, and why it comes first
+
+
+def test_opens_unchanged_in_datasets(dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    datasets = pytest.importorskip("datasets")
+    storage, pairs = dataset
+    files = str(storage.root / "shard-*.tar")
+    table = datasets.load_dataset("webdataset", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert {"jpg", "mask.png", "json"} <= set(table.column_names)
+    assert [row["key"] for row in table["json"]] == list(pairs)
+    assert {row["class"] for row in table["json"]} == {"front-left-5", "back-right-3"}
+    for row in table:
+        np.testing.assert_array_equal(np.asarray(row["mask.png"]), pairs[row["__key__"]][1])
