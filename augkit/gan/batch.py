@@ -1,0 +1,57 @@
+"""A batch of pairs, and noise that does not depend on how many processes share the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from augkit.seeds import derive
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One process's share of a step's batch: rows ``start`` to ``start + len`` of ``total``.
+
+    ``photos`` (N, 3, H, W) in [-1, 1]; ``masks`` (N, H, W) part ids; ``classes`` (N,) class numbers. ``seed`` is the
+    step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws.
+    """
+
+    photos: Float[Tensor, "n 3 h w"]
+    masks: Int[Tensor, "n h w"]
+    classes: Int[Tensor, " n"]
+    seed: int
+    start: int
+    total: int
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = (tensor.to(device, non_blocking=True) for tensor in (self.photos, self.masks, self.classes))
+        photos, masks, classes = moved
+        return replace(self, photos=photos, masks=masks, classes=classes)
+
+    def split(self, parts: int) -> Iterator[Batch]:
+        """Equal parts in order. The length must divide evenly (the settings see to it)."""
+        size, rest = divmod(len(self), parts)
+        assert rest == 0, f"{len(self)} rows cannot be cut into {parts}"
+        for begin in range(0, len(self), size):
+            rows = slice(begin, begin + size)
+            yield replace(
+                self,
+                photos=self.photos[rows],
+                masks=self.masks[rows],
+                classes=self.classes[rows],
+                start=self.start + begin,
+            )
+
+    def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:
+        """Standard normal noise (N, *shape) for the draw ``name`` of this step."""
+        generator = torch.Generator().manual_seed(derive(self.seed, name))
+        rows = torch.randn(self.total, *shape, generator=generator)[self.start : self.start + len(self)]
+        return rows.to(self.masks.device)

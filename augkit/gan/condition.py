@@ -1,0 +1,60 @@
+"""What stage II is told: the mask as one-hot channels and its boundaries, and the colour of every part."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from augkit.parts import BACKGROUND, IGNORE
+
+COLOUR_CHANNELS = 3
+
+
+def one_hot(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k h w"]:
+    """Part ids -> K channels of 0 and 1; ignore counts as background."""
+    known = masks.where(masks != IGNORE, torch.full_like(masks, BACKGROUND))
+    return functional.one_hot(known.long(), channels).permute(0, 3, 1, 2).float()
+
+
+def boundaries(masks: Int[Tensor, "n h w"]) -> Float[Tensor, "n 1 h w"]:
+    """1 where a 4-neighbour has another id (the boundary map of Wang et al. 2018, section 3.3)."""
+    edge = torch.zeros_like(masks, dtype=torch.bool)
+    across, down = masks[:, :, 1:] != masks[:, :, :-1], masks[:, 1:] != masks[:, :-1]
+    edge[:, :, 1:] |= across
+    edge[:, :, :-1] |= across
+    edge[:, 1:] |= down
+    edge[:, :-1] |= down
+    return edge[:, None].float()
+
+
+def label_map(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k+1 h w"]:
+    """One-hot channels and the boundary channel: what G and D both see."""
+    return torch.cat([one_hot(masks, channels), boundaries(masks)], 1)
+
+
+def part_colours(
+    photos: Float[Tensor, "n 3 h w"], masks: Int[Tensor, "n h w"], channels: int
+) -> Float[Tensor, "n k 3"]:
+    """The mean colour of every part of every photo, background too.
+
+    A part that a photo does not show gets the mean over all its parts, so that its colours suit any other mask.
+    """
+    flat = one_hot(masks, channels).flatten(2)
+    with torch.autocast(photos.device.type, enabled=False):  # sums over thousands of pixels need more than bf16
+        counts, sums = flat.sum(2), flat @ photos.float().flatten(2).transpose(1, 2)
+    car = sums[:, 1:].sum(1, keepdim=True) / counts[:, 1:].sum(1)[:, None, None].clamp_min(1)
+    return torch.where(counts[..., None] > 0, sums / counts[..., None].clamp_min(1), car)
+
+
+def paint_by_part(masks: Int[Tensor, "n h w"], colours: Float[Tensor, "n k 3"]) -> Float[Tensor, "n 3 h w"]:
+    """Every pixel in the colour of its part."""
+    known = masks.where(masks != IGNORE, torch.full_like(masks, BACKGROUND)).long()
+    picked = colours.gather(1, known.flatten(1)[..., None].expand(-1, -1, COLOUR_CHANNELS))
+    return picked.transpose(1, 2).reshape(len(masks), COLOUR_CHANNELS, *masks.shape[1:])
+
+
+def condition(masks: Int[Tensor, "n h w"], colours: Float[Tensor, "n k 3"]) -> Float[Tensor, "n c h w"]:
+    """G's whole input: ``label_map`` and ``paint_by_part``, K + 1 + 3 channels."""
+    return torch.cat([label_map(masks, colours.shape[1]), paint_by_part(masks, colours)], 1)

@@ -1,0 +1,55 @@
+"""Stage II's game: a translator against a multi-scale PatchGAN (Wang et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from augkit.gan.batch import Batch
+from augkit.gan.condition import condition, label_map, part_colours
+from augkit.gan.players import Play
+
+
+def paint(generator: nn.Module, batch: Batch, channels: int) -> Tensor:
+    """Photos for the batch's masks, in the part colours of the batch's own photos."""
+    colours = part_colours(batch.photos, batch.masks, channels)
+    photos: Tensor = generator(condition(batch.masks, colours))
+    return photos
+
+
+def discriminator_play(generator: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
+    """D's move."""
+
+    def play(batch: Batch) -> Play:
+        labels = label_map(batch.masks, channels)
+        with torch.no_grad():
+            fake = paint(generator, batch, channels)
+        return Play(
+            real=batch.photos,
+            fake=fake,
+            real_features=discriminator(torch.cat([labels, batch.photos], 1)),
+            fake_features=discriminator(torch.cat([labels, fake], 1)),
+        )
+
+    return play
+
+
+def generator_play(generator: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
+    """G's move: D's features of the real pair are targets, not trained through."""
+
+    def play(batch: Batch) -> Play:
+        labels = label_map(batch.masks, channels)
+        fake = paint(generator, batch, channels)
+        with torch.no_grad():
+            real_features = discriminator(torch.cat([labels, batch.photos], 1))
+        return Play(
+            real=batch.photos,
+            fake=fake,
+            masks=batch.masks,
+            real_features=real_features,
+            fake_features=discriminator(torch.cat([labels, fake], 1)),
+        )
+
+    return play

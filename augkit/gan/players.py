@@ -1,0 +1,150 @@
+"""Players: who owns which parameters, what they are trained with, and how they step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from augkit.errors import TrainingError
+
+
+class Backend(Protocol):
+    """What a step needs of Accelerate."""
+
+    num_processes: int
+
+    def backward(self, loss: Tensor) -> None:
+        """Back-propagates."""
+
+    def reduce(self, tensor: Tensor, reduction: str) -> Tensor:
+        """All-reduces over the processes."""
+
+
+@dataclass
+class Play:
+    """What a player's terms may read: what went in, what came out. Fields that a game does not set stay empty."""
+
+    real: Tensor = field(default_factory=lambda: torch.empty(0))
+    fake: Tensor = field(default_factory=lambda: torch.empty(0))
+    masks: Tensor = field(default_factory=lambda: torch.empty(0))
+    real_features: list[list[Tensor]] = field(default_factory=list)
+    fake_features: list[list[Tensor]] = field(default_factory=list)
+    mean: Tensor = field(default_factory=lambda: torch.empty(0))
+    log_variance: Tensor = field(default_factory=lambda: torch.empty(0))
+
+
+@dataclass(frozen=True)
+class Term:
+    """A weighted loss of a player, due every so many steps."""
+
+    name: str
+    weight: float
+    loss: Callable[[Play], Tensor]
+    every: int = 1
+
+    def due(self, step: int) -> bool:
+        """Whether the term takes part in this step."""
+        return step % self.every == 0
+
+    def scaled(self, play: Play) -> Tensor:
+        """weight * loss."""
+        return self.weight * self.loss(play)
+
+
+class Player:
+    """One side of a game: a module, the parameters it may move, its terms and its optimiser.
+
+    ``parameters`` is the list the player owns; whatever of ``module`` is not in it stays frozen. ``rate`` maps the
+    step to a factor of the learning rate.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: nn.Module,
+        terms: Sequence[Term],
+        optimiser: torch.optim.Optimizer,
+        rate: Callable[[int], float],
+        microbatches: int = 1,
+        clip: float = float("inf"),
+    ) -> None:
+        self.name, self.module, self.terms = name, module, tuple(terms)
+        self.optimiser, self.microbatches, self.clip = optimiser, microbatches, clip
+        self.parameters: list[nn.Parameter] = [p for group in optimiser.param_groups for p in group["params"]]
+        self.schedule = LambdaLR(optimiser, rate)
+        self.losses: dict[str, Tensor] = {}
+
+    def evaluate(self, play: Play, step: int) -> Mapping[str, Tensor]:
+        """The terms that are due, weighted, by name."""
+        return {term.name: term.scaled(play) for term in self.terms if term.due(step)}
+
+    def backward(self, losses: Mapping[str, Tensor], step: int, backend: Backend) -> None:
+        """Adds one microbatch's gradients. Raises TrainingError for a loss that is not finite."""
+        for name, loss in losses.items():
+            if not bool(torch.isfinite(loss)):
+                raise TrainingError(
+                    f"step {step}, player {self.name}, term {name}: loss is {float(loss)}",
+                    "a finite loss",
+                    "lower the learning rate, or run in fp32 (--set precision=fp32)",
+                )
+        self.losses = {name: loss.detach() for name, loss in losses.items()}
+        backend.backward(torch.stack(list(losses.values())).sum() / self.microbatches)
+
+    def step(self, backend: Backend) -> None:
+        """Averages the gradients over the processes, clips them, moves the parameters and the schedule."""
+        if backend.num_processes > 1:
+            _average_gradients(self.parameters, backend)
+        if self.clip < float("inf"):
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
+        self.optimiser.step()
+        self.schedule.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a step depends on, besides the batch."""
+        return {
+            "module": self.module.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": {"last_epoch": self.schedule.last_epoch},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Inverse of ``state_dict``."""
+        self.module.load_state_dict(state["module"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.last_epoch = state["schedule"]["last_epoch"]
+
+
+@contextmanager
+def turn(player: Player, players: Sequence[Player]) -> Iterator[None]:
+    """Only this player's parameters take gradients inside the context; afterwards each player's own do again.
+
+    Works on the owned lists, never on modules: ``module.requires_grad_(True)`` would thaw what was frozen.
+    """
+    others = [parameter for other in players if other is not player for parameter in other.parameters]
+    for parameter in others:
+        parameter.requires_grad_(False)
+    for parameter in player.parameters:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in others:
+            parameter.requires_grad_(True)
+
+
+def _average_gradients(parameters: Sequence[nn.Parameter], backend: Backend) -> None:
+    """One all-reduce over the flattened gradients; a parameter that no term used counts as zero on its process."""
+    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
+    flat = backend.reduce(torch.cat([gradient.reshape(-1) for gradient in gradients]), "mean")
+    offset = 0
+    for parameter in parameters:
+        count = parameter.numel()
+        parameter.grad = flat[offset : offset + count].view_as(parameter)
+        offset += count

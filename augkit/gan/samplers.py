@@ -1,0 +1,163 @@
+"""Trained generators in use: a class and seeds in, masks or photos out.
+
+Each picture is a function of the weights, the class and its own seed: noise and choices are drawn per picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from augkit.classes import ALL_CLASSES, CarClass
+from augkit.errors import DataError
+from augkit.gan.condition import condition
+from augkit.parts import Mask, PartSchema
+
+Photo = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class MaskDraw:
+    """``masks`` (N, S, S) part ids and, per mask, how far the network's output was from an exact one."""
+
+    masks: Mask
+    scores: list[dict[str, float]]
+
+
+class LatentBank(nn.Module):
+    """The latent density of each class: real masks' latents, mixed between near neighbours, plus a little noise.
+
+    A draw takes a random latent of the class and moves it by a random share towards one of its ``neighbours`` nearest
+    of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents than neighbours
+    borrows the missing ones from its orientation, moving at most half way to them.
+    """
+
+    latents: Tensor
+    classes: Tensor
+
+    def __init__(
+        self, latents: Float[Tensor, "m d"], classes: Int[Tensor, " m"], neighbours: int = 6, noise: float = 0.15
+    ) -> None:
+        super().__init__()
+        self.neighbours, self.noise = neighbours, noise
+        self.register_buffer("latents", latents)
+        self.register_buffer("classes", classes)
+
+    def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, " d"]:
+        """One latent. Raises DataError for a class of which the bank holds nothing."""
+        own = torch.nonzero(self.classes == car_class.number).flatten()
+        if not len(own):
+            raise DataError(
+                f"no training pair shows the class {car_class.name}",
+                "at least one, or one of its mirror image",
+                "add photos of it, or leave it out with --only",
+            )
+        generator = torch.Generator().manual_seed(seed)
+        anchor = self.latents[own[torch.randint(len(own), (), generator=generator)]]
+        candidates, reach = self._neighbours(anchor, own, car_class)
+        pick = int(torch.randint(len(candidates), (), generator=generator))
+        weight = torch.rand((), generator=generator) * reach[pick]
+        jitter = torch.randn(anchor.shape, generator=generator) * self.noise * self.latents.std(0)
+        return anchor + weight * (candidates[pick] - anchor) + jitter
+
+    def _neighbours(self, anchor: Tensor, own: Tensor, car_class: CarClass) -> tuple[Tensor, Tensor]:
+        """The nearest latents (the anchor itself left out), and how far to move to each at most."""
+        near = own[torch.cdist(anchor[None], self.latents[own])[0].argsort()][1 : self.neighbours + 1]
+        alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation and c != car_class]
+        view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
+        lacking = max(0, self.neighbours - len(near))
+        borrowed = view[torch.cdist(anchor[None], self.latents[view])[0].argsort()][:lacking]
+        chosen = torch.cat([near, borrowed])
+        reach = torch.cat([torch.ones(len(near)), torch.full((len(borrowed),), 0.5)])
+        if not len(chosen):
+            return anchor[None], torch.ones(1)
+        return self.latents[chosen], reach
+
+
+class NormalPrior(nn.Module):
+    """Standard normal latents: what a GAN is fed."""
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.latent = latent
+
+    def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, " d"]:
+        """One latent; the class does not matter."""
+        del car_class
+        return torch.randn(self.latent, generator=torch.Generator().manual_seed(seed))
+
+
+class MaskSampler(nn.Module):
+    """Stage I in use."""
+
+    def __init__(self, generator: nn.Module, prior: LatentBank | NormalPrior, output: str, schema: PartSchema) -> None:
+        super().__init__()
+        self.generator, self.prior, self.output, self.schema = generator, prior, output, schema
+
+    @torch.inference_mode()
+    def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
+        """New masks of one class, (len(seeds), size, size)."""
+        z = torch.stack([self.prior.draw(car_class, seed) for seed in seeds])
+        classes = torch.full((len(seeds),), car_class.number)
+        output = self.generator(z, classes).float()
+        if self.output == "rgb":
+            return self._snap(output, size)
+        share = functional.interpolate(output.softmax(1), size=(size, size), mode="bilinear")
+        best, masks = share.max(1)
+        certainty = best.mean((1, 2)).tolist()
+        return MaskDraw(masks.to(torch.uint8).numpy(), [{"mask_certainty": value} for value in certainty])
+
+    def _snap(self, pictures: Float[Tensor, "n 3 s s"], size: int) -> MaskDraw:
+        """Every pixel becomes the part with the nearest colour; the mean distance (0..255 a channel) is the score."""
+        scaled = functional.interpolate((pictures + 1) * 127.5, size=(size, size), mode="bilinear")
+        palette = torch.from_numpy(self.schema.palette[: self.schema.channels]).float()
+        distances = torch.cdist(scaled.flatten(2).transpose(1, 2), palette[None])
+        nearest, masks = distances.min(2)
+        shape = (len(pictures), size, size)
+        scores = [{"palette_distance": value / 3**0.5} for value in nearest.mean(1).tolist()]
+        return MaskDraw(masks.reshape(shape).to(torch.uint8).numpy(), scores)
+
+
+class ColourBank(nn.Module):
+    """The part colours of real photos, by class: a draw is one photo's colours."""
+
+    colours: Tensor
+    classes: Tensor
+
+    def __init__(self, colours: Float[Tensor, "m k 3"], classes: Int[Tensor, " m"]) -> None:
+        super().__init__()
+        self.register_buffer("colours", colours)
+        self.register_buffer("classes", classes)
+
+    def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, "k 3"]:
+        """Colours of a random photo of the same orientation; of any photo where there is none."""
+        alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation]
+        view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
+        pool = view if len(view) else torch.arange(len(self.classes))
+        pick = torch.randint(len(pool), (), generator=torch.Generator().manual_seed(seed))
+        return self.colours[pool[pick]]
+
+
+class PhotoSampler(nn.Module):
+    """Stage II in use."""
+
+    def __init__(self, generator: nn.Module, bank: ColourBank, schema: PartSchema) -> None:
+        super().__init__()
+        self.generator, self.bank, self.schema = generator, bank, schema
+
+    @torch.inference_mode()
+    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Photo:
+        """(N, S, S) part ids -> (N, S, S, 3) photos, each in the colours that its seed picks."""
+        colours = torch.stack([self.bank.draw(car_class, seed) for seed in seeds])
+        inputs = condition(torch.from_numpy(masks).long(), colours).contiguous(memory_format=torch.channels_last)
+        photos = self.generator(inputs).float()
+        pixels: Any = ((photos + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())

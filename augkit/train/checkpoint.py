@@ -1,0 +1,91 @@
+"""State on disk: one safetensors file, written whole, without pickle.
+
+Nested state (dicts, lists, numbers, tensors) becomes tensors under their paths, and a JSON outline in the file's
+metadata that says where each belongs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from augkit.errors import CheckpointError
+
+FORMAT = "augkit-state-1"
+
+
+def save_state(state: dict[str, Any], path: Path, notes: dict[str, Any]) -> None:
+    """Writes nested state and JSON ``notes``; the file appears whole or not at all."""
+    tensors: dict[str, Tensor] = {}
+    outline = _outline(state, "", tensors)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    metadata = {"format": FORMAT, "outline": json.dumps(outline), "notes": json.dumps(notes)}
+    save_file(tensors, temporary, metadata)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def load_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(state, notes) as saved, on the CPU. Raises CheckpointError where the file is missing, cut off or foreign."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path}: {error}", "a whole checkpoint", "delete the file, then train again or --resume from another"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: format {metadata.get('format')!r}", FORMAT, "train again with this version")
+    state: dict[str, Any] = _restore(json.loads(metadata["outline"]), tensors)
+    return state, json.loads(metadata["notes"])
+
+
+def digest(path: Path) -> str:
+    """sha256 of a file: the hash that names a model in the index."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _outline(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """The value with every tensor replaced by its path, and dict keys kept with their types."""
+    if isinstance(value, Tensor):
+        tensors[path] = value.detach().cpu().contiguous().clone()  # clone: safetensors refuses shared memory
+        return {"tensor": path}
+    if isinstance(value, dict):
+        return {"dict": [[key, _outline(item, f"{path}/{key}", tensors)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        return {"list": [_outline(item, f"{path}/{number}", tensors) for number, item in enumerate(value)]}
+    return {"value": value}
+
+
+def _restore(outline: Any, tensors: dict[str, Tensor]) -> Any:
+    [(kind, content)] = outline.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {key: _restore(item, tensors) for key, item in content}
+    if kind == "list":
+        return [_restore(item, tensors) for item in content]
+    return content
+
+
+def to_device(state: Any, device: torch.device) -> Any:
+    """Nested state with its tensors on ``device``."""
+    if isinstance(state, Tensor):
+        return state.to(device)
+    if isinstance(state, dict):
+        return {key: to_device(item, device) for key, item in state.items()}
+    if isinstance(state, list):
+        return [to_device(item, device) for item in state]
+    return state

@@ -1,0 +1,156 @@
+"""Stage II as a task: from training pairs to a ``PhotoSampler``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from augkit.config import ImageSettings
+from augkit.data.catalogue import TrainingRows
+from augkit.data.pairs import PairDataset
+from augkit.errors import CheckpointError, ConfigError
+from augkit.gan.condition import COLOUR_CHANNELS, part_colours
+from augkit.gan.game import Game
+from augkit.gan.photo_game import discriminator_play, generator_play
+from augkit.gan.players import Player
+from augkit.gan.samplers import ColourBank, PhotoSampler
+from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
+from augkit.losses.adversarial import ADVERSARIAL
+from augkit.models.lite0 import Lite0Features
+from augkit.models.patch import MultiScaleDiscriminator
+from augkit.models.registries import PHOTO_GENERATORS
+from augkit.parts import PartSchema
+from augkit.seeds import derive
+from augkit.train.checkpoint import load_state
+from augkit.train.grid import Picture, grid
+from augkit.train.optim import adam, linear_decay
+from augkit.train.stream import collate
+from augkit.train.task import MODEL, Task, load_description
+from augkit.workspace import Workspace
+
+SHEET_ROWS = 8
+
+
+def build_photo_generator(model: str, options: dict[str, Any], channels: int, size: int) -> nn.Module:
+    """The network that the settings name. Raises ConfigError for options or a size it does not take."""
+    try:
+        generator = PHOTO_GENERATORS[model](channels + 1 + COLOUR_CHANNELS, **options)
+    except TypeError as error:
+        raise ConfigError(f"image.options {options} for {model}: {error}") from error
+    divisor = int(generator.divisor)  # type: ignore[arg-type]
+    if size % divisor:
+        raise ConfigError(
+            f"image.size {size}, not divisible by {divisor}", f"a multiple of {divisor} for {model}",
+            f"{size // divisor * divisor} or {(size // divisor + 1) * divisor}",
+        )  # fmt: skip
+    return generator
+
+
+def image_task(
+    name: str,
+    workspace: Workspace,
+    rows: TrainingRows,
+    schema: PartSchema,
+    settings: ImageSettings,
+    device: torch.device,
+) -> Task:
+    """Stage II on the given rows."""
+    pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment)
+    generator = build_photo_generator(settings.model, settings.options, schema.channels, settings.size)
+    generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def finish(averaged: nn.Module) -> nn.Module:
+        return PhotoSampler(averaged, colour_bank(pairs, schema), schema).to("cpu")
+
+    return Task(
+        name=f"image {name}",
+        pairs=pairs,
+        game=_game(generator, schema, settings, device),
+        learner=generator,
+        finish=finish,
+        picture=lambda sampler: _picture(sampler, pairs),
+        describe={
+            "stage": "image",
+            "model": settings.model,
+            "options": settings.options,
+            "size": settings.size,
+            "schema": schema.to_dict(),
+            "pairs": len(rows),
+        },
+    )
+
+
+def _game(generator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device) -> Game:
+    try:
+        discriminator = MultiScaleDiscriminator(schema.channels + 1 + 3, **settings.discriminator)
+    except TypeError as error:
+        raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
+    discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    losses = ADVERSARIAL[settings.adversarial]
+    terms = [
+        adversarial_g(losses),
+        feature_matching_term(settings.feature_matching),
+        l1_term(settings.l1),
+        perceptual_term(settings.perceptual, Lite0Features().to(device, memory_format=torch.channels_last)),
+    ]
+    rate = linear_decay(settings.steps, settings.decay_from)
+    d_optim, g_optim = (
+        adam(m.parameters(), o)
+        for m, o in ((discriminator, settings.optim_d), (generator, settings.optim))
+    )
+    d = Player("D", discriminator, [adversarial_d(losses)], d_optim, rate, settings.microbatches)
+    g = Player("G", generator, [t for t in terms if t.weight], g_optim, rate, settings.microbatches)
+    channels = schema.channels
+    return Game(
+        (d, g),
+        {
+            "D": discriminator_play(generator, discriminator, channels),
+            "G": generator_play(generator, discriminator, channels),
+        },
+    )
+
+
+@torch.inference_mode()
+def colour_bank(pairs: PairDataset, schema: PartSchema) -> ColourBank:
+    """Part colours of every training photo and of its mirror image."""
+    colours, classes = [], []
+    swap = torch.from_numpy(schema.flip_table[: schema.channels]).long()
+    for index in range(len(pairs)):
+        item = pairs.plain(index)
+        batch = collate([item], 0, 0, 1)
+        found = part_colours(batch.photos, batch.masks, schema.channels)[0]
+        colours += [found, found[swap]]
+        classes += [item.car_class.number, item.car_class.mirror.number]
+    return ColourBank(torch.stack(colours), torch.tensor(classes))
+
+
+def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
+    """A trained stage II and its description. Raises CheckpointError where the folder does not hold one."""
+    about = load_description(folder)
+    state, _ = load_state(folder / MODEL)
+    try:
+        schema = PartSchema.from_dict(about["schema"])
+        generator = build_photo_generator(about["model"], about["options"], schema.channels, about["size"])
+        bank = ColourBank(state["bank.colours"], state["bank.classes"])
+        sampler = PhotoSampler(generator, bank, schema)
+        sampler.load_state_dict(state)
+    except (KeyError, RuntimeError, ConfigError) as error:
+        raise CheckpointError(f"{folder}: {error}", "a stage-II model of this version", "train it again") from error
+    return sampler.eval().to(memory_format=torch.channels_last), about  # type: ignore[call-overload]
+
+
+def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:
+    """A row a pair: mask, real photo, then made photos in the colours of four other photos."""
+    assert isinstance(sampler, PhotoSampler)
+    sampler.eval()
+    step = max(1, len(pairs) // SHEET_ROWS)
+    lines = []
+    for index in range(0, len(pairs), step)[:SHEET_ROWS]:
+        item = pairs.plain(index)
+        seeds = [derive(0, "sheet", index, number) for number in range(4)]
+        made = sampler.paint(item.mask[None].repeat(4, 0), item.car_class, seeds)
+        lines.append([pairs.schema.colourise(item.mask), item.photo, *made])
+    return grid(lines)

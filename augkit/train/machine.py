@@ -1,0 +1,59 @@
+"""What the machine offers, and Accelerate set up for it."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import cache
+
+import torch
+from accelerate import Accelerator
+
+from augkit.config import Precision
+from augkit.errors import ConfigError
+
+# glibc's mallopt parameters (malloc.h): without them every step's tensors are mapped and unmapped afresh.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEEP_BYTES, _MMAP_BYTES = 1 << 30, 32 << 20  # glibc takes no mmap threshold above 32 MB
+
+
+def resolve_precision(asked: Precision) -> str:
+    """``bf16`` where the processor multiplies it faster than fp32, else ``no``; what was asked for is kept.
+
+    Raises ConfigError for bf16 on a device without it.
+    """
+    if asked == "fp32":
+        return "no"
+    fast = bf16_is_fast()
+    if asked == "bf16" and torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
+        raise ConfigError("precision bf16 on a GPU without bf16", "auto or fp32", "--set precision=auto")
+    return "bf16" if asked == "bf16" or fast else "no"
+
+
+def bf16_is_fast() -> bool:
+    """Whether matrix products run natively in bf16: a GPU with it, or a CPU with AVX512-BF16 or AMX."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    try:
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    except AttributeError:  # private functions that newer releases may drop: fp32 is always right
+        return False
+
+
+def accelerator(precision: Precision) -> Accelerator:
+    """Accelerate with the machine's precision; keeps freed memory for the next step on the CPU."""
+    keep_freed_memory()
+    return Accelerator(mixed_precision=resolve_precision(precision))
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Sets glibc's malloc so that large tensors are re-used rather than returned each step."""
+    if sys.platform != "linux":
+        return
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # another C library (musl): nothing to tune
+        return
+    mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
+    mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)

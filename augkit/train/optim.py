@@ -1,0 +1,32 @@
+"""Optimisers and learning-rate schedules from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import nn
+
+from augkit.config import OptimSettings
+
+
+def adam(parameters: Iterable[nn.Parameter], settings: OptimSettings) -> torch.optim.Optimizer:
+    """Adam over the parameters that are to be trained."""
+    owned = [parameter for parameter in parameters if parameter.requires_grad]
+    return torch.optim.Adam(owned, settings.lr, settings.betas, weight_decay=settings.weight_decay, fused=True)
+
+
+def linear_decay(steps: int, decay_from: float) -> Callable[[int], float]:
+    """Factor 1 for the first share ``decay_from`` of the steps, then linearly towards 0 after the last."""
+    start = decay_from * steps
+
+    def rate(step: int) -> float:
+        return 1.0 if step <= start else max(0.0, (steps - step) / (steps - start))
+
+    return rate
+
+
+def constant(step: int) -> float:
+    """Factor 1 throughout."""
+    del step
+    return 1.0

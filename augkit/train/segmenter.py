@@ -1,0 +1,182 @@
+"""The segmentation network as a task: trained on shards, measured on real held-out photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchmetrics.classification import MulticlassJaccardIndex
+
+from augkit.classes import CarClass
+from augkit.config import SegmenterSettings, Settings
+from augkit.data.augment import Augmentation
+from augkit.data.crop import resize_mask
+from augkit.data.pairs import Draw, PairItem, resize_photo
+from augkit.errors import CheckpointError, ConfigError, DataError
+from augkit.gan.batch import Batch
+from augkit.gan.game import Game
+from augkit.gan.players import Play, Player
+from augkit.gan.terms import dice_term, reconstruction_term
+from augkit.losses.likelihood import part_weights
+from augkit.models.registries import SEGMENTERS
+from augkit.parts import IGNORE, PartSchema
+from augkit.seeds import derive
+from augkit.shards.codec import decode_mask, decode_photo
+from augkit.shards.reader import ShardDataset
+from augkit.train.checkpoint import load_state
+from augkit.train.grid import Picture, grid
+from augkit.train.hooks import Report
+from augkit.train.machine import accelerator
+from augkit.train.optim import adam, linear_decay
+from augkit.train.task import MODEL, Run, Task, load_description, run_task
+from augkit.workspace import Workspace
+
+SHEET_ROWS = 8
+
+
+class ShardPairs:
+    """Pairs of the shards as training data: the same interface as ``PairDataset``."""
+
+    def __init__(self, shards: ShardDataset, size: int, augment: str) -> None:
+        self.shards, self.size = shards, size
+        self.augment = Augmentation(augment, shards.schema)
+        self.classes = [CarClass.parse(name) for name in shards.classes]
+
+    def __len__(self) -> int:
+        return len(self.shards)
+
+    def plain(self, index: int) -> PairItem:
+        """The pair as it is, at the training size."""
+        photo, mask = self.shards.raw(index)
+        resized = resize_photo(decode_photo(photo), self.size), resize_mask(decode_mask(mask), self.size)
+        return PairItem(*resized, self.classes[index])
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        """The pair, augmented with the draw's seed."""
+        item = self.plain(draw.index)
+        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed))
+
+
+def train_segmenter(workspace: Workspace, settings: Settings, resume: bool, report: Report | None = None) -> Path:
+    """Trains on the shards' training split, real pairs or all; returns the model folder.
+
+    Raises ShardError where there are no finished shards.
+    """
+    own = settings.segmenter
+    where: list[tuple[str, str, Any]] = [("split", "==", "train")]
+    shards = ShardDataset(workspace.shards, where=where + ([("source", "==", "real")] if own.source == "real" else []))
+    seed = derive(settings.seed, "segmenter", own.source)
+
+    def build(device: torch.device) -> Task:
+        return segmenter_task(shards, own, device)
+
+    fingerprint = own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
+    fingerprint |= {"seed": seed, "pairs": derive(0, *shards.index["key"].to_pylist())}
+    run = Run(workspace.model("segmenter", own.source), own, seed, fingerprint, resume, report)
+    return run_task(build, run, accelerator(settings.precision))
+
+
+def segmenter_task(shards: ShardDataset, settings: SegmenterSettings, device: torch.device) -> Task:
+    """The segmenter on the given shards."""
+    pairs = ShardPairs(shards, settings.size, settings.augment)
+    network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pixels = torch.tensor(np.array(shards.index["histogram"].to_pylist()).sum(0), dtype=torch.float32)
+    terms = [reconstruction_term(part_weights(pixels).to(device)), dice_term(0.5)]
+    rate = linear_decay(settings.steps, 0.3)
+    player = Player("segmenter", network, terms, adam(network.parameters(), settings.optim), rate, settings.microbatches)
+
+    def play(batch: Batch) -> Play:
+        return Play(fake=network(batch.photos), masks=batch.masks)
+
+    return Task(
+        name=f"segmenter {settings.source}",
+        pairs=pairs,
+        game=Game((player,), {"segmenter": play}),
+        learner=network,
+        finish=lambda averaged: averaged,
+        picture=lambda module: _picture(module, pairs),
+        describe={
+            "stage": "segmenter",
+            "model": settings.model,
+            "options": settings.options,
+            "size": settings.size,
+            "schema": shards.schema.to_dict(),
+            "pairs": len(shards),
+        },
+    )
+
+
+def build_segmenter(model: str, options: dict[str, Any], channels: int, size: int) -> nn.Module:
+    """The network that the settings name. Raises ConfigError for options or a size it does not take."""
+    try:
+        network = SEGMENTERS[model](channels, **options)
+    except TypeError as error:
+        raise ConfigError(f"segmenter.options {options} for {model}: {error}") from error
+    divisor = int(network.divisor)  # type: ignore[arg-type]
+    if size % divisor:
+        raise ConfigError(f"segmenter.size {size}", f"a multiple of {divisor} for {model}")
+    return network
+
+
+def load_segmenter(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """A trained segmenter and its description. Raises CheckpointError where the folder does not hold one."""
+    about = load_description(folder)
+    state, _ = load_state(folder / MODEL)
+    try:
+        channels = PartSchema.from_dict(about["schema"]).channels
+        network = build_segmenter(about["model"], about["options"] | {"pretrained": False}, channels, about["size"])
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError, ConfigError) as error:
+        raise CheckpointError(f"{folder}: {error}", "a segmenter of this version", "train it again") from error
+    return network.eval(), about
+
+
+def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "val") -> dict[str, float]:
+    """IoU by part name on the real pairs of a split that no generator saw; ``mean`` over the parts that occur.
+
+    Raises DataError where the split is empty.
+    """
+    network, about = load_segmenter(workspace.model("segmenter", settings.segmenter.source))
+    held_out = ShardDataset(workspace.shards, where=[("split", "==", split), ("source", "==", "real")])
+    pairs = ShardPairs(held_out, about["size"], "none")
+    return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)
+
+
+@torch.inference_mode()
+def iou_by_part(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> dict[str, float]:
+    """Intersection over union by part name, over all pixels of all items; ignore pixels left out."""
+    if not items:
+        raise DataError("no held-out pairs", "at least one", "raise data.val_share and import again")
+    metric = MulticlassJaccardIndex(schema.channels, average="none", ignore_index=IGNORE, validate_args=False)
+    occurs = torch.zeros(schema.channels, dtype=torch.bool)
+    for item in items:
+        truth = torch.from_numpy(item.mask).long()
+        metric.update(_logits(network, item).argmax(1), truth[None])
+        occurs[truth[truth != IGNORE].unique()] = True
+    scores = metric.compute().tolist()
+    parts = [part for part in range(1, schema.channels) if occurs[part]]
+    result = {schema.names[part]: scores[part] for part in parts}
+    return result | {"mean": sum(result.values()) / max(1, len(result))}
+
+
+def _logits(network: nn.Module, item: PairItem) -> Tensor:
+    photo = torch.from_numpy(item.photo).permute(2, 0, 1)[None].float() / 127.5 - 1
+    logits: Tensor = network(photo.to(next(network.parameters()).device))
+    return logits.float().cpu()
+
+
+@torch.inference_mode()
+def _picture(network: nn.Module, pairs: ShardPairs) -> Picture:
+    """A row a pair: photo, its mask, and what the network reads."""
+    schema, step = pairs.shards.schema, max(1, len(pairs) // SHEET_ROWS)
+    lines = []
+    for index in range(0, len(pairs), step)[:SHEET_ROWS]:
+        item = pairs.plain(index)
+        read = _logits(network.eval(), item).argmax(1)[0].to(torch.uint8).numpy()
+        lines.append([item.photo, schema.colourise(item.mask), schema.colourise(read)])
+    return grid(lines)

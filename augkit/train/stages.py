@@ -1,0 +1,84 @@
+"""The generator stages of a workspace: what is to be trained, and training it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from augkit.classes import CarClass
+from augkit.config import Settings, TrainSettings
+from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.errors import DataError
+from augkit.parts import PartSchema
+from augkit.seeds import derive
+from augkit.train.hooks import Report
+from augkit.train.image import image_task
+from augkit.train.machine import accelerator
+from augkit.train.mask import mask_task
+from augkit.train.roster import model_for, rows_of
+from augkit.train.task import Run, Task, is_finished, run_task
+from augkit.workspace import Workspace
+
+Stage = Literal["mask", "image"]
+STAGES: tuple[Stage, ...] = ("mask", "image")
+_TASKS: dict[Stage, Callable[..., Task]] = {"mask": mask_task, "image": image_task}
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A workspace opened for generator training: rows, schema and settings."""
+
+    workspace: Workspace
+    rows: TrainingRows
+    schema: PartSchema
+    settings: Settings
+
+    @classmethod
+    def open(cls, workspace: Workspace, settings: Settings) -> Studio:
+        """Raises DataError where there is nothing to train on."""
+        rows = TrainingRows.of(read_catalogue(workspace.require_catalogue()))
+        if not rows.rows:
+            raise DataError(f"{workspace.root}: no usable training pairs", "at least one", "see `augkit classes`")
+        return cls(workspace, rows, PartSchema.load(workspace.schema), settings)
+
+    def stage(self, stage: Stage) -> TrainSettings:
+        """The settings of a stage."""
+        return self.settings.mask if stage == "mask" else self.settings.image
+
+    def model(self, stage: Stage, car_class: CarClass) -> str:
+        """Name of the model that serves a class."""
+        return model_for(car_class, self.rows, self.stage(stage).per_class_from)
+
+    def folder(self, stage: Stage, model: str) -> Path:
+        """Where a model is, or will be."""
+        return self.workspace.model(stage, model)
+
+    def needed(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
+        """All models that the classes need, in order of training."""
+        wanted = list(classes)
+        return [(s, m) for s in STAGES for m in dict.fromkeys(self.model(s, c) for c in wanted)]
+
+    def missing(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
+        """Those of ``needed`` that are not trained yet."""
+        return [(s, m) for s, m in self.needed(classes) if not is_finished(self.folder(s, m))]
+
+    def train(self, stage: Stage, model: str, resume: bool, report: Report | None = None) -> Path:
+        """Trains one model of one stage."""
+        settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
+        rows = rows_of(model, self.rows)
+
+        def build(device: torch.device) -> Task:
+            return _TASKS[stage](model, self.workspace, rows, self.schema, settings, device)
+
+        run = Run(self.folder(stage, model), settings, seed, self._fingerprint(settings, seed, rows), resume, report)
+        return run_task(build, run, accelerator(self.settings.precision))
+
+    def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
+        """What a resumed run must share with the run it goes on from; it may be longer and report more often."""
+        kept = settings.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
+        pixels = derive(0, *(f"{row.id}:{row.sha256}" for row in rows.rows))
+        return kept | {"seed": seed, "pairs": pixels, "schema": self.schema.digest}

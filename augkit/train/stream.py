@@ -1,0 +1,82 @@
+"""Which rows a step sees. A step's batch is a function of (seed, step), so a resumed run needs no sampler state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from augkit.data.pairs import Draw, PairItem, Pairs
+from augkit.gan.batch import Batch
+from augkit.seeds import derive
+
+
+@dataclass(frozen=True)
+class Share:
+    """This process's place among all that train together."""
+
+    rank: int = 0
+    world: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Length of the run, the batch over all processes, and the seed."""
+
+    steps: int
+    batch: int
+    seed: int
+
+
+def draws(rows: int, plan: Plan, step: int) -> list[Draw]:
+    """The rows of one step: consecutive places in an endless sequence of shuffled epochs."""
+    places = range((step - 1) * plan.batch, step * plan.batch)
+    orders: dict[int, np.ndarray] = {}
+    chosen = []
+    for place in places:
+        epoch, offset = divmod(place, rows)
+        if epoch not in orders:
+            orders[epoch] = np.random.default_rng(derive(plan.seed, "epoch", epoch)).permutation(rows)
+        chosen.append(Draw(int(orders[epoch][offset]), derive(plan.seed, "draw", place)))
+    return chosen
+
+
+class _Steps(Dataset[Batch]):
+    """Item ``i`` is this process's share of step ``i``'s batch."""
+
+    def __init__(self, pairs: Pairs, plan: Plan, share: Share) -> None:
+        self.pairs, self.plan, self.share = pairs, plan, share
+
+    def __getitem__(self, step: int) -> Batch:
+        size = self.plan.batch // self.share.world
+        start = self.share.rank * size
+        items = [self.pairs[draw] for draw in draws(len(self.pairs), self.plan, step)[start : start + size]]
+        return collate(items, derive(self.plan.seed, "noise", step), start, self.plan.batch)
+
+
+def collate(items: list[PairItem], seed: int, start: int, total: int) -> Batch:
+    """Pairs -> one batch."""
+    photos = torch.from_numpy(np.stack([item.photo for item in items]))
+    masks = torch.from_numpy(np.stack([item.mask for item in items]))
+    classes = torch.tensor([item.car_class.number for item in items])
+    scaled = photos.permute(0, 3, 1, 2).float() / 127.5 - 1
+    return Batch(scaled, masks.long(), classes, seed, start, total)
+
+
+def stream(
+    pairs: Pairs, plan: Plan, share: Share, first: int, workers: int, device: torch.device
+) -> Iterator[tuple[int, Batch]]:
+    """Steps ``first`` to ``plan.steps`` with their batches on ``device``."""
+    steps = range(first, plan.steps + 1)
+    loader = DataLoader(
+        _Steps(pairs, plan, share),
+        batch_size=None,
+        sampler=steps,  # type: ignore[arg-type]  # any iterable of indices will do
+        num_workers=workers,
+        persistent_workers=False,
+    )
+    for step, batch in zip(steps, loader, strict=True):
+        yield step, batch.to(device)
