@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pictures of a result: contact sheets and charts."""

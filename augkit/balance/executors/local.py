@@ -1,0 +1,33 @@
+"""In this process, one shard after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.plan import PlanRow
+from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.errors import AugkitError
+
+
+@EXECUTORS.register("local")
+def run_local(job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+    """A shard that raises is tried again; after ``retries`` more attempts it is given up.
+
+    Faults of the user's data or settings stop the whole run: they would meet every shard.
+    """
+    worker = Worker(job)
+    for row in rows:
+        yield _attempt(worker, row, progress, job.settings.balance.retries + 1)
+
+
+def _attempt(worker: Worker, row: PlanRow, progress: Progress, attempts: int) -> ShardReport | Failure:
+    error = ""
+    for _ in range(attempts):
+        try:
+            return worker.make(row, progress)
+        except (AugkitError, OSError):
+            raise
+        except Exception as unexpected:  # whatever went wrong in this shard must not take the others with it
+            error = repr(unexpected)
+    return Failure(row.shard, row.class_name, error)

@@ -1,0 +1,108 @@
+"""On Ray: a laptop's cores, or a cluster (``RAY_ADDRESS``)."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.plan import PlanRow
+from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.errors import AugkitError
+
+OBJECT_STORE_BYTES = 100 << 20  # reports are a kilobyte each; no picture enters the store
+
+
+def _silent(class_name: str, more: int) -> None:
+    del class_name, more
+
+
+class _Actor:
+    """A worker in a process of its own."""
+
+    def __init__(self, job: Job) -> None:
+        self.worker = Worker(job)
+
+    def make(self, row: PlanRow) -> ShardReport:
+        return self.worker.make(row, _silent)
+
+
+@dataclass
+class _Queue:
+    """Rows left to do, and how often each was tried."""
+
+    rows: deque[PlanRow]
+    attempts: int
+    tried: dict[str, int] = field(default_factory=dict)
+
+    def failed(self, row: PlanRow, error: BaseException) -> Failure | None:
+        """Puts the row back, or gives it up."""
+        self.tried[row.shard] = self.tried.get(row.shard, 0) + 1
+        if self.tried[row.shard] >= self.attempts:
+            return Failure(row.shard, row.class_name, str(error).strip().splitlines()[-1])
+        self.rows.append(row)
+        return None
+
+
+@EXECUTORS.register("ray")
+def run_ray(job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+    """One actor a worker; each holds its models. A shard whose process dies is retried a bounded number of times.
+
+    Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end.
+    """
+    import ray
+
+    started = _connect(job.settings.balance.workers)
+    try:
+        yield from _fan_out(ray, job, rows, progress)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _connect(workers: int) -> bool:
+    """Joins the cluster of RAY_ADDRESS, or starts one here; says whether this call did either."""
+    import ray
+
+    if ray.is_initialized():
+        return False
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of a change to come
+    common: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False)
+    else:
+        ray.init(num_cpus=max(workers, 1), object_store_memory=OBJECT_STORE_BYTES, **common)
+    return True
+
+
+def _fan_out(ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+    balance = job.settings.balance
+    remote = ray.remote(num_cpus=balance.threads, max_restarts=0, max_task_retries=0)(_Actor)
+    shared = ray.put(job)
+    queue = _Queue(deque(rows), balance.retries + 1)
+    idle = [remote.remote(shared) for _ in range(min(balance.workers, len(rows)))]
+    running: dict[Any, tuple[Any, PlanRow]] = {}
+    while queue.rows or running:
+        while queue.rows and idle:
+            actor, row = idle.pop(), queue.rows.popleft()
+            running[actor.make.remote(row)] = (actor, row)
+        [done], _ = ray.wait(list(running), num_returns=1)
+        actor, row = running.pop(done)
+        try:
+            report = ray.get(done)
+            idle.append(actor)
+            progress(row.class_name, report.accepted)
+            yield report
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, AugkitError | OSError):  # a fault of the data or the disk: it meets every shard
+                raise error.cause from None
+            idle.append(actor)
+            if failure := queue.failed(row, error):
+                yield failure
+        except ray.exceptions.RayActorError as error:
+            idle.append(remote.remote(shared))
+            if failure := queue.failed(row, error):
+                yield failure

@@ -1,0 +1,194 @@
+"""The worker: makes one shard from one plan row. The same code runs in this process and in Ray's actors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from augkit.balance.gate import MaskGate, Verdict
+from augkit.balance.plan import PlanRow
+from augkit.classes import CarClass
+from augkit.config import Settings
+from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
+from augkit.data.crop import resize_mask
+from augkit.data.orientation import classify
+from augkit.data.pairs import read_mask, read_photo, resize_photo
+from augkit.gan.samplers import MaskSampler, PhotoSampler
+from augkit.parts import Mask, PartSchema
+from augkit.seeds import derive
+from augkit.shards.codec import encode_mask, encode_photo
+from augkit.shards.storage import open_storage
+from augkit.shards.writer import PairRecord, ShardWriter
+from augkit.train.checkpoint import digest
+from augkit.train.image import load_photo_sampler
+from augkit.train.mask import load_mask_sampler
+from augkit.train.task import MODEL
+from augkit.workspace import Workspace
+
+Progress = Callable[[str, int], None]
+"""``(class name, accepted pairs more)``"""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Folders of the two stages that serve a class."""
+
+    mask: Path
+    image: Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to know; about a kilobyte, so that it travels to any process."""
+
+    workspace: Workspace
+    location: str
+    settings: Settings
+    size: int
+    digests: dict[str, str]
+    models: dict[str, Models]
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """What became of a plan row."""
+
+    shard: str
+    class_name: str
+    wanted: int
+    accepted: int
+    tried: int
+    reasons: dict[str, int]
+
+
+class Worker:
+    """Keeps loaded models between shards."""
+
+    def __init__(self, job: Job) -> None:
+        torch.set_num_threads(job.settings.balance.threads)  # the sum order of a product depends on it
+        self.job = job
+        self.storage = open_storage(job.location)
+        self.schema = PartSchema.load(job.workspace.schema)
+        self._masks: dict[Path, tuple[MaskSampler, str]] = {}
+        self._photos: dict[Path, tuple[PhotoSampler, str]] = {}
+
+    @cached_property
+    def rows(self) -> dict[str, CatalogueRow]:
+        """The usable rows by id."""
+        return {row.id: row for row in usable(read_catalogue(self.job.workspace.require_catalogue()))}
+
+    @cached_property
+    def gate(self) -> MaskGate:
+        """Bounds come from training pairs only."""
+        rows = TrainingRows.of(list(self.rows.values())).rows
+        return MaskGate(rows, self.schema, self.job.settings.gate)
+
+    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+        """Writes and commits the row's shard."""
+        writer = ShardWriter(self.storage, row.shard)
+        fill = self._copy_real if row.kind == "real" else self._generate
+        report = fill(row, writer, progress)
+        writer.commit(self.job.digests[row.shard])
+        return report
+
+    def _copy_real(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
+        del progress
+        for key in row.keys:
+            real = self.rows[key]
+            photo, extension, mask_png, mask = self._real_bytes(real)
+            record = PairRecord(
+                key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
+                mask_model="", image_model="", width=self.job.size, height=self.job.size, histogram=self._histogram(mask),
+            )  # fmt: skip
+            writer.add(record, photo, extension, mask_png)
+        return ShardReport(row.shard, "", row.want, row.want, row.want, {})
+
+    def _real_bytes(self, row: CatalogueRow) -> tuple[bytes, str, bytes, Mask]:
+        """The files as they are where the size fits, else resized and encoded like generated ones."""
+        photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
+        mask = read_mask(mask_path)
+        balance = self.job.settings.balance
+        if row.size == self.job.size and not balance.lossless:
+            return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
+        mask = resize_mask(mask, self.job.size)
+        photo = resize_photo(read_photo(photo_path), self.job.size)
+        return *encode_photo(photo, balance.quality, balance.lossless), encode_mask(mask), mask
+
+    def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
+        car_class, balance = CarClass.parse(row.class_name), self.job.settings.balance
+        limit, tried, accepted = int(row.want * balance.attempts), 0, 0
+        reasons: dict[str, int] = {}
+        while accepted < row.want and tried < limit:
+            seeds = [derive(self.job.settings.seed, row.shard, car_class.name, tried + i) for i in range(balance.batch)]
+            tried += len(seeds)
+            kept = []
+            for seed, mask, verdict in self._judged(car_class, seeds):
+                if verdict.reasons:
+                    writer.reject(self._record(car_class, seed, mask, verdict))
+                    for reason in verdict.reasons:
+                        reasons[reason] = reasons.get(reason, 0) + 1
+                elif accepted + len(kept) < row.want:
+                    kept.append((seed, mask, verdict))
+            self._paint(car_class, kept, writer)
+            accepted += len(kept)
+            progress(car_class.name, len(kept))
+        return ShardReport(row.shard, car_class.name, row.want, accepted, tried, reasons)
+
+    def _judged(self, car_class: CarClass, seeds: list[int]) -> Iterator[tuple[int, Mask, Verdict]]:
+        """Candidates in order. A mask that shows the mirror class is flipped: it is as good, on the other side."""
+        sampler, _ = self._mask_sampler(car_class)
+        drawn = sampler.sample(car_class, [derive(seed, "mask") for seed in seeds], self.job.size)
+        for seed, raw, scores in zip(seeds, drawn.masks, drawn.scores, strict=True):
+            mask, removed = self.gate.clean(raw)
+            if classify(mask, self.schema).car_class == car_class.mirror:
+                mask = self.schema.flip(mask)
+            verdict = self.gate.judge(mask, car_class)
+            yield seed, mask, Verdict(verdict.scores | scores | {"specks_removed": removed}, verdict.reasons)
+
+    def _paint(self, car_class: CarClass, kept: list[tuple[int, Mask, Verdict]], writer: ShardWriter) -> None:
+        """Photos one by one: a picture must not depend on which others are painted beside it."""
+        sampler, _ = self._photo_sampler(car_class)
+        balance = self.job.settings.balance
+        for seed, mask, verdict in kept:
+            photo = sampler.paint(mask[None], car_class, [derive(seed, "photo")])[0]
+            data, extension = encode_photo(photo, balance.quality, balance.lossless)
+            writer.add(self._record(car_class, seed, mask, verdict), data, extension, encode_mask(mask))
+
+    def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict) -> PairRecord:
+        return PairRecord(
+            key=f"{car_class.name}-{seed:016x}",
+            split="train",
+            source="generated",
+            orientation=car_class.orientation,
+            doors=car_class.doors,
+            seed=seed,
+            mask_model=self._mask_sampler(car_class)[1],
+            image_model=self._photo_sampler(car_class)[1],
+            width=self.job.size,
+            height=self.job.size,
+            histogram=self._histogram(mask),
+            scores=verdict.scores,
+            reasons=verdict.reasons,
+            accepted=not verdict.reasons,
+        )
+
+    def _histogram(self, mask: Mask) -> list[int]:
+        counts: list[int] = np.bincount(mask.reshape(-1), minlength=256)[: self.schema.channels].tolist()
+        return counts
+
+    def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSampler, str]:
+        folder = self.job.models[car_class.name].mask
+        if folder not in self._masks:
+            self._masks[folder] = load_mask_sampler(folder)[0], digest(folder / MODEL)
+        return self._masks[folder]
+
+    def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSampler, str]:
+        folder = self.job.models[car_class.name].image
+        if folder not in self._photos:
+            self._photos[folder] = load_photo_sampler(folder)[0], digest(folder / MODEL)
+        return self._photos[folder]

@@ -1,0 +1,193 @@
+"""``augkit balance``: the main job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.errors import ConfigError, PartialError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from augkit.balance.job import Balance, Line, Outcome
+
+
+@app.command("balance")
+def balance(
+    target: Annotated[
+        int | None, typer.Option("--target-per-class", help="Pairs for training that each class should have.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    executor: Annotated[str, typer.Option("--executor", help="local (this process) or ray.")] = "ray",
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other pairs.")] = None,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Fail where a model is missing.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Generate for this class only; may be repeated.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Generate photo + mask pairs until every class has its target, and write them with the real ones as shards."""
+    chosen = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
+    session = open_session(workspace, as_json, config, chosen)
+    job = _open(session, target, only or [], executor, fresh)
+    lines = job.lines()
+    if dry_run:
+        session.emit(_plan_json(job, lines), _plan_table(job, lines))
+        return
+    session.console.print(_plan_table(job, lines))
+    result = run_balance(session, job, no_train)
+    session.emit(result, _summary(result))
+    if result["short"] or result["failures"]:
+        raise PartialError(_shortfall(result), remedy="see the reasons above: train longer, or widen the gate")
+
+
+def _open(session: Session, target: int | None, only: list[str], executor: str, fresh: bool) -> Balance:
+    from augkit.balance.executors import EXECUTORS
+    from augkit.balance.job import Balance, Order
+    from augkit.classes import CarClass
+
+    if executor not in EXECUTORS:
+        raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
+    wanted = session.settings.balance.target_per_class if target is None else target
+    order = Order(wanted, tuple(CarClass.parse(name) for name in only), executor, fresh)
+    return Balance(session.workspace, session.settings, order)
+
+
+def run_balance(session: Session, job: Balance, no_train: bool) -> dict[str, Any]:
+    """Trains, generates, draws the sheet and the chart; returns the result as plain data."""
+    from augkit.balance.job import train_missing
+    from augkit.config import save_settings
+
+    _require_models(job, no_train)
+    save_settings(session.settings, session.workspace.settings)
+    with _bars(session) as bars:
+        train_missing(job, lambda stage, name: None, bars.steps)
+        outcome = job.generate(bars.pairs({line.car_class.name: line.need for line in job.lines() if line.need}))
+    return _result(session, job, outcome)
+
+
+def _require_models(job: Balance, no_train: bool) -> None:
+    missing = job.untrained()
+    if no_train and missing:
+        raise ConfigError(
+            "--no-train, but untrained: " + ", ".join(f"{stage} {name}" for stage, name in missing),
+            "trained models for every class that needs pairs",
+            "leave --no-train out, or run augkit train",
+        )
+
+
+def _bars(session: Session) -> Any:
+    from augkit.cli._progress import Bars
+
+    return Bars(stderr=session.as_json)
+
+
+def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
+    from augkit.report.chart import class_chart
+    from augkit.report.sheet import contact_sheet
+
+    reports = session.workspace.reports
+    real = {line.car_class.name: line.training for line in job.lines()}
+    sheet = contact_sheet(session.workspace.shards, reports / "contact-sheet.png")
+    chart = class_chart(real, outcome.accepted, job.order.target, reports / "classes.png")
+    short = {
+        name: {
+            "wanted": sum(r.wanted for r in found), "accepted": sum(r.accepted for r in found),
+            "tried": sum(r.tried for r in found), "reasons": _added(r.reasons for r in found),
+        }
+        for name, found in outcome.short.items()
+    }  # fmt: skip
+    generated = {name: outcome.accepted.get(name, 0) for name in real}
+    return {
+        "target": job.order.target,
+        "classes": {name: {"training": real[name], "generated": generated[name]} for name in real},
+        "generated_now": outcome.generated_now,
+        "tried": sum(report.tried for report in outcome.reports if report.class_name),
+        "reasons": _added(report.reasons for report in outcome.reports),
+        "short": short,
+        "failures": [vars(failure) for failure in outcome.failures],
+        "shards": str(session.workspace.shards),
+        "contact_sheet": str(sheet),
+        "chart": str(chart),
+    }
+
+
+def _added(counts: Any) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for count in counts:
+        for name, number in count.items():
+            total[name] = total.get(name, 0) + number
+    return dict(sorted(total.items(), key=lambda item: -item[1]))
+
+
+def _plan_json(job: Balance, lines: list[Line]) -> dict[str, Any]:
+    return {
+        "target": job.order.target,
+        "classes": {
+            line.car_class.name: {
+                "real": line.real, "training": line.training, "need": line.need,
+                "mask_model": line.mask_model, "image_model": line.image_model,
+            }
+            for line in lines
+        },
+        "untrained": [list(model) for model in job.untrained()],
+        "shards": job.shards(),
+        "megabytes": round(_megabytes(job, lines), 1),
+        "seconds": job.seconds(),
+    }  # fmt: skip
+
+
+def _megabytes(job: Balance, lines: list[Line]) -> float:
+    return sum(line.real + line.need for line in lines) * job.bytes_per_pair() / 2**20
+
+
+def _plan_table(job: Balance, lines: list[Line]) -> Table:
+    from rich.table import Table
+
+    table = Table("class", "real", "for training", "to generate", "mask model", "image model",
+                  title=f"Plan: {job.order.target} pairs for training in every class")  # fmt: skip
+    for line in lines:
+        table.add_row(line.car_class.name, *map(str, (line.real, line.training, line.need)), line.mask_model, line.image_model)
+    need = sum(line.need for line in lines)
+    table.add_section()
+    table.add_row("all", str(sum(line.real for line in lines)), str(sum(line.training for line in lines)), str(need))
+    untrained = ", ".join(f"{stage} {name}" for stage, name in job.untrained()) or "nothing"
+    seconds = job.seconds()
+    duration = "known once the models are trained" if seconds is None else f"about {seconds / 60:.1f} min"
+    table.caption = (
+        f"{job.shards()} shards, about {_megabytes(job, lines):.1f} MB; to train first: {untrained}; generation {duration}"
+    )
+    return table
+
+
+def _summary(result: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    table = Table("class", "real for training", "generated", "sum", title="Balanced")
+    for name, counts in result["classes"].items():
+        total = counts["training"] + counts["generated"]
+        table.add_row(name, str(counts["training"]), str(counts["generated"]), str(total))
+    rejected = ", ".join(f"{reason} {count}" for reason, count in list(result["reasons"].items())[:8]) or "none"
+    table.caption = (
+        f"tried {result['tried']}; rejected for: {rejected}\n"
+        f"shards {result['shards']}\nsheet {result['contact_sheet']}\nchart {result['chart']}"
+    )
+    return table
+
+
+def _shortfall(result: dict[str, Any]) -> str:
+    lines = [
+        f"{name}: {about['accepted']} of {about['wanted']} pairs after {about['tried']} candidates; rejected for "
+        + ", ".join(f"{reason} ({count})" for reason, count in list(about["reasons"].items())[:5])
+        for name, about in result["short"].items()
+    ]
+    lines += [f"{failure['shard']} ({failure['class_name']}): {failure['error']}" for failure in result["failures"]]
+    return "part of the target was not reached\n  " + "\n  ".join(lines)
