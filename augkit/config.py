@@ -19,7 +19,7 @@ Size = Annotated[int, Field(ge=16, le=1024, multiple_of=16)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 class Section(BaseModel):
@@ -83,7 +83,7 @@ class MaskSettings(TrainSettings):
     adversarial: str = "bce"
     kl_weight: Annotated[float, Field(ge=0.0)] = 5e-4
     size: Size = 64
-    steps: Count = 3500
+    steps: Count = 2000
     batch: Count = 32
 
 
@@ -92,7 +92,7 @@ class ImageSettings(TrainSettings):
 
     model: str = "translator"
     options: dict[str, Any] = {}
-    discriminator: dict[str, Any] = {}
+    discriminator: dict[str, Any] = {"base": 32, "norm": "spectral"}
     optim: OptimSettings = OptimSettings(lr=2e-4)
     optim_d: OptimSettings = OptimSettings(lr=4e-4)
     adversarial: str = "hinge"
@@ -102,8 +102,8 @@ class ImageSettings(TrainSettings):
     decay_from: Share = 0.5
     """Share of the steps after which the learning rates fall linearly to 0; 1 keeps them constant."""
     size: Size = 128
-    steps: Count = 1300
-    batch: Count = 8
+    steps: Count = 1500
+    batch: Count = 4
 
 
 class SegmenterSettings(TrainSettings):
@@ -187,6 +187,11 @@ def parse_settings(tree: dict[str, Any], source: str) -> Settings:
 def save_settings(settings: Settings, path: Path) -> None:
     """Writes the resolved settings as YAML."""
     path.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+
+
+def default_preset() -> str:
+    """``gpu`` where an NVIDIA driver is loaded, else ``cpu``; asked without importing torch."""
+    return "gpu" if Path("/proc/driver/nvidia/version").exists() else "cpu"
 
 
 def preset_path(source: str | Path) -> Path:

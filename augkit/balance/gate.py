@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from augkit.classes import CarClass
 from augkit.config import GateSettings
-from augkit.data.catalogue import CatalogueRow, count_classes
+from augkit.data.catalogue import CatalogueRow
 from augkit.data.orientation import classify
 from augkit.parts import BACKGROUND, Mask, PartSchema
 
@@ -53,7 +53,7 @@ class MaskGate:
     def __init__(self, rows: Sequence[CatalogueRow], schema: PartSchema, settings: GateSettings) -> None:
         self.schema, self.settings = schema, settings
         shares = _shares(rows, schema)
-        self.bounds = {c: _learn(reference(c, shares), settings) for c in count_classes(rows)}
+        self.bounds = {c: _learn(reference(c, shares), settings) for c in shares}
 
     def clean(self, mask: Mask) -> tuple[Mask, float]:
         """(H, W) mask -> the mask without stray specks, and the share of its pixels that was removed.

@@ -26,7 +26,7 @@ class Bars:
 
     def steps(self, name: str, done: int, total: int) -> None:
         """Sets a bar: so many of ``total`` steps are done."""
-        self._progress.update(self._task(f"training {name}", total), completed=done)
+        self._progress.update(self._task(name, total), completed=done)
 
     def pairs(self, wanted: Mapping[str, int]) -> Callable[[str, int], None]:
         """Bars for the classes that need pairs; returns what advances them."""

@@ -38,11 +38,11 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The command's settings: those given, or the workspace's own, or the machine's default preset."""
-        from augkit.config import load_settings
+        from augkit.config import default_preset, load_settings
 
         source: str | Path | None = self.config
-        if source is None and self.workspace.settings.is_file():
-            source = self.workspace.settings
+        if source is None:
+            source = self.workspace.settings if self.workspace.settings.is_file() else default_preset()
         return load_settings(source, self.overrides)
 
     @cached_property

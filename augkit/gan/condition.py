@@ -40,8 +40,9 @@ def part_colours(
     """The mean colour of every part of every photo, background too.
 
     A part that a photo does not show gets the mean over all its parts, so that its colours suit any other mask.
+    Ignored pixels do not count.
     """
-    flat = one_hot(masks, channels).flatten(2)
+    flat = (one_hot(masks, channels) * (masks != IGNORE)[:, None]).flatten(2)
     with torch.autocast(photos.device.type, enabled=False):  # sums over thousands of pixels need more than bf16
         counts, sums = flat.sum(2), flat @ photos.float().flatten(2).transpose(1, 2)
     car = sums[:, 1:].sum(1, keepdim=True) / counts[:, 1:].sum(1)[:, None, None].clamp_min(1)

@@ -10,13 +10,17 @@ from torch import Tensor, nn
 from augkit.gan.batch import Batch
 from augkit.gan.condition import condition, label_map, part_colours
 from augkit.gan.players import Play
+from augkit.parts import IGNORE
 
 
 def paint(generator: nn.Module, batch: Batch, channels: int) -> Tensor:
-    """Photos for the batch's masks, in the part colours of the batch's own photos."""
+    """Photos for the batch's masks, in the part colours of the batch's own photos.
+
+    Ignored pixels (what lies outside the source photo) are the real photo's, so that no loss and no D learns from them.
+    """
     colours = part_colours(batch.photos, batch.masks, channels)
     photos: Tensor = generator(condition(batch.masks, colours))
-    return photos
+    return torch.where((batch.masks == IGNORE)[:, None], batch.photos.to(photos.dtype), photos)
 
 
 def discriminator_play(generator: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:

@@ -89,7 +89,7 @@ class Player:
         for name, loss in losses.items():
             if not bool(torch.isfinite(loss)):
                 raise TrainingError(
-                    f"step {step}, player {self.name}, term {name}: loss is {float(loss)}",
+                    f"step {step}, player {self.name}, term {name}: loss is {float(loss.detach())}",
                     "a finite loss",
                     "lower the learning rate, or run in fp32 (--set precision=fp32)",
                 )
@@ -118,6 +118,9 @@ class Player:
         """Inverse of ``state_dict``."""
         self.module.load_state_dict(state["module"])
         self.optimiser.load_state_dict(state["optimiser"])
+        for parameter, moments in self.optimiser.state.items():
+            like = {name: value for name, value in moments.items() if value.shape == parameter.shape}
+            moments |= {name: _laid_out_as(parameter, value) for name, value in like.items()}
         self.schedule.last_epoch = state["schedule"]["last_epoch"]
 
 
@@ -143,8 +146,11 @@ def _average_gradients(parameters: Sequence[nn.Parameter], backend: Backend) -> 
     """One all-reduce over the flattened gradients; a parameter that no term used counts as zero on its process."""
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
     flat = backend.reduce(torch.cat([gradient.reshape(-1) for gradient in gradients]), "mean")
-    offset = 0
-    for parameter in parameters:
-        count = parameter.numel()
-        parameter.grad = flat[offset : offset + count].view_as(parameter)
-        offset += count
+    shares = flat.split([gradient.numel() for gradient in gradients])
+    for parameter, gradient, share in zip(parameters, gradients, shares, strict=True):
+        parameter.grad = _laid_out_as(parameter, share.view_as(gradient))
+
+
+def _laid_out_as(parameter: Tensor, values: Tensor) -> Tensor:
+    """The values in the parameter's memory format: fused optimisers walk both by address, whatever the strides say."""
+    return torch.empty_like(parameter, dtype=values.dtype).copy_(values)

@@ -127,7 +127,13 @@ class MaskSampler(nn.Module):
 
 
 class ColourBank(nn.Module):
-    """The part colours of real photos, by class: a draw is one photo's colours."""
+    """The part colours of real photos, by class: a draw is one photo's colours.
+
+    The photo is one of the class, since it shows the same parts; of its orientation where the class has fewer than
+    ``ENOUGH``; of any where there is none.
+    """
+
+    ENOUGH = 20
 
     colours: Tensor
     classes: Tensor
@@ -138,10 +144,12 @@ class ColourBank(nn.Module):
         self.register_buffer("classes", classes)
 
     def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, "k 3"]:
-        """Colours of a random photo of the same orientation; of any photo where there is none."""
-        alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation]
-        view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
-        pool = view if len(view) else torch.arange(len(self.classes))
+        """Colours of one photo."""
+        pools = [[car_class.number], [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation]]
+        found = [torch.nonzero(torch.isin(self.classes, torch.tensor(pool))).flatten() for pool in pools]
+        own, view = found
+        fitting = own if len(own) >= self.ENOUGH else view
+        pool = fitting if len(fitting) else torch.arange(len(self.classes))
         pick = torch.randint(len(pool), (), generator=torch.Generator().manual_seed(seed))
         return self.colours[pool[pick]]
 

@@ -53,6 +53,7 @@ def mask_task(
     """Stage I on the given rows."""
     pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment)
     model = build_mask_model(settings, schema.channels)
+    _refuse_idle(settings, model.kind)
     build = _vae_task if model.kind == "vae" else _gan_task
     game, learner, finish = build(model, pairs, schema, settings, device)
     return Task(
@@ -71,6 +72,18 @@ def mask_task(
             "pairs": len(rows),
         },
     )
+
+
+def _refuse_idle(settings: MaskSettings, kind: str) -> None:
+    """Raises ConfigError for an option that was changed although this kind of model does not read it."""
+    unread = ("adversarial", "optim_d") if kind == "vae" else ("kl_weight",)
+    fields = MaskSettings.model_fields
+    idle = [f"mask.{name}" for name in unread if getattr(settings, name) != fields[name].default]
+    if idle:
+        raise ConfigError(
+            f"{', '.join(idle)} set, but {settings.model} is a {kind} and does not read it", "settings with an effect",
+            "leave it out, or choose another mask.model",
+        )  # fmt: skip
 
 
 Parts = tuple[Game, nn.Module, Callable[[nn.Module], nn.Module]]

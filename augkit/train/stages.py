@@ -17,7 +17,7 @@ from augkit.parts import PartSchema
 from augkit.seeds import derive
 from augkit.train.hooks import Report
 from augkit.train.image import image_task
-from augkit.train.machine import accelerator
+from augkit.train.machine import accelerator, release_memory
 from augkit.train.mask import mask_task
 from augkit.train.roster import model_for, rows_of
 from augkit.train.task import Run, Task, is_finished, run_task
@@ -75,7 +75,9 @@ class Studio:
             return _TASKS[stage](model, self.workspace, rows, self.schema, settings, device)
 
         run = Run(self.folder(stage, model), settings, seed, self._fingerprint(settings, seed, rows), resume, report)
-        return run_task(build, run, accelerator(self.settings.precision))
+        trained = run_task(build, run, accelerator(self.settings.precision))
+        release_memory()
+        return trained
 
     def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
         """What a resumed run must share with the run it goes on from; it may be longer and report more often."""

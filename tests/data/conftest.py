@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from coco_folder import CocoFolder
+from tests.data.coco_folder import CocoFolder
 
 
 @pytest.fixture

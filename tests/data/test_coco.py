@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from coco_folder import CocoFolder, square
+from tests.data.coco_folder import CocoFolder, square
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as reference

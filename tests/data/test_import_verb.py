@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from coco_folder import CocoFolder, square
+from tests.data.coco_folder import CocoFolder, square
 
 from augkit.cli._app import run
 from augkit.config import load_settings

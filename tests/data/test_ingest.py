@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coco_folder import CocoFolder
+from tests.data.coco_folder import CocoFolder
 from PIL import Image
 
 from augkit.config import DataSettings, Settings, load_settings

@@ -1,0 +1,142 @@
+"""Seconds of a D+G training step, augkit's loop against a plain fp32 loop over the same networks and batches.
+
+    python tests/benchmarks/step.py [--rounds 3] [--steps 10]
+
+Cases: stage I (deconvolution DCGAN, 128 px, batch 16) and stage II (pix2pixHD's global generator with 32 channels,
+two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1). Each measurement is a process of its own, since
+malloc settings hold for a process; the two loops take turns, and the ratio is that of the medians. Run it on an idle
+machine. Target: at least 1.8 on a CPU with AMX or AVX512-BF16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CASES = {
+    "stage I, DCGAN 128 px, batch 16": ["mask.model=dcgan-deconvolution", "mask.size=128", "mask.batch=16"],
+    "stage II, pix2pixHD 256 px, batch 1": [
+        "image.model=pix2pixhd-global",
+        "image.options={base: 32}",
+        "image.discriminator={base: 64, norm: instance}",
+        "image.adversarial=lsgan",
+        "image.size=256",
+        "image.batch=1",
+        "image.perceptual=0",
+        "image.l1=0",
+        "image.feature_matching=10",
+    ],
+}
+WARMUP = 4
+
+
+def main() -> None:
+    """Prints a line a case: seconds of both loops and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--measure", nargs=3, metavar=("LOOP", "CASE", "WORKSPACE"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure:
+        print(measure(args.measure[0], args.measure[1], Path(args.measure[2]), args.steps))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        draw_cars(Path(folder))
+        for case in CASES:
+            report(case, Path(folder), args.rounds, args.steps)
+
+
+def report(case: str, workspace: Path, rounds: int, steps: int) -> None:
+    """Measures both loops in turns and prints the result."""
+    seconds: dict[str, list[float]] = {"plain": [], "augkit": []}
+    for _ in range(rounds):
+        for loop, found in seconds.items():
+            command = [sys.executable, __file__, "--steps", str(steps), "--measure", loop, case, str(workspace)]
+            found.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    plain, own = (statistics.median(seconds[loop]) for loop in ("plain", "augkit"))
+    print(f"{case}: plain fp32 {plain:.3f} s, augkit {own:.3f} s, {plain / own:.2f} times as fast", flush=True)
+
+
+def draw_cars(folder: Path) -> None:
+    """A workspace of 16 rendered cars at 256 px."""
+    from augkit.config import load_settings
+    from augkit.data.ingest import ingest
+    from augkit.data.render import render_schema
+    from augkit.data.render.dataset import even_counts, rendered_samples
+    from augkit.workspace import Workspace
+
+    data = load_settings(None, ["data.val_share=0"]).data
+    ingest(rendered_samples(even_counts(16), 256, 0), render_schema(), Workspace(folder), data, 0, importer="render")
+
+
+def measure(loop: str, case: str, workspace: Path, steps: int) -> float:
+    """Median seconds of a step after the warm-up."""
+    step = {"plain": plain_step, "augkit": augkit_step}[loop](case, workspace)
+    taken = []
+    for _ in range(WARMUP + steps):
+        began = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken[WARMUP:])
+
+
+def augkit_step(case: str, workspace: Path) -> Callable[[], None]:
+    """The product's own loop, one step a call, in the precision it chooses itself."""
+    from augkit.train.loop import fit
+    from augkit.train.machine import accelerator
+
+    backend = accelerator("auto")
+    game, batch = _game(case, workspace, backend.device)
+    return lambda: fit(game, [(1, batch)], [], backend)
+
+
+def plain_step(case: str, workspace: Path) -> Callable[[], None]:
+    """The loop that a tutorial shows: fp32, contiguous tensors, torch's defaults, the same losses."""
+    import torch
+
+    game, batch = _game(case, workspace, torch.device("cpu"))
+    optimisers = {}
+    for player in game.players:
+        player.module.to(memory_format=torch.contiguous_format)
+        optimisers[player.name] = torch.optim.Adam(player.parameters, 2e-4, (0.5, 0.999))
+
+    def step() -> None:
+        for player in game.players:
+            with game.turn(player):
+                losses = player.evaluate(game.play(player, batch), 1)
+                optimisers[player.name].zero_grad()
+                sum(losses.values()).backward()
+                optimisers[player.name].step()
+
+    return step
+
+
+def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
+    """The case's game and one batch."""
+    from augkit.config import load_settings
+    from augkit.data.catalogue import TrainingRows, read_catalogue
+    from augkit.parts import PartSchema
+    from augkit.train.image import image_task
+    from augkit.train.mask import mask_task
+    from augkit.train.stream import Plan, Share, stream
+    from augkit.workspace import Workspace
+
+    place = Workspace(workspace)
+    settings = load_settings(None, CASES[case])
+    rows, schema = TrainingRows.of(read_catalogue(place.catalogue)), PartSchema.load(place.schema)
+    if "DCGAN" in case:
+        task, own = mask_task("bench", place, rows, schema, settings.mask, device), settings.mask
+    else:
+        task, own = image_task("bench", place, rows, schema, settings.image, device), settings.image
+    _, batch = next(stream(task.pairs, Plan(1, own.batch, 0), Share(), 1, 0, device))
+    return task.game, batch
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What the tests share: a small workspace of rendered cars, and the settings of the smoke preset."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from augkit.config import Settings, load_settings
+from augkit.workspace import Workspace
+
+hypothesis_settings.register_profile("augkit", deadline=None)  # the first example pays for imports
+hypothesis_settings.load_profile("augkit")
+
+CARS = 40
+SIZE = 64
+
+
+@pytest.fixture(scope="session")
+def rendered_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """40 cars at 64 px, five of each class with known doors, one of them held out. Shared: a test that writes takes ``copied_workspace``."""
+    from augkit.data.ingest import ingest
+    from augkit.data.render import render_schema
+    from augkit.data.render.dataset import even_counts, rendered_samples
+
+    settings = load_settings("smoke", [f"data.size={SIZE}"])
+    workspace = Workspace(tmp_path_factory.mktemp("rendered") / "workspace")
+    samples = rendered_samples(even_counts(CARS), SIZE, settings.seed)
+    ingest(samples, render_schema(), workspace, settings.data, settings.seed, importer="render", settings=settings)
+    return workspace
+
+
+@pytest.fixture
+def copied_workspace(rendered_workspace: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of ``rendered_workspace`` to write into."""
+    return Workspace(shutil.copytree(rendered_workspace.root, tmp_path / "copy"))
+
+
+@pytest.fixture
+def smoke() -> Callable[..., Settings]:
+    """``smoke("mask.steps=2", ...)``: the smoke preset with these changes."""
+    return lambda *overrides: load_settings("smoke", list(overrides))

@@ -1,0 +1,75 @@
+"""The main job from end to end, as a user runs it: photos with COCO masks in, a trained segmenter out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from pycocotools import mask as rle
+
+from augkit.classes import ALL_CLASSES, CarClass
+from augkit.data.render import random_parameters, render_car, render_schema
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result
+
+
+def augkit(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return run("-m", "augkit", *arguments)
+
+
+def write_coco(folder: Path, cars: int) -> None:
+    """Rendered cars as photos and run-length encoded masks."""
+    schema, rng = render_schema(), np.random.default_rng(0)
+    images, annotations = [], []
+    folder.mkdir()
+    for number in range(cars):
+        wanted = [c for c in ALL_CLASSES if c.doors != "unknown"][number % 8]
+        photo, mask = render_car(random_parameters(rng, wanted.orientation, "3" if wanted.doors == "3" else "5"), 96)
+        Image.fromarray(photo).save(folder / f"car{number}.png")
+        images.append({"id": number, "file_name": f"car{number}.png", "width": 96, "height": 96})
+        for part in np.unique(mask[mask > 0]).tolist():
+            code = rle.encode(np.asfortranarray(mask == part))
+            shape = {"size": code["size"], "counts": code["counts"].decode()}
+            annotations.append(
+                {"id": len(annotations), "image_id": number, "category_id": part, "segmentation": shape, "iscrowd": 1}
+            )
+    categories = [{"id": part.id, "name": part.name} for part in schema.parts]
+    tree = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(tree))
+
+
+@pytest.mark.slow
+def test_the_main_job_from_photos_to_a_segmenter(tmp_path: Path) -> None:
+    source, workspace = tmp_path / "photos", tmp_path / "ws"
+    write_coco(source, 48)
+    augkit("import", "coco", str(source), "--workspace", str(workspace), "--config", "smoke")
+    augkit("balance", "--workspace", str(workspace), "--target-per-class", "10", "--executor", "ray")
+    augkit("verify", "--workspace", str(workspace))
+    index = pq.read_table(workspace / "shards" / "index.parquet").to_pylist()
+    for name in {row["class"] for row in index}:
+        rows = [row for row in index if row["class"] == CarClass.parse(name).name and row["accepted"]]
+        assert sum(row["split"] == "train" for row in rows) >= 10
+    example = run("examples/train_segmentation.py", str(workspace / "shards"), "--source", "all", "--epochs", "1")
+    assert "mean IoU" in example.stdout
+    augkit("train", "segmenter", "--workspace", str(workspace), "--source", "real")
+
+
+@pytest.mark.slow
+def test_the_demo(tmp_path: Path) -> None:
+    place = tmp_path / "demo"
+    result = augkit("demo", "--workspace", str(place), "--count", "48", "--config", "smoke", "--json")
+    told = json.loads(result.stdout)
+    assert set(told["val_iou"]) == {"real", "all"}
+    for picture in ("contact_sheet", "chart"):
+        assert Image.open(told[picture]).size[0] > 300
