@@ -13,9 +13,10 @@ from augkit.data.crop import Photo
 from augkit.errors import ConfigError
 from augkit.parts import Mask, PartSchema
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the package index at import, 2 s without a network
+# Before the import: else albumentations asks the package index for its newest version, 2 s without a network.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A  # noqa: E402  # ruff: the variable above must be set first
+import albumentations as A
 
 
 class Augmentation:

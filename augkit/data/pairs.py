@@ -20,6 +20,8 @@ from augkit.workspace import Workspace
 
 CACHE_BYTES = 2 << 30
 
+_ENDS = (b"\xff\xd9", b"IEND\xae\x42\x60\x82")  # of a whole JPEG, of a whole PNG
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -57,7 +59,7 @@ class PairDataset:
         self, workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int, augment: str = "none"
     ) -> None:
         if not rows:
-            raise DataError("no pairs to train on", "at least one usable row of the training split", "see `augkit classes`")
+            raise DataError("no pairs to train on", "at least one usable training row", "see `augkit classes`")
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
         self.augment = Augmentation(augment, schema)
         self._keep = len(rows) * size * size * 4 <= CACHE_BYTES
@@ -117,7 +119,8 @@ def _decode(path: Path, flags: int) -> Photo:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}", "a file of the workspace", "import the data again") from error
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    whole = data.endswith(_ENDS)  # OpenCV decodes half a file and greys out the rest
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if whole else None
     if picture is None:
         raise DataError(f"{path}: not a readable picture", "a whole JPEG or PNG", "import the data again")
     return np.asarray(picture)
