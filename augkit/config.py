@@ -120,15 +120,15 @@ class SegmenterSettings(TrainSettings):
 
 
 class GateSettings(Section):
-    """Bounds of the gate."""
+    """Bounds of the gate. A mask has many parts, so bounds that reject a few real masks a part reject many in all."""
 
     min_part_pixels: Annotated[int, Field(ge=0)] = 12
     """Connected specks below this many pixels (at 128 px; scaled by area) are removed from generated masks."""
-    quantile: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.02
+    quantile: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
     """Area ranges run from this quantile of the real masks to its mirror image."""
-    slack: Annotated[float, Field(ge=1.0)] = 1.5
+    slack: Annotated[float, Field(ge=1.0)] = 2.0
     """Factor by which the area ranges are widened at both ends."""
-    required_share: Share = 0.95
+    required_share: Share = 0.99
     """A part that at least this share of the class's real masks show must be present."""
 
 
@@ -185,8 +185,10 @@ def parse_settings(tree: dict[str, Any], source: str) -> Settings:
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Writes the resolved settings as YAML."""
-    path.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+    """Writes the resolved settings as YAML, whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+    temporary.replace(path)
 
 
 def default_preset() -> str:
@@ -243,4 +245,9 @@ def _set(tree: dict[str, Any], override: str) -> None:
         node = node.setdefault(section, {})
         if not isinstance(node, dict):
             raise ConfigError(f"--set {override!r}: {section} is a value", "a section")
-    node[key] = yaml.safe_load(text)
+    try:
+        node[key] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"--set {override!r}: {error}", "a value as YAML writes it", "quote it, for the shell too"
+        ) from error

@@ -25,7 +25,10 @@ SIZE = 64
 
 @pytest.fixture(scope="session")
 def rendered_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """40 cars at 64 px, five of each class with known doors, one of them held out. Shared: a test that writes takes ``copied_workspace``."""
+    """40 cars at 64 px, five of each class with known doors, one of them held out.
+
+    Shared: a test that writes takes ``copied_workspace``.
+    """
     from augkit.data.ingest import ingest
     from augkit.data.render import render_schema
     from augkit.data.render.dataset import even_counts, rendered_samples

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from augkit.cli._app import app
-from augkit.cli._progress import Bars
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, open_session
 
 CARS = 160
@@ -37,6 +36,7 @@ def demo(
 
 
 def _render(session: Session, count: int) -> None:
+    from augkit.cli._progress import Bars
     from augkit.data.ingest import ingest
     from augkit.data.render import render_schema
     from augkit.data.render.dataset import lopsided_counts, rendered_samples
@@ -44,15 +44,15 @@ def _render(session: Session, count: int) -> None:
     settings = session.settings
     samples = rendered_samples(lopsided_counts(count), settings.data.size, settings.seed)
     with Bars() as bars:
-        done = iter(range(1, count + 1))
         ingest(
             samples, render_schema(), session.workspace, settings.data, settings.seed, importer="render",
-            settings=settings, on_row=lambda _: bars.steps("drawing cars", next(done), count),
+            settings=settings, on_row=bars.rows("drawing cars", count),
         )  # fmt: skip
 
 
 def _segment(session: Session, source: str) -> dict[str, float]:
     """IoU by part on the held-out cars of a segmenter trained on real pairs, or on all."""
+    from augkit.cli._progress import Bars
     from augkit.config import parse_settings
     from augkit.train.segmenter import evaluate_segmenter, train_segmenter
 

@@ -50,7 +50,7 @@ class Batch:
                 start=self.start + begin,
             )
 
-    def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:
+    def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
         """Standard normal noise (N, *shape) for the draw ``name`` of this step."""
         generator = torch.Generator().manual_seed(derive(self.seed, name))
         rows = torch.randn(self.total, *shape, generator=generator)[self.start : self.start + len(self)]

@@ -71,6 +71,7 @@ class Player:
         terms: Sequence[Term],
         optimiser: torch.optim.Optimizer,
         rate: Callable[[int], float],
+        *,
         microbatches: int = 1,
         clip: float = float("inf"),
     ) -> None:
@@ -146,7 +147,7 @@ def _average_gradients(parameters: Sequence[nn.Parameter], backend: Backend) -> 
     """One all-reduce over the flattened gradients; a parameter that no term used counts as zero on its process."""
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
     flat = backend.reduce(torch.cat([gradient.reshape(-1) for gradient in gradients]), "mean")
-    shares = flat.split([gradient.numel() for gradient in gradients])
+    shares = torch.split(flat, [gradient.numel() for gradient in gradients])
     for parameter, gradient, share in zip(parameters, gradients, shares, strict=True):
         parameter.grad = _laid_out_as(parameter, share.view_as(gradient))
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.errors import DataError
-from augkit.gan.condition import condition
+from augkit.gan.condition import condition, one_hot
 from augkit.parts import Mask, PartSchema
 
 Photo = NDArray[np.uint8]
@@ -129,29 +129,40 @@ class MaskSampler(nn.Module):
 class ColourBank(nn.Module):
     """The part colours of real photos, by class: a draw is one photo's colours.
 
-    The photo is one of the class, since it shows the same parts; of its orientation where the class has fewer than
-    ``ENOUGH``; of any where there is none.
+    The photo is one of the class; of its orientation where the class has fewer than ``ENOUGH``; of any where there is
+    none. Among these it is one that shows the parts that are to be painted: colours borrowed for a missing part would
+    not match the rest of the car. At least ``CHOICE`` photos are left to choose from, the best ones.
     """
 
-    ENOUGH = 20
+    ENOUGH, CHOICE = 20, 12
 
     colours: Tensor
     classes: Tensor
+    shown: Tensor
 
-    def __init__(self, colours: Float[Tensor, "m k 3"], classes: Int[Tensor, " m"]) -> None:
+    def __init__(self, colours: Float[Tensor, "m k 3"], classes: Int[Tensor, " m"], shown: Bool[Tensor, "m k"]) -> None:
         super().__init__()
         self.register_buffer("colours", colours)
         self.register_buffer("classes", classes)
+        self.register_buffer("shown", shown)
 
-    def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, "k 3"]:
-        """Colours of one photo."""
-        pools = [[car_class.number], [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation]]
-        found = [torch.nonzero(torch.isin(self.classes, torch.tensor(pool))).flatten() for pool in pools]
-        own, view = found
-        fitting = own if len(own) >= self.ENOUGH else view
-        pool = fitting if len(fitting) else torch.arange(len(self.classes))
-        pick = torch.randint(len(pool), (), generator=torch.Generator().manual_seed(seed))
-        return self.colours[pool[pick]]
+    def draw(self, car_class: CarClass, needed: Bool[Tensor, " k"], seed: int) -> Float[Tensor, "k 3"]:
+        """Colours of one photo for a mask that shows the parts ``needed``."""
+        pool = self._pool(car_class)
+        missing = (needed & ~self.shown[pool]).sum(1)
+        worst = missing.sort().values[min(self.CHOICE, len(pool)) - 1]
+        fitting = pool[missing <= worst]
+        pick = torch.randint(len(fitting), (), generator=torch.Generator().manual_seed(seed))
+        return self.colours[fitting[pick]]
+
+    def _pool(self, car_class: CarClass) -> Int[Tensor, " p"]:
+        """Rows of photos of the class, or of its view."""
+        alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation]
+        own = torch.nonzero(self.classes == car_class.number).flatten()
+        if len(own) >= self.ENOUGH:
+            return own
+        view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
+        return view if len(view) else torch.arange(len(self.classes))
 
 
 class PhotoSampler(nn.Module):
@@ -164,8 +175,10 @@ class PhotoSampler(nn.Module):
     @torch.inference_mode()
     def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Photo:
         """(N, S, S) part ids -> (N, S, S, 3) photos, each in the colours that its seed picks."""
-        colours = torch.stack([self.bank.draw(car_class, seed) for seed in seeds])
-        inputs = condition(torch.from_numpy(masks).long(), colours).contiguous(memory_format=torch.channels_last)
+        labels = torch.from_numpy(masks).long()
+        needed = one_hot(labels, self.schema.channels).flatten(2).any(2)
+        drawn = [self.bank.draw(car_class, parts, seed) for parts, seed in zip(needed, seeds, strict=True)]
+        inputs = condition(labels, torch.stack(drawn)).contiguous(memory_format=torch.channels_last)
         photos = self.generator(inputs).float()
         pixels: Any = ((photos + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())

@@ -14,7 +14,7 @@ def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[T
     """Mean L1 over D's layers but the last, averaged over the scales (Wang et al. 2018, eq. 4).
 
     ``real`` and ``fake``: for each scale the features of every layer, the scores last. ``real`` is not trained through.
-    pix2pixHD's weight 10 * 4/(n_layers + 1) / n_scales, summed over layers, is 10 times this mean for its D.
+    pix2pixHD sums over its n_layers + 1 layers with weight 10 * 4/(n_layers + 1) / n_scales: 40 times this mean.
     """
     scales = []
     for real_scale, fake_scale in zip(real, fake, strict=True):

@@ -6,6 +6,7 @@ joins G as an embedding beside z and D as a projection (Miyato and Koyama 2018).
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -55,7 +56,7 @@ class DeconvolutionGenerator(nn.Module):
         self.input = LatentInput(latent, conditional)
         widths = _deconvolution_widths(size)[::-1]
         blocks: list[nn.Module] = [nn.ConvTranspose2d(self.input.width, widths[0], 4, 1, 0, bias=False)]
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in itertools.pairwise(widths):
             blocks += [nn.BatchNorm2d(wide), nn.ReLU(), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
         blocks += [nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1), nn.Tanh()]
         self.trunk = nn.Sequential(*blocks)
@@ -73,7 +74,7 @@ class DeconvolutionDiscriminator(nn.Module):
         super().__init__()
         widths = _deconvolution_widths(size)
         blocks: list[nn.Module] = [nn.Conv2d(3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             blocks += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2)]
         self.trunk = nn.Sequential(*blocks, nn.Flatten())
         self.head = ProjectionHead(widths[-1] * 16, conditional)
@@ -93,7 +94,7 @@ class UpsamplingGenerator(nn.Module):
         widths = _upsampling_widths(size)
         self.project = nn.Sequential(nn.Linear(self.input.width, widths[0] * 16), nn.Unflatten(1, (widths[0], 4, 4)))
         blocks: list[nn.Module] = _two_convolutions(widths[0], widths[0])
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in itertools.pairwise(widths):
             blocks += [nn.Upsample(scale_factor=2), *_two_convolutions(wide, narrow)]
         last = widths[-1]
         for _ in range(2):

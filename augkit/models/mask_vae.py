@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -45,7 +46,7 @@ class MaskDecoder(nn.Module):
         self.embed = nn.Embedding(len(ALL_CLASSES), 16)
         self.project = nn.Sequential(nn.Linear(latent + 16, widths[0] * 16), nn.Unflatten(1, (widths[0], 4, 4)))
         blocks: list[nn.Module] = []
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in itertools.pairwise(widths):
             blocks += [nn.GroupNorm(8, wide), nn.LeakyReLU(0.2), nn.Upsample(scale_factor=2)]
             blocks += [nn.Conv2d(wide, narrow, 3, 1, 1)]
         last = widths[-1]

@@ -1,7 +1,8 @@
-"""Multi-scale PatchGAN discriminator (Isola et al. 2017; Wang et al. 2018, section 3.2), optionally spectrally normed."""
+"""Multi-scale PatchGAN discriminator (Isola et al. 2017; Wang et al. 2018, section 3.2), with a choice of norm."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,21 +10,32 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from augkit.errors import ConfigError
+
+NORMS = ("instance", "spectral", "none")
+
 Features = list[list[Tensor]]
 
 
 class PatchDiscriminator(nn.Module):
-    """(N, C, H, W) -> the features of every layer; the last is the (N, 1, h, w) map of scores."""
+    """(N, C, H, W) -> the features of every layer; the last is the (N, 1, h, w) map of scores.
+
+    ``norm`` is ``instance``, ``spectral`` or ``none``; raises ConfigError for another.
+    """
 
     def __init__(self, channels: int, base: int, layers: int, norm: str) -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise ConfigError(
+                f"a PatchGAN with norm {norm!r}", "one of " + ", ".join(NORMS), "set image.discriminator.norm"
+            )
         widths = [min(base * 2**layer, 512) for layer in range(layers + 1)]
         wrap: Callable[[nn.Module], nn.Module] = spectral_norm if norm == "spectral" else _unchanged
         middle: Callable[[int], nn.Module] = nn.InstanceNorm2d if norm == "instance" else _identity
         stages: list[nn.Module] = [
             nn.Sequential(wrap(nn.Conv2d(channels, widths[0], 4, 2, 2)), nn.LeakyReLU(0.2)),
         ]
-        for number, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False), 1):
+        for number, (narrow, wide) in enumerate(itertools.pairwise(widths), 1):
             convolution = nn.Conv2d(narrow, wide, 4, 1 if number == layers else 2, 2)
             stages.append(nn.Sequential(wrap(convolution), middle(wide), nn.LeakyReLU(0.2)))
         stages.append(wrap(nn.Conv2d(widths[-1], 1, 4, 1, 2)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -24,11 +26,15 @@ class GlobalGenerator(nn.Module):
         layers: list[nn.Module] = [
             nn.Conv2d(condition, base, 7, 1, 3, padding_mode="reflect"), nn.InstanceNorm2d(base), nn.ReLU()
         ]  # fmt: skip
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             layers += [nn.Conv2d(narrow, wide, 3, 2, 1), nn.InstanceNorm2d(wide), nn.ReLU()]
         layers += [ResidualBlock(widths[-1]) for _ in range(blocks)]
         for wide, narrow in zip(widths[::-1], widths[-2::-1], strict=False):
-            layers += [nn.ConvTranspose2d(wide, narrow, 3, 2, 1, output_padding=1), nn.InstanceNorm2d(narrow), nn.ReLU()]
+            layers += [
+                nn.ConvTranspose2d(wide, narrow, 3, 2, 1, output_padding=1),
+                nn.InstanceNorm2d(narrow),
+                nn.ReLU(),
+            ]
         layers += [nn.Conv2d(base, 3, 7, 1, 3, padding_mode="reflect"), nn.Tanh()]
         self.trunk = nn.Sequential(*layers)
 

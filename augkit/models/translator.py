@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -37,7 +39,7 @@ class Translator(nn.Module):
         self.divisor = 2**levels
         widths = [base * 2**level for level in range(levels + 1)]
         self.stem = nn.Sequential(nn.Conv2d(condition, base, 5, 1, 2), nn.InstanceNorm2d(base), nn.ReLU())
-        self.down = nn.ModuleList(_step(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(_step(a, b, stride=2) for a, b in itertools.pairwise(widths))
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(blocks)))
         rising = list(zip(widths[::-1], widths[-2::-1], strict=False))
         self.up = nn.ModuleList(_step(wide + narrow, narrow, stride=1) for wide, narrow in rising)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,7 +23,7 @@ FORMAT = "augkit-state-1"
 
 
 def save_state(state: dict[str, Any], path: Path, notes: dict[str, Any]) -> None:
-    """Writes nested state and JSON ``notes``; the file appears whole or not at all."""
+    """Writes nested state and JSON ``notes``; the file appears whole or not at all. Equal input gives equal bytes."""
     tensors: dict[str, Tensor] = {}
     outline = _outline(state, "", tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,8 +31,21 @@ def save_state(state: dict[str, Any], path: Path, notes: dict[str, Any]) -> None
     metadata = {"format": FORMAT, "outline": json.dumps(outline), "notes": json.dumps(notes)}
     save_file(tensors, temporary, metadata)
     with temporary.open("rb+") as file:
+        _sort_metadata(file)
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
+
+
+def _sort_metadata(file: BinaryIO) -> None:
+    """Puts the header's metadata in order: safetensors writes it in a random one, and a file's hash names a model."""
+    length = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(length))
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    assert len(text) <= length, "the same keys and values take no more room"
+    file.seek(8)
+    file.write(text.ljust(length))
+    file.flush()
 
 
 def load_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -60,6 +73,8 @@ def digest(path: Path) -> str:
 def _outline(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     """The value with every tensor replaced by its path, and dict keys kept with their types."""
     if isinstance(value, Tensor):
+        while path in tensors:  # the keys 1 and "1", or "a/b" and "a" of "b", read alike
+            path += "'"
         tensors[path] = value.detach().cpu().contiguous().clone()  # clone: safetensors refuses shared memory
         return {"tensor": path}
     if isinstance(value, dict):

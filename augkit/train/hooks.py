@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Callable
@@ -35,8 +36,8 @@ class Average:
 
     @property
     def network(self) -> nn.Module:
-        """The averaged network, in evaluation mode."""
-        module: nn.Module = self._average.module
+        """A copy of the averaged network in evaluation mode: whoever takes it may move it to another device."""
+        module: nn.Module = copy.deepcopy(self._average.module)
         return module.eval()
 
     def after_step(self, step: int, game: Game) -> None:
@@ -56,7 +57,7 @@ class Average:
 
     def _blend(self, averaged: Any, current: Any, count: Any) -> None:
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.decay else 0.0
-        get_ema_multi_avg_fn(decay)(averaged, current, count)
+        get_ema_multi_avg_fn(decay)(averaged, current, count)  # type: ignore[no-untyped-call]
 
 
 class Checkpoint:

@@ -12,7 +12,7 @@ from augkit.config import ImageSettings
 from augkit.data.catalogue import TrainingRows
 from augkit.data.pairs import PairDataset
 from augkit.errors import CheckpointError, ConfigError
-from augkit.gan.condition import COLOUR_CHANNELS, part_colours
+from augkit.gan.condition import COLOUR_CHANNELS, one_hot, part_colours
 from augkit.gan.game import Game
 from augkit.gan.photo_game import discriminator_play, generator_play
 from augkit.gan.players import Player
@@ -41,15 +41,17 @@ def build_photo_generator(model: str, options: dict[str, Any], channels: int, si
     except TypeError as error:
         raise ConfigError(f"image.options {options} for {model}: {error}") from error
     divisor = int(generator.divisor)  # type: ignore[arg-type]
-    if size % divisor:
+    if size % divisor or size < 2 * divisor:  # a single pixel inside has no neighbours to reflect, nor a variance
+        below, above = size // divisor * divisor, (size // divisor + 1) * divisor
         raise ConfigError(
-            f"image.size {size}, not divisible by {divisor}", f"a multiple of {divisor} for {model}",
-            f"{size // divisor * divisor} or {(size // divisor + 1) * divisor}",
-        )  # fmt: skip
+            f"image.size {size} for {model}",
+            f"a multiple of {divisor}, at least {2 * divisor}",
+            f"set image.size to {' or '.join(str(s) for s in (below, above) if s >= 2 * divisor)}",
+        )
     return generator
 
 
-def image_task(
+def image_task(  # noqa: PLR0917  # what every stage is built from
     name: str,
     workspace: Workspace,
     rows: TrainingRows,
@@ -89,20 +91,20 @@ def _game(generator: nn.Module, schema: PartSchema, settings: ImageSettings, dev
     except TypeError as error:
         raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
     discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    features = Lite0Features().to(device).to(memory_format=torch.channels_last)
     losses = ADVERSARIAL[settings.adversarial]
     terms = [
         adversarial_g(losses),
         feature_matching_term(settings.feature_matching),
         l1_term(settings.l1),
-        perceptual_term(settings.perceptual, Lite0Features().to(device, memory_format=torch.channels_last)),
+        perceptual_term(settings.perceptual, features),
     ]
     rate = linear_decay(settings.steps, settings.decay_from)
     d_optim, g_optim = (
-        adam(m.parameters(), o)
-        for m, o in ((discriminator, settings.optim_d), (generator, settings.optim))
+        adam(m.parameters(), o) for m, o in ((discriminator, settings.optim_d), (generator, settings.optim))
     )
-    d = Player("D", discriminator, [adversarial_d(losses)], d_optim, rate, settings.microbatches)
-    g = Player("G", generator, [t for t in terms if t.weight], g_optim, rate, settings.microbatches)
+    d = Player("D", discriminator, [adversarial_d(losses)], d_optim, rate, microbatches=settings.microbatches)
+    g = Player("G", generator, [t for t in terms if t.weight], g_optim, rate, microbatches=settings.microbatches)
     channels = schema.channels
     return Game(
         (d, g),
@@ -116,7 +118,7 @@ def _game(generator: nn.Module, schema: PartSchema, settings: ImageSettings, dev
 @torch.inference_mode()
 def colour_bank(pairs: PairDataset, schema: PartSchema) -> ColourBank:
     """Part colours of every training photo and of its mirror image."""
-    colours, classes = [], []
+    colours, classes, shown = [], [], []
     swap = torch.from_numpy(schema.flip_table[: schema.channels]).long()
     for index in range(len(pairs)):
         item = pairs.plain(index)
@@ -124,7 +126,9 @@ def colour_bank(pairs: PairDataset, schema: PartSchema) -> ColourBank:
         found = part_colours(batch.photos, batch.masks, schema.channels)[0]
         colours += [found, found[swap]]
         classes += [item.car_class.number, item.car_class.mirror.number]
-    return ColourBank(torch.stack(colours), torch.tensor(classes))
+        present = one_hot(batch.masks, schema.channels)[0].flatten(1).any(1)
+        shown += [present, present[swap]]
+    return ColourBank(torch.stack(colours), torch.tensor(classes), torch.stack(shown))
 
 
 def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
@@ -134,12 +138,12 @@ def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
     try:
         schema = PartSchema.from_dict(about["schema"])
         generator = build_photo_generator(about["model"], about["options"], schema.channels, about["size"])
-        bank = ColourBank(state["bank.colours"], state["bank.classes"])
+        bank = ColourBank(state["bank.colours"], state["bank.classes"], state["bank.shown"])
         sampler = PhotoSampler(generator, bank, schema)
         sampler.load_state_dict(state)
-    except (KeyError, RuntimeError, ConfigError) as error:
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a stage-II model of this version", "train it again") from error
-    return sampler.eval().to(memory_format=torch.channels_last), about  # type: ignore[call-overload]
+    return sampler.eval().to(memory_format=torch.channels_last), about
 
 
 def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:

@@ -35,7 +35,7 @@ def resolve_precision(asked: Precision) -> str:
 def bf16_is_fast() -> bool:
     """Whether matrix products run natively in bf16: a GPU with it, or a CPU with AVX512-BF16 or AMX."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     try:
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     except AttributeError:  # private functions that newer releases may drop: fp32 is always right

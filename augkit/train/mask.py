@@ -47,8 +47,13 @@ def build_mask_model(settings: MaskSettings, channels: int) -> MaskModel:
         raise ConfigError(f"mask.options {settings.options} for {settings.model}: {error}") from error
 
 
-def mask_task(
-    name: str, workspace: Workspace, rows: TrainingRows, schema: PartSchema, settings: MaskSettings, device: torch.device
+def mask_task(  # noqa: PLR0917  # what every stage is built from
+    name: str,
+    workspace: Workspace,
+    rows: TrainingRows,
+    schema: PartSchema,
+    settings: MaskSettings,
+    device: torch.device,
 ) -> Task:
     """Stage I on the given rows."""
     pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment)
@@ -95,7 +100,9 @@ def _vae_task(
     pair = VariationalPair(model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = part_weights(torch.tensor(part_pixels(pairs.rows), dtype=torch.float32))
     terms = [reconstruction_term(weights.to(device)), kl_term(settings.kl_weight)]
-    player = Player("vae", pair, terms, adam(pair.parameters(), settings.optim), constant, settings.microbatches)
+    player = Player(
+        "vae", pair, terms, adam(pair.parameters(), settings.optim), constant, microbatches=settings.microbatches
+    )
     game = Game((player,), {"vae": variational_play(pair, schema.channels, model.latent)})
 
     def finish(averaged: nn.Module) -> nn.Module:
@@ -115,11 +122,11 @@ def _gan_task(
     losses = ADVERSARIAL[settings.adversarial]
     d = Player(
         "D", model.opponent, [adversarial_d(losses)], adam(model.opponent.parameters(), settings.optim_d), constant,
-        settings.microbatches,
+        microbatches=settings.microbatches,
     )  # fmt: skip
     g = Player(
         "G", model.generator, [adversarial_g(losses)], adam(model.generator.parameters(), settings.optim), constant,
-        settings.microbatches,
+        microbatches=settings.microbatches,
     )  # fmt: skip
     view = palette_view(torch.from_numpy(schema.palette))
     game = Game((d, g), {"D": discriminator_play(model, view), "G": generator_play(model)})
@@ -157,7 +164,7 @@ def load_mask_sampler(folder: Path) -> tuple[MaskSampler, dict[str, Any]]:
             prior = LatentBank(state["prior.latents"], state["prior.classes"])
         sampler = MaskSampler(model.generator, prior, model.output, schema)
         sampler.load_state_dict(state)
-    except (KeyError, RuntimeError, ConfigError) as error:
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a stage-I model of this version", "train it again") from error
     return sampler.eval(), about
 
@@ -175,5 +182,3 @@ def _picture(sampler: nn.Module, rows: TrainingRows, pairs: PairDataset) -> Pict
         made = sampler.eval().sample(car_class, seeds, pairs.size).masks
         lines.append([schema.colourise(mask) for mask in [*real, *made]])
     return grid(lines)
-
-

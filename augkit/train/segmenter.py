@@ -30,7 +30,7 @@ from augkit.shards.reader import ShardDataset
 from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.hooks import Report
-from augkit.train.machine import accelerator
+from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, linear_decay
 from augkit.train.task import MODEL, Run, Task, load_description, run_task
 from augkit.workspace import Workspace
@@ -61,7 +61,9 @@ class ShardPairs:
         return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed))
 
 
-def train_segmenter(workspace: Workspace, settings: Settings, resume: bool, report: Report | None = None) -> Path:
+def train_segmenter(
+    workspace: Workspace, settings: Settings, resume: bool, report: Report | None = None, fresh: bool = False
+) -> Path:
     """Trains on the shards' training split, real pairs or all; returns the model folder.
 
     Raises ShardError where there are no finished shards.
@@ -76,7 +78,8 @@ def train_segmenter(workspace: Workspace, settings: Settings, resume: bool, repo
 
     fingerprint = own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
     fingerprint |= {"seed": seed, "pairs": derive(0, *shards.index["key"].to_pylist())}
-    run = Run(workspace.model("segmenter", own.source), own, seed, fingerprint, resume, report)
+    fingerprint |= {"precision": resolve_precision(settings.precision)}
+    run = Run(workspace.model("segmenter", own.source), own, seed, fingerprint, resume, fresh, report)
     return run_task(build, run, accelerator(settings.precision))
 
 
@@ -88,7 +91,14 @@ def segmenter_task(shards: ShardDataset, settings: SegmenterSettings, device: to
     pixels = torch.tensor(np.array(shards.index["histogram"].to_pylist()).sum(0), dtype=torch.float32)
     terms = [reconstruction_term(part_weights(pixels).to(device)), dice_term(0.5)]
     rate = linear_decay(settings.steps, 0.3)
-    player = Player("segmenter", network, terms, adam(network.parameters(), settings.optim), rate, settings.microbatches)
+    player = Player(
+        "segmenter",
+        network,
+        terms,
+        adam(network.parameters(), settings.optim),
+        rate,
+        microbatches=settings.microbatches,
+    )
 
     def play(batch: Batch) -> Play:
         return Play(fake=network(batch.photos), masks=batch.masks)
@@ -131,7 +141,7 @@ def load_segmenter(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         channels = PartSchema.from_dict(about["schema"]).channels
         network = build_segmenter(about["model"], about["options"] | {"pretrained": False}, channels, about["size"])
         network.load_state_dict(state)
-    except (KeyError, RuntimeError, ConfigError) as error:
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a segmenter of this version", "train it again") from error
     return network.eval(), about
 
@@ -157,7 +167,7 @@ def iou_by_part(network: nn.Module, items: Sequence[PairItem], schema: PartSchem
     for item in items:
         truth = torch.from_numpy(item.mask).long()
         metric.update(_logits(network, item).argmax(1), truth[None])
-        occurs[truth[truth != IGNORE].unique()] = True
+        occurs[truth[truth != IGNORE]] = True
     scores = metric.compute().tolist()
     parts = [part for part in range(1, schema.channels) if occurs[part]]
     result = {schema.names[part]: scores[part] for part in parts}

@@ -17,7 +17,7 @@ from augkit.parts import PartSchema
 from augkit.seeds import derive
 from augkit.train.hooks import Report
 from augkit.train.image import image_task
-from augkit.train.machine import accelerator, release_memory
+from augkit.train.machine import accelerator, release_memory, resolve_precision
 from augkit.train.mask import mask_task
 from augkit.train.roster import model_for, rows_of
 from augkit.train.task import Run, Task, is_finished, run_task
@@ -66,15 +66,16 @@ class Studio:
         """Those of ``needed`` that are not trained yet."""
         return [(s, m) for s, m in self.needed(classes) if not is_finished(self.folder(s, m))]
 
-    def train(self, stage: Stage, model: str, resume: bool, report: Report | None = None) -> Path:
-        """Trains one model of one stage."""
+    def train(self, stage: Stage, model: str, resume: bool, report: Report | None = None, fresh: bool = False) -> Path:
+        """Trains one model of one stage; ``resume`` and ``fresh`` as in ``Run``."""
         settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
         rows = rows_of(model, self.rows)
 
         def build(device: torch.device) -> Task:
             return _TASKS[stage](model, self.workspace, rows, self.schema, settings, device)
 
-        run = Run(self.folder(stage, model), settings, seed, self._fingerprint(settings, seed, rows), resume, report)
+        fingerprint = self._fingerprint(settings, seed, rows)
+        run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report)
         trained = run_task(build, run, accelerator(self.settings.precision))
         release_memory()
         return trained
@@ -83,4 +84,5 @@ class Studio:
         """What a resumed run must share with the run it goes on from; it may be longer and report more often."""
         kept = settings.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
         pixels = derive(0, *(f"{row.id}:{row.sha256}" for row in rows.rows))
-        return kept | {"seed": seed, "pairs": pixels, "schema": self.schema.digest}
+        precision = resolve_precision(self.settings.precision)
+        return kept | {"seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision}

@@ -66,7 +66,7 @@ def collate(items: list[PairItem], seed: int, start: int, total: int) -> Batch:
     return Batch(scaled, masks.long(), classes, seed, start, total)
 
 
-def stream(
+def stream(  # noqa: PLR0917  # each is a different thing
     pairs: Pairs, plan: Plan, share: Share, first: int, workers: int, device: torch.device
 ) -> Iterator[tuple[int, Batch]]:
     """Steps ``first`` to ``plan.steps`` with their batches on ``device``."""
@@ -74,7 +74,7 @@ def stream(
     loader = DataLoader(
         _Steps(pairs, plan, share),
         batch_size=None,
-        sampler=steps,  # type: ignore[arg-type]  # any iterable of indices will do
+        sampler=steps,
         num_workers=workers,
         persistent_workers=False,
     )

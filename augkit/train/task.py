@@ -1,14 +1,15 @@
 """A trainable thing, and a run of it: from rows and settings to a model folder.
 
-    MODEL FOLDER/
-      model.safetensors    weights for use (moving averages), with what sampling needs
-      config.json          what the weights are; written last, so its presence means "finished"
-      checkpoint.safetensors, metrics.jsonl, samples/, tensorboard/
+MODEL FOLDER/
+  model.safetensors    weights for use (moving averages), with what sampling needs
+  config.json          what the weights are; written last, so its presence means "finished"
+  checkpoint.safetensors, metrics.jsonl, samples/, tensorboard/
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from torch import nn
 
 from augkit.config import TrainSettings
 from augkit.data.pairs import Pairs
-from augkit.errors import CheckpointError
+from augkit.errors import CheckpointError, ConfigError
 from augkit.gan.game import Game
 from augkit.seeds import derive
 from augkit.train.checkpoint import load_state, save_state
@@ -54,13 +55,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """Where and how long a task trains. ``fingerprint`` is what a resumed run must have in common."""
+    """Where and how long a task trains. ``fingerprint`` is what a resumed run must have in common.
+
+    Where an earlier run is in the folder, ``resume`` goes on with it and ``fresh`` removes it.
+    """
 
     folder: Path
     settings: TrainSettings
     seed: int
     fingerprint: dict[str, Any]
     resume: bool = False
+    fresh: bool = False
     report: Report | None = None
 
 
@@ -70,8 +75,15 @@ Builder = Callable[[torch.device], Task]
 def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     """Trains a task to its end and writes the model folder; returns it.
 
-    Raises CheckpointError where a run is in the way, or is resumed with other settings.
+    Raises CheckpointError where a run is in the way, or is resumed with other settings, and ConfigError where the
+    processes cannot share the batch evenly.
     """
+    plan = Plan(run.settings.steps, run.settings.batch, run.seed)
+    share = Share(backend.process_index, backend.num_processes)
+    _check_share(plan, share, run.settings.microbatches)
+    if run.fresh and backend.is_main_process:
+        shutil.rmtree(run.folder, ignore_errors=True)
+    backend.wait_for_everyone()
     state = _earlier_state(run)
     set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
     task = build(backend.device)
@@ -81,15 +93,13 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
         task.game.load_state_dict(state["game"])
         average.load_state_dict(state["average"])
         first = int(state["step"]) + 1
-    plan = Plan(run.settings.steps, run.settings.batch, run.seed)
-    share = Share(backend.process_index, backend.num_processes)
-    _check_share(plan, share, run.settings.microbatches)
     hooks = _hooks(task, run, average, backend, first)
     batches = stream(task.pairs, plan, share, first, run.settings.workers, backend.device)
     fit(task.game, batches, hooks, backend)
     backend.wait_for_everyone()
     if backend.is_main_process:
-        save_model(task.finish(average.network), run.folder, task.describe | {"steps": run.settings.steps})
+        length = {"steps": run.settings.steps, "processes": backend.num_processes}
+        save_model(task.finish(average.network), run.folder, task.describe | length)
     backend.wait_for_everyone()
     return run.folder
 
@@ -106,8 +116,10 @@ def load_description(folder: Path) -> dict[str, Any]:
     """``config.json`` of a finished model. Raises CheckpointError."""
     try:
         description: dict[str, Any] = json.loads((folder / CONFIG).read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{folder}: {error}", "a finished model", "train it first: augkit train --help") from error
+    except (OSError, ValueError) as error:  # text that is no JSON, or bytes that are no text
+        raise CheckpointError(
+            f"{folder}: {error}", "a finished model", "train it first: augkit train --help"
+        ) from error
     return description
 
 
@@ -127,7 +139,9 @@ def _hooks(task: Task, run: Run, average: Average, backend: Accelerator, first: 
         save_state(state, run.folder / CHECKPOINT, run.fingerprint)
 
     hooks.append(Metrics(run.folder, first))
-    hooks.append(Samples(run.folder / "samples", settings.sample_every, settings.steps, lambda: _picture(task, average)))
+    hooks.append(
+        Samples(run.folder / "samples", settings.sample_every, settings.steps, lambda: _picture(task, average))
+    )
     hooks.append(Checkpoint(settings.save_every, settings.steps, save))
     hooks.append(Progress(task.name, settings.steps, run.report))
     return hooks
@@ -138,13 +152,15 @@ def _picture(task: Task, average: Average) -> NDArray[np.uint8]:
 
 
 def _earlier_state(run: Run) -> dict[str, Any] | None:
-    """The state to go on from; clears the folder where a fresh run may begin."""
+    """The state to go on from; None where the run is the folder's first."""
     path = run.folder / CHECKPOINT
     if not path.exists():
         return None
     if not run.resume:
         raise CheckpointError(
-            f"{run.folder}: an earlier run is here", "an empty folder", "--resume to go on with it, or --fresh to start over"
+            f"{run.folder}: an earlier run is here",
+            "an empty folder",
+            "--resume to go on with it, or --fresh to start over",
         )
     state, notes = load_state(path)
     differing = {key for key in {*notes, *run.fingerprint} if notes.get(key) != run.fingerprint.get(key)}
@@ -158,10 +174,8 @@ def _earlier_state(run: Run) -> dict[str, Any] | None:
 
 def _check_share(plan: Plan, share: Share, microbatches: int) -> None:
     if plan.batch % (share.world * microbatches):
-        raise CheckpointError(
+        raise ConfigError(
             f"batch {plan.batch} over {share.world} processes and {microbatches} microbatches",
             "a batch that divides evenly",
             "choose another batch (it counts over all processes)",
         )
-
-

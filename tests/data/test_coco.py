@@ -8,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.data.coco_folder import CocoFolder, square
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as reference
@@ -18,6 +17,7 @@ from augkit.data.importers._outlines import Outline
 from augkit.data.importers.coco import read_coco
 from augkit.data.samples import Sample, SampleSet, read
 from augkit.errors import ConfigError, DataError, RegistryError, SchemaError
+from tests.data.coco_folder import CocoFolder, square
 
 
 def _only(found: SampleSet) -> Sample:

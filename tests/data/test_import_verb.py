@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.data.coco_folder import CocoFolder, square
 
 from augkit.cli._app import run
 from augkit.config import load_settings
 from augkit.data.catalogue import read_catalogue
 from augkit.workspace import Workspace
+from tests.data.coco_folder import CocoFolder, square
 
 
 @pytest.fixture

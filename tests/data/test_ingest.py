@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.coco_folder import CocoFolder
 from PIL import Image
 
 from augkit.config import DataSettings, Settings, load_settings
@@ -21,6 +20,7 @@ from augkit.data.samples import Sample
 from augkit.errors import DataError, SchemaError
 from augkit.parts import PartSchema
 from augkit.workspace import Workspace
+from tests.data.coco_folder import CocoFolder
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 DATA = DataSettings(size=32)

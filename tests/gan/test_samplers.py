@@ -1,0 +1,226 @@
+"""Trained generators in use."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from augkit.classes import ALL_CLASSES, CarClass
+from augkit.errors import DataError
+from augkit.gan.samplers import ColourBank, LatentBank, MaskSampler, NormalPrior, PhotoSampler
+from augkit.models.mask_vae import build_mask_vae
+from augkit.models.translator import build_translator
+from augkit.parts import PartSchema
+
+SCHEMA = PartSchema.from_names(["hood", "door"], [(200, 0, 0), (0, 0, 100)])
+A3, A5, B5, D5 = (CarClass(*name) for name in (("A", "3"), ("A", "5"), ("B", "5"), ("D", "5")))  # type: ignore[arg-type]
+SEEDS = range(200)
+ALL_PARTS = torch.ones(SCHEMA.channels, dtype=torch.bool)
+
+
+def _numbers(*classes: CarClass) -> Tensor:
+    return torch.tensor([c.number for c in classes])
+
+
+def _place(point: Tensor, start: Tensor, end: Tensor) -> float:
+    """How far along the way from start to end a point lies; the test fails where it lies beside it."""
+    way = end - start
+    share = float((point - start) @ way / (way @ way))
+    torch.testing.assert_close(point, start + share * way, rtol=1e-4, atol=1e-4)
+    return share
+
+
+def test_a_draw_is_a_function_of_its_seed() -> None:
+    bank = LatentBank(torch.randn(8, 3), _numbers(*[A5] * 8))
+    assert torch.equal(bank.draw(A5, 3), bank.draw(A5, 3))
+    assert len({tuple(bank.draw(A5, seed).tolist()) for seed in SEEDS}) == len(SEEDS)
+
+
+def test_a_draw_lies_between_two_near_latents_of_its_class() -> None:
+    # Two groups of one class far apart, and another orientation in the middle: 2 neighbours stay in the group.
+    latents = torch.tensor([[0.0, 0], [1, 0], [0, 1], [100, 0], [101, 0], [100, 1], [50, 50]])
+    bank = LatentBank(latents, _numbers(A5, A5, A5, A5, A5, A5, B5), neighbours=2, noise=0.0)
+    drawn = torch.stack([bank.draw(A5, seed) for seed in SEEDS])
+    inside = (drawn % 100 >= -1e-3).all(1) & ((drawn[:, 0] % 100) + drawn[:, 1] <= 1 + 1e-3)
+    assert inside.all()
+    assert 0.3 < (drawn[:, 0] >= 99).float().mean() < 0.7
+
+
+def test_borrowed_latents_are_of_the_orientation_and_are_approached_half_way() -> None:
+    own, same_view, elsewhere = torch.tensor([0.0, 0.0]), torch.tensor([8.0, 4.0]), torch.tensor([-9.0, 1.0])
+    bank = LatentBank(torch.stack([own, same_view, elsewhere]), _numbers(A3, A5, D5), noise=0.0)
+    shares = [_place(bank.draw(A3, seed), own, same_view) for seed in SEEDS]
+    assert min(shares) >= 0 and 0.4 < max(shares) <= 0.5
+
+
+def test_latents_of_the_class_are_approached_all_the_way() -> None:
+    points = torch.tensor([[0.0, 0.0], [4.0, 2.0]])
+    bank = LatentBank(points, _numbers(A5, A5), noise=0.0)
+    shares = [_place(bank.draw(A5, seed), *points) for seed in SEEDS]
+    assert min(shares) < 0.1 and max(shares) > 0.9 and min(shares) >= -1e-6 and max(shares) <= 1 + 1e-6
+
+
+def test_a_class_with_enough_latents_borrows_none() -> None:
+    own = torch.rand(7, 2)
+    bank = LatentBank(torch.cat([own, torch.full((3, 2), 0.5) + 50]), _numbers(*[A3] * 7, *[A5] * 3), noise=0.0)
+    drawn = torch.stack([bank.draw(A3, seed) for seed in SEEDS])
+    assert drawn.max() <= 1.0
+
+
+def test_a_class_alone_in_the_bank_is_drawn_where_it_is() -> None:
+    bank = LatentBank(torch.tensor([[1.0, 2.0], [9.0, 9.0]]), _numbers(A3, B5), noise=0.0)
+    torch.testing.assert_close(bank.draw(A3, 4), torch.tensor([1.0, 2.0]))
+
+
+def test_jitter_is_a_share_of_the_banks_spread() -> None:
+    latents = torch.randn(400, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 10.0])
+    quiet, loud = (LatentBank(latents, _numbers(*[A5] * 400), noise=noise) for noise in (0.0, 0.15))
+    added = torch.stack([loud.draw(A5, seed) - quiet.draw(A5, seed) for seed in range(600)])
+    torch.testing.assert_close(added.std(0) / latents.std(0), torch.full((2,), 0.15), rtol=0.1, atol=0.0)
+
+
+def test_an_unknown_class_says_what_to_do() -> None:
+    bank = LatentBank(torch.randn(2, 3), _numbers(A5, D5))
+    with pytest.raises(DataError, match=r"class back-left-5(.|\n)*mirror(.|\n)*--only"):
+        bank.draw(B5, 0)
+
+
+def test_a_normal_prior_draws_by_seed() -> None:
+    prior = NormalPrior(500)
+    drawn = prior.draw(A5, 1)
+    assert torch.equal(drawn, prior.draw(B5, 1)) and not torch.equal(drawn, prior.draw(A5, 2))
+    assert abs(drawn.mean()) < 0.2 and abs(drawn.std() - 1) < 0.15
+
+
+class Fixed(nn.Module):
+    """A generator that always makes the same picture."""
+
+    def __init__(self, picture: Tensor) -> None:
+        super().__init__()
+        self.picture = picture
+
+    def forward(self, z: Tensor, classes: Tensor) -> Tensor:
+        return self.picture[None].repeat(len(z), 1, 1, 1)
+
+
+def test_rgb_snaps_to_the_nearest_colour_and_scores_the_distance() -> None:
+    colours = torch.tensor([[0, 0, 0], [30, 40, 0], [180, 0, 0], [0, 0, 110]])  # background, nearly so, hood, door
+    picture = colours.view(2, 2, 3).permute(2, 0, 1) / 127.5 - 1
+    sampler = MaskSampler(Fixed(picture), NormalPrior(2), "rgb", SCHEMA)
+    draw = sampler.sample(A5, [1, 2], 2)
+    assert draw.masks.dtype == np.uint8 and draw.masks.tolist() == [[[0, 0], [1, 2]]] * 2
+    distance = (0 + 50 + 20 + 10) / 4 / 3**0.5
+    assert [score["palette_distance"] for score in draw.scores] == pytest.approx([distance] * 2, rel=1e-4)
+
+
+def test_rgb_never_snaps_to_the_white_of_ignore() -> None:
+    sampler = MaskSampler(Fixed(torch.ones(3, 4, 4)), NormalPrior(2), "rgb", SCHEMA)
+    assert sampler.sample(A5, [1], 4).masks.max() < SCHEMA.channels
+
+
+def test_categorical_takes_the_likeliest_part_and_scores_certainty() -> None:
+    shares = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.3, 0.5], [0.9, 0.05, 0.05]])
+    logits = shares.log().T.reshape(3, 2, 2)
+    draw = MaskSampler(Fixed(logits), NormalPrior(2), "categorical", SCHEMA).sample(A5, [1], 2)
+    assert draw.masks.tolist() == [[[0, 1], [2, 0]]]
+    assert draw.scores[0]["mask_certainty"] == pytest.approx((0.7 + 0.6 + 0.5 + 0.9) / 4, rel=1e-5)
+    assert MaskSampler(Fixed(logits), NormalPrior(2), "categorical", SCHEMA).sample(A5, [1], 8).masks.shape == (1, 8, 8)
+
+
+def _mask_sampler() -> MaskSampler:
+    torch.manual_seed(0)
+    model = build_mask_vae(SCHEMA.channels, 32, latent=4, base=8)
+    bank = LatentBank(torch.randn(12, 4), _numbers(*[A5] * 12))
+    return MaskSampler(model.generator, bank, model.output, SCHEMA).eval()
+
+
+def test_a_mask_is_a_function_of_its_own_seed() -> None:
+    sampler, seeds = _mask_sampler(), [11, 12, 13, 14, 15]
+    together = sampler.sample(A5, seeds, 32)
+    for number, seed in enumerate(seeds):
+        alone = sampler.sample(A5, [seed], 32)
+        assert np.array_equal(alone.masks[0], together.masks[number])
+        assert alone.scores[0] == pytest.approx(together.scores[number], rel=1e-5)
+    assert len({mask.tobytes() for mask in together.masks}) == len(seeds)
+
+
+def test_a_photo_is_a_function_of_its_mask_and_seed() -> None:
+    torch.manual_seed(0)
+    generator = build_translator(SCHEMA.channels + 4, base=4, levels=2, blocks=1)
+    bank = ColourBank(
+        torch.rand(30, SCHEMA.channels, 3) * 2 - 1, _numbers(*[A5] * 30), torch.ones(30, SCHEMA.channels) > 0
+    )
+    sampler = PhotoSampler(generator, bank, SCHEMA).eval()
+    masks = np.random.default_rng(0).integers(0, SCHEMA.channels, (4, 16, 16), dtype=np.uint8)
+    seeds = [1, 2, 3, 4]
+    together = sampler.paint(masks, A5, seeds)
+    assert together.shape == (4, 16, 16, 3) and together.dtype == np.uint8
+    for number, seed in enumerate(seeds):
+        alone = sampler.paint(masks[number][None], A5, [seed])[0]
+        # Sums of another batch size may round differently; that moves a pixel by one level at most.
+        assert np.abs(alone.astype(int) - together[number]).max() <= 1
+    repeated = sampler.paint(masks[[0, 0]], A5, [1, 2])
+    assert not np.array_equal(repeated[0], repeated[1])  # another seed, other colours
+
+
+ALL_PARTS = torch.ones(SCHEMA.channels) > 0
+
+
+def _marked_bank(*classes: CarClass) -> ColourBank:
+    """A bank whose colours tell the row."""
+    rows = torch.arange(len(classes))[:, None, None].expand(-1, SCHEMA.channels, 3).float()
+    return ColourBank(rows, _numbers(*classes), torch.ones(rows.shape[:2]) > 0)
+
+
+def _rows(bank: ColourBank, car_class: CarClass) -> set[int]:
+    return {int(bank.draw(car_class, ALL_PARTS, seed)[0, 0]) for seed in SEEDS}
+
+
+def test_colours_are_of_the_class_where_there_are_enough() -> None:
+    bank = _marked_bank(*[A3] * ColourBank.ENOUGH, A5, B5)
+    assert _rows(bank, A3) == set(range(ColourBank.ENOUGH))
+
+
+def test_colours_are_of_the_orientation_where_the_class_has_few() -> None:
+    assert _rows(_marked_bank(A3, A5, A5, B5, D5), A3) == {0, 1, 2}
+    assert _rows(_marked_bank(A5, A5, B5), A3) == {0, 1}
+
+
+def test_colours_are_any_where_the_orientation_has_none() -> None:
+    assert _rows(_marked_bank(A5, D5), B5) == {0, 1}
+    bank = _marked_bank(A5, D5)
+    assert torch.equal(bank.draw(B5, ALL_PARTS, 9), bank.draw(B5, ALL_PARTS, 9))
+
+
+def test_colours_are_of_photos_that_show_the_parts_to_be_painted() -> None:
+    rows, choice = ColourBank.ENOUGH + 5, ColourBank.CHOICE
+    bank = _marked_bank(*[A5] * rows)
+    bank.shown[: rows - choice, 2] = False  # so many photos show no door, and exactly enough do
+    assert _rows(bank, A5) == set(range(rows - choice, rows))
+    hood_only = torch.tensor([True, True, False])
+    assert {int(bank.draw(A5, hood_only, seed)[0, 0]) for seed in SEEDS} == set(range(rows))
+    bank.shown[-1, 2] = False  # one too few: those that lack the part are let in rather than so small a choice
+    assert _rows(bank, A5) == set(range(rows))
+
+
+def test_every_class_has_its_own_number() -> None:
+    assert [c.number for c in ALL_CLASSES] == list(range(12))
+
+
+def test_colours_come_from_photos_that_show_the_parts_of_the_mask() -> None:
+    rows = torch.arange(30.0)[:, None, None].expand(30, SCHEMA.channels, 3)
+    shown = torch.ones(30, SCHEMA.channels) > 0
+    shown[15:, 1] = False
+    bank = ColourBank(rows, _numbers(*[A5] * 30), shown)
+    assert _rows(bank, A5) <= set(range(15))
+    needs_little = torch.zeros(SCHEMA.channels) > 0
+    assert {int(bank.draw(A5, needs_little, seed)[0, 0]) for seed in range(200)} > set(range(15))
+
+
+def test_the_best_photos_are_left_where_none_shows_all_parts() -> None:
+    shown = torch.zeros(30, SCHEMA.channels) > 0
+    shown[:20, 1] = True
+    bank = ColourBank(torch.arange(30.0)[:, None, None].expand(30, SCHEMA.channels, 3), _numbers(*[A5] * 30), shown)
+    assert _rows(bank, A5) <= set(range(20))

@@ -1,0 +1,148 @@
+"""Which rows a step sees, learning rates, and what the machine is asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augkit.classes import CarClass
+from augkit.config import OptimSettings
+from augkit.data.pairs import Draw, PairItem
+from augkit.errors import ConfigError
+from augkit.train import machine
+from augkit.train.optim import adam, constant, linear_decay
+from augkit.train.stream import Plan, Share, draws, stream
+from augkit.train.task import _check_share
+
+plans = st.builds(Plan, st.just(9), st.integers(1, 7), st.integers(0, 2**62))
+
+
+@given(rows=st.integers(1, 11), plan=plans)
+def test_every_epoch_covers_each_row_once(rows: int, plan: Plan) -> None:
+    drawn = [draw for step in range(1, 3 * rows + 1) for draw in draws(rows, plan, step)]
+    for epoch in range(len(drawn) // rows):
+        assert sorted(d.index for d in drawn[epoch * rows : (epoch + 1) * rows]) == list(range(rows))
+    assert len({d.seed for d in drawn}) == len(drawn)
+
+
+@given(rows=st.integers(1, 50), plan=plans, step=st.integers(1, 1000))
+def test_a_step_is_a_function_of_seed_and_step(rows: int, plan: Plan, step: int) -> None:
+    assert draws(rows, plan, step) == draws(rows, plan, step)
+    assert len(draws(rows, plan, step)) == plan.batch
+
+
+def test_epochs_and_seeds_shuffle_differently() -> None:
+    def order(seed: int, step: int) -> list[int]:
+        return [draw.index for draw in draws(40, Plan(9, 40, seed), step)]
+
+    assert len({tuple(order(seed, step)) for seed in (0, 1) for step in (1, 2)}) == 4
+
+
+class Numbers:
+    """Pairs whose every pixel is the row's number, and whose class tells the draw's seed."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def plain(self, index: int) -> PairItem:
+        return PairItem(np.full((2, 2, 3), index, np.uint8), np.full((2, 2), index, np.uint8), CarClass("A", "5"))
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        item = self.plain(draw.index)
+        return item if draw.seed & 1 else PairItem(item.photo, item.mask, item.car_class.mirror)
+
+
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_ranks_together_see_the_batches_of_one_process(world: int) -> None:
+    plan = Plan(5, 8, 3)
+    device = torch.device("cpu")
+    whole = list(stream(Numbers(11), plan, Share(), 1, 0, device))
+    shares = [list(stream(Numbers(11), plan, Share(rank, world), 1, 0, device)) for rank in range(world)]
+    for number, (step, batch) in enumerate(whole):
+        parts = [share[number][1] for share in shares]
+        assert step == number + 1 and all(share[number][0] == step for share in shares)
+        assert torch.equal(torch.cat([part.masks for part in parts]), batch.masks)
+        assert torch.equal(torch.cat([part.classes for part in parts]), batch.classes)
+        assert torch.equal(torch.cat([part.noise("z", 3) for part in parts]), batch.noise("z", 3))
+
+
+def test_a_resumed_stream_goes_on_where_it_was() -> None:
+    plan, device = Plan(5, 4, 3), torch.device("cpu")
+    whole, rest = (list(stream(Numbers(6), plan, Share(), first, 0, device)) for first in (1, 4))
+    assert [step for step, _ in rest] == [4, 5]
+    for (_, ours), (_, theirs) in zip(rest, whole[3:], strict=True):
+        assert torch.equal(ours.masks, theirs.masks) and ours.seed == theirs.seed
+
+
+def test_batches_are_scaled_and_counted() -> None:
+    ((_, batch),) = stream(Numbers(1), Plan(1, 2, 0), Share(), 1, 0, torch.device("cpu"))
+    assert batch.photos.shape == (2, 3, 2, 2) and (batch.photos == -1).all() and batch.masks.dtype == torch.int64
+    assert (batch.start, batch.total) == (0, 2)
+
+
+def test_processes_have_to_share_a_batch_evenly() -> None:
+    _check_share(Plan(1, 8, 0), Share(0, 2), 4)
+    for world, microbatches in ((3, 1), (2, 8)):
+        with pytest.raises(ConfigError, match=f"batch 8 over {world} processes and {microbatches} microbatches"):
+            _check_share(Plan(1, 8, 0), Share(0, world), microbatches)
+
+
+@given(steps=st.integers(1, 1000), share=st.floats(0, 1), step=st.integers(0, 1000))
+def test_linear_decay_equals_its_formula(steps: int, share: float, step: int) -> None:
+    start = share * steps
+    expected = 1.0 if step <= start else max(0.0, 1 - (step - start) / (steps - start))
+    assert linear_decay(steps, share)(step) == pytest.approx(expected, abs=1e-9)
+
+
+def test_linear_decay_by_hand() -> None:
+    rate = linear_decay(10, 0.5)
+    assert [rate(step) for step in (0, 5, 6, 9, 10, 12)] == pytest.approx([1, 1, 0.8, 0.2, 0, 0])
+    assert linear_decay(10, 1.0)(10) == 1.0 and constant(10**6) == 1.0
+
+
+def test_adam_owns_what_is_to_be_trained() -> None:
+    layers = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
+    layers[0].requires_grad_(False)
+    optimiser = adam(layers.parameters(), OptimSettings(lr=0.25, betas=(0.1, 0.2), weight_decay=0.5))
+    (group,) = optimiser.param_groups
+    assert [id(p) for p in group["params"]] == [id(p) for p in layers[1].parameters()]
+    assert (group["lr"], tuple(group["betas"]), group["weight_decay"]) == (0.25, (0.1, 0.2), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fast", "expected"),
+    [
+        ("fp32", True, "no"),
+        ("auto", True, "bf16"),
+        ("auto", False, "no"),
+        ("bf16", False, "bf16"),
+        ("bf16", True, "bf16"),
+    ],
+)
+def test_precision_is_what_was_asked_for_or_what_is_fast(
+    asked: machine.Precision, fast: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "bf16_is_fast", lambda: fast)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert machine.resolve_precision(asked) == expected
+
+
+def test_bf16_on_a_gpu_without_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    assert machine.resolve_precision("auto") == "no"
+    with pytest.raises(ConfigError, match=r"bf16(.|\n)*auto or fp32"):
+        machine.resolve_precision("bf16")
+
+
+def test_a_torch_without_the_private_functions_means_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert machine.bf16_is_fast() is False
