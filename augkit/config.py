@@ -137,7 +137,6 @@ class BalanceSettings(Section):
 
     target_per_class: Count = 500
     shard_size: Count = 64
-    batch: Count = 8
     workers: Count = 2
     threads: Count = 1
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""

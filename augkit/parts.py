@@ -134,7 +134,9 @@ class PartSchema:
         try:
             return cls.from_dict(json.loads(path.read_text()))
         except (OSError, json.JSONDecodeError) as error:
-            raise SchemaError(f"{path}: {error}", "the part schema of the workspace", "import the data again") from error
+            raise SchemaError(
+                f"{path}: {error}", "the part schema of the workspace", "import the data again"
+            ) from error
 
     def save(self, path: Path) -> None:
         """Writes the schema as JSON."""

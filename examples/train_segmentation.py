@@ -37,12 +37,13 @@ def main() -> None:
     sources = ["real"] if args.source == "real" else ["real", "generated"]
     train = ShardDataset(args.shards, [("split", "==", "train"), ("source", "in", sources)], augment)
     val = ShardDataset(args.shards, [("split", "==", "val"), ("source", "==", "real")], A.Compose(prepare))
-    sampler = WeightedRandomSampler(train.class_weights(), len(train))
+    sampler = WeightedRandomSampler(train.class_weights().tolist(), len(train))
     loader = DataLoader(train, args.batch, sampler=sampler, drop_last=True)
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     channels = train.schema.channels
-    network = smp.Unet(args.encoder, encoder_weights=args.encoder_weights, classes=channels).to(device)
+    network = smp.Unet(args.encoder, encoder_weights=args.encoder_weights, classes=channels)
+    network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, total_steps=args.epochs * len(loader))
     dice = smp.losses.DiceLoss("multiclass", ignore_index=IGNORE)
@@ -52,8 +53,10 @@ def main() -> None:
         network.train()
         total = 0.0
         for batch in loader:
-            logits = network(batch["image"].to(device))
-            masks = batch["mask"].to(device).long()
+            images, masks = batch["image"].to(device), batch["mask"].to(device).long()
+            with torch.autocast(device, torch.bfloat16):
+                logits = network(images.contiguous(memory_format=torch.channels_last))
+            logits = logits.float()
             loss = entropy(logits, masks) + dice(logits, masks)
             optimiser.zero_grad()
             loss.backward()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 import torch
 
@@ -22,11 +21,12 @@ from augkit.data.pairs import read_mask
 from augkit.errors import ConfigError, DataError
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
 from augkit.shards.storage import Storage, open_storage
-from augkit.shards.writer import read_commit
+from augkit.shards.writer import commit_file, read_commit, tar_file
 from augkit.train.checkpoint import digest
+from augkit.train.hooks import Report
 from augkit.train.image import load_photo_sampler
 from augkit.train.stages import STAGES, Stage, Studio
-from augkit.train.task import MODEL
+from augkit.train.task import MODEL, is_finished
 from augkit.workspace import Workspace
 
 
@@ -42,12 +42,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Line:
-    """A class in the plan: its real pairs (``training`` of them for training), and how many are to be generated."""
+    """A class in the plan: its real pairs, ``training`` of them for training, and what the target lacks beside these.
+
+    ``todo`` of the needed pairs are yet to be generated; the others are in committed shards, or were given up there.
+    """
 
     car_class: CarClass
     real: int
     training: int
     need: int
+    todo: int
     mask_model: str
     image_model: str
 
@@ -72,35 +76,53 @@ class Outcome:
 
 
 class Balance:
-    """The job of one workspace."""
+    """The job of one workspace.
+
+    Raises DataError where the workspace does not fit together, and ConfigError for an order that cannot be.
+    """
 
     def __init__(self, workspace: Workspace, settings: Settings, order: Order) -> None:
         self.workspace, self.settings, self.order = workspace, settings, order
         self.studio = Studio.open(workspace, settings)
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
-        training = count_classes(self.studio.rows.rows)
+        self.training = count_classes(self.studio.rows.rows)
         self.real = count_classes(self.rows)
-        self.need = deficits(training, list(self.real), order.target, order.only)
-        self.training = training
+        self.need = deficits(self.training, list(self.real), order.target, order.only)
+        self._check_schema()
+        self._check_training()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """All rows, those of an earlier run first. Raises ConfigError where that run had other inputs."""
+        inputs = self._inputs()
+        earlier = None if self.order.fresh else load_plan(open_storage(self.workspace.shards))
+        if earlier is not None and earlier.inputs != inputs:
+            raise ConfigError(
+                f"{self.workspace.shards}: its shards were made from other pairs or settings",
+                "the inputs they were made from",
+                "--fresh removes these shards and makes new ones",
+            )
+        return make_plan(inputs, [row.id for row in self.rows], self.need, self.settings.balance.shard_size, earlier)
 
     def lines(self) -> list[Line]:
-        """The plan by class."""
+        """The plan by class, as far as it is done now."""
+        todo = Plan("", tuple(self._left())).generated()
+        model = self.studio.model
         return [
-            Line(c, n, self.training.get(c, 0), self.need.get(c, 0), self.studio.model("mask", c), self.studio.model("image", c))
-            for c, n in self.real.items()
+            Line(
+                c, count, self.training.get(c, 0), self.need.get(c, 0), todo.get(c.name, 0),
+                model("mask", c), model("image", c),
+            )
+            for c, count in self.real.items()
         ]  # fmt: skip
 
-    def lacking(self) -> list[CarClass]:
-        """Classes that need generated pairs."""
-        return [car_class for car_class, need in self.need.items() if need]
+    def generated(self) -> list[CarClass]:
+        """Classes of which the plan holds generated pairs."""
+        return [CarClass.parse(name) for name in self.plan.generated()]
 
     def untrained(self) -> list[tuple[Stage, str]]:
         """Models to be trained first."""
-        return self.studio.missing(self.lacking())
-
-    def shards(self) -> int:
-        """Shards of the whole data set."""
-        return len(make_plan("", [row.id for row in self.rows], self.need, self.settings.balance.shard_size).rows)
+        return self.studio.missing(self.generated())
 
     def bytes_per_pair(self) -> float:
         """Mean size of the real pairs' files, scaled to the output's area: what a pair will take, roughly."""
@@ -114,34 +136,33 @@ class Balance:
 
         Counts one candidate a pair: what the gate rejects comes on top.
         """
-        lacking = self.lacking()
-        if not lacking or self.untrained():
-            return None if lacking else 0.0
-        folder = self.studio.folder("image", self.studio.model("image", lacking[0]))
-        size = self.settings.image.size
+        pairs = sum(Plan("", tuple(self._left())).generated().values())
+        if not pairs or self.untrained():
+            return None if pairs else 0.0
+        car_class, size = self.generated()[0], self.settings.image.size
         mask = resize_mask(read_mask(self.workspace.mask(self.rows[0].id)), size)[None]
-        sampler, _ = load_photo_sampler(folder)
-        sampler.paint(mask, lacking[0], [0])  # the first call allocates
+        sampler, _ = load_photo_sampler(self.studio.folder("image", self.studio.model("image", car_class)))
+        sampler.paint(mask, car_class, [0])  # the first call allocates
         began = time.monotonic()
-        sampler.paint(mask, lacking[0], [1])
-        return (time.monotonic() - began) * sum(self.need.values()) / self.settings.balance.workers
+        sampler.paint(mask, car_class, [1])
+        return (time.monotonic() - began) * pairs / self.settings.balance.workers
 
     def generate(self, progress: Progress) -> Outcome:
         """Makes what the plan asks for and is not committed yet; then the index and the manifest.
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
-        storage = open_storage(self.workspace.shards)
-        plan = self._plan(storage)
-        digests = self._digests(plan)
-        todo = [row for row in plan.rows if not _is_committed(storage, row, digests)]
-        outcome = Outcome()
+        plan, storage = self.plan, open_storage(self.workspace.shards)
+        if self.order.fresh:
+            _clear(storage)
+        digests, todo, outcome = self._digests(), self._left(), Outcome()
         if todo:
             storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
             plan.save(storage)
-            for result in EXECUTORS[self.order.executor](self._job(plan, digests), todo, progress):
+            for result in EXECUTORS[self.order.executor](self._job(digests), todo, progress):
                 if isinstance(result, Failure):
                     outcome.failures.append(result)
+                    _discard(storage, result.shard)
                 else:
                     outcome.generated_now += result.accepted if result.class_name else 0
         committed = [row for row in plan.rows if _is_committed(storage, row, digests)]
@@ -151,25 +172,35 @@ class Balance:
         finish(storage, [row.shard for row in committed], self.studio.schema, plan.digest, versions())
         return outcome
 
-    def _plan(self, storage: Storage) -> Plan:
-        inputs = self._inputs()
-        if self.order.fresh:
-            for name in storage.names():
-                if name.startswith(("shard-", "commits/")) or name in (PLAN_FILE, INDEX_FILE, MANIFEST_FILE):
-                    storage.remove(name)
-        earlier = load_plan(storage)
-        if earlier is not None and earlier.inputs != inputs:
-            raise ConfigError(
-                f"{self.workspace.shards}: its shards were made from other pairs or settings",
-                "the inputs they were made from",
-                "--fresh removes these shards and makes new ones",
+    def _left(self) -> list[PlanRow]:
+        """Rows that are not committed, or that a model made which has been trained again since."""
+        storage, digests = open_storage(self.workspace.shards), self._digests()
+        return [row for row in self.plan.rows if self.order.fresh or not _is_committed(storage, row, digests)]
+
+    def _check_schema(self) -> None:
+        channels = self.studio.schema.channels
+        foreign = [row.id for row in self.rows if len(row.histogram) != channels]
+        if foreign:
+            raise DataError(
+                f"{self.workspace.schema}: {channels - 1} parts, but {self.workspace.catalogue} counts "
+                f"{len(self.rows[0].histogram) - 1} ({len(foreign)} rows do not fit)",
+                "the part schema that the pairs were imported with",
+                "import the data again",
             )
-        return make_plan(inputs, [row.id for row in self.rows], self.need, self.settings.balance.shard_size, earlier)
+
+    def _check_training(self) -> None:
+        alone = [c.name for c, need in self.need.items() if need and not {c, c.mirror} & set(self.training)]
+        if alone:
+            raise DataError(
+                f"{', '.join(alone)}: pairs are needed, but every real one is held out",
+                "at least one training pair of the class or of its mirror image",
+                "import more photos of it, or name the other classes with --only",
+            )
 
     def _inputs(self) -> str:
         """Digest of what the whole plan depends on: the pairs and the settings."""
         balance = self.settings.balance
-        cut = ("id", "sha256", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side")
+        cut = ("id", "sha256", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side", "size", "histogram")
         return digest_of(
             {
                 "rows": [[getattr(row, name) for name in cut] for row in self.rows],
@@ -181,23 +212,20 @@ class Balance:
             }
         )
 
-    def _digests(self, plan: Plan) -> dict[str, str]:
+    def _digests(self) -> dict[str, str]:
         """The digest of each row with the models of its class: a retrained model makes its shards stale."""
-        weights = {
-            (stage, model): digest(self.studio.folder(stage, model) / MODEL)
-            for stage, model in self.studio.needed(CarClass.parse(name) for name in plan.generated())
-        }
-        used = {
-            name: [weights[stage, self.studio.model(stage, CarClass.parse(name))] for stage in STAGES]
-            for name in plan.generated()
-        }
-        return {row.shard: row.digest(plan.inputs, used.get(row.class_name, [])) for row in plan.rows}
+        used = {c.name: [self._weights(stage, c) for stage in STAGES] for c in self.generated()}
+        return {row.shard: row.digest(self.plan.inputs, used.get(row.class_name, [])) for row in self.plan.rows}
 
-    def _job(self, plan: Plan, digests: dict[str, str]) -> Job:
-        classes = [CarClass.parse(name) for name in plan.generated()]
+    def _weights(self, stage: Stage, car_class: CarClass) -> str:
+        """Hash of the model that serves a class; empty where it is not trained yet."""
+        folder = self.studio.folder(stage, self.studio.model(stage, car_class))
+        return digest(folder / MODEL) if is_finished(folder) else ""
+
+    def _job(self, digests: dict[str, str]) -> Job:
         models = {
             c.name: Models(*(self.studio.folder(stage, self.studio.model(stage, c)).resolve() for stage in STAGES))
-            for c in classes
+            for c in self.generated()
         }
         place = Workspace(self.workspace.root.resolve())
         return Job(place, str(place.shards), self.settings, self.settings.image.size, digests, models)
@@ -225,12 +253,20 @@ def _report_of(storage: Storage, row: PlanRow) -> ShardReport:
     return ShardReport(row.shard, row.class_name, row.want, accepted, len(table), reasons)
 
 
-def train_missing(
-    balance: Balance, announce: Callable[[Stage, str], Any], report: Callable[[str, int, int], None]
-) -> Sequence[tuple[Stage, str]]:
+def _clear(storage: Storage) -> None:
+    """Removes a data set, the manifest first."""
+    for name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE, *storage.names()):
+        if name.startswith(("shard-", "commits/")) or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
+            storage.remove(name)
+
+
+def _discard(storage: Storage, shard: str) -> None:
+    """Removes what an earlier run left of a shard that was given up."""
+    storage.remove(commit_file(shard))
+    storage.remove(tar_file(shard))
+
+
+def train_missing(balance: Balance, report: Report) -> None:
     """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left."""
-    models = balance.untrained()
-    for stage, name in models:
-        announce(stage, name)
+    for stage, name in balance.untrained():
         balance.studio.train(stage, name, resume=True, report=report)
-    return models

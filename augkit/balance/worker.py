@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,10 @@ from augkit.balance.plan import PlanRow
 from augkit.classes import CarClass
 from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
-from augkit.data.crop import resize_mask
+from augkit.data.crop import Photo, resize_mask
 from augkit.data.orientation import classify
 from augkit.data.pairs import read_mask, read_photo, resize_photo
+from augkit.errors import CheckpointError
 from augkit.gan.samplers import MaskSampler, PhotoSampler
 from augkit.parts import Mask, PartSchema
 from augkit.seeds import derive
@@ -101,9 +103,10 @@ class Worker:
         for key in row.keys:
             real = self.rows[key]
             photo, extension, mask_png, mask = self._real_bytes(real)
+            size, histogram = self.job.size, self._histogram(mask)
             record = PairRecord(
                 key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
-                mask_model="", image_model="", width=self.job.size, height=self.job.size, histogram=self._histogram(mask),
+                mask_model="", image_model="", width=size, height=size, histogram=histogram,
             )  # fmt: skip
             writer.add(record, photo, extension, mask_png)
         return ShardReport(row.shard, "", row.want, row.want, row.want, {})
@@ -122,42 +125,40 @@ class Worker:
     def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
         car_class, balance = CarClass.parse(row.class_name), self.job.settings.balance
         limit, tried, accepted = int(row.want * balance.attempts), 0, 0
-        reasons: dict[str, int] = {}
+        reasons: Counter[str] = Counter()
         while accepted < row.want and tried < limit:
-            seeds = [derive(self.job.settings.seed, row.shard, car_class.name, tried + i) for i in range(balance.batch)]
-            tried += len(seeds)
-            kept = []
-            for seed, mask, verdict in self._judged(car_class, seeds):
-                if verdict.reasons:
-                    writer.reject(self._record(car_class, seed, mask, verdict))
-                    for reason in verdict.reasons:
-                        reasons[reason] = reasons.get(reason, 0) + 1
-                elif accepted + len(kept) < row.want:
-                    kept.append((seed, mask, verdict))
-            self._paint(car_class, kept, writer)
-            accepted += len(kept)
-            progress(car_class.name, len(kept))
-        return ShardReport(row.shard, car_class.name, row.want, accepted, tried, reasons)
+            seed = derive(self.job.settings.seed, row.shard, car_class.name, tried)
+            tried += 1
+            mask, verdict = self.draw(car_class, seed)
+            reasons.update(verdict.reasons)
+            if verdict.reasons:
+                writer.reject(self._record(car_class, seed, mask, verdict))
+                continue
+            photo, extension = encode_photo(self.paint(car_class, seed, mask), balance.quality, balance.lossless)
+            writer.add(self._record(car_class, seed, mask, verdict), photo, extension, encode_mask(mask))
+            accepted += 1
+            progress(car_class.name, 1)
+        return ShardReport(row.shard, car_class.name, row.want, accepted, tried, dict(reasons))
 
-    def _judged(self, car_class: CarClass, seeds: list[int]) -> Iterator[tuple[int, Mask, Verdict]]:
-        """Candidates in order. A mask that shows the mirror class is flipped: it is as good, on the other side."""
+    def draw(self, car_class: CarClass, seed: int) -> tuple[Mask, Verdict]:
+        """The candidate mask of a seed, judged. One that shows the mirror class is flipped: it is as good.
+
+        One at a time: the sums inside a network depend on how many masks it makes at once, and a row is to be a
+        function of its seed alone.
+        """
         sampler, _ = self._mask_sampler(car_class)
-        drawn = sampler.sample(car_class, [derive(seed, "mask") for seed in seeds], self.job.size)
-        for seed, raw, scores in zip(seeds, drawn.masks, drawn.scores, strict=True):
-            mask, removed = self.gate.clean(raw)
-            if classify(mask, self.schema).car_class == car_class.mirror:
-                mask = self.schema.flip(mask)
-            verdict = self.gate.judge(mask, car_class)
-            yield seed, mask, Verdict(verdict.scores | scores | {"specks_removed": removed}, verdict.reasons)
+        drawn = sampler.sample(car_class, [derive(seed, "mask")], self.job.size)
+        mask, removed = self.gate.clean(drawn.masks[0])
+        if classify(mask, self.schema).car_class == car_class.mirror:
+            mask = self.schema.flip(mask)
+        verdict = self.gate.judge(mask, car_class)
+        return mask, Verdict(verdict.scores | drawn.scores[0] | {"specks_removed": removed}, verdict.reasons)
 
-    def _paint(self, car_class: CarClass, kept: list[tuple[int, Mask, Verdict]], writer: ShardWriter) -> None:
-        """Photos one by one: a picture must not depend on which others are painted beside it."""
+    def paint(self, car_class: CarClass, seed: int, mask: Mask) -> Photo:
+        """The photo of a seed and its mask."""
         sampler, _ = self._photo_sampler(car_class)
-        balance = self.job.settings.balance
-        for seed, mask, verdict in kept:
-            photo = sampler.paint(mask[None], car_class, [derive(seed, "photo")])[0]
-            data, extension = encode_photo(photo, balance.quality, balance.lossless)
-            writer.add(self._record(car_class, seed, mask, verdict), data, extension, encode_mask(mask))
+        photos = sampler.paint(mask[None], car_class, [derive(seed, "photo")])
+        return np.asarray(photos[0])
 
     def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict) -> PairRecord:
         return PairRecord(
@@ -184,11 +185,23 @@ class Worker:
     def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSampler, str]:
         folder = self.job.models[car_class.name].mask
         if folder not in self._masks:
-            self._masks[folder] = load_mask_sampler(folder)[0], digest(folder / MODEL)
+            sampler, _ = load_mask_sampler(folder)
+            self._check_schema(sampler.schema, folder)
+            self._masks[folder] = sampler, digest(folder / MODEL)
         return self._masks[folder]
 
     def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSampler, str]:
         folder = self.job.models[car_class.name].image
         if folder not in self._photos:
-            self._photos[folder] = load_photo_sampler(folder)[0], digest(folder / MODEL)
+            sampler, _ = load_photo_sampler(folder)
+            self._check_schema(sampler.schema, folder)
+            self._photos[folder] = sampler, digest(folder / MODEL)
         return self._photos[folder]
+
+    def _check_schema(self, schema: PartSchema, folder: Path) -> None:
+        if schema.digest != self.schema.digest:
+            raise CheckpointError(
+                f"{folder}: trained on the parts {', '.join(schema.names[1:])}",
+                f"the workspace's parts: {', '.join(self.schema.names[1:])}",
+                f"train it again: augkit train {folder.parent.name} --model {folder.name} --fresh",
+            )

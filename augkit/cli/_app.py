@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from augkit.errors import AugkitError
 
 # ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
-_UsageError = typer.BadParameter.__mro__[2]
+_UsageError: type[Any] = typer.BadParameter.__mro__[2]
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="augkit",
@@ -22,7 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
 
 
 @app.callback(invoke_without_command=True)
@@ -56,19 +57,19 @@ def run(arguments: list[str]) -> int:
     _load_verbs()
     try:
         code = app(arguments, standalone_mode=False)
+        if code == INTERRUPTED:  # what newer releases of typer make of Ctrl-C
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except AugkitError as error:
         print(f"augkit: {error}", file=sys.stderr)
         return error.exit_code
-    except typer.Abort:
-        return 130
     except _UsageError as error:
-        error.show()  # type: ignore[attr-defined]
+        error.show()
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):  # the second is what older ones make of it
         print("augkit: interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except OSError as error:
-        remedy = "expected: a path that can be read and written\nremedy: check the path, its permissions and the free space"
-        print(f"augkit: {error}\n{remedy}", file=sys.stderr)
+        expected, remedy = "a path that can be read and written", "check the path, its permissions and the free space"
+        print(f"augkit: {error}\nexpected: {expected}\nremedy: {remedy}", file=sys.stderr)
         return 3

@@ -1,4 +1,4 @@
-"""Progress bars: one a training run and one a class, with time left."""
+"""Progress bars on stderr: one a training run, one a class, one a pile of rows, each with the time left."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import TimeElapsedColumn as Elapsed
+from rich.progress import TimeRemainingColumn as Remaining
+
+from augkit.cli._session import is_main_process
 
 
 class Bars:
-    """A context in which bars are shown on stderr."""
+    """A context in which bars are shown. They go to stderr: stdout is for results."""
 
-    def __init__(self, stderr: bool = True) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=stderr))
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed(), Remaining())
+        self._progress = Progress(*columns, console=Console(stderr=True), disable=not is_main_process())
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Bars:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def steps(self, name: str, done: int, total: int) -> None:
@@ -32,10 +38,15 @@ class Bars:
         """Bars for the classes that need pairs; returns what advances them."""
 
         def advance(name: str, more: int) -> None:
-            if name in wanted:
+            if wanted.get(name):
                 self._progress.advance(self._task(name, wanted[name]), more)
 
         return advance
+
+    def rows(self, name: str, total: int) -> Callable[[object], None]:
+        """A bar for so many rows; returns what to call with each."""
+        task = self._task(name, total)
+        return lambda _: self._progress.advance(task)
 
     def _task(self, name: str, total: int) -> TaskID:
         if name not in self._tasks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
     from augkit.config import Settings
 
 WorkspaceOption = Annotated[
-    Path | None, typer.Option("--workspace", "-w", help="Folder of the workspace (AUGKIT_WORKSPACE, or the current folder).")
+    Path | None,
+    typer.Option("--workspace", "-w", help="Folder of the workspace (AUGKIT_WORKSPACE, or the current folder)."),
 ]
-ConfigOption = Annotated[str | None, typer.Option("--config", "-c", help="YAML file, or a preset: smoke, quick, cpu, gpu.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="One setting, e.g. mask.steps=500; may be repeated.")]
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", "-c", help="YAML file, or a preset: smoke, quick, cpu, gpu.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="One setting, e.g. mask.steps=500; may be repeated.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 
 
@@ -54,10 +60,17 @@ class Session:
 
     def emit(self, result: dict[str, Any], human: RenderableType) -> None:
         """Prints a verb's result for people, or as JSON."""
+        if not is_main_process():
+            return
         if self.as_json:
             print(json.dumps(result, indent=1, default=str))
         else:
             self.console.print(human)
+
+
+def is_main_process() -> bool:
+    """Whether this process speaks for all that a launcher started; told by the variable that launchers set."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def open_session(

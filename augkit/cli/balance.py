@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @app.command("balance")
 def balance(
+    *,
     target: Annotated[
         int | None, typer.Option("--target-per-class", help="Pairs for training that each class should have.")
     ] = None,
@@ -35,9 +36,10 @@ def balance(
     as_json: JsonOption = False,
 ) -> None:
     """Generate photo + mask pairs until every class has its target, and write them with the real ones as shards."""
-    chosen = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
+    given = (("seed", seed), ("balance.target_per_class", target))
+    chosen = [*(overrides or []), *(f"{key}={value}" for key, value in given if value is not None)]
     session = open_session(workspace, as_json, config, chosen)
-    job = _open(session, target, only or [], executor, fresh)
+    job = _open(session, only or [], executor, fresh)
     lines = job.lines()
     if dry_run:
         session.emit(_plan_json(job, lines), _plan_table(job, lines))
@@ -49,28 +51,29 @@ def balance(
         raise PartialError(_shortfall(result), remedy="see the reasons above: train longer, or widen the gate")
 
 
-def _open(session: Session, target: int | None, only: list[str], executor: str, fresh: bool) -> Balance:
+def _open(session: Session, only: list[str], executor: str, fresh: bool) -> Balance:
     from augkit.balance.executors import EXECUTORS
     from augkit.balance.job import Balance, Order
     from augkit.classes import CarClass
 
     if executor not in EXECUTORS:
         raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
-    wanted = session.settings.balance.target_per_class if target is None else target
-    order = Order(wanted, tuple(CarClass.parse(name) for name in only), executor, fresh)
+    target = session.settings.balance.target_per_class
+    order = Order(target, tuple(CarClass.parse(name) for name in only), executor, fresh)
     return Balance(session.workspace, session.settings, order)
 
 
 def run_balance(session: Session, job: Balance, no_train: bool) -> dict[str, Any]:
     """Trains, generates, draws the sheet and the chart; returns the result as plain data."""
     from augkit.balance.job import train_missing
+    from augkit.cli._progress import Bars
     from augkit.config import save_settings
 
     _require_models(job, no_train)
     save_settings(session.settings, session.workspace.settings)
-    with _bars(session) as bars:
-        train_missing(job, lambda stage, name: None, bars.steps)
-        outcome = job.generate(bars.pairs({line.car_class.name: line.need for line in job.lines() if line.need}))
+    with Bars() as bars:
+        train_missing(job, bars.steps)
+        outcome = job.generate(bars.pairs({line.car_class.name: line.todo for line in job.lines()}))
     return _result(session, job, outcome)
 
 
@@ -84,18 +87,12 @@ def _require_models(job: Balance, no_train: bool) -> None:
         )
 
 
-def _bars(session: Session) -> Any:
-    from augkit.cli._progress import Bars
-
-    return Bars(stderr=session.as_json)
-
-
 def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
     from augkit.report.chart import class_chart
     from augkit.report.sheet import contact_sheet
 
     reports = session.workspace.reports
-    real = {line.car_class.name: line.training for line in job.lines()}
+    real = {car_class.name: job.training.get(car_class, 0) for car_class in job.real}
     sheet = contact_sheet(session.workspace.shards, reports / "contact-sheet.png")
     chart = class_chart(real, outcome.accepted, job.order.target, reports / "classes.png")
     short = {
@@ -133,38 +130,40 @@ def _plan_json(job: Balance, lines: list[Line]) -> dict[str, Any]:
         "target": job.order.target,
         "classes": {
             line.car_class.name: {
-                "real": line.real, "training": line.training, "need": line.need,
+                "real": line.real, "training": line.training, "need": line.need, "todo": line.todo,
                 "mask_model": line.mask_model, "image_model": line.image_model,
             }
             for line in lines
         },
         "untrained": [list(model) for model in job.untrained()],
-        "shards": job.shards(),
-        "megabytes": round(_megabytes(job, lines), 1),
+        "shards": len(job.plan.rows),
+        "megabytes": round(_megabytes(job), 1),
         "seconds": job.seconds(),
     }  # fmt: skip
 
 
-def _megabytes(job: Balance, lines: list[Line]) -> float:
-    return sum(line.real + line.need for line in lines) * job.bytes_per_pair() / 2**20
+def _megabytes(job: Balance) -> float:
+    return sum(row.want for row in job.plan.rows) * job.bytes_per_pair() / 2**20
 
 
 def _plan_table(job: Balance, lines: list[Line]) -> Table:
     from rich.table import Table
 
-    table = Table("class", "real", "for training", "to generate", "mask model", "image model",
-                  title=f"Plan: {job.order.target} pairs for training in every class")  # fmt: skip
+    table = Table(title=f"Plan: {job.order.target} pairs for training in every class")
+    table.add_column("class", no_wrap=True)
+    for column in ("real", "train", "to generate", "to do", "mask model", "image model"):
+        table.add_column(column)
     for line in lines:
-        table.add_row(line.car_class.name, *map(str, (line.real, line.training, line.need)), line.mask_model, line.image_model)
-    need = sum(line.need for line in lines)
+        counts = (line.real, line.training, line.need, line.todo)
+        table.add_row(line.car_class.name, *map(str, counts), line.mask_model, line.image_model)
     table.add_section()
-    table.add_row("all", str(sum(line.real for line in lines)), str(sum(line.training for line in lines)), str(need))
+    sums = [sum(getattr(line, name) for line in lines) for name in ("real", "training", "need", "todo")]
+    table.add_row("all", *map(str, sums))
     untrained = ", ".join(f"{stage} {name}" for stage, name in job.untrained()) or "nothing"
     seconds = job.seconds()
     duration = "known once the models are trained" if seconds is None else f"about {seconds / 60:.1f} min"
-    table.caption = (
-        f"{job.shards()} shards, about {_megabytes(job, lines):.1f} MB; to train first: {untrained}; generation {duration}"
-    )
+    size = f"{len(job.plan.rows)} shards, about {_megabytes(job):.1f} MB"
+    table.caption = f"{size}; to train first: {untrained}; generation {duration}"
     return table
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +51,7 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Read photos and part masks into the workspace: canonical pairs and the catalogue."""
+    from augkit.cli._progress import Bars
     from augkit.data.importers import IMPORTERS
     from augkit.data.ingest import ingest
     from augkit.data.overrides import read_overrides
@@ -62,7 +62,7 @@ def import_(
     settings = session.settings
     data = reader(source, annotations)
     decided = read_overrides(classes, data.samples) if classes is not None else {}
-    with _progress(len(data.samples)) as step:
+    with Bars() as bars:
         rows = ingest(
             data.samples,
             data.schema,
@@ -74,26 +74,9 @@ def import_(
             overrides=decided,
             workers=workers,
             strict=strict,
-            on_row=step,
+            on_row=bars.rows("importing", len(data.samples)),
         )
     session.emit(_summary(session, importer, data.schema, rows), _page(data.schema, rows))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[CatalogueRow], None]]:
-    """A bar on stderr, where that is a terminal; yields what to call for each row."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Importing", total=total)
-
-        def step(_: CatalogueRow) -> None:
-            bar.advance(task)
-
-        yield step
 
 
 def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:

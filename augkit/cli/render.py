@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +12,6 @@ from augkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from augkit.classes import CarClass
-    from augkit.data.catalogue import CatalogueRow
 
 _COUNT = 200
 
@@ -42,6 +39,7 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """Draw parametric cars with exact part masks: a data set to try things on, with known truth."""
+    from augkit.cli._progress import Bars
     from augkit.cli._tables import class_counts, class_table
     from augkit.data.ingest import ingest
     from augkit.data.render import render_schema
@@ -53,7 +51,7 @@ def render(
     session = open_session(workspace, as_json, config, chosen)
     settings = session.settings
     samples = rendered_samples(counts, settings.data.size, settings.seed)
-    with _progress(sum(counts.values())) as step:
+    with Bars() as bars:
         rows = ingest(
             samples,
             render_schema(),
@@ -62,7 +60,7 @@ def render(
             settings.seed,
             importer="render",
             settings=settings,
-            on_row=step,
+            on_row=bars.rows("rendering", sum(counts.values())),
         )
     place = str(session.workspace.root)
     result = {"workspace": place, "importer": "render", "pairs": len(rows), "classes": class_counts(rows)}
@@ -81,15 +79,3 @@ def _counts(count: int | None, lopsided: bool, classes: list[str]) -> dict[CarCl
             "leave one of them out",
         )
     return parse_counts(classes)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[CatalogueRow], None]]:
-    """A bar on stderr, where that is a terminal; yields what to call for each row."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Rendering", total=total)
-        yield lambda _: bar.advance(task)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from augkit.cli._app import app
-from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.cli._session import (
+    ConfigOption,
+    JsonOption,
+    Session,
+    SetOption,
+    WorkspaceOption,
+    is_main_process,
+    open_session,
+)
 from augkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ WHAT = ("mask", "image", "segmenter")
 @app.command("train")
 def train(
     what: Annotated[str, typer.Argument(help="mask (stage I), image (stage II) or segmenter.")],
+    *,
     model: Annotated[
         str | None, typer.Option("--model", help="Train this one only: all, or a group such as front-5.")
     ] = None,
@@ -29,6 +38,7 @@ def train(
     source: Annotated[
         str | None, typer.Option("--source", help="Segmenter only: train on real pairs or on all.")
     ] = None,
+    precision: Annotated[str | None, typer.Option("--precision", help="auto, fp32 or bf16.")] = None,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -40,7 +50,8 @@ def train(
     if resume and fresh:
         raise ConfigError("--resume and --fresh together", "one of them")
     _refuse_idle_options(what, model, source)
-    chosen = [*(overrides or []), *([f"segmenter.source={source}"] if source else [])]
+    chosen = [*(overrides or [])]
+    chosen += [f"{key}={value}" for key, value in (("segmenter.source", source), ("precision", precision)) if value]
     session = open_session(workspace, as_json, config, chosen)
     run = _train_segmenter if what == "segmenter" else _train_stage
     folders = run(session, what, model, resume, fresh)
@@ -63,10 +74,14 @@ def _train_stage(session: Session, what: str, model: str | None, resume: bool, f
     studio = Studio.open(session.workspace, session.settings)
     known = [name for s, name in studio.needed(count_classes(studio.rows.rows)) if s == stage]
     if model is not None and model not in known:
-        raise ConfigError(f"--model {model}", "one of " + ", ".join(known), f"{stage}.per_class_from decides which there are")
+        remedy = f"{stage}.per_class_from decides which there are"
+        raise ConfigError(f"--model {model}", "one of " + ", ".join(known), remedy)
     names = [model] if model else known
+    folders = []
     with Bars() as bars:
-        return [studio.train(stage, _cleared(studio.folder(stage, name), fresh, name), resume, bars.steps) for name in names]
+        for name in names:
+            folders.append(studio.train(stage, name, resume, bars.steps, fresh))
+    return folders
 
 
 def _train_segmenter(session: Session, what: str, model: str | None, resume: bool, fresh: bool) -> list[Path]:
@@ -75,17 +90,8 @@ def _train_segmenter(session: Session, what: str, model: str | None, resume: boo
 
     del what, model
     folder = session.workspace.model("segmenter", session.settings.segmenter.source)
-    _cleared(folder, fresh, "")
     with Bars() as bars:
-        train_segmenter(session.workspace, session.settings, resume, bars.steps)
-    session.console.print(evaluate_segmenter(session.workspace, session.settings))
+        train_segmenter(session.workspace, session.settings, resume, bars.steps, fresh)
+    if is_main_process():
+        session.console.print(evaluate_segmenter(session.workspace, session.settings))
     return [folder]
-
-
-def _cleared(folder: Path, fresh: bool, name: str) -> str:
-    """Removes an earlier run where that was asked for; returns the name, for use in a chain."""
-    import shutil
-
-    if fresh and folder.exists():
-        shutil.rmtree(folder)
-    return name

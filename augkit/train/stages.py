@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import torch
 from augkit.classes import CarClass
 from augkit.config import Settings, TrainSettings
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.errors import DataError
+from augkit.errors import CheckpointError, DataError
 from augkit.parts import PartSchema
 from augkit.seeds import derive
 from augkit.train.hooks import Report
@@ -20,7 +20,7 @@ from augkit.train.image import image_task
 from augkit.train.machine import accelerator, release_memory, resolve_precision
 from augkit.train.mask import mask_task
 from augkit.train.roster import model_for, rows_of
-from augkit.train.task import Run, Task, is_finished, run_task
+from augkit.train.task import Run, Task, is_finished, load_description, run_task
 from augkit.workspace import Workspace
 
 Stage = Literal["mask", "image"]
@@ -63,8 +63,27 @@ class Studio:
         return [(s, m) for s in STAGES for m in dict.fromkeys(self.model(s, c) for c in wanted)]
 
     def missing(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
-        """Those of ``needed`` that are not trained yet."""
-        return [(s, m) for s, m in self.needed(classes) if not is_finished(self.folder(s, m))]
+        """Those of ``needed`` that are not trained yet, or not for as many steps as the settings ask for.
+
+        Raises CheckpointError for a model that was trained with other settings.
+        """
+        return [(stage, model) for stage, model in self.needed(classes) if not self._is_trained(stage, model)]
+
+    def _is_trained(self, stage: Stage, model: str) -> bool:
+        folder, settings = self.folder(stage, model), self.stage(stage)
+        if not is_finished(folder):
+            return False
+        about = load_description(folder)
+        asked = _kept(settings)
+        trained = about.get("settings", asked)
+        other = [f"{stage}.{k}: {trained.get(k)} then, {asked[k]} now" for k in asked if trained.get(k) != asked[k]]
+        if other:
+            raise CheckpointError(
+                f"{folder}: trained with other settings ({'; '.join(other)})",
+                "the settings of this command",
+                f"use the old settings, or train again: augkit train {stage} --fresh",
+            )
+        return int(about.get("steps", settings.steps)) >= settings.steps
 
     def train(self, stage: Stage, model: str, resume: bool, report: Report | None = None, fresh: bool = False) -> Path:
         """Trains one model of one stage; ``resume`` and ``fresh`` as in ``Run``."""
@@ -72,7 +91,8 @@ class Studio:
         rows = rows_of(model, self.rows)
 
         def build(device: torch.device) -> Task:
-            return _TASKS[stage](model, self.workspace, rows, self.schema, settings, device)
+            task = _TASKS[stage](model, self.workspace, rows, self.schema, settings, device)
+            return replace(task, describe=task.describe | {"settings": _kept(settings)})
 
         fingerprint = self._fingerprint(settings, seed, rows)
         run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report)
@@ -82,7 +102,13 @@ class Studio:
 
     def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
         """What a resumed run must share with the run it goes on from; it may be longer and report more often."""
-        kept = settings.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
         pixels = derive(0, *(f"{row.id}:{row.sha256}" for row in rows.rows))
         precision = resolve_precision(self.settings.precision)
-        return kept | {"seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision}
+        return _kept(settings) | {"seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision}
+
+
+def _kept(settings: TrainSettings) -> dict[str, Any]:
+    """What of a stage's settings decides what is learnt, however long it takes and whoever computes it."""
+    return settings.model_dump(
+        mode="json", exclude={"steps", "sample_every", "save_every", "workers", "per_class_from"}
+    )

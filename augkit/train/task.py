@@ -81,12 +81,12 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     plan = Plan(run.settings.steps, run.settings.batch, run.seed)
     share = Share(backend.process_index, backend.num_processes)
     _check_share(plan, share, run.settings.microbatches)
+    set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
+    task = build(backend.device)  # before anything is removed: settings that cannot be are refused here
     if run.fresh and backend.is_main_process:
         shutil.rmtree(run.folder, ignore_errors=True)
     backend.wait_for_everyone()
     state = _earlier_state(run)
-    set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
-    task = build(backend.device)
     average = Average(task.learner, run.settings.ema)
     first = 1
     if state is not None:

@@ -9,7 +9,7 @@ import pytest
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.config import load_settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
-from augkit.errors import DataError
+from augkit.errors import CheckpointError, DataError
 from augkit.train.roster import ALL, model_for, rows_of, side
 from augkit.train.stages import Studio
 from augkit.workspace import Workspace
@@ -75,10 +75,28 @@ def test_a_studio_lists_what_is_needed_and_missing(copied_workspace: Workspace) 
     assert needed == [("mask", "front-5"), ("mask", ALL), ("image", ALL)] == studio.missing(wanted)
     folder = studio.folder("mask", "front-5")
     folder.mkdir(parents=True)
-    (folder / "config.json").touch()
+    (folder / "config.json").write_text("{}")
     assert studio.missing(wanted) == needed  # a description alone is no model
     (folder / "model.safetensors").touch()
     assert studio.missing(wanted) == needed[1:]
+
+
+def test_a_model_is_trained_on_where_more_steps_are_asked_for(copied_workspace: Workspace) -> None:
+    wanted = [CarClass("A", "5")]
+    short, longer = (load_settings("smoke", [f"image.steps={steps}"]) for steps in (1, 2))
+    Studio.open(copied_workspace, short).train("image", ALL, resume=False)
+    assert ("image", ALL) not in Studio.open(copied_workspace, short).missing(wanted)
+    studio = Studio.open(copied_workspace, longer)
+    assert ("image", ALL) in studio.missing(wanted)
+    studio.train("image", ALL, resume=True)
+    assert ("image", ALL) not in Studio.open(copied_workspace, short).missing(wanted)
+
+
+def test_a_model_of_other_settings_is_not_used_silently(copied_workspace: Workspace) -> None:
+    Studio.open(copied_workspace, load_settings("smoke", ["image.steps=1"])).train("image", ALL, resume=False)
+    studio = Studio.open(copied_workspace, load_settings("smoke", ["image.l1=7"]))
+    with pytest.raises(CheckpointError, match=r"image\.l1: 2\.0 then, 7\.0 now"):
+        studio.missing([CarClass("A", "5")])
 
 
 def test_a_workspace_without_training_rows_is_refused(copied_workspace: Workspace) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.executors import EXECUTORS, Failure, Hire
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.errors import AugkitError
 
 
 @EXECUTORS.register("local")
-def run_local(job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+def run_local(
+    job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire = Worker
+) -> Iterator[ShardReport | Failure]:
     """A shard that raises is tried again; after ``retries`` more attempts it is given up.
 
     Faults of the user's data or settings stop the whole run: they would meet every shard.
     """
-    worker = Worker(job)
+    worker = hire(job)
     for row in rows:
         yield _attempt(worker, row, progress, job.settings.balance.retries + 1)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.executors import EXECUTORS, Failure, Hire
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.errors import AugkitError
@@ -23,8 +23,8 @@ def _silent(class_name: str, more: int) -> None:
 class _Actor:
     """A worker in a process of its own."""
 
-    def __init__(self, job: Job) -> None:
-        self.worker = Worker(job)
+    def __init__(self, job: Job, hire: Hire) -> None:
+        self.worker = hire(job)
 
     def make(self, row: PlanRow) -> ShardReport:
         return self.worker.make(row, _silent)
@@ -38,17 +38,19 @@ class _Queue:
     attempts: int
     tried: dict[str, int] = field(default_factory=dict)
 
-    def failed(self, row: PlanRow, error: BaseException) -> Failure | None:
+    def failed(self, row: PlanRow, error: str) -> Failure | None:
         """Puts the row back, or gives it up."""
         self.tried[row.shard] = self.tried.get(row.shard, 0) + 1
         if self.tried[row.shard] >= self.attempts:
-            return Failure(row.shard, row.class_name, str(error).strip().splitlines()[-1])
+            return Failure(row.shard, row.class_name, error)
         self.rows.append(row)
         return None
 
 
 @EXECUTORS.register("ray")
-def run_ray(job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+def run_ray(
+    job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire = Worker
+) -> Iterator[ShardReport | Failure]:
     """One actor a worker; each holds its models. A shard whose process dies is retried a bounded number of times.
 
     Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end.
@@ -57,7 +59,7 @@ def run_ray(job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[S
 
     started = _connect(job.settings.balance.workers)
     try:
-        yield from _fan_out(ray, job, rows, progress)
+        yield from _fan_out(ray, job, rows, progress, hire)
     finally:
         if started:
             ray.shutdown()
@@ -78,12 +80,14 @@ def _connect(workers: int) -> bool:
     return True
 
 
-def _fan_out(ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+def _fan_out(
+    ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire
+) -> Iterator[ShardReport | Failure]:
     balance = job.settings.balance
     remote = ray.remote(num_cpus=balance.threads, max_restarts=0, max_task_retries=0)(_Actor)
     shared = ray.put(job)
     queue = _Queue(deque(rows), balance.retries + 1)
-    idle = [remote.remote(shared) for _ in range(min(balance.workers, len(rows)))]
+    idle = [remote.remote(shared, hire) for _ in range(min(balance.workers, len(rows)))]
     running: dict[Any, tuple[Any, PlanRow]] = {}
     while queue.rows or running:
         while queue.rows and idle:
@@ -100,9 +104,9 @@ def _fan_out(ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress) ->
             if isinstance(error.cause, AugkitError | OSError):  # a fault of the data or the disk: it meets every shard
                 raise error.cause from None
             idle.append(actor)
-            if failure := queue.failed(row, error):
+            if failure := queue.failed(row, repr(error.cause)):
                 yield failure
         except ray.exceptions.RayActorError as error:
-            idle.append(remote.remote(shared))
-            if failure := queue.failed(row, error):
+            idle.append(remote.remote(shared, hire))
+            if failure := queue.failed(row, f"its worker process died: {str(error).strip()}"):
                 yield failure

@@ -1,0 +1,154 @@
+"""What holds for every executor: the same bytes, and an end whatever a shard does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.executors.local import run_local
+from augkit.balance.executors.ray import OBJECT_STORE_BYTES, run_ray
+from augkit.balance.job import Balance, Order
+from augkit.balance.plan import PlanRow
+from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.config import Settings
+from augkit.errors import CheckpointError
+from augkit.shards.storage import open_storage
+from augkit.shards.verify import verify
+from augkit.workspace import Workspace
+from tests.balance.conftest import digests, run_job, silent
+
+BAD, SHAKY = "shard-000004", "shard-000005"
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[None]:
+    """One small session for all tests."""
+    import ray
+
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    ray.init(
+        num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+    )  # fmt: skip
+    yield
+    ray.shutdown()
+
+
+class Unlucky(Worker):
+    """Cannot make one shard, and another one at the first attempt only; leaves a mark each time that it tries."""
+
+    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+        tried = self.job.workspace.root / row.shard
+        with tried.open("a") as file:
+            file.write("x")
+        if row.shard == BAD:
+            self.fail()
+        if row.shard == SHAKY and tried.read_text() == "x":
+            raise ArithmeticError("out of luck, once")
+        return super().make(row, progress)
+
+    def fail(self) -> None:
+        raise ArithmeticError("out of luck")
+
+
+class Deadly(Unlucky):
+    """Takes its process with it."""
+
+    def fail(self) -> None:
+        os._exit(7)
+
+
+def with_workers(settings: Settings, workers: int) -> Settings:
+    balance = settings.balance.model_copy(update={"workers": workers})
+    return settings.model_copy(update={"balance": balance})
+
+
+def test_the_executors_are_known_by_name() -> None:
+    assert list(EXECUTORS) == ["local", "ray"]
+
+
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize(("executor", "workers"), [("local", 2), ("ray", 1), ("ray", 2)])
+def test_every_executor_and_number_of_workers_gives_the_same_bytes(
+    executor: str, workers: int, trained: Workspace, balanced_workspace: Workspace, settings: Settings
+) -> None:
+    shown: dict[str, int] = {}
+
+    def progress(name: str, more: int) -> None:
+        shown[name] = shown.get(name, 0) + more
+
+    job = Balance(trained, with_workers(settings, workers), Order(10, executor=executor))
+    outcome = job.generate(progress)
+    assert digests(trained) == digests(balanced_workspace)
+    assert outcome.generated_now == 7 and not outcome.failures and not outcome.short
+    assert {name: count for name, count in shown.items() if name} == {"front-left-5": 3, "back-right-3": 4}
+
+
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize(
+    ("executor", "hire", "error"),
+    [
+        (run_local, Unlucky, "ArithmeticError('out of luck')"),
+        pytest.param(run_ray, Unlucky, "ArithmeticError('out of luck')", marks=pytest.mark.slow),
+        (run_ray, Deadly, "its worker process died"),
+    ],
+)
+def test_a_shard_that_fails_is_retried_a_bounded_number_of_times(
+    executor: object,
+    hire: type[Worker],
+    error: str,
+    *,
+    trained: Workspace,
+    balanced_workspace: Workspace,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(EXECUTORS._entries, "local", partial(executor, hire=hire))  # type: ignore[arg-type]
+        outcome = run_job(trained, settings)
+    tries = {path.name: len(path.read_text()) for path in trained.root.glob("shard-*")}
+    assert tries.pop(BAD) == settings.balance.retries + 1
+    assert tries.pop(SHAKY) == 2
+    assert set(tries.values()) == {1}
+    assert [(f.shard, f.class_name) for f in outcome.failures] == [(BAD, "front-left-5")]
+    assert error in outcome.failures[0].error
+    assert outcome.accepted == {"": 16, "back-right-3": 4}  # the other shards land
+    assert verify(open_storage(trained.shards)) == []
+    whole = digests(balanced_workspace)
+    assert {n: d for n, d in digests(trained).items() if n.endswith(".tar")} == {
+        n: d for n, d in whole.items() if n.endswith(".tar") and BAD not in n
+    }
+
+
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_faults_of_the_data_stop_the_run_at_once(executor: str, trained: Workspace, settings: Settings) -> None:
+    path = trained.model("mask", "all") / "model.safetensors"
+    path.write_bytes(b"not a model")
+    with pytest.raises(CheckpointError, match=str(path)) as caught:
+        run_job(trained, settings, executor=executor)
+    assert "train again" in caught.value.remedy
+
+
+def test_an_executor_yields_one_result_a_row(trained: Workspace, settings: Settings) -> None:
+    job = Balance(trained, settings, Order(10))
+    work: Job = job._job(job._digests())
+    results = list(run_local(work, job.plan.rows, silent))
+    assert not any(isinstance(result, Failure) for result in results)
+    assert [result.shard for result in results] == [row.shard for row in job.plan.rows]
+
+
+def test_the_paths_of_a_job_are_absolute(
+    trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray's processes have folders of their own."""
+    monkeypatch.chdir(trained.root.parent)
+    job = Balance(Workspace(Path(trained.root.name)), settings, Order(10))
+    work = job._job({})
+    assert Path(work.location).is_absolute() and work.workspace.root.is_absolute()
+    assert all(models.mask.is_absolute() and models.image.is_absolute() for models in work.models.values())

@@ -1,0 +1,86 @@
+"""Killing anything at any time costs at most the shards in flight; the bytes are those of an undisturbed run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from augkit.balance.job import Balance, Order, train_missing
+from augkit.config import Settings
+from augkit.workspace import Workspace
+from tests.balance.conftest import digests, run_job, silent
+
+PATIENCE = 120.0
+"""Seconds until a test gives up; far more than any of them needs."""
+
+
+def start(workspace: Workspace, *options: str) -> subprocess.Popen[bytes]:
+    """``augkit balance`` in a process of its own, with pauses between the shards so that it can be met in between."""
+    code = (
+        "import sys, time\n"
+        "from augkit.balance.worker import Worker\n"
+        "from augkit.cli._app import run\n"
+        "make = Worker.make\n"
+        "def slowly(self, row, progress):\n"
+        "    report = make(self, row, progress)\n"
+        "    time.sleep(1.0 if row.kind == 'generated' else 0.0)\n"
+        "    return report\n"
+        "Worker.make = slowly\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", code, "balance", "-w", str(workspace.root), "--executor", "local", *options]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert process.poll() is None, f"it ended too early: {process.stderr and process.stderr.read().decode()}"
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.01)
+
+
+def end(process: subprocess.Popen[bytes], number: signal.Signals) -> tuple[int, str]:
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=PATIENCE)
+    return process.returncode, errors.decode()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_an_interrupted_run_goes_on_to_the_same_bytes(
+    number: signal.Signals, code: int, trained: Workspace, balanced_workspace: Workspace, settings: Settings
+) -> None:
+    process = start(trained)
+    wait_for((trained.shards / "commits" / "shard-000004.parquet").exists, process)
+    returned, errors = end(process, number)
+    assert returned == code
+    assert code != 130 or "run the same command again" in errors
+    assert not (trained.shards / "manifest.json").exists()
+    assert not (trained.shards / "shard-000005.tar").exists()
+    kept = (trained.shards / "shard-000004.tar").stat().st_mtime_ns
+    run_job(trained, settings)
+    assert digests(trained) == digests(balanced_workspace)
+    assert (trained.shards / "shard-000004.tar").stat().st_mtime_ns == kept  # not made again
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_training_goes_on_to_the_same_bytes(
+    trained: Workspace, balanced_workspace: Workspace, settings: Settings, tmp_path: Path
+) -> None:
+    shutil.rmtree(trained.root / "models")
+    process = start(trained)
+    checkpoint = trained.model("mask", "all") / "checkpoint.safetensors"
+    wait_for(checkpoint.exists, process)
+    assert end(process, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert not (checkpoint.parent / "config.json").exists()
+    train_missing(Balance(trained, settings, Order(10)), silent)
+    run_job(trained, settings)
+    assert digests(trained) == digests(balanced_workspace)

@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from augkit.balance.executors import EXECUTORS, local
+from augkit.balance.job import Balance, Order
+from augkit.balance.plan import PlanRow
+from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.classes import CarClass
+from augkit.config import Settings
+from augkit.data.catalogue import read_catalogue, usable, write_catalogue
+from augkit.errors import CheckpointError, ConfigError, DataError
+from augkit.parts import PartSchema
+from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
+from augkit.shards.index import load_index, load_manifest
+from augkit.shards.reader import ShardDataset
+from augkit.shards.storage import open_storage
+from augkit.shards.verify import verify
+from augkit.workspace import Workspace
+from tests.balance.conftest import digests, run_job
+
+Command = Callable[..., tuple[int, str, str]]
+
+NEED = {"front-left-5": 3, "back-right-3": 4}
+"""What 10 pairs for training lack beside the 7 and 6 real ones."""
+REAL_SHARDS = 4
+
+
+def changed(settings: Settings, **sections: dict[str, object]) -> Settings:
+    tree = settings.model_dump(mode="json")
+    for name, values in sections.items():
+        tree[name] |= values
+    return Settings.model_validate(tree)
+
+
+def retrain(workspace: Workspace, stage: str) -> None:
+    """Other weights in the same model."""
+    path = workspace.model(stage, "all") / "model.safetensors"
+    weights, metadata = load_file(path), {}
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    name = next(n for n, tensor in weights.items() if tensor.is_floating_point() and n.endswith("weight"))
+    weights[name] = weights[name] * 1.001
+    save_file(weights, path, metadata)
+
+
+def test_every_class_reaches_its_target(balanced_workspace: Workspace) -> None:
+    index = load_index(open_storage(balanced_workspace.shards))
+    rows = index.filter(index["accepted"]).to_pylist()
+    for name, need in NEED.items():
+        own = [row for row in rows if row["class"] == name]
+        assert sum(row["source"] == "generated" for row in own) == need
+        assert sum(row["split"] == "train" for row in own) == 10
+    assert [row["source"] for row in rows] == ["real"] * 16 + ["generated"] * 7
+    assert verify(open_storage(balanced_workspace.shards)) == []
+
+
+def test_the_manifest_carries_the_plan(balanced_workspace: Workspace, settings: Settings) -> None:
+    job = Balance(balanced_workspace, settings, Order(10))
+    manifest = load_manifest(open_storage(balanced_workspace.shards))
+    assert manifest.plan_digest == job.plan.digest
+    assert [shard.name for shard in manifest.shards] == [row.shard for row in job.plan.rows]
+    assert manifest.versions["augkit"] and manifest.versions["torch"]
+
+
+def test_real_pairs_are_copied_byte_for_byte_where_the_size_fits(
+    balanced_workspace: Workspace, trained: Workspace, settings: Settings
+) -> None:
+    run_job(trained, changed(settings, image={"size": 64}), target=1, fresh=True)
+    dataset = ShardDataset(trained.shards, where=[("source", "==", "real")])
+    for place, key in enumerate(dataset.index["key"].to_pylist()):
+        assert dataset.raw(place) == (trained.photo(key).read_bytes(), trained.mask(key).read_bytes())
+    smaller = ShardDataset(balanced_workspace.shards, where=[("source", "==", "real")])
+    assert decode_photo(smaller.raw(0)[0]).shape == (32, 32, 3)
+
+
+def test_scores_are_columns_and_rejected_rows_carry_reasons_and_no_bytes(balanced_workspace: Workspace) -> None:
+    rows = load_index(open_storage(balanced_workspace.shards)).to_pylist()
+    generated = [row for row in rows if row["source"] == "generated"]
+    rejected = [row for row in rows if not row["accepted"]]
+    assert rejected, "this seed rejects some: choose another"
+    scores = {"view_confidence", "parts_missing", "parts_unexpected", "area_excess", "mask_certainty", "specks_removed"}
+    assert {name.removeprefix("score_") for name in rows[0] if name.startswith("score_")} == scores
+    assert all(row[f"score_{name}"] is not None for row in generated for name in scores)
+    for row in generated:
+        assert bool(row["reasons"]) != row["accepted"]
+    for row in rejected:
+        assert row["source"] == "generated" and row["shard"] is None and row["photo_length"] is None
+
+
+def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: Settings) -> None:
+    dataset = ShardDataset(balanced_workspace.shards, where=[("source", "==", "generated")])
+    job = Balance(balanced_workspace, settings, Order(10))
+    worker = Worker(job._job(job._digests()))
+    for place, row in reversed(list(enumerate(dataset.index.to_pylist()))):  # another order than that of the first time
+        car_class = CarClass.parse(row["class"])
+        mask, verdict = worker.draw(car_class, row["seed"])
+        photo, _ = encode_photo(worker.paint(car_class, row["seed"], mask), settings.balance.quality, False)
+        assert dataset.raw(place) == (photo, encode_mask(mask))
+        assert {name: row[f"score_{name}"] for name in verdict.scores} == verdict.scores
+
+
+def test_generated_masks_hold_known_parts_and_photos_are_not_flat(balanced_workspace: Workspace) -> None:
+    dataset = ShardDataset(balanced_workspace.shards, where=[("source", "==", "generated")])
+    for place in range(len(dataset)):
+        photo, mask = dataset.raw(place)
+        dataset.schema.check(decode_mask(mask), "the generated mask")
+        assert decode_photo(photo).std() > 1
+
+
+def test_a_second_run_makes_nothing(balanced: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = digests(balanced)
+    monkeypatch.setattr(Worker, "make", None)
+    outcome = run_job(balanced, settings)
+    assert outcome.generated_now == 0 and outcome.accepted == NEED | {"": 16}
+    assert digests(balanced) == before
+
+
+def test_a_target_below_what_exists_still_writes_a_data_set(trained: Workspace, settings: Settings) -> None:
+    outcome = run_job(trained, settings, target=3)
+    assert outcome.generated_now == 0 and outcome.accepted == {"": 16}
+    manifest = load_manifest(open_storage(trained.shards))
+    assert manifest.pairs == 16 and len(manifest.shards) == REAL_SHARDS
+    assert verify(open_storage(trained.shards)) == []
+
+
+def test_a_higher_target_keeps_the_earlier_shards(balanced: Workspace, settings: Settings) -> None:
+    before = digests(balanced)
+    outcome = run_job(balanced, settings, target=12)
+    after = digests(balanced)
+    assert outcome.accepted == {"": 16, "front-left-5": 5, "back-right-3": 6}
+    assert outcome.generated_now == 4
+    shards = {name for name in before if "shard-" in name}
+    assert {name: after[name] for name in shards} == {name: before[name] for name in shards}
+    assert len({name for name in after if name.endswith(".tar")}) == REAL_SHARDS + 4
+
+
+def test_only_generates_for_the_class_named(trained: Workspace, settings: Settings) -> None:
+    assert run_job(trained, settings, only=["back-right-3"]).accepted == {"": 16, "back-right-3": 4}
+    assert run_job(trained, settings, only=["front-left-5"]).accepted == {"": 16, **NEED}
+
+
+@pytest.mark.parametrize(
+    "sections", [{"gate": {"slack": 3.0}}, {"balance": {"shard_size": 5}}, {"balance": {"quality": 90}}]
+)
+def test_other_settings_are_refused(
+    balanced: Workspace, settings: Settings, sections: dict[str, dict[str, object]]
+) -> None:
+    before = digests(balanced)
+    with pytest.raises(ConfigError, match="--fresh"):
+        run_job(balanced, changed(settings, **sections))
+    assert digests(balanced) == before
+
+
+@pytest.mark.parametrize("sections", [{"balance": {"workers": 1}}, {"balance": {"retries": 5}}])
+def test_settings_that_leave_the_bytes_alone_are_not(
+    balanced: Workspace, settings: Settings, sections: dict[str, dict[str, object]]
+) -> None:
+    assert run_job(balanced, changed(settings, **sections)).generated_now == 0
+
+
+def test_other_pairs_are_refused(balanced: Workspace, settings: Settings) -> None:
+    rows = read_catalogue(balanced.catalogue)
+    write_catalogue(balanced.catalogue, rows[:-1])
+    with pytest.raises(ConfigError, match="--fresh"):
+        run_job(balanced, settings)
+
+
+def test_pairs_with_other_masks_are_refused(balanced: Workspace, settings: Settings) -> None:
+    rows = read_catalogue(balanced.catalogue)
+    rows[0].histogram[0] -= 1
+    rows[0].histogram[1] += 1
+    write_catalogue(balanced.catalogue, rows)
+    with pytest.raises(ConfigError, match="--fresh"):
+        run_job(balanced, settings)
+
+
+def test_fresh_makes_the_shards_anew(balanced: Workspace, trained: Workspace, settings: Settings) -> None:
+    other = changed(settings, balance={"quality": 90})
+    run_job(balanced, other, fresh=True)
+    run_job(trained, other)
+    assert digests(balanced) == digests(trained)
+
+
+@pytest.mark.parametrize("stage", ["mask", "image"])
+def test_a_retrained_model_makes_its_shards_stale(balanced: Workspace, settings: Settings, stage: str) -> None:
+    before = digests(balanced)
+    retrain(balanced, stage)
+    assert run_job(balanced, settings).generated_now == 7
+    after = digests(balanced)
+    real = {name for number in range(REAL_SHARDS) for name in before if f"shard-{number:06d}" in name}
+    assert {name: after[name] for name in real} == {name: before[name] for name in real}
+    tars = {name for name in before if name.endswith(".tar")} - real
+    assert tars and all(after[name] != before[name] for name in tars)
+    assert verify(open_storage(balanced.shards)) == []
+
+
+def test_only_the_classes_of_the_retrained_model_are_stale(balanced: Workspace, settings: Settings) -> None:
+    """With a model a class, the other class's shards stay."""
+    apart = changed(settings, mask={"per_class_from": 6})
+    for name in ("front-5", "back-3"):
+        shutil.copytree(balanced.model("mask", "all"), balanced.model("mask", name))
+    assert run_job(balanced, apart).generated_now == 0  # the same weights under another name
+    before = digests(balanced)
+    model = balanced.model("mask", "back-3")
+    shutil.copytree(model, balanced.model("mask", "all"), dirs_exist_ok=True)
+    retrain(balanced, "mask")
+    shutil.copytree(balanced.model("mask", "all"), model, dirs_exist_ok=True)
+    assert run_job(balanced, apart).generated_now == 4
+    same = {name for name, value in digests(balanced).items() if before[name] == value and name.endswith(".tar")}
+    assert same == {name for name in before if name.endswith(".tar") and name != "shard-000005.tar"}
+
+
+def test_there_is_no_manifest_while_shards_are_missing(
+    balanced: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (balanced.shards / "shard-000004.tar").unlink()
+    seen = []
+
+    def watching(job: Job, rows: list[PlanRow], progress: Progress) -> Iterator[ShardReport]:
+        for report in local.run_local(job, rows, progress):
+            seen.append((balanced.shards / "manifest.json").exists())
+            yield report
+
+    monkeypatch.setitem(EXECUTORS._entries, "local", watching)
+    run_job(balanced, settings)
+    assert seen == [False] and (balanced.shards / "manifest.json").exists()
+
+
+def test_a_class_that_cannot_be_reached_ends_within_its_attempts(trained: Workspace, settings: Settings) -> None:
+    narrow = changed(settings, gate={"slack": 1.0, "quantile": 0.49}, balance={"attempts": 5})
+    outcome = run_job(trained, narrow)
+    assert set(outcome.short) == set(NEED)
+    for name, reports in outcome.short.items():
+        assert [r.tried for r in reports] == [5 * r.wanted for r in reports]
+        assert sum(r.wanted for r in reports) == NEED[name]
+        assert any(reason.startswith("area:") for r in reports for reason in r.reasons)
+    assert load_manifest(open_storage(trained.shards)).pairs == 16 + sum(outcome.accepted.get(n, 0) for n in NEED)
+    before = digests(trained)
+    again = run_job(trained, narrow)  # what was given up is not tried for ever
+    assert set(again.short) == set(NEED) and digests(trained) == before
+
+
+class Breaking(Worker):
+    """Fails for one shard, and counts how often it was asked to make it."""
+
+    broken, asked = "shard-000004", 0
+
+    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+        if row.shard == self.broken:
+            type(self).asked += 1
+            raise ArithmeticError("out of luck")
+        return super().make(row, progress)
+
+
+def test_a_shard_that_fails_is_retried_and_then_given_up(
+    trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Breaking, "asked", 0)
+    with monkeypatch.context() as patch:
+        patch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Breaking))
+        outcome = run_job(trained, settings)
+    assert Breaking.asked == settings.balance.retries + 1
+    assert [(f.shard, f.class_name, f.error) for f in outcome.failures] == [
+        ("shard-000004", "front-left-5", "ArithmeticError('out of luck')")
+    ]
+    assert outcome.accepted == {"": 16, "back-right-3": 4}
+    assert verify(open_storage(trained.shards)) == []
+    assert run_job(trained, settings).accepted == {"": 16, **NEED}  # the next run makes it
+
+
+def test_nothing_stale_stays_of_a_shard_that_was_given_up(
+    balanced: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retrain(balanced, "image")
+    monkeypatch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Breaking))
+    assert run_job(balanced, settings).failures
+    assert not (balanced.shards / "shard-000004.tar").exists()
+    assert verify(open_storage(balanced.shards)) == []
+
+
+def test_a_shard_that_is_cut_short_is_made_again(balanced: Workspace, settings: Settings) -> None:
+    before = digests(balanced)
+    for name in ("shard-000001.tar", "shard-000005.tar"):
+        path = balanced.shards / name
+        path.write_bytes(path.read_bytes()[:-512])
+    run_job(balanced, settings)
+    assert digests(balanced) == before
+
+
+def test_a_corrupt_model_names_its_file(trained: Workspace, settings: Settings) -> None:
+    path = trained.model("image", "all") / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match=str(path)) as caught:
+        run_job(trained, settings)
+    assert "train again" in caught.value.remedy
+    assert not (trained.shards / "manifest.json").exists()
+
+
+def test_models_of_another_part_schema_are_refused(trained: Workspace, settings: Settings) -> None:
+    schema = PartSchema.load(trained.schema)
+    PartSchema.from_names(["other", *schema.names[2:]]).save(trained.schema)
+    with pytest.raises(CheckpointError, match=r"models/mask/all(.|\n)*augkit train mask"):
+        run_job(trained, settings)
+
+
+def test_a_workspace_of_another_schema_is_refused(trained: Workspace, settings: Settings) -> None:
+    PartSchema.from_names(["hood", "wheel"]).save(trained.schema)
+    with pytest.raises(DataError, match=r"parts\.json: 2 parts, but .*catalogue\.parquet counts 18"):
+        Balance(trained, settings, Order(10))
+
+
+def test_a_class_without_training_pairs_is_refused_before_anything_is_trained(
+    trained: Workspace, settings: Settings
+) -> None:
+    rows = usable(read_catalogue(trained.catalogue))
+    kept = [row for row in rows if row.split == "val" or row.car_class.name == "front-left-5"]
+    write_catalogue(trained.catalogue, kept)
+    with pytest.raises(DataError, match=r"back-right-3(.|\n)*--only"):
+        Balance(trained, settings, Order(10))
+    Balance(trained, settings, Order(10, only=(CarClass.parse("front-left-5"),)))
+
+
+def test_webp_photos_are_lossless(trained: Workspace, settings: Settings) -> None:
+    run_job(trained, changed(settings, balance={"lossless": True}, image={"size": 64}), target=1)
+    dataset = ShardDataset(trained.shards, where=[("source", "==", "real")])
+    photo = np.asarray(Image.open(trained.photo(dataset.index["key"][0].as_py())))
+    assert np.array_equal(decode_photo(dataset.raw(0)[0]), photo)
+    assert set(dataset.index["photo_ext"].to_pylist()) == {"webp"}
+
+
+def test_the_plan_is_written_beside_the_shards(balanced_workspace: Workspace) -> None:
+    tree = json.loads((balanced_workspace.shards / "plan.json").read_bytes())
+    assert [row["kind"] for row in tree["rows"]] == ["real"] * REAL_SHARDS + ["generated"] * 2

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from augkit.cli._app import _load_verbs, app
+from augkit.workspace import Workspace
+
+Command = Callable[..., tuple[int, str, str]]
+
+_load_verbs()
+VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_the_verbs_of_the_design_that_there_are() -> None:
+    assert {"import", "render", "classes", "train", "balance", "verify", "demo"} <= set(VERBS)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_and_option_has_help(augkit: Command, verb: str) -> None:
+    code, out, _ = augkit(verb, "--help")
+    assert code == 0 and "Usage" in out
+    assert VERBS[verb].help
+    silent = [p.name for p in VERBS[verb].params if not getattr(p, "help", None) and p.name != "help"]
+    assert silent == []
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from augkit.cli._app import run\n"
+        "code = run(['--help'])\n"
+        "heavy = {'torch', 'ray', 'accelerate', 'cv2', 'pyarrow', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else code)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_the_version(augkit: Command) -> None:
+    from augkit import __version__
+
+    assert augkit("--version")[:2] == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["balanze"], ["balance", "--tarket", "3"], ["render", "--count", "many"], ["import"]]
+)
+def test_a_slip_of_the_keyboard_is_2_and_shows_no_traceback(augkit: Command, arguments: list[str]) -> None:
+    code, _, err = augkit(*arguments)
+    assert code == 2 and "Traceback" not in err and err
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "augkit", "classes", "-w", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3 and "no catalogue" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["render", "--count", "4", "--size", "64"], ["balance", "--target-per-class", "5"], ["classes"]]
+)
+def test_a_workspace_that_cannot_be_written(augkit: Command, tmp_path: Path, arguments: list[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    code, out, err = augkit(*arguments, "-w", file / "ws", "--json")
+    assert code == 3 and str(file) in err and "remedy" in err and out == "" and "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"] and file.read_text() == "not a folder"
+
+
+def test_json_is_one_object(augkit: Command, tmp_path: Path) -> None:
+    _, out, _ = augkit(
+        "render", "--class", "front-left-5=4", "--size", 32, "--config", "smoke", "-w", tmp_path, "--json"
+    )
+    assert json.loads(out)["pairs"] == 4
+    assert json.loads(augkit("classes", "-w", tmp_path, "--json")[1])["classes"]["front-left-5"]["pairs"] == 4
+
+
+def test_verify_as_json(augkit: Command, balanced: Workspace) -> None:
+    code, out, _ = augkit("verify", "-w", balanced.root, "--json")
+    assert code == 0 and json.loads(out)["faults"] == []
+    path = balanced.shards / "shard-000000.tar"
+    data = bytearray(path.read_bytes())
+    data[2000] ^= 1
+    path.write_bytes(data)
+    code, out, err = augkit("verify", "-w", balanced.root, "--json")
+    assert code == 3 and json.loads(out)["faults"] and "shard-000000.tar" in err
+
+
+def test_the_workspace_may_come_from_the_environment(
+    augkit: Command, balanced_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUGKIT_WORKSPACE", str(balanced_workspace.root))
+    assert augkit("classes", "--json")[0] == 0
+
+
+def test_settings_are_those_of_the_workspace_unless_others_are_given(augkit: Command, trained: Workspace) -> None:
+    own = json.loads(augkit("balance", "--dry-run", "--json", "-w", trained.root)[1])
+    other = json.loads(augkit("balance", "--dry-run", "--json", "-w", trained.root, "--config", "smoke")[1])
+    assert (own["target"], other["target"]) == (10, 12)
+
+
+def test_settings_that_are_broken_are_2(augkit: Command, trained: Workspace) -> None:
+    trained.settings.write_text("mask: {stepz: 1}\nimage: {size: 7}\n")
+    code, _, err = augkit("balance", "--dry-run", "-w", trained.root)
+    assert code == 2 and "2 fault(s)" in err and "mask.stepz" in err and "image.size" in err

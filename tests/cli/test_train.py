@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from augkit.workspace import Workspace
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["mask", "--source", "all"], "--source with train mask"),
+        (["image", "--source", "real"], "--source with train image"),
+        (["segmenter", "--model", "all"], "--model with train segmenter"),
+        (["mask", "--resume", "--fresh"], "--resume and --fresh together"),
+        (["photo"], "mask, image, segmenter"),
+        (["segmenter", "--source", "fake"], "segmenter.source"),
+        (["mask", "--model", "front-5"], "mask.per_class_from"),
+        (["mask", "--set", "mask.adversarial=hinge"], "mask.adversarial"),
+    ],
+)
+def test_options_without_an_effect_are_errors(
+    augkit: Command, trained: Workspace, options: list[str], text: str
+) -> None:
+    shutil.rmtree(trained.root / "models")
+    code, out, err = augkit("train", *options, "-w", trained.root, "--json")
+    assert code == 2 and text in err and out == "", err
+
+
+def test_an_earlier_run_is_not_overwritten(augkit: Command, trained: Workspace) -> None:
+    code, _, err = augkit("train", "image", "-w", trained.root)
+    assert code == 3 and "--resume" in err and "--fresh" in err
+
+
+def test_fresh_trains_from_the_beginning(augkit: Command, trained: Workspace) -> None:
+    path = trained.model("image", "all") / "model.safetensors"
+    weights = path.read_bytes()
+    path.write_bytes(b"old")
+    code, out, err = augkit("train", "image", "--fresh", "-w", trained.root, "--json")
+    assert code == 0, err
+    assert json.loads(out) == {"models": [str(path.parent)]}
+    assert path.read_bytes() == weights
+
+
+def test_resume_needs_the_same_settings(augkit: Command, trained: Workspace) -> None:
+    code, _, err = augkit("train", "image", "--resume", "--set", "image.l1=3", "-w", trained.root)
+    assert code == 3 and "other settings" in err and "l1: 2.0 then, 3.0 now" in err

@@ -1,0 +1,101 @@
+"""The layers of the design: imports go downward only. What the package is made of is read, not imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import augkit
+
+PACKAGE = Path(augkit.__file__).parent
+LEVELS = {
+    **dict.fromkeys(("errors", "registry", "config", "parts", "seeds", "classes", "workspace"), 0),
+    **dict.fromkeys(("models", "losses", "metrics", "data", "shards"), 1),
+    "gan": 2,
+    "train": 3,
+    **dict.fromkeys(("balance", "report"), 4),
+    "cli": 5,
+}
+HEAVY = {"torch", "ray", "accelerate", "torchvision", "matplotlib", "cv2", "pyarrow", "numpy"}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    """Absolute names of what is imported anywhere below a node."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are not used here"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_module_level(tree: ast.Module) -> ast.Module:
+    """The module without its functions and without what type checkers alone read."""
+
+    def kept(node: ast.stmt) -> bool:
+        typing_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        return not typing_only and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+    return ast.Module([node for node in tree.body if kept(node)], [])
+
+
+def place_of(module: str) -> str | None:
+    """``augkit.gan.game`` -> ``gan``; None for what is not of this package, and for the package itself."""
+    words = module.split(".")
+    return words[1] if words[0] == "augkit" and len(words) > 1 and words[1] in LEVELS else None
+
+
+def faults_of(place: str, imported: Iterator[str]) -> list[str]:
+    found = []
+    for name in imported:
+        other = place_of(name)
+        if other is not None and other != place and LEVELS[other] >= LEVELS[place] and LEVELS[place] > 0:
+            found.append(f"{place} imports {name}")
+        if other is not None and LEVELS[place] == 0 and LEVELS[other] > 0:
+            found.append(f"{place} imports {name}")
+    return found
+
+
+def modules() -> list[Path]:
+    # An entry point stands above everything, and the package's own __init__ only passes names on.
+    return [file for file in FILES if file.name != "__main__.py" and file != PACKAGE / "__init__.py"]
+
+
+def place_of_file(file: Path) -> str:
+    first = file.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {place_of_file(file) for file in modules()} == set(LEVELS)
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_imports_go_downward(file: Path) -> None:
+    assert faults_of(place_of_file(file), imports_of(ast.parse(file.read_text()))) == []
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda file: file.name)
+def test_the_command_line_imports_nothing_heavy_before_it_is_needed(file: Path) -> None:
+    imported = {name.split(".")[0] for name in imports_of(at_module_level(ast.parse(file.read_text())))}
+    assert imported & HEAVY == set()
+
+
+def test_a_fault_is_found() -> None:
+    """The test of the test."""
+    assert faults_of("models", imports_of(ast.parse("from augkit.losses import adversarial"))) != []
+    assert faults_of("gan", imports_of(ast.parse("def f():\n    import augkit.train.loop"))) != []
+    assert faults_of("report", imports_of(ast.parse("from augkit import balance"))) != []
+    assert faults_of("parts", imports_of(ast.parse("from augkit.shards import codec"))) != []
+    assert faults_of("train", imports_of(ast.parse("from augkit.gan.game import Game"))) == []
+    lazy = ast.parse("import json\nif TYPE_CHECKING:\n    import torch\ndef f():\n    import ray")
+    assert set(imports_of(at_module_level(lazy))) == {"json"}
+
+
+def test_no_file_is_a_bag_of_odds_and_ends() -> None:
+    assert [file for file in FILES if file.stem in ("utils", "util", "helpers", "common", "misc")] == []
