@@ -113,6 +113,8 @@ class SegmenterSettings(TrainSettings):
     options: dict[str, Any] = {}
     optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
     source: Literal["real", "all"] = "all"
+    generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
+    """Share of generated pairs in what the segmenter sees, with source ``all``."""
     augment: str = "strong"
     size: Size = 128
     steps: Count = 800

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassJaccardIndex
 
@@ -39,26 +40,43 @@ SHEET_ROWS = 8
 
 
 class ShardPairs:
-    """Pairs of the shards as training data: the same interface as ``PairDataset``."""
+    """Pairs of the shards as training data: the same interface as ``PairDataset``.
 
-    def __init__(self, shards: ShardDataset, size: int, augment: str) -> None:
+    Where both kinds are among them, pairs of the scarcer kind appear several times, so that about ``generated_share``
+    of an epoch is generated.
+    """
+
+    def __init__(self, shards: ShardDataset, size: int, augment: str, generated_share: float = 0.5) -> None:
         self.shards, self.size = shards, size
         self.augment = Augmentation(augment, shards.schema)
         self.classes = [CarClass.parse(name) for name in shards.classes]
+        generated = np.array([source == "generated" for source in shards.index["source"].to_pylist()])
+        self.order = mixing_order(generated, generated_share)
 
     def __len__(self) -> int:
-        return len(self.shards)
+        return len(self.order)
 
     def plain(self, index: int) -> PairItem:
         """The pair as it is, at the training size."""
-        photo, mask = self.shards.raw(index)
+        row = int(self.order[index])
+        photo, mask = self.shards.raw(row)
         resized = resize_photo(decode_photo(photo), self.size), resize_mask(decode_mask(mask), self.size)
-        return PairItem(*resized, self.classes[index])
+        return PairItem(*resized, self.classes[row])
 
     def __getitem__(self, draw: Draw) -> PairItem:
         """The pair, augmented with the draw's seed."""
         item = self.plain(draw.index)
         return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed))
+
+
+def mixing_order(generated: NDArray[np.bool_], share: float) -> NDArray[np.int64]:
+    """Row numbers in which rows marked ``generated`` make up about ``share``; whole repeats, none is left out."""
+    made, real = np.flatnonzero(generated), np.flatnonzero(~generated)
+    if not len(made) or not len(real):
+        return np.arange(len(generated))
+    wanted = len(made) * (1 - share) / share  # real rows for one copy of each generated one
+    repeats = max(1, round(wanted / len(real))), max(1, round(len(real) / wanted))
+    return np.concatenate([np.tile(real, repeats[0]), np.tile(made, repeats[1])])
 
 
 def train_segmenter(
@@ -69,6 +87,9 @@ def train_segmenter(
     Raises ShardError where there are no finished shards.
     """
     own = settings.segmenter
+    idle = own.source == "real" and own.generated_share != type(own).model_fields["generated_share"].default
+    if idle:
+        raise ConfigError("segmenter.generated_share with source real", "source all", "leave one of them out")
     where: list[tuple[str, str, Any]] = [("split", "==", "train")]
     shards = ShardDataset(workspace.shards, where=where + ([("source", "==", "real")] if own.source == "real" else []))
     seed = derive(settings.seed, "segmenter", own.source)
@@ -85,7 +106,7 @@ def train_segmenter(
 
 def segmenter_task(shards: ShardDataset, settings: SegmenterSettings, device: torch.device) -> Task:
     """The segmenter on the given shards."""
-    pairs = ShardPairs(shards, settings.size, settings.augment)
+    pairs = ShardPairs(shards, settings.size, settings.augment, settings.generated_share)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pixels = torch.tensor(np.array(shards.index["histogram"].to_pylist()).sum(0), dtype=torch.float32)

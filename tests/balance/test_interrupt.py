@@ -28,6 +28,8 @@ def start(workspace: Workspace, *options: str) -> subprocess.Popen[bytes]:
         "import sys, time\n"
         "from augkit.balance.worker import Worker\n"
         "from augkit.cli._app import run\n"
+        "import signal\n"  # a background job of a shell inherits an ignored SIGINT
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "make = Worker.make\n"
         "def slowly(self, row, progress):\n"
         "    report = make(self, row, progress)\n"
