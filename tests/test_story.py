@@ -72,4 +72,5 @@ def test_the_demo(tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert set(told["val_iou"]) == {"real", "all"}
     for picture in ("contact_sheet", "chart"):
-        assert Image.open(told[picture]).size[0] > 300
+        with Image.open(told[picture]) as shown:
+            assert shown.size[0] > 300
