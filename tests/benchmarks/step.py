@@ -1,6 +1,6 @@
 """Seconds of a D+G training step, augkit's loop against a plain fp32 loop over the same networks and batches.
 
-    python tests/benchmarks/step.py [--rounds 3] [--steps 10]
+    python tests/benchmarks/step.py [--rounds 3] [--steps 10] [--case ...]
 
 Cases: stage I (deconvolution DCGAN, 128 px, batch 16) and stage II (pix2pixHD's global generator with 32 channels,
 two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1). Each measurement is a process of its own, since
@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--case", choices=list(CASES), action="append", help="both unless given")
     parser.add_argument("--measure", nargs=3, metavar=("LOOP", "CASE", "WORKSPACE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
@@ -48,7 +49,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         draw_cars(Path(folder))
-        for case in CASES:
+        for case in args.case or CASES:
             report(case, Path(folder), args.rounds, args.steps)
 
 
@@ -59,6 +60,7 @@ def report(case: str, workspace: Path, rounds: int, steps: int) -> None:
         for loop, found in seconds.items():
             command = [sys.executable, __file__, "--steps", str(steps), "--measure", loop, case, str(workspace)]
             found.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    print(seconds, file=sys.stderr)
     plain, own = (statistics.median(seconds[loop]) for loop in ("plain", "augkit"))
     print(f"{case}: plain fp32 {plain:.3f} s, augkit {own:.3f} s, {plain / own:.2f} times as fast", flush=True)
 
