@@ -72,7 +72,7 @@ def place_of_file(file: Path) -> str:
 
 
 def test_every_module_has_a_layer() -> None:
-    assert {place_of_file(file) for file in modules()} == set(LEVELS)
+    assert {place_of_file(file) for file in modules()} <= set(LEVELS)
 
 
 @pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
