@@ -113,10 +113,6 @@ class TrainingRows:
         """Keeps the training split of the usable rows."""
         return cls(tuple(row for row in usable(rows) if row.split == "train"))
 
-    def of_class(self, car_class: CarClass) -> TrainingRows:
-        """The rows of one class."""
-        return TrainingRows(tuple(row for row in self.rows if row.car_class == car_class))
-
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -140,7 +140,3 @@ def _back_outlines(style: str, details: Details) -> tuple[Outline, Outline, Outl
 def _both(half: Outline) -> Outline:
     """The outline of a part across the middle, from its left half (from the middle bottom to the middle top)."""
     return half + [(-a, b) for a, b in reversed(half)]
-
-
-def _flip(half: Outline) -> Outline:
-    return [(-a, b) for a, b in half]
