@@ -11,4 +11,4 @@ def derive(seed: int, *path: str | int) -> int:
     Independent of the process, the platform and the order in which seeds are asked for (BLAKE2b of the path).
     """
     text = "\x1f".join([str(seed), *map(str, path)])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big") >> 1

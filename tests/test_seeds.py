@@ -31,3 +31,7 @@ def test_paths_do_not_collide(paths: list[tuple[str, ...]]) -> None:
 def test_the_borders_of_words_count() -> None:
     assert derive(0, "ab", "c") != derive(0, "a", "bc")
     assert derive(1, 2) != derive(12)
+
+
+def test_a_name_that_is_no_text_has_a_seed() -> None:
+    assert derive(0, "\ud800") != derive(0, "\ud801")  # as undecodable file names hold
