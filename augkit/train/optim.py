@@ -21,7 +21,7 @@ def linear_decay(steps: int, decay_from: float) -> Callable[[int], float]:
     start = decay_from * steps
 
     def rate(step: int) -> float:
-        return 1.0 if step <= start else max(0.0, (steps - step) / (steps - start))
+        return 1.0 if step <= start or start == steps else max(0.0, (steps - step) / (steps - start))
 
     return rate
 

@@ -96,7 +96,7 @@ def test_processes_have_to_share_a_batch_evenly() -> None:
 @given(steps=st.integers(1, 1000), share=st.floats(0, 1), step=st.integers(0, 1000))
 def test_linear_decay_equals_its_formula(steps: int, share: float, step: int) -> None:
     start = share * steps
-    expected = 1.0 if step <= start else max(0.0, 1 - (step - start) / (steps - start))
+    expected = 1.0 if step <= start or share == 1 else max(0.0, 1 - (step - start) / (steps - start))
     assert linear_decay(steps, share)(step) == pytest.approx(expected, abs=1e-9)
 
 
@@ -104,6 +104,7 @@ def test_linear_decay_by_hand() -> None:
     rate = linear_decay(10, 0.5)
     assert [rate(step) for step in (0, 5, 6, 9, 10, 12)] == pytest.approx([1, 1, 0.8, 0.2, 0, 0])
     assert linear_decay(10, 1.0)(10) == 1.0 and constant(10**6) == 1.0
+    assert linear_decay(1, 1.0)(2) == 1.0  # 1 keeps the rate constant, past the last step too
 
 
 def test_adam_owns_what_is_to_be_trained() -> None:
