@@ -96,7 +96,7 @@ def test_processes_have_to_share_a_batch_evenly() -> None:
 @given(steps=st.integers(1, 1000), share=st.floats(0, 1), step=st.integers(0, 1000))
 def test_linear_decay_equals_its_formula(steps: int, share: float, step: int) -> None:
     start = share * steps
-    expected = 1.0 if step <= start or share == 1 else max(0.0, 1 - (step - start) / (steps - start))
+    expected = 1.0 if step <= start or start == steps else max(0.0, 1 - (step - start) / (steps - start))
     assert linear_decay(steps, share)(step) == pytest.approx(expected, abs=1e-9)
 
 
