@@ -22,7 +22,10 @@ SCHEMA = pa.schema(
         ("id", pa.string()),
         ("importer", pa.string()),
         ("source_file", pa.string()),
+        ("subset", pa.string()),
         ("sha256", pa.string()),
+        ("phash", pa.string()),
+        ("group", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("crop_x", pa.int32()),
@@ -30,6 +33,7 @@ SCHEMA = pa.schema(
         ("crop_side", pa.int32()),
         ("size", pa.int32()),
         ("histogram", pa.list_(pa.int64())),
+        ("off_palette", pa.float64()),
         ("orientation", pa.string()),
         ("confidence", pa.float64()),
         ("doors", pa.string()),
@@ -45,13 +49,19 @@ class CatalogueRow:
 
     ``width``/``height`` are the source photo's in pixels, ``crop_*`` the square cut from it, ``size`` the side of the
     canonical pair. ``histogram`` counts the canonical mask's pixels by part id, background first (ignore left out).
+    ``subset`` is the part of the data set the source names, ``phash`` the photo's perceptual hash (64 bits in hex),
+    ``group`` what photos share that must not be on two sides of a split: those from one source photo and its near
+    duplicates. ``off_palette`` is the share of the source mask's pixels that had no exact colour of the palette.
     ``problem`` is empty for a usable row; a row with a problem has no files in ``pairs/``.
     """
 
     id: str
     importer: str
     source_file: str
+    subset: str = ""
     sha256: str = ""
+    phash: str = ""
+    group: str = ""
     width: int = 0
     height: int = 0
     crop_x: int = 0
@@ -59,6 +69,7 @@ class CatalogueRow:
     crop_side: int = 0
     size: int = 0
     histogram: list[int] = field(default_factory=list)
+    off_palette: float = 0.0
     orientation: Orientation = "A"
     confidence: float = 0.0
     doors: Doors = "unknown"

@@ -86,7 +86,7 @@ class Task:
 
 def make_row(sample: Sample, task: Task) -> CatalogueRow:
     """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem."""
-    row = CatalogueRow(sample.id, task.importer, sample.source_file)
+    row = CatalogueRow(sample.id, task.importer, sample.source_file, sample.subset)
     try:
         reading = read(sample)
         task.schema.check(reading.mask, sample.source_file)
@@ -109,9 +109,11 @@ def make_row(sample: Sample, task: Task) -> CatalogueRow:
         crop_side=window.side,
         size=task.size,
         histogram=counts.tolist(),
+        off_palette=reading.off_palette,
         orientation=view.orientation,
         confidence=view.confidence,
-        doors=view.doors,
+        doors=sample.doors or view.doors,
+        split=sample.split or "train",
     )
 
 

@@ -11,7 +11,7 @@ from typing import get_args
 
 from augkit.classes import READABLE, Doors, Orientation
 from augkit.data.catalogue import CatalogueRow
-from augkit.data.samples import Sample
+from augkit.data.samples import Samples
 from augkit.errors import DataError
 
 _COLUMNS = ("file", "id", "orientation", "doors")
@@ -38,7 +38,7 @@ class Override:
         )
 
 
-def read_overrides(path: Path, samples: Sequence[Sample]) -> dict[str, Override]:
+def read_overrides(path: Path, samples: Samples) -> dict[str, Override]:
     """CSV with the columns ``file`` (or ``id``), ``orientation`` and ``doors`` -> overrides by sample id.
 
     ``file`` is a source file, or its name where no other folder has one of that name. Orientations are ``A`` .. ``D``
@@ -87,7 +87,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
         )
 
 
-def _ids_by_name(samples: Sequence[Sample]) -> Mapping[str, set[str]]:
+def _ids_by_name(samples: Samples) -> Mapping[str, set[str]]:
     """Ids by everything that may name a sample: id, source file, file name."""
     ids: dict[str, set[str]] = defaultdict(set)
     paths: dict[str, set[str]] = defaultdict(set)

@@ -7,12 +7,15 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from augkit.classes import Doors
+from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
 from augkit.data.orientation import View
 from augkit.errors import DataError
@@ -29,16 +32,55 @@ class Sample:
     below the data set's folder, for people and for ``--classes``. ``photo`` gives the encoded file's bytes or an
     (H, W, 3) RGB array; ``mask`` an (H, W) array of part ids. Either may be a function of no arguments, called when
     the sample is read; it has to be picklable for an import with several workers, and raises DataError or OSError
-    where this one sample cannot be had. A ``problem`` known beforehand is written here. ``view`` is the truth where
-    the source knows it (a renderer does); the orientation rule is asked otherwise.
+    where this one sample cannot be had. A ``problem`` known beforehand is written here.
+
+    What the source knows is written down, what it does not is found out later: ``view`` is the true class (a renderer
+    knows it), ``doors`` the door count alone (file names say it), ``split`` where the data set fixes it, ``subset``
+    the part of the data set (a folder, a kind of background), for the audit.
     """
 
     id: str
     source_file: str
     photo: bytes | Photo | Callable[[], bytes | Photo] = b""
-    mask: Mask | Callable[[], Mask] | None = None
+    mask: Mask | PartMask | Callable[[], Mask | PartMask] | None = None
     problem: str = ""
     view: View | None = None
+    doors: Doors | None = None
+    split: Split | None = None
+    subset: str = ""
+
+
+@dataclass(frozen=True)
+class PartMask:
+    """(H, W) part ids that were told from colours; ``off_palette`` is the share of pixels of no exact colour."""
+
+    ids: Mask
+    off_palette: float = 0.0
+
+
+class LazySamples(Iterable[Sample]):
+    """The samples of a list of files, each made when it is asked for: only the names are kept.
+
+    ``make(place, id)`` makes the sample of ``files[place]``; ids are those of ``ids_of``.
+    """
+
+    def __init__(self, files: Sequence[str], make: Callable[[int, str], Sample]) -> None:
+        self.files, self.make = files, make
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for place, id in enumerate(ids_of(self.files)):
+            yield self.make(place, id)
+
+
+class Samples(Protocol):
+    """Samples that can be counted and gone through more than once, always in the same order."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Sample]: ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +88,7 @@ class SampleSet:
     """All samples of a data set and the parts that their masks hold."""
 
     schema: PartSchema
-    samples: Sequence[Sample]
+    samples: Samples
 
 
 @dataclass(frozen=True)
@@ -56,6 +98,7 @@ class Reading:
     photo: Photo
     mask: Mask
     sha256: str
+    off_palette: float = 0.0
 
 
 def read(sample: Sample) -> Reading:
@@ -70,10 +113,12 @@ def read(sample: Sample) -> Reading:
     mask = sample.mask() if callable(sample.mask) else sample.mask
     if mask is None:
         raise DataError("no mask")
+    parts = mask if isinstance(mask, PartMask) else PartMask(mask)
+    shape, off = parts.ids.shape, parts.off_palette
     if isinstance(source, bytes):
-        return Reading(decode(source, mask.shape), mask, hashlib.sha256(source).hexdigest())
-    _require_shape(source.shape[:2], mask.shape)
-    return Reading(source, mask, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest())
+        return Reading(decode(source, shape), parts.ids, hashlib.sha256(source).hexdigest(), off)
+    _require_shape(source.shape[:2], shape)
+    return Reading(source, parts.ids, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest(), off)
 
 
 def decode(data: bytes, shape: tuple[int, ...]) -> Photo:
