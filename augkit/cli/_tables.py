@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from augkit.data.catalogue import SPLITS, CatalogueRow, count_classes, count_splits, mean_confidence, usable
+from augkit.data.catalogue import SPLITS, CatalogueRow, count_classes, count_splits, mean_confidence
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from augkit.data.audit.overview import Overview
 
 
 def class_table(rows: Sequence[CatalogueRow]) -> Table:
@@ -24,7 +26,7 @@ def class_table(rows: Sequence[CatalogueRow]) -> Table:
         table.add_row(car_class.name, str(count), *shares, f"{confidence[car_class]:.2f}")
     table.add_section()
     totals = [str(sum(by_split[split] for by_split in splits.values())) for split in SPLITS]
-    table.add_row("all", str(len(usable(rows))), *totals)
+    table.add_row("all", str(sum(count_classes(rows).values())), *totals)
     return table
 
 
@@ -37,3 +39,20 @@ def class_counts(rows: Sequence[CatalogueRow]) -> dict[str, dict[str, float]]:
         | {"confidence": round(confidence[car_class], 4)}
         for car_class, count in count_classes(rows).items()
     }
+
+
+def overview_tables(overview: Overview) -> tuple[Table, Table]:
+    """Pairs by class and split; pixels by part, with their share of all pixels of cars and the pairs that show it."""
+    from rich.table import Table
+
+    classes = Table("class", title="Pairs by class")
+    for column in ("pairs", *SPLITS):
+        classes.add_column(column, justify="right")
+    for name, splits in overview.classes.items():
+        classes.add_row(name, str(sum(splits.values())), *(str(splits[split]) for split in SPLITS))
+    parts = Table("part", title="Pixels by part")
+    for column in ("share of the cars' pixels", "pairs that show it"):
+        parts.add_column(column, justify="right")
+    for part in overview.parts:
+        parts.add_row(part.name, f"{part.share:.2%}", str(part.pairs))
+    return classes, parts

@@ -50,7 +50,10 @@ def import_(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read photos and part masks into the workspace: canonical pairs and the catalogue."""
+    """Read photos and part masks into the workspace: canonical pairs and the catalogue.
+
+    An import that was interrupted goes on where it was when the same command is given again.
+    """
     from augkit.cli._progress import Bars
     from augkit.data.importers import IMPORTERS
     from augkit.data.ingest import ingest
@@ -81,17 +84,17 @@ def import_(
 
 def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
     from augkit.cli._tables import class_counts
-    from augkit.data.catalogue import usable
 
+    problems = [{"id": row.id, "file": row.source_file, "problem": row.problem} for row in rows if row.problem]
     return {
         "workspace": str(session.workspace.root),
         "importer": importer,
         "rows": len(rows),
-        "pairs": len(usable(rows)),
+        "pairs": len(rows) - len(problems),
         "parts": list(schema.names[1:]),
         "swaps": [[schema.names[a], schema.names[b]] for a, b in schema.swaps],
         "classes": class_counts(rows),
-        "problems": [{"id": r.id, "file": r.source_file, "problem": r.problem} for r in rows if r.problem],
+        "problems": problems,
     }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args, overload
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -82,12 +84,61 @@ class CatalogueRow:
         return CarClass(self.orientation, self.doors)
 
 
-def write_catalogue(path: Path, rows: Sequence[CatalogueRow]) -> None:
-    """Writes all rows, whole or not at all."""
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
-    temporary = path.with_suffix(".tmp")
+ROWS_AT_ONCE = 1024
+"""Rows of one row group: what is in memory at once while a catalogue is written or gone through."""
+
+
+class Catalogue(Sequence[CatalogueRow]):
+    """The rows of a catalogue file, those with a problem too, read when they are asked for.
+
+    Going through it holds a row group at a time, so its length does not matter. The file must stay as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises DataError where the file is no catalogue."""
+        self.path = path
+        try:
+            metadata = pq.read_metadata(path)
+        except (OSError, pa.ArrowException) as error:
+            raise _no_catalogue(path, error) from error
+        names = metadata.schema.to_arrow_schema().names
+        if names != SCHEMA.names:
+            raise DataError(
+                f"{path}: columns {names}", f"columns {SCHEMA.names}", "import the data again with this version"
+            )
+        self._length: int = metadata.num_rows
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[CatalogueRow]:
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(ROWS_AT_ONCE):
+                    yield from (CatalogueRow(**row) for row in batch.to_pylist())
+        except (OSError, pa.ArrowException) as error:
+            raise _no_catalogue(self.path, error) from error
+
+    @overload
+    def __getitem__(self, place: int) -> CatalogueRow: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[CatalogueRow]: ...
+
+    def __getitem__(self, place: int | slice) -> CatalogueRow | list[CatalogueRow]:
+        if isinstance(place, slice):
+            return list(self)[place]
+        wanted = range(self._length)[place]
+        return next(islice(self, wanted, None))
+
+
+def write_catalogue(path: Path, rows: Iterable[CatalogueRow]) -> None:
+    """Writes all rows, whole or not at all; a few thousand are in memory at a time."""
+    temporary, source = path.with_suffix(".tmp"), iter(rows)
     with temporary.open("wb") as stream:
-        pq.write_table(table, stream)
+        with pq.ParquetWriter(stream, SCHEMA) as writer:
+            while some := list(islice(source, ROWS_AT_ONCE)):
+                writer.write_table(pa.Table.from_pylist([vars(row) for row in some], schema=SCHEMA))
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
@@ -95,20 +146,14 @@ def write_catalogue(path: Path, rows: Sequence[CatalogueRow]) -> None:
 
 def read_catalogue(path: Path) -> list[CatalogueRow]:
     """All rows, those with a problem too. Raises DataError where the file is no catalogue."""
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: {error}", "a catalogue", "import the data again") from error
-    if table.schema.names != SCHEMA.names:
-        raise DataError(
-            f"{path}: columns {table.schema.names}",
-            f"columns {SCHEMA.names}",
-            "import the data again with this version",
-        )
-    return [CatalogueRow(**row) for row in table.to_pylist()]
+    return list(Catalogue(path))
 
 
-def usable(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
+def _no_catalogue(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: {error}", "a catalogue", "import the data again")
+
+
+def usable(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:
     """Rows without a problem."""
     return [row for row in rows if not row.problem]
 
@@ -120,7 +165,7 @@ class TrainingRows:
     rows: tuple[CatalogueRow, ...]
 
     @classmethod
-    def of(cls, rows: Sequence[CatalogueRow]) -> TrainingRows:
+    def of(cls, rows: Iterable[CatalogueRow]) -> TrainingRows:
         """Keeps the training split of the usable rows."""
         return cls(tuple(row for row in usable(rows) if row.split == "train"))
 
@@ -128,29 +173,35 @@ class TrainingRows:
         return len(self.rows)
 
 
-def count_classes(rows: Sequence[CatalogueRow]) -> dict[CarClass, int]:
+def count_classes(rows: Iterable[CatalogueRow]) -> dict[CarClass, int]:
     """Usable rows a class; only classes that are present, in order."""
-    counts: dict[CarClass, int] = {}
-    for row in usable(rows):
-        counts[row.car_class] = counts.get(row.car_class, 0) + 1
-    return dict(sorted(counts.items()))
+    return dict(sorted(Counter(row.car_class for row in rows if not row.problem).items()))
 
 
-def count_splits(rows: Sequence[CatalogueRow]) -> dict[CarClass, dict[Split, int]]:
+def count_splits(rows: Iterable[CatalogueRow]) -> dict[CarClass, dict[Split, int]]:
     """Usable rows a class and split; classes as in ``count_classes``, every split."""
-    counts = {car_class: dict.fromkeys(SPLITS, 0) for car_class in count_classes(rows)}
-    for row in usable(rows):
-        counts[row.car_class][row.split] += 1
-    return counts
+    counts = Counter((row.car_class, row.split) for row in rows if not row.problem)
+    return {car_class: {split: counts[car_class, split] for split in SPLITS} for car_class in _classes(counts)}
 
 
-def mean_confidence(rows: Sequence[CatalogueRow]) -> dict[CarClass, float]:
+def mean_confidence(rows: Iterable[CatalogueRow]) -> dict[CarClass, float]:
     """Mean confidence of the orientation a class, over the usable rows."""
-    counts = count_classes(rows)
-    return {c: sum(row.confidence for row in usable(rows) if row.car_class == c) / n for c, n in counts.items()}
+    sums: dict[CarClass, tuple[float, int]] = {}
+    for row in rows:
+        if not row.problem:
+            total, count = sums.get(row.car_class, (0.0, 0))
+            sums[row.car_class] = total + row.confidence, count + 1
+    return {car_class: sums[car_class][0] / sums[car_class][1] for car_class in sorted(sums)}
 
 
-def part_pixels(rows: Sequence[CatalogueRow]) -> list[int]:
+def part_pixels(rows: Iterable[CatalogueRow]) -> list[int]:
     """Pixels by part id over all usable rows, background first."""
-    kept: list[list[Any]] = [row.histogram for row in usable(rows)]
-    return [sum(column) for column in zip(*kept, strict=True)] if kept else []
+    total: list[int] = []
+    for row in rows:
+        if not row.problem:
+            total = [a + b for a, b in zip(total, row.histogram, strict=True)] if total else list(row.histogram)
+    return total
+
+
+def _classes(counts: Iterable[tuple[CarClass, Split]]) -> list[CarClass]:
+    return sorted({car_class for car_class, _ in counts})

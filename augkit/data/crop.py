@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -13,6 +14,12 @@ from augkit.parts import BACKGROUND, IGNORE, Mask
 
 Photo = NDArray[np.uint8]
 """(H, W, 3) RGB."""
+
+
+Footprint = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+_SHOWN = np.isin(np.arange(256), (BACKGROUND, IGNORE), invert=True).astype(np.uint8)
+_VOTES = 1 << 20  # votes counted at a time
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,12 @@ def canonical_window(mask: Mask, margin: float) -> Window:
     shifted to lie inside the photo; along an axis where the photo is shorter than the square, it covers the photo.
     Raises DataError where the mask shows no part.
     """
-    shown = (mask != BACKGROUND) & (mask != IGNORE)
-    columns, rows = np.flatnonzero(shown.any(axis=0)), np.flatnonzero(shown.any(axis=1))
-    if not columns.size:
+    left, top, across, down = cv2.boundingRect(cv2.LUT(mask, _SHOWN))
+    if not across:
         raise DataError("the mask shows no part")
-    left, right, top, bottom = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
-    side = max(1, round(max(right - left, bottom - top) * (1 + 2 * margin)))
+    side = max(1, round(max(across, down) * (1 + 2 * margin)))
     height, width = mask.shape
-    return Window(_place(left, right, side, width), _place(top, bottom, side, height), side)
+    return Window(_place(left, left + across, side, width), _place(top, top + down, side, height), side)
 
 
 def _place(start: int, stop: int, side: int, length: int) -> int:
@@ -70,17 +75,70 @@ def cut(photo: Photo, mask: Mask, window: Window, size: int) -> tuple[Photo, Mas
 def resize_mask(mask: Mask, size: int) -> Mask:
     """(S, S) mask -> (size, size) mask; each pixel takes the id with the largest area in it.
 
-    Ties go to the part that is smaller in the picture, since it has less to lose.
+    When enlarging, a pixel weighs the four around its centre as in bilinear interpolation. Ties go to the part that is
+    smaller in the picture, since it has less to lose. All areas are whole numbers, so a tie is one.
     """
-    if mask.shape == (size, size):
+    side = mask.shape[0]
+    if side == size:
         return mask.copy()
-    method = cv2.INTER_AREA if mask.shape[0] > size else cv2.INTER_LINEAR
-    areas = np.bincount(mask.reshape(-1), minlength=256)
-    present = sorted(np.flatnonzero(areas).tolist(), key=lambda id: (areas[id], id))
-    result = np.full((size, size), present[0], np.uint8)
-    most = np.full((size, size), -1.0, np.float32)
-    for id in present:
-        share = cv2.resize((mask == id).astype(np.float32), (size, size), interpolation=method)
-        wins = share > most
-        result[wins], most[wins] = id, share[wins]
+    first, weights = _footprint(side, size)
+    width = weights.shape[1]
+    result, mixed = _sample_uniform(mask, first, width)
+    rows, columns = np.nonzero(mixed)
+    if rows.size:
+        areas = count_ids(mask)
+        order = np.array(sorted(np.flatnonzero(areas).tolist(), key=lambda id: (areas[id], id)), np.uint8)
+        result[rows, columns] = order[
+            _vote(mask, order, (first[rows], weights[rows]), (first[columns], weights[columns]))
+        ]
     return result
+
+
+def count_ids(mask: Mask) -> NDArray[np.int64]:
+    """(H, W) mask -> (256,) pixels by id; exact up to 2^24 a part."""
+    return cv2.calcHist([mask], [0], None, [256], [0, 256]).reshape(-1).astype(np.int64)
+
+
+@lru_cache(maxsize=256)
+def _footprint(side: int, size: int) -> Footprint:
+    """On one axis, for ``size`` pixels made of ``side``: (size,) the first that each is made of, and (size, K) whole
+    weights of that and the next. The first is chosen such that all K lie inside; weights may be 0."""
+    places = np.arange(size, dtype=np.int64)
+    if side > size:  # in units of 1/size of a source pixel, pixel j covers j * side .. (j + 1) * side
+        width = min(side, -(-side // size) + 1)
+        start, stop, unit = places * side, (places + 1) * side, size
+    else:  # in units of 1/(2 * size), the two pixels next to the centre share a stretch of one pixel around it
+        width, unit = min(side, 2), 2 * size
+        start = np.clip((2 * places + 1) * side - size, 0, (side - 1) * unit)
+        stop = start + unit
+    first = np.minimum(start // unit, side - width)
+    edges = (first[:, None] + np.arange(width + 1)) * unit
+    covered = np.clip(edges, start[:, None], stop[:, None])
+    return first, np.diff(covered, axis=1)
+
+
+def _sample_uniform(mask: Mask, first: NDArray[np.int64], width: int) -> tuple[Mask, NDArray[np.bool_]]:
+    """(size, size) ids where all pixels of a footprint have one id, and where they have not."""
+    kernel, anchor = np.ones((width, width), np.uint8), (0, 0)  # minimum and maximum over place .. place + width - 1
+    least, most = (
+        np.asarray(extreme(mask, kernel, anchor=anchor))[first].take(first, 1) for extreme in (cv2.erode, cv2.dilate)
+    )
+    return np.asarray(least, np.uint8), np.asarray(least != most)
+
+
+def _vote(mask: Mask, order: Mask, down: Footprint, along: Footprint) -> NDArray[np.int64]:
+    """(N,) places in ``order`` of the ids with most weight under N footprints, given by their rows and columns."""
+    rank = np.zeros(256, np.int64)
+    rank[order] = np.arange(len(order))
+    steps, count = np.arange(down[1].shape[1]), len(down[0])
+    best = np.zeros(count, np.int64)
+    at_once = max(1, _VOTES // (len(steps) ** 2 + len(order)))
+    for begin in range(0, count, at_once):
+        here = np.s_[begin : begin + at_once]
+        rows, columns = down[0][here, None] + steps, along[0][here, None] + steps
+        ids = rank[mask[rows[:, :, None], columns[:, None, :]]].reshape(len(rows), -1)
+        ids += np.arange(len(ids))[:, None] * len(order)
+        shares = down[1][here, :, None] * along[1][here, None, :]
+        counts = np.bincount(ids.reshape(-1), shares.reshape(-1), len(ids) * len(order))
+        best[here] = counts.reshape(len(ids), -1).argmax(axis=1)  # the first of equals
+    return best

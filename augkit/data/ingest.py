@@ -1,34 +1,48 @@
-"""Samples into a workspace: canonical pairs, their classes and splits, the catalogue. All of it, or nothing."""
+"""Samples into a workspace: canonical pairs, their classes and splits, the catalogue. All of it, or nothing.
+
+However many samples there are, only a few are in memory, and some hundred bytes of each that was read: rows go to a
+journal as they are made, and from there into the catalogue when groups and splits, which need all of them, are known.
+An import that was interrupted goes on from its journal.
+"""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
-import re
+import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import islice
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache, partial
+from multiprocessing.connection import wait
+from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from augkit.config import DataSettings, Settings, load_settings, save_settings
-from augkit.data.catalogue import CatalogueRow, usable, write_catalogue
-from augkit.data.crop import canonical_window, cut
-from augkit.data.orientation import classify
+from augkit.data.catalogue import Catalogue, CatalogueRow, Split, write_catalogue
+from augkit.data.checks import IdCheck, Problems
+from augkit.data.duplicates import find_groups, thumb
+from augkit.data.journal import Entry, Journal, stamp
 from augkit.data.overrides import Override
-from augkit.data.samples import Sample, read
-from augkit.data.splits import assign_splits
+from augkit.data.rows import Task, make_row
+from augkit.data.samples import Sample
+from augkit.data.splits import Ledger, Numbers, assign_splits, group_names
 from augkit.data.staging import staged
-from augkit.errors import DataError, SchemaError
-from augkit.parts import IGNORE, PartSchema
+from augkit.errors import SchemaError
+from augkit.parts import PartSchema
 from augkit.workspace import Workspace
 
-JPEG_QUALITY = 95
-_ID = re.compile(r"[A-Za-z0-9_-]+")
-_AHEAD = 16
+JOURNAL = "journal.jsonl"
+_FORMAT = 1  # of what is written for a sample: rows of another format are not taken over
+_AHEAD = 16  # samples a worker
+_GROUP_NAME = 16  # characters
 
 
 def ingest(
@@ -44,106 +58,142 @@ def ingest(
     workers: int = 1,
     strict: bool = False,
     on_row: Callable[[CatalogueRow], None] | None = None,
-) -> list[CatalogueRow]:
+) -> Catalogue:
     """Writes pairs, part schema, settings and catalogue of a data set, in place of those the workspace had.
 
     Samples are read one at a time (with ``workers`` > 1 a few at a time, in processes); the result does not depend
     on the number of workers. ``settings`` is what to write down as the workspace's settings; by default its own, or
     the defaults, with ``data`` and ``seed`` put in. ``overrides`` are classes by sample id. ``on_row`` is told of
-    every row as it is made. Returns all rows in the order of the samples.
+    every row as it is made, or taken over. Returns the rows in the order of the samples, to be read from the file.
 
-    Raises SchemaError where the workspace holds another part schema, and DataError where no sample is usable, or,
-    with ``strict``, where any is not. After an error or an interrupt the workspace is as it was.
+    An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size and
+    margin takes over the pairs whose samples and files are still what they were, without reading them.
+
+    Raises SchemaError where the workspace holds another part schema, and DataError where another process imports into
+    the workspace, where no sample is usable, or, with ``strict``, where any is not (what was done is kept then, as
+    after an interrupt). After an error or an interrupt the workspace's data is as it was.
     """
     _require_same_schema(workspace, schema)
     known = settings or load_settings(workspace.settings if workspace.settings.is_file() else None)
-    with staged(workspace) as staging:
-        staging.pairs.mkdir()
+    fingerprint = json.dumps([_FORMAT, importer, schema.to_dict(), data.size, data.margin])
+    problems = Problems()
+    with staged(workspace, fingerprint, keep=strict) as staging, Journal(staging.root / JOURNAL) as journal:
         task = Task(schema, staging, data.size, data.margin, importer)
-        rows = []
-        for row in _rows(samples, task, workers):
-            rows.append((overrides or {}).get(row.id, Override()).apply(row))
-            if on_row is not None:
-                on_row(rows[-1])
-        _require_usable(rows, strict)
-        rows = assign_splits(rows, data.val_share, data.test_share, seed)
+        ledger, decided = Ledger(), overrides or {}
+        ids = IdCheck()
+        with closing(_entries(ids.checked(samples), task, journal, workers)) as entries:
+            for entry in entries:
+                row = _override(entry.row, decided)
+                ledger.add(row, entry.fixed)
+                problems.add(row)
+                if on_row is not None:
+                    on_row(row)
+        ids.require_unique(entry.row.id for entry in journal)
+        problems.check(strict)
+        ids.remove_others(staging.pairs)
         schema.save(staging.schema)
         save_settings(known.model_copy(update={"data": data, "seed": seed}), staging.settings)
-        write_catalogue(staging.catalogue, rows)
-    return rows
+        groups = _groups(journal, ledger, staging)
+        splits = assign_splits(ledger, groups, data.val_share, data.test_share, seed)
+        write_catalogue(staging.catalogue, _finished(journal, ledger, groups, splits, decided))
+    return Catalogue(workspace.catalogue)
 
 
-@dataclass(frozen=True)
-class Task:
-    """What all samples of an import have in common."""
-
-    schema: PartSchema
-    workspace: Workspace
-    size: int
-    margin: float
-    importer: str
+def _make_entry(sample: Sample, task: Task, stamp: str) -> Entry:
+    return Entry(make_row(sample, task), sample.split is not None, stamp)
 
 
-def make_row(sample: Sample, task: Task) -> CatalogueRow:
-    """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem."""
-    row = CatalogueRow(sample.id, task.importer, sample.source_file, sample.subset)
-    try:
-        reading = read(sample)
-        task.schema.check(reading.mask, sample.source_file)
-        window = canonical_window(reading.mask, task.margin)
-    except (DataError, OSError) as error:
-        return replace(row, problem="; ".join(str(error).splitlines()) or type(error).__name__)
-    photo, mask = cut(reading.photo, reading.mask, window, task.size)
-    # Outside the try: a full disk is no fault of the sample.
-    Image.fromarray(photo).save(task.workspace.photo(row.id), quality=JPEG_QUALITY, subsampling=0)
-    Image.fromarray(mask).save(task.workspace.mask(row.id))
-    view = sample.view or classify(mask, task.schema)
-    counts = np.bincount(mask[mask != IGNORE], minlength=task.schema.channels)
-    return replace(
-        row,
-        sha256=reading.sha256,
-        width=reading.mask.shape[1],
-        height=reading.mask.shape[0],
-        crop_x=window.x,
-        crop_y=window.y,
-        crop_side=window.side,
-        size=task.size,
-        histogram=counts.tolist(),
-        off_palette=reading.off_palette,
-        orientation=view.orientation,
-        confidence=view.confidence,
-        doors=sample.doors or view.doors,
-        split=sample.split or "train",
-    )
+def _entries(samples: Iterable[Sample], task: Task, journal: Journal, workers: int) -> Generator[Entry]:
+    """Entries in the order of the samples, written down; those that an earlier run made are taken over."""
+    with closing(_started(samples, task, journal, workers)) as started:
+        for id, work in started:
+            if isinstance(work, Entry):
+                journal.keep(id)
+                yield work
+            else:
+                entry = work()
+                journal.add(entry)
+                yield entry
 
 
-def _rows(samples: Iterable[Sample], task: Task, workers: int) -> Iterator[CatalogueRow]:
-    """Rows in the order of the samples."""
-    work, source = partial(make_row, task=task), _checked(samples)
+def _started(
+    samples: Iterable[Sample], task: Task, journal: Journal, workers: int
+) -> Generator[tuple[str, Entry | Callable[[], Entry]]]:
+    """By sample what an earlier run made, or what waits for its entry. At most so many samples are under way."""
     if workers <= 1:
-        yield from map(work, source)
+        for sample in samples:
+            mark = stamp(sample)
+            yield sample.id, _made(sample, mark, task, journal) or partial(_make_entry, sample, task, mark)
         return
     context = multiprocessing.get_context("spawn")  # fork would copy whatever threads the caller holds locks with
     with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        while batch := list(islice(source, _AHEAD * workers)):
-            yield from pool.map(work, batch)
+        waiting: deque[tuple[str, Entry | Callable[[], Entry]]] = deque()
+        try:
+            for sample in samples:
+                mark = stamp(sample)
+                made = _made(sample, mark, task, journal)
+                waiting.append((sample.id, made or pool.submit(_make_entry, sample, task, mark).result))
+                if len(waiting) >= _AHEAD * workers:
+                    yield waiting.popleft()
+            while waiting:
+                yield waiting.popleft()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _made(sample: Sample, mark: str, task: Task, journal: Journal) -> Entry | None:
+    """What an earlier run made of the sample; nothing where it had a problem, which may be over by now."""
+    entry = journal.find(sample.id, mark)
+    if entry is None or entry.row.problem:
+        return None
+    whole = all(_has_bytes(path) for path in (task.workspace.photo(sample.id), task.workspace.mask(sample.id)))
+    return entry if whole else None
+
+
+def _has_bytes(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _start_worker() -> None:
-    import cv2
-
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _checked(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """The samples; raises DataError for an id that is no file name, or occurs twice."""
-    seen: set[str] = set()
-    for sample in samples:
-        if sample.id.lower() in seen or not _ID.fullmatch(sample.id):
-            raise DataError(f"sample id {sample.id!r} occurs twice, or is no plain name", "ids as `ids_of` makes them")
-        seen.add(sample.id.lower())
-        yield sample
+def _end_with_parent() -> None:
+    """Without it the workers of a process that was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _finished(
+    journal: Journal, ledger: Ledger, groups: Numbers, splits: Sequence[Split], decided: Mapping[str, Override]
+) -> Iterator[CatalogueRow]:
+    """The rows with their groups and splits."""
+    names = group_names(ledger, groups)
+    for entry, group, split in zip(journal, groups.tolist(), splits, strict=True):
+        row = _override(entry.row, decided)
+        yield row if row.problem else replace(row, group=names[group].item().decode()[:_GROUP_NAME], split=split)
+
+
+def _groups(journal: Journal, ledger: Ledger, staging: Workspace) -> Numbers:
+    """(N,) group numbers of all rows."""
+
+    @lru_cache(4096)
+    def look(number: int) -> NDArray[np.uint8]:
+        photo = cv2.imread(str(staging.photo(journal[number].row.id)), cv2.IMREAD_COLOR_RGB)
+        return thumb(np.asarray(photo, np.uint8))
+
+    return find_groups(ledger.sha256, *ledger.phash, look)
+
+
+def _override(row: CatalogueRow, decided: Mapping[str, Override]) -> CatalogueRow:
+    return decided[row.id].apply(row) if row.id in decided else row
 
 
 def _require_same_schema(workspace: Workspace, schema: PartSchema) -> None:
@@ -156,20 +206,4 @@ def _require_same_schema(workspace: Workspace, schema: PartSchema) -> None:
             f"the data set has {len(schema.parts)} ({', '.join(schema.names[1:])})",
             "the same parts in the same order",
             "import into a new workspace (--workspace DIR)",
-        )
-
-
-def _require_usable(rows: Sequence[CatalogueRow], strict: bool) -> None:
-    problems = [f"  {row.source_file}: {row.problem}" for row in rows if row.problem]
-    if strict and problems:
-        raise DataError(
-            f"{len(problems)} of {len(rows)} samples have a problem:\n" + "\n".join(problems),
-            "none, with --strict",
-            "correct them, or import without --strict to leave them out",
-        )
-    if not usable(rows):
-        raise DataError(
-            f"none of {len(rows)} samples is usable:\n" + "\n".join(problems[:5]),
-            "at least one photo with a mask",
-            "see whether the path and the annotation file belong together",
         )

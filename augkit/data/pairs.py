@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
-
-import cv2
-import numpy as np
 
 from augkit.classes import CarClass
 from augkit.data.augment import Augmentation
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo, resize_mask
+from augkit.data.pictures import read_mask, read_photo, read_silhouette, resize_photo
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
+from augkit.presets import Recipe
 from augkit.workspace import Workspace
 
 CACHE_BYTES = 2 << 30
-
-_ENDS = (b"\xff\xd9", b"IEND\xae\x42\x60\x82")  # of a whole JPEG, of a whole PNG
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,19 @@ class Pairs(Protocol):
 class PairDataset:
     """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``."""
 
-    def __init__(
-        self, workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int, augment: str = "none"
+    def __init__(  # noqa: PLR0917  # each is a different thing
+        self,
+        workspace: Workspace,
+        rows: Sequence[CatalogueRow],
+        schema: PartSchema,
+        size: int,
+        augment: str | Recipe = "none",
+        backgrounds: Path | None = None,
     ) -> None:
         if not rows:
             raise DataError("no pairs to train on", "at least one usable training row", "see `augkit classes`")
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
-        self.augment = Augmentation(augment, schema)
+        self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds)
         self._keep = len(rows) * size * size * 4 <= CACHE_BYTES
         self._cache: dict[int, PairItem] = {}
 
@@ -90,37 +94,5 @@ class PairDataset:
     def __getitem__(self, draw: Draw) -> PairItem:
         """The pair, augmented with the draw's seed."""
         item = self.plain(draw.index)
-        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed))
-
-
-def read_photo(path: Path) -> Photo:
-    """(H, W, 3) RGB. Raises DataError where the file is missing or no picture."""
-    return np.ascontiguousarray(_decode(path, cv2.IMREAD_COLOR)[:, :, ::-1])
-
-
-def read_mask(path: Path) -> Mask:
-    """(H, W) part ids. Raises DataError where the file is missing or not 8-bit grey."""
-    mask = _decode(path, cv2.IMREAD_UNCHANGED)
-    if mask.ndim != 2 or mask.dtype != np.uint8:
-        raise DataError(f"{path}: {mask.dtype} of shape {mask.shape}", "an 8-bit grey PNG of part ids")
-    return mask
-
-
-def resize_photo(photo: Photo, size: int) -> Photo:
-    """(H, W, 3) -> (size, size, 3): area means when shrinking, cubic when enlarging."""
-    if photo.shape[:2] == (size, size):
-        return photo
-    method = cv2.INTER_AREA if photo.shape[0] > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(photo, (size, size), interpolation=method), np.uint8)
-
-
-def _decode(path: Path, flags: int) -> Photo:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}", "a file of the workspace", "import the data again") from error
-    whole = data.endswith(_ENDS)  # OpenCV decodes half a file and greys out the rest
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if whole else None
-    if picture is None:
-        raise DataError(f"{path}: not a readable picture", "a whole JPEG or PNG", "import the data again")
-    return np.asarray(picture)
+        silhouette = partial(read_silhouette, self.workspace, self.rows[draw.index].id, self.size)
+        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
-import unicodedata
-from collections import Counter
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from augkit.classes import Doors
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
+from augkit.data.ids import Ids
 from augkit.data.orientation import View
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
 
-_LONGEST_ID = 80
+MAX_PIXELS = 2**26
+"""The largest photo or mask that is read: 8192 x 8192 pixels, 200 MB as RGB. A file of a few kilobytes may claim more
+than any machine has."""
+
+_ORIENTATION = 274  # EXIF tag
+_UPRIGHT = (None, 1)
+_JPEG_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -61,17 +67,18 @@ class PartMask:
 class LazySamples(Iterable[Sample]):
     """The samples of a list of files, each made when it is asked for: only the names are kept.
 
-    ``make(place, id)`` makes the sample of ``files[place]``; ids are those of ``ids_of``.
+    ``make(place, id)`` makes the sample of ``files[place]``; ids are those of ``ids_of``. Iterables of samples may be
+    gone through several times, and what ``make`` returns has to be the same each time.
     """
 
     def __init__(self, files: Sequence[str], make: Callable[[int, str], Sample]) -> None:
-        self.files, self.make = files, make
+        self.files, self.make, self.ids = files, make, Ids(files)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __iter__(self) -> Iterator[Sample]:
-        for place, id in enumerate(ids_of(self.files)):
+        for place, id in enumerate(self.ids):
             yield self.make(place, id)
 
 
@@ -115,25 +122,73 @@ def read(sample: Sample) -> Reading:
         raise DataError("no mask")
     parts = mask if isinstance(mask, PartMask) else PartMask(mask)
     shape, off = parts.ids.shape, parts.off_palette
+    require_size(shape, "mask")
     if isinstance(source, bytes):
         return Reading(decode(source, shape), parts.ids, hashlib.sha256(source).hexdigest(), off)
+    require_size(source.shape, "photo")
     _require_shape(source.shape[:2], shape)
     return Reading(source, parts.ids, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest(), off)
 
 
 def decode(data: bytes, shape: tuple[int, ...]) -> Photo:
-    """Encoded photo -> (H, W, 3) RGB of the given (H, W). Raises DataError where it is damaged or of another shape."""
+    """Encoded photo -> (H, W, 3) RGB of the given (H, W). Raises DataError where it is damaged or of another shape.
+
+    What is wrong with the size is told from the header, before anything is decoded.
+    """
+    with open_picture(data) as stored:
+        try:
+            if not {_shape(stored), _shape(stored)[::-1]} & {shape}:
+                _require_shape(_shape(stored), shape)
+            plain = stored.getexif().get(_ORIENTATION) in _UPRIGHT
+            photo = _quickly(data, stored) if plain else None
+            if photo is None:
+                stored.load()
+                upright = stored if plain else ImageOps.exif_transpose(stored)
+                chosen = stored if _shape(stored) == shape != _shape(upright) else upright
+                _require_shape(_shape(chosen), shape)
+                return _rgb(chosen)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
+    _require_shape(photo.shape[:2], shape)
+    return photo
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """An encoded picture whose header was read and whose pixels were not, for use in a ``with`` statement.
+
+    Raises DataError for what is no picture, and for one of more than ``MAX_PIXELS``.
+    """
     try:
-        with Image.open(io.BytesIO(data)) as stored:
-            stored.load()
-            upright = ImageOps.exif_transpose(stored)
-            chosen = stored if _shape(stored) == shape != _shape(upright) else upright
-            _require_shape(_shape(chosen), shape)
-            return _rgb(chosen)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:  # its own text holds an address in memory
         raise DataError("the photo cannot be read: no picture of a known format") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"the picture is larger than the limit of {_LIMIT}: {error}") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
+    require_size(_shape(picture), "picture")
+    return picture
+
+
+_LIMIT = f"{MAX_PIXELS} pixels (8192 x 8192)"
+
+
+def require_size(shape: tuple[int, ...], what: str) -> None:
+    """Raises DataError where a picture of this (H, W, ...) has more than ``MAX_PIXELS``."""
+    if shape[0] * shape[1] > MAX_PIXELS:
+        raise DataError(f"the {what} is {shape[1]}x{shape[0]} pixels, which is larger than the limit of {_LIMIT}")
+
+
+def _quickly(data: bytes, stored: Image.Image) -> Photo | None:
+    """What Pillow would decode, sooner; None where OpenCV might see it differently. OpenCV decodes half a JPEG and
+    greys out the rest, so only files with an end are given to it."""
+    if stored.format != "JPEG" or stored.mode != "RGB" or _JPEG_END not in data[-64:]:
+        return None
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    photo = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return None if photo is None else np.asarray(photo, np.uint8)
 
 
 def _rgb(image: Image.Image) -> Photo:
@@ -151,32 +206,3 @@ def _shape(image: Image.Image) -> tuple[int, int]:
 def _require_shape(photo: tuple[int, ...], mask: tuple[int, ...]) -> None:
     if photo != mask:
         raise DataError(f"the photo is {photo[1]}x{photo[0]} pixels, but its annotation is for {mask[1]}x{mask[0]}")
-
-
-def ids_of(source_files: Iterable[str]) -> list[str]:
-    """Ids for a data set's photos: the file's name in letters, digits, ``-`` and ``_``, without folder and suffix.
-
-    A hash of the whole path follows where the name alone would be ambiguous (also on file systems that ignore
-    case), too long, or loses letters; a number follows where even the path occurs twice.
-    """
-    files = list(source_files)
-    slugs = [_slug(file) for file in files]
-    counts = Counter(slug.lower() for slug, _ in slugs)
-    ids: list[str] = []
-    seen: Counter[str] = Counter()
-    for file, (slug, exact) in zip(files, slugs, strict=True):
-        id = slug
-        if not exact or counts[slug.lower()] > 1:
-            id = f"{slug}-{hashlib.sha256(file.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
-        seen[id] += 1
-        ids.append(id if seen[id] == 1 else f"{id}-{seen[id]}")
-    return ids
-
-
-def _slug(file: str) -> tuple[str, bool]:
-    """A name fit for every file system, and whether it still says all that the file's name did."""
-    name = re.split(r"[/\\]", file)[-1]
-    stem = name.rpartition(".")[0] or name
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[:_LONGEST_ID]
-    return slug or "photo", slug == stem

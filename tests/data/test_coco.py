@@ -256,3 +256,87 @@ def test_categories_have_to_make_a_schema(coco: CocoFolder) -> None:
 def test_why_fill_poly_is_not_used() -> None:
     drawn = cv2.fillPoly(np.zeros((40, 40), np.uint8), [np.array(square(10, 10, 20), np.int32).reshape(-1, 2)], 1)
     assert drawn.sum() == 441
+
+
+def _part(root: Path, name: str, *photos: str) -> None:
+    """One annotation file of several, with photos anywhere below ``root``."""
+    part = CocoFolder(root)
+    for photo in photos:
+        part.add(photo)
+        part.data["images"][-1]["file_name"] = Path(photo).name
+    part.write(name)
+
+
+def _told(found: SampleSet) -> list[tuple[str, str | None, str]]:
+    assert _problems(found) == {}
+    assert len({sample.id for sample in found.samples}) == len(found.samples)
+    return [(sample.source_file, sample.split, sample.subset) for sample in found.samples]
+
+
+@pytest.mark.parametrize("images", ["", "images/"])
+def test_several_files_with_a_folder_each_say_the_split(tmp_path: Path, images: str) -> None:
+    for split, photos in (("train2017", ("1.jpg", "2.jpg")), ("val2017", ("1.jpg",))):
+        _part(tmp_path, f"annotations/instances_{split}.json", *(f"{images}{split}/{photo}" for photo in photos))
+    (tmp_path / "annotations" / "captions_val2017.json").write_text("{}")
+    assert _told(read_coco(tmp_path)) == [
+        (f"{images}train2017/1.jpg", "train", "train2017"),
+        (f"{images}train2017/2.jpg", "train", "train2017"),
+        (f"{images}val2017/1.jpg", "val", "val2017"),
+    ]
+
+
+def test_the_layout_of_roboflow(tmp_path: Path) -> None:
+    for folder, photo in (("train", "a.jpg"), ("valid", "a.jpg"), ("test", "b.jpg")):
+        _part(tmp_path, f"{folder}/_annotations.coco.json", f"{folder}/{photo}")
+    assert _told(read_coco(tmp_path)) == [
+        ("test/b.jpg", "test", "test"), ("train/a.jpg", "train", "train"), ("valid/a.jpg", "val", "valid"),
+    ]  # fmt: skip
+
+
+def test_several_files_may_share_a_folder_of_photos(tmp_path: Path) -> None:
+    _part(tmp_path, "train.json", "photos/1.jpg", "photos/2.jpg")
+    _part(tmp_path, "test.json", "photos/3.jpg")
+    assert _told(read_coco(tmp_path)) == [
+        ("photos/3.jpg", "test", "test"), ("photos/1.jpg", "train", "train"), ("photos/2.jpg", "train", "train"),
+    ]  # fmt: skip
+    (tmp_path / "photos" / "4.jpg").write_bytes((tmp_path / "photos" / "3.jpg").read_bytes())
+    assert _problems(read_coco(tmp_path)) == {"photos/4.jpg": "the photo is not listed in test.json, train.json"}
+
+
+@pytest.mark.parametrize("change", ["name", "id", "more"])
+def test_several_files_have_to_have_the_same_categories(tmp_path: Path, change: str) -> None:
+    _part(tmp_path, "train.json", "1.jpg")
+    other = CocoFolder(tmp_path)
+    other.add("2.jpg")
+    match change:
+        case "name":
+            other.data["categories"][1]["name"] = "bonnet"
+        case "id":
+            other.data["categories"][-1]["id"] += 1
+        case "more":
+            other.data["categories"].append({"id": 99, "name": "spoiler"})
+    other.write("val.json")
+    with pytest.raises(DataError, match=r"val\.json: the categories are not those of(.|\n)*--annotations"):
+        read_coco(tmp_path)
+
+
+def test_files_whose_names_say_no_split_leave_doubt(tmp_path: Path) -> None:
+    _part(tmp_path, "train.json", "1.jpg")
+    _part(tmp_path, "more.json", "2.jpg")
+    with pytest.raises(ConfigError, match=r"more\.json, train\.json(.|\n)*--annotations"):
+        read_coco(tmp_path)
+
+
+def test_a_photo_that_is_a_link_out_of_the_folder_is_a_problem(coco: CocoFolder) -> None:
+    coco.add("a.jpg")
+    coco.add("b.jpg")
+    (coco.root / "a.jpg").rename(coco.root.parent / "outside.jpg")
+    (coco.root / "a.jpg").symlink_to(coco.root.parent / "outside.jpg")
+    problems = _problems(read_coco(coco.write()))
+    assert list(problems) == ["a.jpg"] and "outside the data set's folder" in problems["a.jpg"]
+
+
+def test_an_annotation_for_a_huge_photo_is_a_problem(coco: CocoFolder) -> None:
+    coco.add("a.jpg")
+    coco.data["images"][0] |= {"width": 20_000, "height": 20_000}
+    assert "20000x20000" in _problems(read_coco(coco.write()))["a.jpg"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.data.crop import Window, canonical_window, cut, resize_mask
+from augkit.data.crop import Window, canonical_window, count_ids, cut, resize_mask
 from augkit.errors import DataError
 from augkit.parts import IGNORE
 
@@ -91,3 +91,39 @@ def test_a_tie_goes_to_the_smaller_part() -> None:
 def test_a_mask_enlarged_by_a_whole_factor_comes_back(size: int, factor: int, seed: int) -> None:
     mask = np.random.default_rng(seed).integers(0, 4, (size, size), np.uint8)
     assert (resize_mask(np.kron(mask, np.ones((factor, factor), np.uint8)), size) == mask).all()
+
+
+def _overlap(side: int, size: int) -> np.ndarray:
+    """(size, side) how much of each source pixel an output pixel takes on one axis, by the definition."""
+    table = np.zeros((size, side), object)
+    for j in range(size):
+        if side > size:
+            for i in range(side):  # in units of 1 / size of a source pixel
+                table[j, i] = max(0, min((i + 1) * size, (j + 1) * side) - max(i * size, j * side))
+        else:
+            centre = min(max((2 * j + 1) * side - size, 0), (side - 1) * 2 * size)  # in 1 / (2 size), from pixel 0's
+            for i in range(side):
+                table[j, i] = max(0, 2 * size - abs(centre - i * 2 * size))
+    return table
+
+
+@given(st.integers(1, 14), st.integers(1, 14), st.integers(0, 2**32 - 1))
+def test_the_vote_is_exact(side: int, size: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).choice(np.array([0, 3, 4, 255], np.uint8), (side, side), p=[0.4, 0.3, 0.2, 0.1])
+    table = _overlap(side, size)
+    areas = np.bincount(mask.ravel(), minlength=256)
+    order = sorted(np.unique(mask).tolist(), key=lambda id: (areas[id], id))
+    shares = np.stack([table @ (mask == id).astype(object) @ table.T for id in order])
+    assert (resize_mask(mask, size) == np.array(order, np.uint8)[shares.astype(float).argmax(axis=0)]).all()
+
+
+def test_a_vote_of_many_pixels_is_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = np.random.default_rng(0).integers(0, 5, (50, 50), np.uint8)
+    whole = resize_mask(mask, 31)
+    monkeypatch.setattr("augkit.data.crop._VOTES", 100)
+    assert (resize_mask(mask, 31) == whole).all()
+
+
+def test_ids_are_counted() -> None:
+    mask = np.random.default_rng(0).integers(0, 256, (30, 20), np.uint8)
+    assert (count_ids(mask) == np.bincount(mask.ravel(), minlength=256)).all()

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.pairs import Draw, PairDataset, resize_photo
+from augkit.data.pairs import Draw, PairDataset
+from augkit.data.pictures import resize_photo
 from augkit.errors import DataError, SchemaError
 from augkit.parts import PartSchema
 from augkit.workspace import Workspace

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from augkit.data.samples import Sample, decode, ids_of, read
+from augkit.data.ids import ids_of
+from augkit.data.samples import LazySamples, Sample, decode, read
 from augkit.errors import DataError
 
 MASK = np.ones((20, 30), np.uint8)
@@ -97,3 +101,53 @@ def test_a_known_problem_is_told_without_reading() -> None:
         read(Sample("a", "a.png", problem="the photo was lost"))
     with pytest.raises(DataError, match="no mask"):
         read(Sample("a", "a.png", b""))
+
+
+def _claims(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size that its 100 bytes do not have."""
+    data = bytearray(_encoded(Image.new("RGB", (8, 8))))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("size", [(20_000, 20_000), (10_000, 9_000), (8193, 8192)])
+def test_a_huge_photo_is_refused_from_its_header(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = _claims(*size)
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
+    monkeypatch.setattr("cv2.imdecode", lambda *more: pytest.fail("it was decoded"))
+    with pytest.raises(DataError, match="larger than the limit of 67108864 pixels"):
+        decode(claims, size[::-1])
+
+
+def test_the_limit_is_for_masks_and_arrays_too() -> None:
+    huge = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (20_000, 20_000), (0, 0))
+    with pytest.raises(DataError, match=r"mask is 20000x20000.*limit"):
+        read(Sample("a", "a.png", b"", huge))
+    with pytest.raises(DataError, match=r"photo is 20000x20000.*limit"):
+        read(Sample("a", "a.png", np.broadcast_to(huge[..., None], (20_000, 20_000, 3)), MASK))
+
+
+@pytest.mark.parametrize(("mode", "options"), [("RGB", {}), ("L", {}), ("CMYK", {}), ("RGB", {"progressive": True})])
+def test_every_jpeg_is_decoded_as_pillow_does(mode: str, options: dict[str, object]) -> None:
+    data = _encoded(_photo(61, 47).convert(mode), "JPEG", quality=80, **options)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (decode(data, (47, 61)) == np.asarray(image.convert("RGB"))).all()
+
+
+@given(st.lists(st.sampled_from(["a/x.jpg", "b/x.jpg", "b/X.png", "y.jpg", "z z.jpg", "x-2.jpg", "\u00fc.jpg"])))
+def test_samples_made_on_demand_have_the_ids_of_their_files(files: list[str]) -> None:
+    samples = LazySamples(files, lambda place, id: Sample(id, files[place]))
+    for _ in range(2):
+        assert [(sample.id, sample.source_file) for sample in samples] == list(zip(ids_of(files), files, strict=True))
+    assert len(samples) == len(files)
+
+
+def test_ids_of_many_files_need_no_memory_of_their_own() -> None:
+    files = [f"folder/photo-{number:06d}.jpg" for number in range(5_000)]
+    tracemalloc.start()
+    samples = LazySamples(files, lambda place, id: Sample(id, files[place]))
+    count = sum(1 for _ in samples)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 5_000 and peak < 60 * count  # two lists of names would be 150 bytes a file

@@ -1,68 +1,75 @@
-"""COCO: one JSON file with polygons or run lengths, and a folder of photos."""
+"""COCO: JSON files with polygons or run lengths, and folders of photos."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from augkit.data.ids import ids_of
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._outlines import Outline
 from augkit.data.importers._photos import PhotoFolder
-from augkit.data.samples import Sample, SampleSet, ids_of
-from augkit.errors import ConfigError, DataError
+from augkit.data.importers._places import Place, locate
+from augkit.data.samples import Sample, SampleSet, require_size
+from augkit.errors import DataError
 from augkit.parts import PartSchema
 
 _BACKGROUND_NAMES = ("_background_", "background")
-_LARGEST_SIDE = 2**15
 
 Entry = dict[str, Any]
 
 
 @IMPORTERS.register("coco")
 def read_coco(source: Path, annotations: Path | None = None) -> SampleSet:
-    """Reads a COCO data set.
+    """Reads a COCO data set of instances: one JSON file with one folder of photos, or several of each.
 
-    ``source`` is a folder with ``annotations.json`` (or one other JSON file, also in ``annotations/``), or the JSON
-    file itself; ``annotations`` names the file where that leaves doubt. Photos are looked for below the folder: at
-    ``path``, at ``file_name``, then anywhere by name. Categories become parts 1..K in the order of their ids; one
-    named ``_background_`` is dropped. Of overlapping parts the smaller lies on top.
+    ``source`` is a JSON file, or a folder with
 
-    Raises ConfigError for paths that are not there, DataError for a file that is no COCO data set, SchemaError for
-    categories that make no part schema. Whatever concerns one photo becomes the problem of its sample.
+    - ``annotations.json``, or one other JSON file, also in ``annotations/``; or
+    - several JSON files there, whose names say the split: ``annotations/instances_train2017.json`` with photos in
+      ``train2017/`` or ``images/train2017/``; or
+    - a JSON file in each of the folders ``train``, ``valid``, ``test`` (Roboflow: ``train/_annotations.coco.json``).
+
+    ``annotations`` names one file where that leaves doubt. A file's split, if its name or folder says one (train, val
+    or test), becomes that of its samples, its folder or name their subset. All files have to have the same categories.
+    Photos are looked for below the folder of the split, if there is one, else below ``source``: at ``path``, at
+    ``file_name``, then anywhere by name. Categories become parts 1..K in the order of their ids; one named
+    ``_background_`` is dropped. Of overlapping parts the smaller lies on top.
+
+    Raises ConfigError for paths that are not there, DataError for a file that is no COCO data set and for files with
+    different categories, SchemaError for categories that make no part schema. Whatever concerns one photo becomes the
+    problem of its sample.
     """
-    file, root = _locate(source, annotations)
-    data = _load(file)
-    schema, part_ids = _parts(file, data["categories"])
-    samples = list(_samples(data, part_ids, PhotoFolder(root), file.name))
+    samples: list[Sample] = []
+    schema: PartSchema | None = None
+    first, known = Path(), dict[int, int]()
+    places = locate(source, annotations)
+    folders: dict[Path, PhotoFolder] = {}
+    for place in places:
+        data = _load(place.file)
+        found, part_ids = _parts(place.file, data["categories"])
+        if schema is not None and (found, part_ids) != (schema, known):
+            raise DataError(
+                f"{place.file}: the categories are not those of {first}: {_listed(data)}",
+                f"{', '.join(schema.names[1:])}, with the same ids in every file",
+                "export the files with one list of categories, or import one with --annotations FILE",
+            )
+        schema, known, first = found, part_ids, place.file
+        folder = folders.setdefault(place.photos, PhotoFolder(place.photos))
+        samples += _samples(data, part_ids, place, folder)
+    samples += _unlisted(places, folders)
+    assert schema is not None
     ids = ids_of([sample.source_file for sample in samples])
-    return SampleSet(
-        schema, [Sample(id, s.source_file, s.photo, s.mask, s.problem) for id, s in zip(ids, samples, strict=True)]
-    )
+    return SampleSet(schema, [replace(sample, id=id) for id, sample in zip(ids, samples, strict=True)])
 
 
-def _locate(source: Path, annotations: Path | None) -> tuple[Path, Path]:
-    """The annotation file and the folder below which the photos are."""
-    if not source.exists():
-        raise ConfigError(f"{source}: nothing is there", "a folder with annotations.json and photos", "check the path")
-    if annotations is not None:
-        if not annotations.is_file():
-            raise ConfigError(f"--annotations {annotations}: no such file", "the data set's JSON file", "check it")
-        return annotations, source if source.is_dir() else source.parent
-    if source.is_file():
-        return source, source.parent.parent if source.parent.name == "annotations" else source.parent
-    if (source / "annotations.json").is_file():
-        return source / "annotations.json", source
-    found = sorted([*source.glob("*.json"), *source.glob("annotations/*.json")])
-    if len(found) != 1:
-        names = ", ".join(str(path.relative_to(source)) for path in found[:10]) or "none"
-        raise ConfigError(
-            f"{source}: JSON files: {names}", "annotations.json, or one JSON file", "name it with --annotations FILE"
-        )
-    return found[0], source
+def _listed(data: Mapping[str, list[Entry]]) -> str:
+    return ", ".join(f"{category.get('id')}: {category.get('name')}" for category in data["categories"])
 
 
 def _load(file: Path) -> dict[str, list[Entry]]:
@@ -108,9 +115,9 @@ def _parts(file: Path, categories: Sequence[Entry]) -> tuple[PartSchema, dict[in
 
 
 def _samples(
-    data: Mapping[str, list[Entry]], part_ids: Mapping[int, int], photos: PhotoFolder, name: str
+    data: Mapping[str, list[Entry]], part_ids: Mapping[int, int], place: Place, photos: PhotoFolder
 ) -> Iterator[Sample]:
-    """Samples of all images, of annotations without an image, and of photos that the file does not list; no ids yet."""
+    """Samples of all images, and of annotations without an image; no ids yet."""
     counts = Counter(repr(image.get("id")) for image in data["images"])
     shapes: dict[str, list[Entry]] = defaultdict(list)
     for annotation in data["annotations"]:
@@ -118,33 +125,44 @@ def _samples(
     for image in data["images"]:
         key = repr(image.get("id"))
         if counts[key] > 1:
-            yield Sample("", _named(image), problem=f"image id {key} is listed {counts[key]} times")
+            yield place.sample(_named(image), problem=f"image id {key} is listed {counts[key]} times")
         else:
-            yield _sample(image, shapes.get(key, []), part_ids, photos)
+            yield _sample(image, shapes.get(key, []), part_ids, photos, place)
     for key in sorted(shapes.keys() - counts.keys()):
         problem = f"{len(shapes[key])} annotation(s) belong to image {key}, which the file does not list"
-        yield Sample("", f"{name}#image-{key}", problem=problem)
-    for path in photos.unused():
-        yield Sample("", path, problem=f"the photo is not listed in {name}")
+        yield place.sample(f"{place.file.name}#image-{key}", problem=problem)
 
 
-def _sample(image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, int], photos: PhotoFolder) -> Sample:
+def _unlisted(places: Sequence[Place], folders: Mapping[Path, PhotoFolder]) -> Iterator[Sample]:
+    """Samples of the photos in each folder that none of its files lists."""
+    for root, photos in folders.items():
+        here = [place for place in places if place.photos == root]
+        names = ", ".join(place.file.name for place in here)
+        whose = here[0] if len(here) == 1 else replace(here[0], split=None, subset="")
+        for path in photos.unused():
+            yield whose.sample(path, problem=f"the photo is not listed in {names}")
+
+
+def _sample(
+    image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, int], photos: PhotoFolder, place: Place
+) -> Sample:
     try:
         path = photos.find([image[key] for key in ("path", "file_name") if isinstance(image.get(key), str)])
     except DataError as error:
-        return Sample("", _named(image), problem=str(error))
+        return place.sample(_named(image), problem=str(error))
     source = photos.relative(path)
     try:
         outline = _outline(image, annotations, part_ids)
     except DataError as error:
-        return Sample("", source, problem=str(error))
-    return Sample("", source, partial(Path.read_bytes, path), outline)
+        return place.sample(source, problem=str(error))
+    return place.sample(source, photo=partial(Path.read_bytes, path), mask=outline)
 
 
 def _outline(image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, int]) -> Outline:
     width, height = image.get("width"), image.get("height")
-    if not (_is_int(width) and _is_int(height) and 0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
+    if not (_is_int(width) and _is_int(height) and width > 0 and height > 0):
         raise DataError(f"the file records a width and height of {width} and {height}")
+    require_size((height, width), "annotation")
     if not annotations:
         raise DataError("no annotation")
     shapes = []

@@ -1,0 +1,115 @@
+"""Photos that are the same but for their bytes: compressed again, made smaller, brighter, a little blurred.
+
+Two measures have to agree. The perceptual hash (the signs of an 8x8 block of the cosine transform of a 32x32 picture
+against their median; Zauner 2010, as in the ImageHash library) can be searched for among many photos; the correlation
+of the two 32x32 pictures tells photos that only resemble each other, such as cars of one model from one side. Both are
+taken from the canonical photo, in which studio walls and streets take little room, and neither is changed by
+brightness or contrast. ``tests/benchmarks/duplicates.py`` prints what the two limits are chosen from.
+
+Without the second measure a few look-alikes would chain a whole data set into one group. A photo with next to no
+contrast has no hash: what is in it is noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.data.crop import Photo
+
+MAX_DISTANCE = 6
+MIN_CORRELATION = 0.97
+_SIDE = 32
+_LEAST_CONTRAST = 4.0  # standard deviation in grey levels
+_BLOCK = 1 << 22  # hashes compared at a time
+
+Thumb = NDArray[np.float32]
+Pairs = NDArray[np.int64]
+
+
+def thumb(photo: Photo) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB -> (32, 32) grey, by area means."""
+    small = cv2.resize(photo, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def perceptual_hash(photo: Photo) -> str:
+    """(H, W, 3) RGB -> 64 bits in hex; empty for a photo with next to no contrast."""
+    import imagehash
+    from PIL import Image
+
+    small = thumb(photo)
+    return str(imagehash.phash(Image.fromarray(small))) if small.std() >= _LEAST_CONTRAST else ""
+
+
+def correlation(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """-1..1: how alike two (32, 32) pictures are, whatever their brightness and contrast."""
+    a, b = (picture.astype(np.float64) - picture.mean() for picture in (one, other))
+    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / norm if norm else 0.0
+
+
+def near_pairs(hashes: NDArray[np.uint64], distance: int = MAX_DISTANCE) -> Pairs:
+    """(N,) different hashes -> (M, 2) places of those that differ in at most ``distance`` bits, first < second.
+
+    Hashes that differ in d bits agree in one of d + 1 slices (multi-index hashing: Norouzi et al. 2012), so only those
+    that share a slice are compared: near-linear where hashes are spread, never more memory than a block of comparisons
+    and the pairs found.
+    """
+    found = [np.zeros((0, 2), np.int64)]
+    edges = np.linspace(0, 64, distance + 2).astype(int)
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        keys = (hashes >> np.uint64(start)) & np.uint64((1 << (stop - start)) - 1)
+        order = np.argsort(keys, kind="stable")
+        bounds = np.flatnonzero(np.diff(keys[order])) + 1
+        found += [pairs for members in np.split(order, bounds) for pairs in _compare(hashes, members, distance)]
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _compare(hashes: NDArray[np.uint64], members: Pairs, distance: int) -> Iterator[Pairs]:
+    """The near pairs among some hashes, a block of rows of the table of comparisons at a time."""
+    rows = max(1, _BLOCK // max(1, len(members)))
+    for first in range(0, len(members) - 1, rows):
+        some, others = members[first : first + rows], members[first + 1 :]
+        near = np.bitwise_count(hashes[some, None] ^ hashes[None, others]) <= distance
+        a, b = np.nonzero(np.triu(near))
+        if a.size:
+            pairs = np.stack([some[a], others[b]], axis=1)
+            yield np.sort(pairs, axis=1)
+
+
+def find_groups(
+    sha256: NDArray[np.bytes_],
+    phash: NDArray[np.uint64],
+    known: NDArray[np.bool_],
+    look: Callable[[int], NDArray[np.uint8]],
+) -> Pairs:
+    """(N,) hashes -> (N,) group numbers 0..G-1: equal for rows with one sha256, and for near duplicates.
+
+    ``known`` says which rows have a perceptual hash. ``look`` gives a row's (32, 32) picture; it is asked only for
+    rows with a near hash. Groups are connected: a near duplicate of a near duplicate belongs to it.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(sha256)
+    _, first, same = np.unique(sha256, return_index=True, return_inverse=True)
+    edges = [np.stack([np.arange(count), first[same]], axis=1), _near(np.flatnonzero(known), phash, first[same], look)]
+    links = np.concatenate(edges)
+    graph = coo_matrix((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _near(rows: Pairs, phash: NDArray[np.uint64], source: Pairs, look: Callable[[int], NDArray[np.uint8]]) -> Pairs:
+    """(M, 2) rows that both measures call near duplicates. Equal hashes are compared with the first that has it only,
+    so that a thousand copies cost a thousand looks."""
+    hashes, first, inverse = np.unique(phash[rows], return_index=True, return_inverse=True)
+    leaders = rows[first]
+    copies = np.stack([leaders[inverse], rows], axis=1)
+    pairs = np.concatenate([copies, leaders[near_pairs(hashes)]])
+    pairs = pairs[source[pairs[:, 0]] != source[pairs[:, 1]]]  # one photo is one group anyway
+    alike = [correlation(look(a), look(b)) >= MIN_CORRELATION for a, b in pairs.tolist()]
+    return np.asarray(pairs[np.array(alike, np.bool_)], np.int64)

@@ -1,0 +1,116 @@
+"""How much longer an import takes than decoding the same files in a plain loop, on one core.
+
+    OMP_NUM_THREADS=1 taskset -c 0 python tests/benchmarks/import_speed.py DATASET --importer coco
+
+Three things are timed in turn, round after round, each over the whole data set with the files in the page cache:
+
+- photos: every photo is read and decoded with Pillow to an array, nothing else;
+- photos and masks: the same, and every annotation is decoded to a mask as pycocotools' guide does it (``annToMask`` of
+  each annotation, painted into one array in the order of the file). Only for ``coco``;
+- import: what ``augkit import --workers 1`` does: the two above with all checks, the square cut out and resized, photo
+  and mask encoded and written, hashes, class, groups, splits, catalogue.
+
+Times are the fastest round of each, in processor time and in wall time (which includes waiting for disk and other
+processes); ratios are the medians of the rounds' ratios of processor time. The target of 1.3 is against photos and
+masks; above it the exit code is 1. An import that also encodes and writes every pair cannot come near the time of
+decoding the photos alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from augkit.config import DataSettings
+from augkit.data.importers import IMPORTERS
+from augkit.data.ingest import ingest
+from augkit.data.samples import SampleSet
+from augkit.workspace import Workspace
+
+TARGET = 1.3
+
+
+def decode_photos(source: Path, data: SampleSet) -> None:
+    """The plain loop over photos."""
+    for sample in data.samples:
+        with Image.open(source / sample.source_file) as photo:
+            np.asarray(photo.convert("RGB"))
+
+
+def decode_pairs(source: Path, annotations: Path) -> None:
+    """The plain loop over photos and their annotations."""
+    from pycocotools import mask as coco
+
+    table = json.loads(annotations.read_text())
+    shapes = defaultdict(list)
+    for annotation in table["annotations"]:
+        shapes[annotation["image_id"]].append(annotation)
+    for image in table["images"]:
+        with Image.open(source / image.get("path", image["file_name"])) as photo:
+            np.asarray(photo.convert("RGB"))
+        mask = np.zeros((image["height"], image["width"]), np.uint8)
+        for annotation in shapes[image["id"]]:
+            rings = annotation["segmentation"]
+            rings = json.loads(rings) if isinstance(rings, str) else rings
+            cover = coco.decode(coco.merge(coco.frPyObjects(rings, *mask.shape)))
+            mask[cover == 1] = annotation["category_id"]
+
+
+def import_all(source: Path, importer: str) -> None:
+    """The import, into a folder that is removed again."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = IMPORTERS[importer](source, None)
+        ingest(data.samples, data.schema, Workspace(Path(folder) / "ws"), DataSettings(), 0, importer=importer)
+
+
+def seconds(work: Callable[[], None]) -> tuple[float, float]:
+    """Processor and wall time of a call."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.process_time() - processor, time.perf_counter() - wall
+
+
+def main() -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--importer", default="coco")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    data = IMPORTERS[options.importer](options.source, None)
+    works: dict[str, Callable[[], None]] = {"photos": lambda: decode_photos(options.source, data)}
+    if options.importer == "coco":
+        annotations = options.source / "annotations.json"
+        works["photos and masks"] = lambda: decode_pairs(options.source, annotations)
+    works["import"] = lambda: import_all(options.source, options.importer)
+    works["photos"]()  # files into the page cache
+    works["import"]()  # modules into memory
+    rounds = [{name: seconds(work) for name, work in works.items()} for _ in range(options.rounds)]
+    each = 1000 / len(data.samples)
+    for name in works:
+        processor, wall = (min(taken[name][kind] for taken in rounds) * each for kind in (0, 1))
+        print(f"{name:17s} {processor:6.2f} ms a photo ({wall:.2f} ms wall)")
+    ratios = {
+        name: statistics.median(taken["import"][0] / taken[name][0] for taken in rounds)
+        for name in works
+        if name != "import"
+    }
+    for name, ratio in ratios.items():
+        print(f"import / {name:17s} {ratio:5.2f}")
+    return 0 if list(ratios.values())[-1] <= TARGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
