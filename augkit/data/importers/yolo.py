@@ -1,0 +1,293 @@
+"""Ultralytics YOLO data sets: ``data.yaml`` with polygons in text files, or with mask pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import yaml
+
+from augkit.data.catalogue import SPLITS, Split
+from augkit.data.importers import IMPORTERS
+from augkit.data.importers._part_table import Entry, PartTable
+from augkit.data.importers._photos import photo_names
+from augkit.data.importers._pictures import MaskFile, photo_bytes
+from augkit.data.importers._yolo_labels import PolygonFile
+from augkit.data.samples import LazySamples, PartMask, Sample, SampleSet
+from augkit.errors import ConfigError, DataError
+from augkit.parts import Mask
+
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
+_LAYOUT = "a folder with data.yaml (train, val, test, names), images/ and labels/"
+
+
+@IMPORTERS.register("yolo")
+def read_yolo(source: Path, annotations: Path | None = None) -> SampleSet:
+    """Reads a data set of Ultralytics' ``segment`` or ``semantic`` task.
+
+        SRC/
+          data.yaml               path, train, val, test, names, and masks_dir: masks for mask pictures
+          images/
+            train/a.jpg
+            val/b.jpg
+          labels/                 segment: one row a polygon, class x1 y1 x2 y2 x3 y3 ..., as shares of width and height
+            train/a.txt
+            val/b.txt
+          masks/                  semantic, instead of labels/: a grey picture of class numbers, 255 ignored
+            train/a.png
+
+    ``source`` is the folder with ``data.yaml`` (or one other YAML file), or the YAML file itself; ``annotations``
+    names the file where that leaves doubt. The folder that the file's entries are relative to is ``path`` where that
+    exists (for a folder as source: where it is inside the folder, since most files carry a path of the machine they
+    were written on), else the source folder, or the file's. ``train``, ``val`` and ``test`` are folders, text files
+    that list photos, or lists of such; they fix the samples' splits. ``labels`` (or ``masks_dir``) takes the place of
+    the last ``images`` in a photo's path; where there is none, labels lie beside the photos.
+
+    Classes become parts 1..K in the order of their numbers; one named ``background`` is 0. Of overlapping parts the
+    smaller lies on top (see ``PolygonFile`` for what is a fault in a text file, ``MaskFile`` for mask pictures).
+
+    Raises ConfigError for paths that are not there, DataError for a file that is no data set description, SchemaError
+    for names that make no part schema. Whatever concerns one photo becomes the problem of its sample.
+    """
+    file = _locate(source, annotations)
+    description = _load(file)
+    root = _root(source, file, description)
+    table, masks_dir = _table(file, description), _masks_dir(file, description)
+    entries = list(_Finder(root, file, masks_dir).entries(description))
+    if not entries:
+        raise DataError(f"{file}: no photo in {', '.join(s for s in SPLITS if description.get(s))}", _LAYOUT)
+    classes = tuple((number, id) for number, id in table.values if number in _classes(description))
+    maker = _Maker(root, table, masks_dir, classes, entries)
+    return SampleSet(table.schema, LazySamples([entry.file for entry in entries], maker.sample))
+
+
+def _locate(source: Path, annotations: Path | None) -> Path:
+    if not source.exists():
+        raise ConfigError(f"{source}: nothing is there", _LAYOUT, "check the path")
+    if annotations is not None:
+        if not annotations.is_file():
+            raise ConfigError(f"--annotations {annotations}: no such file", "the data set's YAML file", "check it")
+        return annotations
+    if source.is_file():
+        return source
+    if (source / "data.yaml").is_file():
+        return source / "data.yaml"
+    found = sorted([*source.glob("*.yaml"), *source.glob("*.yml")])
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found[:10]) or "none"
+        raise ConfigError(
+            f"{source}: YAML files: {names}", "data.yaml, or one YAML file", "name it with --annotations FILE"
+        )
+    return found[0]
+
+
+def _load(file: Path) -> dict[str, Any]:
+    try:
+        description = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise DataError(f"{file}: {error}", "a YAML file as Ultralytics reads it", "correct the file") from error
+    if not isinstance(description, dict) or not description.get("names"):
+        raise DataError(f"{file}: no names in it", "names: a list, or a mapping from class numbers", "add the names")
+    if not any(description.get(split) for split in SPLITS):
+        raise DataError(f"{file}: neither train nor val nor test", "at least train: FOLDER", "add the photos' folders")
+    if description.get("label_mapping"):
+        raise DataError(f"{file}: label_mapping", "masks that hold the class numbers of names", "store masks so")
+    return description
+
+
+def _root(source: Path, file: Path, description: Mapping[str, Any]) -> Path:
+    base = source if source.is_dir() else file.parent
+    path = description.get("path")
+    if path is None:
+        return base
+    named = Path(os.path.normpath(file.parent / str(path)))
+    inside = named.resolve().is_relative_to(base.resolve())
+    return named if named.is_dir() and (inside or source.is_file()) else base
+
+
+def _table(file: Path, description: Mapping[str, Any]) -> PartTable:
+    classes = _classes(description)
+    if not classes or not all(_is_class(k) and isinstance(v, str) for k, v in classes.items()):
+        names = description["names"]
+        raise DataError(f"{file}: names: {names!r}", "a list of names, or a mapping from class numbers to names")
+    count = description.get("nc", len(classes))
+    if count != len(classes):
+        raise DataError(f"{file}: nc is {count}, but there are {len(classes)} names", "as many names", "correct either")
+    return PartTable.of(file.name, [Entry(number, name) for number, name in classes.items()])
+
+
+def _classes(description: Mapping[str, Any]) -> dict[Any, Any]:
+    """The names by class number; empty where they are neither a list nor a mapping."""
+    names = description["names"]
+    if isinstance(names, list):
+        return dict(enumerate(names))
+    return names if isinstance(names, dict) else {}
+
+
+def _is_class(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _masks_dir(file: Path, description: Mapping[str, Any]) -> str:
+    """The folder that stands for ``images`` in the paths of masks; empty for a data set of polygons."""
+    masks = description.get("masks_dir")
+    if masks is None:
+        return ""
+    if not isinstance(masks, str) or not masks or Path(masks).is_absolute() or ".." in Path(masks).parts:
+        raise DataError(f"{file}: masks_dir: {masks!r}", "the name of a folder beside images", "correct the file")
+    return masks
+
+
+class _Entry(NamedTuple):
+    """A photo, or a label without one, as a path below the folder."""
+
+    file: str
+    split: Split
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Lists what a description names; nothing is opened but lists of photos."""
+
+    root: Path
+    file: Path
+    masks_dir: str
+
+    def entries(self, description: Mapping[str, Any]) -> Iterator[_Entry]:
+        """The photos of all splits, then labels without a photo."""
+        photos: dict[str, list[_Entry]] = {}
+        folders: dict[str, Split] = {}
+        for split in SPLITS:
+            places = description.get(split) or []
+            for place in places if isinstance(places, list) else [places]:
+                for entry in self._of_place(place, split, folders):
+                    photos.setdefault(entry.file, []).append(entry)
+        stems = Counter(_stem(photo) for photo in photos)
+        for photo, listed in photos.items():
+            yield _judged(photo, listed, stems[_stem(photo)])
+        yield from self._alone(folders, stems)
+
+    def _of_place(self, place: object, split: Split, folders: dict[str, Split]) -> Iterator[_Entry]:
+        path = self._find(place, split)
+        if path.is_file():
+            yield from self._listed(path, split)
+            return
+        below = path.relative_to(self.root).as_posix()
+        folders.setdefault(below, split)
+        for name in photo_names(path):
+            photo = name if below == "." else f"{below}/{name}"
+            if not any(part.startswith(".") for part in photo.split("/")):
+                folders.setdefault(str(PurePosixPath(photo).parent), split)
+                yield _Entry(photo, split)
+
+    def _find(self, place: object, split: Split) -> Path:
+        """The folder or list that an entry names. Roboflow's exports say ``../train/images`` for ``train/images``."""
+        text = str(place).replace("\\", "/")
+        for name in (text, re.sub(r"^(\.\./)+", "", text)):
+            path = self._inside(self.root / name)
+            if path is not None and path.exists():
+                return path
+        raise DataError(
+            f"{self.file}: {split}: {place} is not in {self.root}",
+            "a folder of photos, or a text file that lists them, below the data set's folder",
+            "correct the entry (or `path`), or delete its line",
+        )
+
+    def _listed(self, file: Path, split: Split) -> Iterator[_Entry]:
+        """The photos of a text file: beside it, or below the data set's folder."""
+        try:
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, ValueError) as error:
+            raise DataError(f"{file}: {error}", "a text file that lists photos", "correct it") from error
+        for line in filter(None, (line.strip().replace("\\", "/") for line in lines)):
+            tried = [self._inside(folder / line) for folder in (file.parent, self.root)]
+            photo = next((path for path in tried if path is not None and path.is_file()), None)
+            if photo is None:
+                yield _Entry(line, split, f"no photo at {line} (listed in {file.name}) in the data set's folder")
+            else:
+                yield _Entry(photo.relative_to(self.root).as_posix(), split)
+
+    def _inside(self, path: Path) -> Path | None:
+        plain = Path(os.path.normpath(path))
+        root = Path(os.path.normpath(self.root))
+        return self.root / plain.relative_to(root) if plain.is_relative_to(root) else None
+
+    def _alone(self, folders: Mapping[str, Split], stems: Mapping[str, int]) -> Iterator[_Entry]:
+        """Labels in the folders that belong to the photos' folders, but to no photo."""
+        endings = MASK_SUFFIXES if self.masks_dir else (".txt",)
+        known = {label_of(f"{stem}.jpg", self.masks_dir) for stem in stems}
+        for folder, split in folders.items():
+            labels = label_of(f"{folder}/x", self.masks_dir).rpartition("/")[0]
+            if labels == folder:
+                continue  # beside the photos: any text there is not a label for sure
+            place = self.root / labels
+            for name in sorted(path.name for path in place.iterdir()) if place.is_dir() else ():
+                label = f"{labels}/{name}"
+                if name.lower().endswith(endings) and _stem(label) not in known and name != "classes.txt":
+                    yield _Entry(label, split, "no photo belongs to the label")
+
+
+def _judged(photo: str, listed: Sequence[_Entry], same_stem: int) -> _Entry:
+    """A photo's one entry, with what is wrong about how it is listed."""
+    splits = list(dict.fromkeys(entry.split for entry in listed))
+    if listed[0].problem or (len(splits) == 1 and same_stem == 1):
+        return listed[0]
+    if len(splits) > 1:
+        return _Entry(photo, splits[0], f"the photo is listed in {' and in '.join(splits)}")
+    return _Entry(photo, splits[0], f"{same_stem} photos have the stem {_stem(photo)}")
+
+
+def label_of(photo: str, masks_dir: str = "") -> str:
+    """The path of a photo's label without its suffix: ``images/train/a.jpg`` -> ``labels/train/a``."""
+    folders = _stem(photo).split("/")
+    places = [place for place, folder in enumerate(folders[:-1]) if folder == "images"]
+    if places:
+        folders[places[-1]] = masks_dir or "labels"
+    return "/".join(folders)
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(".")[0] or path
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes samples of entries; of polygons' classes only those with a name have a part."""
+
+    root: Path
+    table: PartTable
+    masks_dir: str
+    classes: tuple[tuple[int, int], ...]
+    entries: Sequence[_Entry]
+
+    def sample(self, place: int, id: str) -> Sample:
+        photo, split, problem = self.entries[place]
+        if problem:
+            return Sample(id, photo, problem=problem, split=split)
+        label = label_of(photo, self.masks_dir)
+        mask: _MaskOf | PolygonFile = PolygonFile(self.root, photo, f"{label}.txt", self.classes)
+        if self.masks_dir:
+            mask = _MaskOf(self.root, label, self.table)
+        return Sample(id, photo, partial(photo_bytes, self.root, photo), mask, split=split)
+
+
+@dataclass(frozen=True)
+class _MaskOf:
+    """The mask picture at ``stem``, of whatever suffix. Called, it reads it."""
+
+    root: Path
+    stem: str
+    table: PartTable
+
+    def __call__(self) -> PartMask | Mask:
+        found = [self.stem + s for s in MASK_SUFFIXES if (self.root / (self.stem + s)).is_file()]
+        if len(found) != 1:
+            raise DataError(f"{len(found)} masks at {self.stem} ({', '.join(MASK_SUFFIXES)}); there has to be one")
+        return MaskFile(self.root, found[0], self.table)()

@@ -1,0 +1,138 @@
+"""What every importer has to do. A new one is tested as soon as it has a maker, and fails without."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from augkit.config import DataSettings
+from augkit.data.catalogue import usable
+from augkit.data.importers import IMPORTERS, Importer
+from augkit.data.ingest import ingest
+from augkit.data.samples import Sample, read
+from augkit.errors import ConfigError, DataError
+from augkit.workspace import Workspace
+
+Make = Callable[[Path, int], Path]
+
+
+@pytest.fixture(params=list(IMPORTERS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def importer(name: str) -> Importer:
+    return IMPORTERS[name]
+
+
+@pytest.fixture
+def make(name: str) -> Make:
+    maker: Make = import_module(f"tests.data.importers.makers.{name.replace('-', '_')}").make
+    return maker
+
+
+@pytest.fixture
+def source(make: Make, tmp_path: Path) -> Path:
+    return make(tmp_path / "two words é 車", 3)
+
+
+def _problem(sample: Sample) -> str:
+    try:
+        read(sample)
+    except (DataError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _file(source: Path, sample: Sample) -> Path:
+    path = source / sample.source_file.partition("#")[0]
+    assert path.is_file(), f"the source file {sample.source_file} is not below the data set's folder"
+    return path
+
+
+def test_what_it_reads_can_be_ingested(name: str, importer: Importer, source: Path, tmp_path: Path) -> None:
+    data = importer(source, None)
+    assert len(data.samples) == len(list(data.samples)) >= 3
+    workspace = Workspace(tmp_path / "ws")
+    rows = ingest(data.samples, data.schema, workspace, DataSettings(size=32), 0, importer=name, strict=True)
+    assert len(usable(rows)) == len(data.samples)
+    assert all(workspace.mask(row.id).is_file() for row in rows)
+
+
+def test_samples_come_in_one_order_with_ids_fit_for_files(importer: Importer, source: Path) -> None:
+    first, again = importer(source, None), importer(source, None)
+    ids = [sample.id for sample in first.samples]
+    assert ids == [sample.id for sample in first.samples] == [sample.id for sample in again.samples]
+    assert len({id.lower() for id in ids}) == len(ids)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", id) for id in ids)
+    assert first.schema == again.schema
+
+
+def test_samples_are_read_later_and_in_other_processes(importer: Importer, source: Path) -> None:
+    for sample in importer(source, None).samples:
+        assert callable(sample.photo) and callable(sample.mask)
+        stored = pickle.dumps(sample)
+        assert len(stored) < 20_000
+        one, other = read(sample), read(pickle.loads(stored))
+        assert (one.photo == other.photo).all() and (one.mask == other.mask).all()
+        assert one.mask.dtype == np.uint8 and one.mask.shape == one.photo.shape[:2]
+
+
+def test_more_photos_change_nothing_about_the_others(importer: Importer, make: Make, tmp_path: Path) -> None:
+    few, many = importer(make(tmp_path / "few", 2), None), importer(make(tmp_path / "many", 4), None)
+    masks = {sample.id: read(sample).mask for sample in many.samples}
+    assert len(many.samples) > len(few.samples)
+    assert all((masks[sample.id] == read(sample).mask).all() for sample in few.samples)
+
+
+def test_a_missing_source_is_a_wrong_command(importer: Importer, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="none") as error:
+        importer(tmp_path / "none", None)
+    assert error.value.expected and error.value.remedy
+
+
+def test_an_empty_folder_is_said_to_be_none(importer: Importer, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    with pytest.raises((ConfigError, DataError), match="bare") as error:
+        importer(tmp_path / "bare", None)
+    assert error.value.expected
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.0])
+def test_a_cut_off_file_is_the_problem_of_its_sample(importer: Importer, source: Path, kept: float) -> None:
+    samples = list(importer(source, None).samples)
+    broken = _file(source, samples[0])
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: int(kept * len(whole))])
+    problems = {sample.id: _problem(sample) for sample in importer(source, None).samples}
+    hit = {sample.id for sample in samples if _file(source, sample) == broken}
+    assert {id for id, problem in problems.items() if problem} >= hit
+    assert all(not problem for id, problem in problems.items() if id not in hit and id in {s.id for s in samples})
+    assert all(str(source) not in problem for problem in problems.values()), "a problem names no path of the machine"
+
+
+def test_a_link_that_leaves_the_folder_is_not_followed(importer: Importer, source: Path, tmp_path: Path) -> None:
+    samples = list(importer(source, None).samples)
+    file = _file(source, samples[0])
+    outside = file.rename(tmp_path / f"outside{file.suffix}")
+    file.symlink_to(outside)
+    linked = [_problem(sample) for sample in importer(source, None).samples if _file(source, sample) == file]
+    assert all(linked) and any("outside the data set's folder" in problem for problem in linked)
+    fine = [sample for sample in importer(source, None).samples if _file(source, sample) != file]
+    assert fine and not any(map(_problem, fine))
+
+
+def test_a_link_within_the_folder_is_like_a_file(importer: Importer, source: Path) -> None:
+    sample = next(iter(importer(source, None).samples))
+    file = _file(source, sample)
+    (source / ".store").mkdir()
+    file.symlink_to(file.rename(source / ".store" / file.name))
+    found = next(one for one in importer(source, None).samples if one.id == sample.id)
+    assert not _problem(found)

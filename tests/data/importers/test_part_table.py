@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from augkit.data.importers._part_table import Entry, PartTable, find_parts_file, read_part_table
+from augkit.errors import ConfigError, DataError, SchemaError
+from augkit.parts import PartSchema
+
+DOCUMENT = Path(__file__).parents[3] / "docs/importers.md"
+HOOD, DOOR = (250, 149, 10), (19, 98, 19)
+
+
+def _table(folder: Path, text: str, name: str = "parts.csv", encoding: str = "utf-8") -> PartTable:
+    path = folder / name
+    path.write_text(text, encoding=encoding)
+    return read_part_table(path)
+
+
+def _listed(table: PartTable) -> dict[str, int]:
+    """Values of grey masks by the name of the part."""
+    return {table.schema.names[id]: value for value, id in table.values if 0 < id < 255}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,name,red,green,blue\n1,hood,250,149,10\n2,left door,19,98,19\n",
+        "id,name,colour\n1,hood,#fa950a\n2,left door,136213\n",
+        "id;name;color\n1;hood;250,149,10\n2;left door;(19, 98, 19)\n",
+        "Value\tLabel\tRGB\n1\thood\t250 149 10\n2\tleft door\t[19, 98, 19]\n",
+        'id,name,colour\n2,"left door","19;98;19"\n\n1,hood,"250,149,10"\n',
+        "class,r,g,b\nbackground,0,0,0\nhood,250,149,10\nleft door,19,98,19\n",
+        "name,r,g,b\nhood,250,149,10\nleft door,19,98,19\n",
+    ],
+)
+def test_csv_in_the_forms_people_have(tmp_path: Path, text: str) -> None:
+    for encoding in ("utf-8", "utf-8-sig"):
+        table = _table(tmp_path, text, encoding=encoding)
+        assert _listed(table) == {"hood": 1, "left door": 2}
+        assert table.colours == (((0, 0, 0), 0, "background"), (HOOD, 1, "hood"), (DOOR, 2, "left door"))
+        assert [part.colour for part in table.schema.parts] == [HOOD, DOOR]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"0": "background", "1": "hood", "2": "left door"},
+        {"id2label": {"2": "left door", "1": "hood"}},
+        ["background", "hood", "left door"],
+        ["hood", "left door"],
+        [{"id": 1, "name": "hood"}, {"id": 2, "name": "left door"}],
+        PartSchema.from_names(["hood", "left door"]).to_dict(),
+    ],
+)
+def test_json_in_the_forms_people_have(tmp_path: Path, data: object) -> None:
+    assert _listed(_table(tmp_path, json.dumps(data), "parts.json")) == {"hood": 1, "left door": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [
+        ("hood\nleft door\n", {"hood": 1, "left door": 2}),
+        ("background\nhood\nleft door\n\n", {"hood": 1, "left door": 2}),
+        ("__ignore__\n_background_\nhood\n", {"hood": 1}),
+        ("hood\nignore\nwheel\n", {"hood": 1, "wheel": 3}),
+    ],
+)
+def test_a_list_of_names_counts_from_the_background_or_from_one(
+    tmp_path: Path, text: str, listed: dict[str, int]
+) -> None:
+    assert _listed(_table(tmp_path, text, "parts.txt")) == listed
+
+
+def test_a_schema_of_augkit_is_a_parts_file(tmp_path: Path) -> None:
+    schema = PartSchema.from_names(["hood", "left_door", "right_door"])
+    schema.save(tmp_path / "parts.json")
+    assert read_part_table(tmp_path / "parts.json").schema == schema
+
+
+def test_gaps_in_the_ids_are_closed_in_their_order() -> None:
+    table = PartTable.of("list", [Entry(90, "rest"), Entry(10, "hood"), Entry(300, "door")])
+    assert table.schema.names == ("background", "hood", "rest", "door")
+    assert dict(table.values) == {0: 0, 10: 1, 90: 2, 255: 255, 300: 3}
+
+
+def test_background_and_ignore_are_where_the_file_says() -> None:
+    entries = [Entry(0, "ignore", (255, 255, 255)), Entry(1, "Background", (9, 9, 9)), Entry(255, "hood", HOOD)]
+    table = PartTable.of("list", entries)
+    assert dict(table.values) == {0: 255, 1: 0, 255: 1}
+    assert {colour: id for colour, id, _ in table.colours} == {(255, 255, 255): 255, (9, 9, 9): 0, HOOD: 1}
+
+
+def test_a_black_part_leaves_the_background_without_a_colour() -> None:
+    table = PartTable.of("list", [Entry(1, "tyre", (0, 0, 0)), Entry(2, "hood", HOOD)])
+    assert {colour: id for colour, id, _ in table.colours} == {(0, 0, 0): 1, HOOD: 2}
+
+
+def test_parts_without_a_colour_are_fine_until_a_mask_has_colours() -> None:
+    table = PartTable.of("list.csv", [Entry(1, "hood"), Entry(2, "door")])
+    assert len({part.colour for part in table.schema.parts}) == 2
+    with pytest.raises(DataError, match=r"list\.csv gives none"):
+        _ = table.palette
+    with pytest.raises(DataError, match="one colour"):
+        _ = PartTable.of("list", [Entry(1, "hood", HOOD), Entry(2, "door", HOOD)]).palette
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("parts.csv", "", "no parts"),
+        ("parts.csv", "id,name\n", "no parts"),
+        ("parts.csv", "0,background\n1,hood\n", "no column name"),
+        ("parts.csv", "id,name\n1,hood\n1,door\n", "listed twice: 1"),
+        ("parts.csv", "id,name\none,hood\n", "line 2: 'one' is no id"),
+        ("parts.csv", "id,name\n1.5,hood\n", "'1.5' is no id"),
+        ("parts.csv", "id,name\n-1,hood\n", "hood has the id -1"),
+        ("parts.csv", "id,name\n65536,hood\n", "hood has the id 65536"),
+        ("parts.csv", "id,name\n1,\n", "line 2: '' is no name"),
+        ("parts.csv", "id,name\n1,hood,250,149,10\n", "line 2: 5 cells"),
+        ("parts.csv", "id,name,colour\n1,hood,orange\n", "line 2: 'orange' is no colour"),
+        ("parts.csv", "id,name,red,green,blue\n1,hood,250,149,\n", "no colour"),
+        ("parts.csv", "id,name,red,green,blue\n1,hood,250,149,256\n", "no colour"),
+        ("parts.csv", 'id,name\n1,"hood\n', "unexpected end"),
+        ("parts.txt", "1 hood\n2 door\n", "line 1: '1 hood' is no name"),
+        ("parts.txt", "hood\n\ndoor\n", "line 2: '' is no name"),
+        ("parts.json", '{"1": "hood"', "delimiter"),
+        ("parts.json", '{"1": "hood", "1": "door"}', "listed twice: 1"),
+        ("parts.json", '{"1": ["hood"]}', "no name"),
+        ("parts.json", '{"hood": 1}', "'hood' is no id"),
+        ("parts.json", '[{"id": true, "name": "hood"}]', "entry 1: True is no id"),
+        ("parts.json", "3", "neither"),
+        ("parts.json", "[]", "no parts"),
+        ("parts.json", "[" * 100_000, "recursion"),
+        ("id2label.json", '{"0": "background"}', "no parts"),
+    ],
+)
+def test_a_wrong_file_is_one_error_that_says_where(tmp_path: Path, name: str, text: str, fault: str) -> None:
+    with pytest.raises(DataError, match=name) as error:
+        _table(tmp_path, text, name)
+    assert fault in error.value.found
+
+
+def test_a_file_in_another_encoding_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "parts.csv").write_bytes("id,name\n1,kotflügel\n".encode("latin-1"))
+    with pytest.raises(DataError, match="utf-8"):
+        read_part_table(tmp_path / "parts.csv")
+
+
+def test_parts_have_to_make_a_schema(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="twice"):
+        _table(tmp_path, "id,name\n1,hood\n2,hood\n")
+
+
+def test_the_file_is_found_or_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no file that says(.|\n)*id,name(.|\n)*--annotations"):
+        find_parts_file(tmp_path, None)
+    (tmp_path / "parts.txt").write_text("hood")
+    assert find_parts_file(tmp_path, None) == tmp_path / "parts.txt"
+    (tmp_path / "palette.csv").write_text("id,name\n1,hood")
+    with pytest.raises(ConfigError, match=r"parts\.txt and palette\.csv(.|\n)*--annotations"):
+        find_parts_file(tmp_path, None)
+    assert find_parts_file(tmp_path, tmp_path / "palette.csv").name == "palette.csv"
+    with pytest.raises(ConfigError, match="no such file"):
+        find_parts_file(tmp_path, tmp_path / "none.csv")
+
+
+def test_the_examples_of_the_document_are_one_list(tmp_path: Path) -> None:
+    blocks = re.findall(r"```(csv|json|text)\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    assert [kind for kind, _ in blocks] == ["csv", "csv", "json", "text"]
+    tables = [_table(tmp_path, text, f"parts.{'txt' if kind == 'text' else kind}") for kind, text in blocks]
+    assert {table.schema.names for table in tables} == {("background", "hood", "left_door", "right_door")}
+    assert _listed(tables[0]) == _listed(tables[1]) == _listed(tables[2]) == {
+        "hood": 10, "left_door": 20, "right_door": 21,
+    }  # fmt: skip
+    assert tables[1].colours[1:] == tables[0].colours[1:4]
