@@ -42,7 +42,7 @@ def balance(
     job = _open(session, only or [], executor, fresh)
     lines = job.lines()
     if dry_run:
-        session.emit(_plan_json(job, lines), _plan_table(job, lines))
+        _show_plan(session, job, lines)
         return
     session.console.print(_plan_table(job, lines))
     result = run_balance(session, job, no_train)
@@ -55,12 +55,30 @@ def _open(session: Session, only: list[str], executor: str, fresh: bool) -> Bala
     from augkit.balance.executors import EXECUTORS
     from augkit.balance.job import Balance, Order
     from augkit.classes import CarClass
+    from augkit.data.audit.result import require_sound
 
     if executor not in EXECUTORS:
         raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
     target = session.settings.balance.target_per_class
     order = Order(target, tuple(CarClass.parse(name) for name in only), executor, fresh)
-    return Balance(session.workspace, session.settings, order)
+    job = Balance(session.workspace, session.settings, order)
+    require_sound(session.workspace)
+    return job
+
+
+def _show_plan(session: Session, job: Balance, lines: list[Line]) -> None:
+    """The plan, beside the data it starts from: pairs by class, pixels by part."""
+    from rich.console import Group
+
+    from augkit.cli._tables import overview_tables
+    from augkit.data.audit.overview import Overview
+    from augkit.report.chart import overview_chart
+
+    overview = Overview.of(job.rows, job.studio.schema)
+    chart = str(overview_chart(overview, session.workspace.reports / "parts.png"))
+    _, parts = overview_tables(overview)  # the plan itself counts the classes
+    result = {**_plan_json(job, lines), "overview": overview.to_dict(), "chart": chart}
+    session.emit(result, Group(parts, _plan_table(job, lines), f"chart {chart}"))
 
 
 def run_balance(session: Session, job: Balance, no_train: bool) -> dict[str, Any]:

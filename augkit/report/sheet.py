@@ -25,18 +25,19 @@ def overlay(photo: Photo, mask: Mask, schema: PartSchema, strength: float = 0.55
     return np.where((mask == BACKGROUND)[..., None], photo, blended.round().astype(np.uint8))
 
 
-def contact_sheet(shards: Path, target: Path, columns: int = COLUMNS) -> Path:
-    """Writes a PNG with a row a class: ``columns`` real pairs, then as many generated ones, photo above overlay."""
+def contact_sheet(shards: Path, target: Path, columns: int = COLUMNS, made: str = "generated") -> Path:
+    """Writes a PNG with a row a class: ``columns`` real pairs, then as many of the source ``made``, photo above
+    overlay."""
     dataset = ShardDataset(shards)
     classes = sorted(set(dataset.classes))
     width = 2 * columns * TILE + 3 * 12
     sheet = Image.new("RGB", (width, HEADER + len(classes) * (2 * TILE + HEADER) + 4), (18, 18, 20))
     draw = ImageDraw.Draw(sheet)
     draw.text((12, 4), "real", fill=(235, 235, 235), font=_font())
-    draw.text((columns * TILE + 24, 4), "generated", fill=(235, 235, 235), font=_font())
+    draw.text((columns * TILE + 24, 4), made, fill=(235, 235, 235), font=_font())
     for number, name in enumerate(classes):
         top = HEADER + number * (2 * TILE + HEADER)
-        counts = {source: _rows(dataset.index, name, source) for source in ("real", "generated")}
+        counts = {source: _rows(dataset.index, name, source) for source in ("real", made)}
         draw.text((12, top + 4), f"{name}   {_summary(counts)}", fill=(160, 200, 255), font=_font())
         for place, rows in enumerate(counts.values()):
             for column, row in enumerate(_spread(rows, columns)):

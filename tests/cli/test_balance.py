@@ -29,7 +29,7 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     code, out, _ = balance("--dry-run", "--json")
     plan = json.loads(out)
     assert code == 0 and not trained.shards.exists()
-    assert set(plan) == {"target", "classes", "untrained", "shards", "megabytes", "seconds"}
+    assert set(plan) == {"target", "classes", "untrained", "shards", "megabytes", "seconds", "overview", "chart"}
     assert (plan["target"], plan["shards"], plan["untrained"]) == (10, 6, [])
     assert plan["megabytes"] > 0 and plan["seconds"] > 0
     models = {"mask_model": "all", "image_model": "all"}

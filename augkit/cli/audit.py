@@ -1,0 +1,96 @@
+"""``augkit audit``: what is wrong with the data, before anybody trains on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from augkit.cli._app import app
+from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.data.audit.overview import Overview
+    from augkit.data.audit.result import AuditResult
+
+_COLOURS = {"fatal": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+class _AuditCommand(TyperCommand):
+    """Lists the checks in its help; they are imported only when that is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from augkit.data.audit.check import CHECKS
+
+        self.epilog = "Checks: " + "; ".join(f"{name} ({CHECKS[name].about})" for name in CHECKS)
+        super().format_help(ctx, formatter)
+
+
+@app.command("audit", cls=_AuditCommand)
+def audit(
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where there is a warning or worse.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; any number gives the same result.")] = 1,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the workspace's pairs and catalogue; write reports/audit.html, audit.json and parts.png."""
+    from augkit.cli._progress import Bars
+    from augkit.data.audit import result as audits
+    from augkit.data.audit.overview import Overview
+    from augkit.data.catalogue import read_catalogue, usable
+    from augkit.parts import PartSchema
+    from augkit.report.audit_page import write_page
+    from augkit.report.chart import overview_chart
+
+    session = open_session(workspace, as_json)
+    place = session.workspace
+    rows, schema = read_catalogue(place.require_catalogue()), PartSchema.load(place.schema)
+    with Bars() as bars:
+        found = audits.audit(place, workers=workers, on_row=bars.rows("auditing", len(usable(rows))))
+    overview = Overview.of(rows, schema)
+    paths = {
+        "page": write_page(found, overview, place, place.reports / "audit.html"),
+        "chart": overview_chart(overview, place.reports / "parts.png"),
+        "result": found.save(place.reports),
+    }
+    shown = {name: str(path) for name, path in paths.items()}
+    session.emit({**found.to_dict(), "overview": overview.to_dict(), **shown}, _page(found, overview, shown))
+    if strict and (bad := found.of("fatal", "warning")):
+        raise DataError(
+            f"{len(bad)} finding(s): " + "; ".join(f"{finding.check}: {finding.message}" for finding in bad),
+            "no warning and nothing fatal, with --strict",
+            f"look at {shown['page']}",
+        )
+
+
+def _page(found: AuditResult, overview: Overview, paths: dict[str, str]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from augkit.cli._tables import overview_tables
+
+    end = [f"nothing found by: {', '.join(found.clean) or '(no check)'}"]
+    end += [f"{name:7}{path}" for name, path in paths.items()]
+    return Group(*overview_tables(overview), _findings(found), Text("\n".join(end)))
+
+
+def _findings(found: AuditResult) -> RenderableType:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=f"Audit of {found.pairs} pairs", show_lines=True, expand=True)
+    table.add_column("check", no_wrap=True)
+    table.add_column("pairs", justify="right")
+    table.add_column("what was found, and what to do", overflow="fold", ratio=1)
+    table.add_column("worst", overflow="fold", width=24)
+    for finding in found.findings:
+        what = f"{escape(finding.message)}\n[dim]{escape(finding.remedy)}[/]"
+        name = f"{finding.check}\n[{_COLOURS[finding.severity]}]{finding.severity}[/]"
+        worst = f"{escape(finding.hits[0].id)}\n[dim]{escape(finding.hits[0].remark)}[/]" if finding.hits else ""
+        table.add_row(name, str(len(finding.hits) or ""), what, worst)
+    return table

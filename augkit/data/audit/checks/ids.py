@@ -1,0 +1,38 @@
+"""Masks with ids that the part schema does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.evidence import Evidence, Pair
+from augkit.parts import IGNORE
+
+
+def strange_ids(pair: Pair) -> Figures:
+    """Share of the frame, and which ids."""
+    strange = pair.areas[pair.schema.channels : IGNORE]
+    ids = np.flatnonzero(strange) + pair.schema.channels
+    return {"share": float(strange.sum()) / pair.mask.size, "ids": " ".join(map(str, ids))}
+
+
+@check("ids", "masks with ids that are not in the part schema", strange_ids, guards=True)
+def ids(evidence: Evidence) -> Iterator[Finding]:
+    """Fatal: a network has no output for such an id."""
+    shares, named = evidence.column("ids", "share"), evidence.texts("ids", "ids")
+    hits = [
+        Hit(row.id, share, f"ids {found}")
+        for row, share, found in zip(evidence.seen, shares.tolist(), named, strict=True)
+        if found
+    ]
+    if hits:
+        strange = ", ".join(map(str, sorted({int(id) for found in named for id in found.split()})))
+        yield Finding(
+            "ids",
+            "fatal",
+            f"{len(hits)} masks hold ids {strange}; the schema has 0..{evidence.schema.channels - 1} and {IGNORE}",
+            "correct the masks, or import them with the schema they were made for",
+            worst_first(hits),
+        )

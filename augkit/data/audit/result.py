@@ -1,0 +1,132 @@
+"""An audit as a whole: run, written down, and read again by those who must not train on unsound data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from augkit.data.audit.check import CHECKS, SEVERITIES, Check, Finding, Hit, Severity
+from augkit.data.audit.evidence import gather
+from augkit.errors import DataError
+from augkit.workspace import Workspace
+
+RESULT_FILE = "audit.json"
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """The findings of the named checks over ``rows`` catalogue rows, ``pairs`` of them usable.
+
+    ``digest`` is that of the workspace's state when it was audited (see ``state_digest``).
+    """
+
+    digest: str
+    rows: int
+    pairs: int
+    checks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def of(self, *severities: Severity) -> list[Finding]:
+        """The findings of these severities."""
+        return [finding for finding in self.findings if finding.severity in severities]
+
+    @property
+    def clean(self) -> list[str]:
+        """Checks that found nothing."""
+        found = {finding.check for finding in self.findings}
+        return [name for name in self.checks if name not in found]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, tree: dict[str, Any]) -> AuditResult:
+        """Inverse of ``to_dict``. Raises KeyError, TypeError or ValueError for anything else."""
+        findings = tuple(
+            Finding(**{**finding, "hits": tuple(Hit(**hit) for hit in finding["hits"])}) for finding in tree["findings"]
+        )
+        return cls(tree["digest"], tree["rows"], tree["pairs"], tuple(tree["checks"]), findings)
+
+    def save(self, folder: Path) -> Path:
+        """Writes ``audit.json`` into a folder, whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / RESULT_FILE
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
+        temporary.replace(path)
+        return path
+
+
+def audit(
+    workspace: Workspace,
+    checks: Sequence[Check] = (),
+    workers: int = 1,
+    on_row: Callable[[object], None] = lambda _: None,
+) -> AuditResult:
+    """Runs the checks (by default all there are) over a workspace; the worst findings come first.
+
+    Raises DataError where nothing was imported yet, SchemaError where the part schema cannot be read.
+    """
+    chosen = checks or [CHECKS[name] for name in CHECKS]
+    digest = state_digest(workspace)
+    evidence = gather(workspace, chosen, workers, on_row)
+    findings = [finding for check in chosen for finding in check.judge(evidence)]
+    findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), -len(finding.hits)))
+    names = tuple(check.name for check in chosen)
+    return AuditResult(digest, len(evidence.catalogue), len(evidence.rows), names, tuple(findings))
+
+
+def stored_result(workspace: Workspace) -> AuditResult | None:
+    """The last audit, where the workspace is still what it was then; None otherwise."""
+    try:
+        result = AuditResult.from_dict(json.loads((workspace.reports / RESULT_FILE).read_text()))
+    except (OSError, ValueError, KeyError, TypeError):  # missing, of another version, or damaged: it can be made again
+        return None
+    return result if result.digest == state_digest(workspace) else None
+
+
+def state_digest(workspace: Workspace) -> str:
+    """sha256 of the catalogue, the part schema, and the name, size and time of change of every file of ``pairs/``.
+
+    Raises DataError where there is no catalogue.
+    """
+    digest = hashlib.sha256(workspace.require_catalogue().read_bytes())
+    digest.update(workspace.schema.read_bytes() if workspace.schema.is_file() else b"")
+    for line in sorted(_states(workspace.pairs)):
+        digest.update(line.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _states(folder: Path) -> Iterable[str]:
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            state = entry.stat()
+            yield f"{entry.name} {state.st_size} {state.st_mtime_ns}\n"
+
+
+def require_sound(workspace: Workspace) -> None:
+    """Lets training begin only on data without fatal findings.
+
+    Takes the stored audit where nothing has changed since; else runs the checks that can be fatal. Raises DataError
+    naming the findings.
+    """
+    guards = [check for check in (CHECKS[name] for name in CHECKS) if check.guards]
+    stored = stored_result(workspace)
+    known = stored is not None and {check.name for check in guards} <= set(stored.checks)
+    result = stored if stored is not None and known else audit(workspace, guards)
+    fatal = result.of("fatal")
+    if fatal:
+        raise DataError(
+            f"{workspace.root}: the data is not fit to train on:\n"
+            + "\n".join(f"  {finding.check}: {finding.message}; {finding.remedy}" for finding in fatal),
+            "data without fatal findings",
+            "`augkit audit` lists the pairs; correct them, then run it again",
+        )

@@ -1,0 +1,116 @@
+"""The audit as one HTML file: findings with the worst pairs, and what the data consists of. Needs no other file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from augkit import __version__
+from augkit.data.audit.check import CHECKS, Finding, Hit
+from augkit.data.audit.overview import Overview
+from augkit.data.audit.result import AuditResult
+from augkit.data.catalogue import CatalogueRow, read_catalogue
+from augkit.data.crop import Photo
+from augkit.data.pictures import read_mask, read_photo
+from augkit.errors import DataError
+from augkit.parts import Mask, PartSchema
+from augkit.workspace import Workspace
+
+WORST = 24
+THUMBNAIL = 192
+_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class Card:
+    """One pair on the page; ``picture`` is a data URI, or empty where the pair cannot be shown."""
+
+    hit: Hit
+    row: CatalogueRow | None
+    picture: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One finding on the page."""
+
+    finding: Finding
+    about: str
+    cards: tuple[Card, ...]
+
+
+def write_page(result: AuditResult, overview: Overview, workspace: Workspace, path: Path) -> Path:
+    """Writes the page: a section a finding with its worst ``WORST`` pairs, photo under the mask's outlines."""
+    album = _Album(workspace)
+    sections = [_section(finding, album) for finding in result.findings]
+    environment = Environment(
+        loader=PackageLoader("augkit.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    text = environment.get_template("audit.html").render(
+        result=result, overview=overview, sections=sections, worst=WORST, thumbnail=THUMBNAIL, version=__version__,
+        clean=[CHECKS[name] for name in result.clean], name=workspace.root.resolve().name,
+    )  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def _section(finding: Finding, album: _Album) -> Section:
+    about = CHECKS[finding.check].about if finding.check in CHECKS else ""
+    return Section(finding, about, tuple(album.card(hit) for hit in finding.hits[:WORST]))
+
+
+class _Album:
+    """Cards of a workspace's pairs; a pair that several findings name is drawn once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._pictures: dict[str, str] = {}
+
+    @cached_property
+    def rows(self) -> Mapping[str, CatalogueRow]:
+        """By id."""
+        return {row.id: row for row in read_catalogue(self.workspace.require_catalogue())}
+
+    @cached_property
+    def schema(self) -> PartSchema:
+        """The workspace's parts."""
+        return PartSchema.load(self.workspace.schema)
+
+    def card(self, hit: Hit) -> Card:
+        """The pair of a hit; without a picture where its files cannot be shown."""
+        if hit.id not in self._pictures:
+            self._pictures[hit.id] = self._picture(hit.id)
+        return Card(hit, self.rows.get(hit.id), self._pictures[hit.id])
+
+    def _picture(self, id: str) -> str:
+        row = self.rows.get(id)
+        if row is None or row.problem:
+            return ""
+        try:
+            photo, mask = read_photo(self.workspace.photo(id)), read_mask(self.workspace.mask(id))
+        except DataError:
+            return ""
+        drawn = outlined(photo, mask, self.schema, THUMBNAIL)
+        done, data = cv2.imencode(".jpg", drawn[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        assert done, "JPEG of a picture in memory"
+        return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+
+
+def outlined(photo: Photo, mask: Mask, schema: PartSchema, size: int) -> Photo:
+    """(H, W, 3) photo and its mask -> (size, size, 3): the photo with the outline of each part in its colour."""
+    small = np.asarray(cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    ids = np.asarray(cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST), np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    edge = cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)
+    small[edge] = schema.palette[cv2.dilate(ids, kernel)][edge]  # white where the source photo ends
+    return small
