@@ -48,13 +48,33 @@ class Workspace:
         return self.root / "shards"
 
     @property
+    def classical(self) -> Path:
+        """Real pairs and classically augmented ones, as shards."""
+        return self.root / "classical"
+
+    @property
+    def backgrounds(self) -> Path:
+        """Landscapes, for augmentation presets that name no folder of their own."""
+        return self.root / "backgrounds"
+
+    @property
+    def silhouettes(self) -> Path:
+        """Whole-car masks of the canonical photos: ``{id}.png``."""
+        return self.root / "silhouettes"
+
+    @property
     def reports(self) -> Path:
         """Contact sheets, charts, pages."""
         return self.root / "reports"
 
+    @property
+    def models(self) -> Path:
+        """Trained models: a folder a stage."""
+        return self.root / "models"
+
     def model(self, stage: str, name: str) -> Path:
         """Folder of a trained model, e.g. stage ``mask``, name ``all`` or a class."""
-        return self.root / "models" / stage / name
+        return self.models / stage / name
 
     def photo(self, id: str) -> Path:
         """The canonical photo of a real pair."""

@@ -1,6 +1,6 @@
 """Train a segmentation network on augkit's shards: python examples/train_segmentation.py WORKSPACE/shards --source all
 
-Reads real pairs, or real and generated ones, balanced over the classes; measures on real photos that no generator saw.
+Reads real pairs, or all of a folder (WORKSPACE/classical has classical ones); measures on photos no generator saw.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main() -> None:
     args = arguments()
     prepare = [A.Resize(SIZE, SIZE), A.Normalize(), ToTensorV2()]
     augment = A.Compose([A.Affine(scale=(0.85, 1.15), rotate=(-8, 8), p=0.8), A.ColorJitter(p=0.8), *prepare])
-    sources = ["real"] if args.source == "real" else ["real", "generated"]
+    sources = ["real"] if args.source == "real" else ["real", "generated", "classical"]
     train = ShardDataset(args.shards, [("split", "==", "train"), ("source", "in", sources)], augment)
     val = ShardDataset(args.shards, [("split", "==", "val"), ("source", "==", "real")], A.Compose(prepare))
     sampler = WeightedRandomSampler(train.class_weights().tolist(), len(train))

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import platform
 import time
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
-import torch
-
-from augkit import __version__
-from augkit.balance.executors import EXECUTORS, Failure
-from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, deficits, digest_of, load_plan, make_plan
-from augkit.balance.worker import Job, Models, Progress, ShardReport
+from augkit.balance.executors import EXECUTORS
+from augkit.balance.fulfil import Fulfilment, Outcome, earlier_plan, facts_of
+from augkit.balance.plan import Plan, deficits, digest_of, make_plan
+from augkit.balance.worker import Job, Models, Progress
 from augkit.classes import CarClass
 from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
 from augkit.data.crop import resize_mask
-from augkit.data.pairs import read_mask
-from augkit.errors import ConfigError, DataError
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
-from augkit.shards.storage import Storage, open_storage
-from augkit.shards.writer import commit_file, read_commit, tar_file
+from augkit.data.pictures import read_mask
+from augkit.errors import DataError
+from augkit.shards.storage import open_storage
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
 from augkit.train.image import load_photo_sampler
 from augkit.train.stages import STAGES, Stage, Studio
 from augkit.train.task import MODEL, is_finished
 from augkit.workspace import Workspace
+
+__all__ = ["Balance", "Line", "Order", "Outcome", "train_missing"]
 
 
 @dataclass(frozen=True)
@@ -56,25 +53,6 @@ class Line:
     image_model: str
 
 
-@dataclass
-class Outcome:
-    """What a run did. ``short`` lists classes that miss their target: name -> (wanted, accepted, tried, reasons)."""
-
-    accepted: dict[str, int] = field(default_factory=dict)
-    reports: list[ShardReport] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    generated_now: int = 0
-
-    @property
-    def short(self) -> dict[str, list[ShardReport]]:
-        """Reports of shards that hold fewer pairs than planned, by class."""
-        found: dict[str, list[ShardReport]] = {}
-        for report in self.reports:
-            if report.accepted < report.wanted:
-                found.setdefault(report.class_name, []).append(report)
-        return found
-
-
 class Balance:
     """The job of one workspace.
 
@@ -95,18 +73,12 @@ class Balance:
     def plan(self) -> Plan:
         """All rows, those of an earlier run first. Raises ConfigError where that run had other inputs."""
         inputs = self._inputs()
-        earlier = None if self.order.fresh else load_plan(open_storage(self.workspace.shards))
-        if earlier is not None and earlier.inputs != inputs:
-            raise ConfigError(
-                f"{self.workspace.shards}: its shards were made from other pairs or settings",
-                "the inputs they were made from",
-                "--fresh removes these shards and makes new ones",
-            )
+        earlier = earlier_plan(open_storage(self.workspace.shards), inputs, self.order.fresh)
         return make_plan(inputs, [row.id for row in self.rows], self.need, self.settings.balance.shard_size, earlier)
 
     def lines(self) -> list[Line]:
         """The plan by class, as far as it is done now."""
-        todo = Plan("", tuple(self._left())).generated()
+        todo = Plan("", tuple(self._fulfilment().left())).generated()
         model = self.studio.model
         return [
             Line(
@@ -136,7 +108,7 @@ class Balance:
 
         Counts one candidate a pair: what the gate rejects comes on top.
         """
-        pairs = sum(Plan("", tuple(self._left())).generated().values())
+        pairs = sum(Plan("", tuple(self._fulfilment().left())).generated().values())
         if not pairs or self.untrained():
             return None if pairs else 0.0
         car_class, size = self.generated()[0], self.settings.image.size
@@ -152,30 +124,14 @@ class Balance:
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
-        plan, storage = self.plan, open_storage(self.workspace.shards)
-        if self.order.fresh:
-            _clear(storage)
-        digests, todo, outcome = self._digests(), self._left(), Outcome()
-        if todo:
-            storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
-            plan.save(storage)
-            for result in EXECUTORS[self.order.executor](self._job(digests), todo, progress):
-                if isinstance(result, Failure):
-                    outcome.failures.append(result)
-                    _discard(storage, result.shard)
-                else:
-                    outcome.generated_now += result.accepted if result.class_name else 0
-        committed = [row for row in plan.rows if _is_committed(storage, row, digests)]
-        outcome.reports = [_report_of(storage, row) for row in committed]
-        for report in outcome.reports:
-            outcome.accepted[report.class_name] = outcome.accepted.get(report.class_name, 0) + report.accepted
-        finish(storage, [row.shard for row in committed], self.studio.schema, plan.digest, versions())
-        return outcome
+        fulfilment = self._fulfilment()
+        job = self._job(dict(fulfilment.digests))
+        return fulfilment.run(partial(EXECUTORS[self.order.executor], job), progress)
 
-    def _left(self) -> list[PlanRow]:
-        """Rows that are not committed, or that a model made which has been trained again since."""
-        storage, digests = open_storage(self.workspace.shards), self._digests()
-        return [row for row in self.plan.rows if self.order.fresh or not _is_committed(storage, row, digests)]
+    def _fulfilment(self) -> Fulfilment:
+        """A model that was trained again since makes the shards of its classes stale."""
+        storage = open_storage(self.workspace.shards)
+        return Fulfilment(storage, self.plan, self._digests(), self.studio.schema, self.order.fresh)
 
     def _check_schema(self) -> None:
         channels = self.studio.schema.channels
@@ -200,10 +156,9 @@ class Balance:
     def _inputs(self) -> str:
         """Digest of what the whole plan depends on: the pairs and the settings."""
         balance = self.settings.balance
-        cut = ("id", "sha256", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side", "size", "histogram")
         return digest_of(
             {
-                "rows": [[getattr(row, name) for name in cut] for row in self.rows],
+                "rows": facts_of(self.rows),
                 "schema": self.studio.schema.digest,
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
@@ -229,41 +184,6 @@ class Balance:
         }
         place = Workspace(self.workspace.root.resolve())
         return Job(place, str(place.shards), self.settings, self.settings.image.size, digests, models)
-
-
-def versions() -> dict[str, str]:
-    """What made the shards."""
-    return {"augkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
-
-
-def _is_committed(storage: Storage, row: PlanRow, digests: dict[str, str]) -> bool:
-    commit = read_commit(storage, row.shard)
-    return commit is not None and commit.row_digest == digests[row.shard]
-
-
-def _report_of(storage: Storage, row: PlanRow) -> ShardReport:
-    commit = read_commit(storage, row.shard)
-    if commit is None:
-        raise DataError(f"{row.shard}: its commit record has gone", "a committed shard", "run the command again")
-    table = commit.table
-    accepted = sum(table["accepted"].to_pylist())
-    reasons: dict[str, int] = {}
-    for reason in (reason for listed in table["reasons"].to_pylist() for reason in listed):
-        reasons[reason] = reasons.get(reason, 0) + 1
-    return ShardReport(row.shard, row.class_name, row.want, accepted, len(table), reasons)
-
-
-def _clear(storage: Storage) -> None:
-    """Removes a data set, the manifest first."""
-    for name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE, *storage.names()):
-        if name.startswith(("shard-", "commits/")) or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
-            storage.remove(name)
-
-
-def _discard(storage: Storage, shard: str) -> None:
-    """Removes what an earlier run left of a shard that was given up."""
-    storage.remove(commit_file(shard))
-    storage.remove(tar_file(shard))
 
 
 def train_missing(balance: Balance, report: Report) -> None:

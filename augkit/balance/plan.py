@@ -18,14 +18,18 @@ from augkit.shards.storage import Storage
 
 PLAN_FILE = "plan.json"
 PLAN_FORMAT = 1
+Kind = Literal["real", "generated", "classical"]
 
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One shard: ``keys`` of real pairs, or how many pairs of ``class_name`` to generate."""
+    """One shard: ``keys`` of real pairs, or how many pairs of ``class_name`` to make.
+
+    A pair of kind ``classical`` is made from a real one: then ``keys`` names that of each pair.
+    """
 
     shard: str
-    kind: Literal["real", "generated"]
+    kind: Kind
     class_name: str
     want: int
     keys: tuple[str, ...] = ()
@@ -48,10 +52,10 @@ class Plan:
         return hashlib.sha256(self._json()).hexdigest()
 
     def generated(self) -> dict[str, int]:
-        """Pairs to generate by class name."""
+        """Pairs to make by class name, of either kind."""
         wanted: dict[str, int] = {}
         for row in self.rows:
-            if row.kind == "generated":
+            if row.kind != "real":
                 wanted[row.class_name] = wanted.get(row.class_name, 0) + row.want
         return wanted
 
@@ -103,7 +107,13 @@ def deficits(
 
 
 def make_plan(
-    inputs: str, real: Sequence[str], lacking: Mapping[CarClass, int], shard_size: int, earlier: Plan | None = None
+    inputs: str,
+    real: Sequence[str],
+    lacking: Mapping[CarClass, int],
+    shard_size: int,
+    earlier: Plan | None = None,
+    *,
+    kind: Kind = "generated",
 ) -> Plan:
     """Rows for the real pairs, then for what is lacking.
 
@@ -114,7 +124,7 @@ def make_plan(
     for car_class, need in lacking.items():
         rest = need - planned.get(car_class.name, 0)
         while rest > 0:
-            rows.append(PlanRow(_name(len(rows)), "generated", car_class.name, min(rest, shard_size)))
+            rows.append(PlanRow(_name(len(rows)), kind, car_class.name, min(rest, shard_size)))
             rest -= shard_size
     return Plan(inputs, tuple(rows))
 

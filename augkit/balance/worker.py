@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.orientation import classify
-from augkit.data.pairs import read_mask, read_photo, resize_photo
+from augkit.data.pictures import read_mask, read_photo, resize_photo
 from augkit.errors import CheckpointError
 from augkit.gan.samplers import MaskSampler, PhotoSampler
 from augkit.parts import Mask, PartSchema
@@ -68,6 +68,46 @@ class ShardReport:
     reasons: dict[str, int]
 
 
+@dataclass(frozen=True)
+class RealPairs:
+    """What copies real pairs into shards; ``rows`` are the usable ones by id."""
+
+    job: Job
+    schema: PartSchema
+    rows: Mapping[str, CatalogueRow]
+
+    def copy(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
+        """Adds the plan row's pairs."""
+        del progress
+        for key in row.keys:
+            real = self.rows[key]
+            photo, extension, mask_png, mask = self._bytes(real)
+            size, histogram = self.job.size, histogram_of(mask, self.schema)
+            record = PairRecord(
+                key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
+                mask_model="", image_model="", width=size, height=size, histogram=histogram,
+            )  # fmt: skip
+            writer.add(record, photo, extension, mask_png)
+        return ShardReport(row.shard, "", row.want, row.want, row.want, {})
+
+    def _bytes(self, row: CatalogueRow) -> tuple[bytes, str, bytes, Mask]:
+        """The files as they are where the size fits, else resized and encoded like generated ones."""
+        photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
+        mask = read_mask(mask_path)
+        balance = self.job.settings.balance
+        if row.size == self.job.size and not balance.lossless:
+            return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
+        mask = resize_mask(mask, self.job.size)
+        photo = resize_photo(read_photo(photo_path), self.job.size)
+        return *encode_photo(photo, balance.quality, balance.lossless), encode_mask(mask), mask
+
+
+def histogram_of(mask: Mask, schema: PartSchema) -> list[int]:
+    """Pixels of a (H, W) mask by part id, background first, ignore left out."""
+    counts: list[int] = np.bincount(mask.reshape(-1), minlength=256)[: schema.channels].tolist()
+    return counts
+
+
 class Worker:
     """Keeps loaded models between shards."""
 
@@ -93,34 +133,10 @@ class Worker:
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard."""
         writer = ShardWriter(self.storage, row.shard)
-        fill = self._copy_real if row.kind == "real" else self._generate
+        fill = RealPairs(self.job, self.schema, self.rows).copy if row.kind == "real" else self._generate
         report = fill(row, writer, progress)
         writer.commit(self.job.digests[row.shard])
         return report
-
-    def _copy_real(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
-        del progress
-        for key in row.keys:
-            real = self.rows[key]
-            photo, extension, mask_png, mask = self._real_bytes(real)
-            size, histogram = self.job.size, self._histogram(mask)
-            record = PairRecord(
-                key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
-                mask_model="", image_model="", width=size, height=size, histogram=histogram,
-            )  # fmt: skip
-            writer.add(record, photo, extension, mask_png)
-        return ShardReport(row.shard, "", row.want, row.want, row.want, {})
-
-    def _real_bytes(self, row: CatalogueRow) -> tuple[bytes, str, bytes, Mask]:
-        """The files as they are where the size fits, else resized and encoded like generated ones."""
-        photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
-        mask = read_mask(mask_path)
-        balance = self.job.settings.balance
-        if row.size == self.job.size and not balance.lossless:
-            return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
-        mask = resize_mask(mask, self.job.size)
-        photo = resize_photo(read_photo(photo_path), self.job.size)
-        return *encode_photo(photo, balance.quality, balance.lossless), encode_mask(mask), mask
 
     def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
         car_class, balance = CarClass.parse(row.class_name), self.job.settings.balance
@@ -172,15 +188,11 @@ class Worker:
             image_model=self._photo_sampler(car_class)[1],
             width=self.job.size,
             height=self.job.size,
-            histogram=self._histogram(mask),
+            histogram=histogram_of(mask, self.schema),
             scores=verdict.scores,
             reasons=verdict.reasons,
             accepted=not verdict.reasons,
         )
-
-    def _histogram(self, mask: Mask) -> list[int]:
-        counts: list[int] = np.bincount(mask.reshape(-1), minlength=256)[: self.schema.channels].tolist()
-        return counts
 
     def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSampler, str]:
         folder = self.job.models[car_class.name].mask

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
 
@@ -9,7 +13,13 @@ _SHOWN = 5
 
 
 @app.command("verify")
-def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    shards: Annotated[
+        str | None, typer.Option("--shards", help="Other shards than the workspace's: a folder or URL.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check every byte of the shards, and the index against them."""
     from dataclasses import asdict
 
@@ -22,13 +32,13 @@ def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
     from augkit.shards.storage import open_storage
 
     session = open_session(workspace, as_json)
-    storage = open_storage(session.workspace.shards)
+    storage = open_storage(shards or session.workspace.shards)
     manifest = load_manifest(storage)
     with Progress(console=session.console, transient=True) as progress:
         task = progress.add_task("shards", total=len(manifest.shards))
         faults = checks.verify(storage, lambda done, total: progress.update(task, completed=done, total=total))
     size = sum(shard.size for shard in manifest.shards)
-    table = Table("shards", "pairs", "bytes", "faults", title=f"Shards in {session.workspace.shards}")
+    table = Table("shards", "pairs", "bytes", "faults", title=f"Shards in {storage}")
     table.add_row(str(len(manifest.shards)), str(manifest.pairs), str(size), str(len(faults)))
     result = {
         "shards": len(manifest.shards),
@@ -40,7 +50,7 @@ def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
     if faults:
         lines = [f"{fault.file}: {fault.kind}: {fault.detail}" for fault in faults[:_SHOWN]]
         raise ShardError(
-            f"{len(faults)} faults in {session.workspace.shards}\n" + "\n".join(f"  {line}" for line in lines),
+            f"{len(faults)} faults in {storage}\n" + "\n".join(f"  {line}" for line in lines),
             "every byte as it was written",
-            "delete the shards named here and run `augkit balance` again: it makes only what is missing",
+            "delete the shards named here and run what made them again (balance, augment): it makes what is missing",
         )

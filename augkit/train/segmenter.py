@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from augkit.classes import CarClass
-from augkit.config import SegmenterSettings, Settings
-from augkit.data.augment import Augmentation
+from augkit.config import SOURCES, SegmenterSettings, Settings
+from augkit.data.augment import Augmentation, Silhouette, no_silhouette
 from augkit.data.crop import resize_mask
-from augkit.data.pairs import Draw, PairItem, resize_photo
+from augkit.data.pairs import Draw, PairItem
+from augkit.data.pictures import read_silhouette, resize_photo
 from augkit.errors import CheckpointError, ConfigError, DataError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
@@ -25,13 +27,14 @@ from augkit.gan.terms import dice_term, reconstruction_term
 from augkit.losses.likelihood import part_weights
 from augkit.models.registries import SEGMENTERS
 from augkit.parts import IGNORE, PartSchema
+from augkit.presets import load_recipe
 from augkit.seeds import derive
 from augkit.shards.codec import decode_mask, decode_photo
-from augkit.shards.reader import ShardDataset
 from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
+from augkit.train.mixture import RawPairs, mixture
 from augkit.train.optim import adam, linear_decay
 from augkit.train.task import MODEL, Run, Task, load_description, run_task
 from augkit.workspace import Workspace
@@ -42,16 +45,24 @@ SHEET_ROWS = 8
 class ShardPairs:
     """Pairs of the shards as training data: the same interface as ``PairDataset``.
 
-    Where both kinds are among them, pairs of the scarcer kind appear several times, so that about ``generated_share``
-    of an epoch is generated.
+    Where real and made pairs are among them, those of the scarcer kind appear several times, so that about
+    ``generated_share`` of an epoch is made. A preset that replaces backgrounds reads the silhouettes of real pairs.
     """
 
-    def __init__(self, shards: ShardDataset, size: int, augment: str, generated_share: float = 0.5) -> None:
-        self.shards, self.size = shards, size
-        self.augment = Augmentation(augment, shards.schema)
+    def __init__(  # each is a different thing
+        self,
+        shards: RawPairs,
+        size: int,
+        augment: str,
+        generated_share: float = 0.5,
+        workspace: Workspace | None = None,
+    ) -> None:
+        self.shards, self.size, self.workspace = shards, size, workspace
+        self.augment = Augmentation(augment, shards.schema, workspace.backgrounds if workspace else None)
         self.classes = [CarClass.parse(name) for name in shards.classes]
-        generated = np.array([source == "generated" for source in shards.index["source"].to_pylist()])
-        self.order = mixing_order(generated, generated_share)
+        self.keys = shards.index["key"].to_pylist()
+        made = np.array([source != "real" for source in shards.index["source"].to_pylist()])
+        self.order = mixing_order(made, generated_share)
 
     def __len__(self) -> int:
         return len(self.order)
@@ -66,7 +77,12 @@ class ShardPairs:
     def __getitem__(self, draw: Draw) -> PairItem:
         """The pair, augmented with the draw's seed."""
         item = self.plain(draw.index)
-        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed))
+        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed, self._silhouette(draw.index)))
+
+    def _silhouette(self, index: int) -> Callable[[], Silhouette]:
+        if self.workspace is None:
+            return no_silhouette
+        return partial(read_silhouette, self.workspace, self.keys[int(self.order[index])], self.size)
 
 
 def mixing_order(generated: NDArray[np.bool_], share: float) -> NDArray[np.int64]:
@@ -82,31 +98,45 @@ def mixing_order(generated: NDArray[np.bool_], share: float) -> NDArray[np.int64
 def train_segmenter(
     workspace: Workspace, settings: Settings, resume: bool, report: Report | None = None, fresh: bool = False
 ) -> Path:
-    """Trains on the shards' training split, real pairs or all; returns the model folder.
+    """Trains on the shards' training split, the pairs that ``segmenter.source`` names; returns the model folder.
 
     Raises ShardError where there are no finished shards.
     """
     own = settings.segmenter
-    idle = own.source == "real" and own.generated_share != type(own).model_fields["generated_share"].default
-    if idle:
-        raise ConfigError("segmenter.generated_share with source real", "source all", "leave one of them out")
-    where: list[tuple[str, str, Any]] = [("split", "==", "train")]
-    shards = ShardDataset(workspace.shards, where=where + ([("source", "==", "real")] if own.source == "real" else []))
+    _refuse_idle(own)
+    shards = mixture(workspace, own.source)
     seed = derive(settings.seed, "segmenter", own.source)
 
     def build(device: torch.device) -> Task:
-        return segmenter_task(shards, own, device)
+        return segmenter_task(workspace, shards, own, device)
 
     fingerprint = own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
     fingerprint |= {"seed": seed, "pairs": derive(0, *shards.index["key"].to_pylist())}
     fingerprint |= {"precision": resolve_precision(settings.precision)}
+    fingerprint |= {"augment_steps": load_recipe(own.augment).digest}
     run = Run(workspace.model("segmenter", own.source), own, seed, fingerprint, resume, fresh, report)
     return run_task(build, run, accelerator(settings.precision))
 
 
-def segmenter_task(shards: ShardDataset, settings: SegmenterSettings, device: torch.device) -> Task:
-    """The segmenter on the given shards."""
-    pairs = ShardPairs(shards, settings.size, settings.augment, settings.generated_share)
+def _refuse_idle(own: SegmenterSettings) -> None:
+    made = set(SOURCES[own.source]) - {"real"}
+    mixed = bool(made) and "real" in SOURCES[own.source]
+    if not mixed and own.generated_share != type(own).model_fields["generated_share"].default:
+        raise ConfigError(
+            f"segmenter.generated_share with source {own.source}", "a source of real and made pairs",
+            "leave one of them out",
+        )  # fmt: skip
+    if made and any(name == "Background" for name, _ in load_recipe(own.augment).steps):
+        raise ConfigError(
+            f"segmenter.augment {own.augment} with source {own.source}: made pairs have no silhouettes",
+            "another preset, or source real",
+            "`augkit augment --preset background` makes classical pairs with other backgrounds",
+        )
+
+
+def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSettings, device: torch.device) -> Task:
+    """The segmenter on the given pairs."""
+    pairs = ShardPairs(shards, settings.size, settings.augment, settings.generated_share, workspace)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pixels = torch.tensor(np.array(shards.index["histogram"].to_pylist()).sum(0), dtype=torch.float32)
@@ -173,7 +203,7 @@ def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "v
     Raises DataError where the split is empty.
     """
     network, about = load_segmenter(workspace.model("segmenter", settings.segmenter.source))
-    held_out = ShardDataset(workspace.shards, where=[("split", "==", split), ("source", "==", "real")])
+    held_out = mixture(workspace, "real", split)
     pairs = ShardPairs(held_out, about["size"], "none")
     return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)
 

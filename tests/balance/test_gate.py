@@ -9,7 +9,7 @@ from augkit.balance.gate import ENOUGH, MaskGate, reference
 from augkit.classes import CarClass
 from augkit.config import GateSettings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
-from augkit.data.pairs import read_mask
+from augkit.data.pictures import read_mask
 from augkit.parts import Mask, PartSchema
 from augkit.workspace import Workspace
 

@@ -62,10 +62,11 @@ def test_no_held_out_pair_is_an_error() -> None:
 
 def test_pairs_of_shards_are_augmented_by_the_draws_seed(workspace: Workspace) -> None:
     pairs = ShardPairs(ShardDataset(workspace.shards), 32, "strong")
-    plain, moved = pairs.plain(0), pairs[Draw(0, 7)]
+    flipped, kept = (next(s for s in range(99) if pairs.augment.mirrors(s) == mirrored) for mirrored in (True, False))
+    plain, moved = pairs.plain(0), pairs[Draw(0, flipped)]
     assert plain.photo.shape == (32, 32, 3) and plain.mask.shape == (32, 32)
-    assert np.array_equal(moved.photo, pairs[Draw(0, 7)].photo) and not np.array_equal(moved.photo, plain.photo)
-    assert moved.car_class == plain.car_class.mirror and pairs[Draw(0, 6)].car_class == plain.car_class
+    assert np.array_equal(moved.photo, pairs[Draw(0, flipped)].photo) and not np.array_equal(moved.photo, plain.photo)
+    assert moved.car_class == plain.car_class.mirror and pairs[Draw(0, kept)].car_class == plain.car_class
 
 
 def test_it_trains_on_the_training_split_only(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,3 +115,10 @@ def test_a_share_of_generated_pairs_says_nothing_about_real_ones(copied_workspac
     settings = load_settings("smoke", ["segmenter.source=real", "segmenter.generated_share=0.5"])
     with pytest.raises(ConfigError, match="generated_share"):
         train_segmenter(copied_workspace, settings, resume=False)
+
+
+def test_backgrounds_are_for_real_pairs_alone(copied_workspace: Workspace) -> None:
+    for source in ("all", "classical"):
+        settings = load_settings("smoke", [f"segmenter.source={source}", "segmenter.augment=background"])
+        with pytest.raises(ConfigError, match=r"no silhouettes(.|\n)*augkit augment"):
+            train_segmenter(copied_workspace, settings, resume=False)

@@ -1,12 +1,13 @@
 """Where workers run. An executor takes a job and plan rows, and yields a report or a failure for each row.
 
-Both take ``hire`` besides, which makes a worker of a job: another one than ``Worker`` may stand in.
+``hire`` makes a worker of a job: that of generated pairs, or another ``Maker`` (of classical pairs, or a test's).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
@@ -22,7 +23,23 @@ class Failure:
     error: str
 
 
-Hire = Callable[[Job], Worker]
-Executor = Callable[[Job, Sequence[PlanRow], Progress], Iterator[ShardReport | Failure]]
+class Maker(Protocol):
+    """What makes shards, one plan row at a time."""
+
+    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+        """Writes and commits the row's shard."""
+
+
+Hire = Callable[[Job], Maker]
+
+
+class Executor(Protocol):
+    """A function; see the module."""
+
+    def __call__(
+        self, job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire = Worker
+    ) -> Iterator[ShardReport | Failure]:
+        """See the module."""
+
 
 EXECUTORS: Registry[Executor] = Registry("executor", "augkit.balance.executors")

@@ -1,0 +1,68 @@
+"""Classical augmentation of pairs, as a preset in YAML asks for it (see docs/augmentation.md).
+
+albumentations moves pixels behind the checks of ``preset``; what it cannot know is here: the flip that swaps left and
+right parts, other backgrounds, and the warp of a mask alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+# Before the import: else albumentations asks the package index for its newest version, 2 s without a network.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+from augkit.classes import CarClass
+from augkit.data.augment.background import Background
+from augkit.data.augment.preset import build_steps
+from augkit.data.augment.steps import Flip, Silhouette, View
+from augkit.data.crop import Photo
+from augkit.errors import DataError
+from augkit.parts import Mask, PartSchema
+from augkit.presets import Recipe, load_recipe
+from augkit.seeds import derive
+
+__all__ = ["Augmentation", "Silhouette", "no_silhouette"]
+
+
+def no_silhouette() -> Silhouette:
+    """Stands for the silhouette of a pair that has none. Raises DataError."""
+    raise DataError(
+        "the preset replaces backgrounds, but this pair has no silhouette",
+        "WORKSPACE/silhouettes/{id}.png",
+        "run `augkit silhouettes`, or choose a preset without Background",
+    )
+
+
+class Augmentation:
+    """A preset, applied to a pair with a seed of its own: the same seed gives the same result in any process.
+
+    ``(photo (H, W, 3), mask (H, W), class, seed, silhouette) -> photo, mask, class``; ``silhouette`` is called where
+    the preset needs one. Masks only ever hold ids they held before or the ids of mirrored parts, and background or
+    ignore where the preset fills with them. ``backgrounds`` is the folder of landscapes of a preset that names none.
+    """
+
+    def __init__(self, preset: str | Recipe, schema: PartSchema, backgrounds: Path | None = None) -> None:
+        recipe = preset if isinstance(preset, Recipe) else load_recipe(preset)
+        self.steps = build_steps(recipe, schema, backgrounds)
+        self.needs_silhouette = any(isinstance(step, Background) for step in self.steps)
+
+    def __call__(
+        self,
+        photo: Photo,
+        mask: Mask,
+        car_class: CarClass,
+        seed: int,
+        silhouette: Callable[[], Silhouette] = no_silhouette,
+    ) -> tuple[Photo, Mask, CarClass]:
+        """See the class."""
+        view = View(photo, mask, car_class, silhouette() if self.needs_silhouette else None)
+        for place, step in enumerate(self.steps):
+            view = step(view, derive(seed, place))
+        return view.photo, view.mask, view.car_class
+
+    def mirrors(self, seed: int) -> bool:
+        """Whether a pair comes out as its mirror image, told without making it."""
+        flips = [isinstance(step, Flip) and step.flips(derive(seed, place)) for place, step in enumerate(self.steps)]
+        return bool(sum(flips) % 2)

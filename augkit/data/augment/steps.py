@@ -1,0 +1,89 @@
+"""What one step does to a pair: albumentations' transforms, the flip of cars, and the warp of a mask alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import albumentations as A
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.classes import CarClass
+from augkit.data.crop import Photo
+from augkit.parts import Mask, PartSchema
+
+Silhouette = NDArray[np.uint8]
+"""(H, W): 1 on the car, 0 beside it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A pair on its way through the steps; the silhouette is there where a step reads it."""
+
+    photo: Photo
+    mask: Mask
+    car_class: CarClass
+    silhouette: Silhouette | None
+
+
+class Step(Protocol):
+    """A function of the view and a seed of its own."""
+
+    def __call__(self, view: View, seed: int) -> View:
+        """The view after the step."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """The horizontal mirror image with probability ``p``: left and right parts change places, and so does the class."""
+
+    schema: PartSchema
+    p: float
+
+    def flips(self, seed: int) -> bool:
+        """Whether this seed flips."""
+        return random.Random(seed).random() < self.p
+
+    def __call__(self, view: View, seed: int) -> View:
+        """See the class."""
+        if not self.flips(seed):
+            return view
+        silhouette = None if view.silhouette is None else view.silhouette[:, ::-1]
+        return View(view.photo[:, ::-1], self.schema.flip(view.mask), view.car_class.mirror, silhouette)
+
+
+class Pixels:
+    """albumentations' transforms in a row, applied to photo, mask and silhouette alike.
+
+    They draw from one generator one after the other: ``set_random_seed`` would give each the same numbers, and two
+    transforms of p 0.5 would always act together.
+    """
+
+    def __init__(self, transforms: Sequence[Any]) -> None:
+        self.compose = A.Compose(transforms, additional_targets={"silhouette": "mask"})
+
+    def __call__(self, view: View, seed: int) -> View:
+        """See the class."""
+        self.compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        layers = {} if view.silhouette is None else {"silhouette": np.ascontiguousarray(view.silhouette)}
+        moved = self.compose(image=np.ascontiguousarray(view.photo), mask=np.ascontiguousarray(view.mask), **layers)
+        return View(moved["image"], moved["mask"], view.car_class, moved.get("silhouette"))
+
+
+class LabelWarp:
+    """An elastic warp of the mask while the photo stays, for the training of stage II.
+
+    ``alpha`` scales the displacement (a smoothed uniform field of -1..1 px), ``sigma`` smooths it, both in pixels.
+    """
+
+    def __init__(self, alpha: float, sigma: float, p: float) -> None:
+        # cv2's border, since a part that is cut by the picture's edge goes on behind it
+        self._warp = Pixels([A.ElasticTransform(alpha, sigma, border_mode=cv2.BORDER_REFLECT, p=p)])
+
+    def __call__(self, view: View, seed: int) -> View:
+        """See the class."""
+        return replace(view, mask=self._warp(view, seed).mask)

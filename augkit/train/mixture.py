@@ -1,0 +1,77 @@
+"""Which pairs a segmenter is trained on: real, generated and classical ones, from the shards that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+from numpy import searchsorted
+
+from augkit.config import SOURCES, Source
+from augkit.errors import ShardError
+from augkit.parts import PartSchema
+from augkit.shards.index import MANIFEST_FILE
+from augkit.shards.reader import ShardDataset
+from augkit.workspace import Workspace
+
+
+class RawPairs(Protocol):
+    """Encoded pairs with their rows of the index."""
+
+    schema: PartSchema
+    index: pa.Table
+
+    def __len__(self) -> int: ...
+
+    @property
+    def classes(self) -> list[str]:
+        """The class name of each row."""
+
+    def raw(self, index: int) -> tuple[bytes, bytes]:
+        """The encoded bytes of photo and mask."""
+
+
+class Mixture:
+    """Several shard data sets one after the other. Raises ShardError where their part schemas differ."""
+
+    def __init__(self, parts: Sequence[ShardDataset]) -> None:
+        self.schema = parts[0].schema
+        if any(part.schema.digest != self.schema.digest for part in parts):
+            raise ShardError("shards of different part schemas", "the workspace's parts", "make them again: --fresh")
+        names = [name for name in parts[0].index.column_names if all(name in p.index.column_names for p in parts)]
+        self.index: pa.Table = pa.concat_tables([part.index.select(names) for part in parts])
+        self._parts, self._ends = list(parts), list(accumulate(len(part) for part in parts))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @property
+    def classes(self) -> list[str]:
+        """The class name of each row."""
+        return [name for part in self._parts for name in part.classes]
+
+    def raw(self, index: int) -> tuple[bytes, bytes]:
+        """The encoded bytes of photo and mask."""
+        part = int(searchsorted(self._ends, index, side="right"))
+        return self._parts[part].raw(index - self._ends[part] + len(self._parts[part]))
+
+
+def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixture:
+    """The pairs of a split that ``segmenter.source`` names. Raises ShardError where shards are missing.
+
+    Generated pairs are in WORKSPACE/shards and classical ones in WORKSPACE/classical. Both hold the real ones, which
+    are read from the first of them that the source needs, or that there is.
+    """
+    sources = SOURCES[source]
+    homes = {"generated": workspace.shards, "classical": workspace.classical}
+    needed = [homes[made] for made in sources if made in homes]
+    there = [folder for folder in homes.values() if (folder / MANIFEST_FILE).is_file()]
+    home_of_real = [*needed, *there, workspace.shards][0]
+    wanted: dict[Path, list[str]] = {}
+    for name in sources:
+        wanted.setdefault(homes.get(name, home_of_real), []).append(name)
+    here = ("split", "==", split)
+    return Mixture([ShardDataset(folder, where=[here, ("source", "in", names)]) for folder, names in wanted.items()])

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augkit.classes import ALL_CLASSES, CarClass
+from augkit.config import load_settings
+from augkit.data.augment import Augmentation
+from augkit.errors import ConfigError
+from augkit.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.presets import Recipe, augment_presets, load_recipe
+
+SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
+FRONT_LEFT = CarClass("A", "5")
+PRESETS = [name for name in augment_presets() if name != "background"]
+GEOMETRIC: dict[str, dict[str, object]] = {
+    "Affine": {"rotate": [-20, 20], "scale": [0.8, 1.2]},
+    "Rotate": {},
+    "SafeRotate": {"limit": 20},
+    "Perspective": {},
+    "ElasticTransform": {"alpha": 20, "sigma": 4},
+    "GridDistortion": {},
+    "OpticalDistortion": {},
+    "ThinPlateSpline": {},
+    "CropAndPad": {"percent": [-0.1, -0.1]},
+    "RandomRotate90": {},
+}
+OCCLUDING: dict[str, dict[str, object]] = {
+    "CoarseDropout": {"fill_mask": 255},
+    "GridDropout": {},
+    "XYMasking": {"num_masks_x": 1, "num_masks_y": 1, "mask_x_length": 5, "mask_y_length": 5},
+    "RandomGridShuffle": {},
+    "MaskDropout": {},
+}
+PHOTOMETRIC = (
+    "ColorJitter",
+    "RandomGamma",
+    "GaussNoise",
+    "MotionBlur",
+    "CLAHE",
+    "RandomShadow",
+    "ToGray",
+    "MedianBlur",
+)
+
+
+def recipe(*steps: tuple[str, dict[str, object]]) -> Recipe:
+    return Recipe("mine", Path(), steps)
+
+
+def pair(seed: int = 0, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((size, size), np.uint8)
+    mask[4:16, 4:16], mask[18:26, 2:10], mask[0, :] = 1, 2, IGNORE
+    return rng.integers(0, 255, (size, size, 3), np.uint8), mask
+
+
+def painted(mask: np.ndarray) -> np.ndarray:
+    """A photo that says what its mask says."""
+    return np.array([0, 90, 180], np.uint8)[np.where(mask == IGNORE, 0, mask)][..., None].repeat(3, 2)
+
+
+AUGMENTATIONS = {name: Augmentation(name, SCHEMA) for name in PRESETS}
+AUGMENTATIONS |= {
+    name: Augmentation(recipe((name, {**arguments, "p": 1})), SCHEMA)
+    for name, arguments in {**GEOMETRIC, **OCCLUDING, **{name: {} for name in PHOTOMETRIC}}.items()
+}
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**63 - 1), car_class=st.sampled_from(ALL_CLASSES))
+def test_masks_hold_exact_ids_and_seeds_repeat(name: str, seed: int, car_class: CarClass) -> None:
+    augment = AUGMENTATIONS[name]
+    photo, mask = pair()
+    first, again = (augment(photo, mask, car_class, seed) for _ in range(2))
+    for a, b in zip(first[:2], again[:2], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (first[0].shape, first[0].dtype) == (photo.shape, np.uint8)
+    assert (first[1].shape, first[1].dtype) == (mask.shape, np.uint8)
+    mirrored = augment.mirrors(seed)
+    assert first[2] == (car_class.mirror if mirrored else car_class)
+    before = SCHEMA.flip(mask) if mirrored else mask  # the left mirror shows on its own side only
+    assert set(np.unique(first[1]).tolist()) <= {*np.unique(before).tolist(), BACKGROUND, IGNORE}
+    np.testing.assert_array_equal(pair()[0], photo)  # the given arrays stay as they are
+    np.testing.assert_array_equal(pair()[1], mask)
+
+
+@pytest.mark.parametrize("name", [*(name for name in GEOMETRIC if name != "RandomRotate90"), "geometric", "mild"])
+def test_nothing_is_filled_in(name: str) -> None:
+    mask = np.full((32, 32), 1, np.uint8)
+    photo = np.full((32, 32, 3), 200, np.uint8)
+    for seed in range(8):
+        moved, labels, _ = AUGMENTATIONS[name](photo, mask, FRONT_LEFT, seed)
+        assert (labels == 1).all() and (moved == 200).all()
+
+
+@pytest.mark.parametrize("name", [*GEOMETRIC, "geometric", "mild"])
+def test_photo_and_mask_move_by_the_same_map(name: str) -> None:
+    mask = np.kron(pair()[1], np.ones((3, 3), np.uint8))
+    photo, changed = painted(mask), False
+    for seed in range(6):
+        moved, labels, _ = AUGMENTATIONS[name](photo, mask, FRONT_LEFT, seed)
+        read = np.abs(moved[..., :1].astype(int) - [0, 90, 180]).argmin(2)
+        truth = np.where(labels == IGNORE, 0, np.where(labels == 3, 2, labels))
+        assert (read == truth).mean() > 0.96  # pixels of an edge are mixed
+        changed |= bool((labels != mask).any())
+    assert changed
+
+
+@pytest.mark.parametrize("name", [*PHOTOMETRIC, "photometric"])
+def test_photometric_transforms_leave_the_mask_bit_for_bit(name: str) -> None:
+    photo, mask = pair()
+    results = [AUGMENTATIONS[name](photo, mask, FRONT_LEFT, seed) for seed in range(20)]
+    assert all((labels == mask).all() and c == FRONT_LEFT for _, labels, c in results)
+    assert any((moved != photo).any() for moved, _, _ in results)
+
+
+def test_a_flip_mirrors_photo_mask_parts_and_class() -> None:
+    augment = Augmentation("flip", SCHEMA)
+    photo, mask = pair()
+    flips = [augment.mirrors(seed) for seed in range(400)]
+    assert 160 < sum(flips) < 240
+    moved, labels, car_class = augment(photo, mask, FRONT_LEFT, flips.index(True))
+    np.testing.assert_array_equal(moved, photo[:, ::-1])
+    np.testing.assert_array_equal(labels, SCHEMA.flip(mask))
+    assert car_class == CarClass("D", "5")
+    kept, _, same = augment(photo, mask, FRONT_LEFT, flips.index(False))
+    np.testing.assert_array_equal(kept, photo)
+    assert same == FRONT_LEFT
+
+
+@pytest.mark.parametrize(("p", "share"), [(0.0, 0.0), (1.0, 1.0)])
+def test_a_flips_probability(p: float, share: float) -> None:
+    augment = Augmentation(recipe(("Flip", {"p": p})), SCHEMA)
+    assert np.mean([augment.mirrors(seed) for seed in range(20)]) == share
+
+
+def test_transforms_draw_on_their_own() -> None:
+    """With one seed for each, two transforms of p 0.5 would act together or not at all."""
+    steps = recipe(("InvertImg", {"p": 0.5}), ("Rotate", {"limit": [90, 90], "p": 0.5}))
+    augment = Augmentation(steps, SCHEMA)
+    photo, mask = pair()
+    seen = set()
+    for seed in range(40):
+        moved, labels, _ = augment(photo, mask, FRONT_LEFT, seed)
+        seen.add((bool((moved.mean() > 128) != (photo.mean() > 128)), bool((labels != mask).any())))
+    assert len(seen) == 4
+
+
+def test_none_leaves_the_pair_as_it_is() -> None:
+    photo, mask = pair()
+    moved, labels, car_class = Augmentation("none", SCHEMA)(photo, mask, FRONT_LEFT, seed=1)
+    np.testing.assert_array_equal(moved, photo)
+    np.testing.assert_array_equal(labels, mask)
+    assert car_class == FRONT_LEFT
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_augmentation_travels_to_other_processes(name: str) -> None:
+    photo, mask = pair()
+    there: Callable[..., tuple[np.ndarray, np.ndarray, CarClass]] = pickle.loads(pickle.dumps(AUGMENTATIONS[name]))
+    mine, theirs = AUGMENTATIONS[name](photo, mask, FRONT_LEFT, 5), there(photo, mask, FRONT_LEFT, 5)
+    np.testing.assert_array_equal(mine[0], theirs[0])
+
+
+def test_a_label_warp_moves_the_mask_alone() -> None:
+    photo, mask = pair()
+    augment = Augmentation(recipe(("LabelWarp", {"alpha": 60, "sigma": 4, "p": 1})), SCHEMA)
+    moved, labels, _ = augment(photo, mask, FRONT_LEFT, 3)
+    np.testing.assert_array_equal(moved, photo)
+    assert (labels != mask).mean() > 0.02
+
+
+@pytest.mark.parametrize(
+    ("step", "texts"),
+    [
+        (("Afine", {}), ["no such transform", "did you mean", "Affine"]),
+        (("MixUp", {}), ["no such transform"]),
+        (("Compose", {}), ["no such transform"]),
+        (("Affine", {"rotatee": 3}), ["rotatee", "rotate"]),
+        (("Affine", {"scale": "large"}), ["scale"]),
+        (("Flip", {"p": 2}), ["p: ", "got 2"]),
+        (("Flip", {"q": 1}), ["q: ", "arguments among p"]),
+        (("LabelWarp", {"alpha": -1}), ["alpha"]),
+        (("HorizontalFlip", {}), ["left and right", "use Flip"]),
+        (("D4", {}), ["left and right"]),
+        (("Affine", {"mask_interpolation": 1}), ["mixes part ids", "nearest"]),
+        (("Affine", {"border_mode": 0, "fill_mask": 3}), ["fill_mask", "draws a part"]),
+        (("PixelDropout", {"mask_drop_value": 2}), ["mask_drop_value", "draws a part"]),
+        (("Normalize", {}), ["float32", "uint8"]),
+        (("ToFloat", {}), ["float32"]),
+        (("RandomCrop", {"height": 20, "width": 20}), ["(20, 20, 3)", "Affine with scale"]),
+        (("Resize", {"height": 20, "width": 20}), ["(20, 20, 3)"]),
+        (("Mosaic", {}), ["mosaic_metadata"]),
+        (("FDA", {}), ["fda_metadata"]),
+        (("GridElasticDeform", {"num_grid_xy": [3, 3], "magnitude": 3}), ["dark wedges", "use ElasticTransform"]),
+        (("Morphological", {}), ["order of their ids"]),
+        (("OneOf", {"transforms": [{"Normalize": {}}]}), ["Normalize", "float32"]),
+        (("OneOf", {"transforms": ["Flip"]}), ["Flip inside another step"]),
+        (("OneOf", {}), ["a list of transforms"]),
+    ],
+)
+def test_what_could_spoil_a_pair_is_refused_when_it_is_read(
+    step: tuple[str, dict[str, object]], texts: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Augmentation(recipe(step), SCHEMA)
+    assert caught.value.expected and caught.value.remedy
+    assert all(text in str(caught.value) for text in ["mine: ", *texts]), str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["3", "Affine: {p: 1}", "- {Affine: 3}", "- {A: {}, B: {}}", "- 3", "- [Flip]", "- ["])
+def test_files_that_hold_no_list_of_transforms_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=str(path)):
+        load_recipe(path)
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("- Flip: {p: 1}\n- SomeOf: {n: 1, transforms: [InvertImg: {p: 1}]}\n")
+    photo, mask = pair()
+    moved, _, _ = Augmentation(str(path), SCHEMA)(photo, mask, FRONT_LEFT, 0)
+    np.testing.assert_array_equal(moved, 255 - photo[:, ::-1])
+
+
+def test_an_unknown_preset_lists_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="background, flip, geometric, mild, none, photometric, strong, warp"):
+        Augmentation("wild", SCHEMA)
+
+
+@pytest.mark.parametrize("section", ["mask", "image", "segmenter"])
+def test_settings_take_a_name_or_a_path(section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.yaml").write_text("- Flip")
+    monkeypatch.chdir(tmp_path)
+    assert getattr(load_settings("smoke", [f"{section}.augment=flip"]), section).augment == "flip"
+    found = getattr(load_settings("smoke", [f"{section}.augment=mine.yaml"]), section).augment
+    assert found == str(tmp_path / "mine.yaml")  # so that it is found from another folder
+    with pytest.raises(ConfigError, match=rf"{section}.augment: (.|\n)*no augmentation preset at wild"):
+        load_settings("smoke", [f"{section}.augment=wild"])
+
+
+def test_only_stage_two_may_warp_labels() -> None:
+    assert load_settings("smoke", ["image.augment=warp"]).image.augment == "warp"
+    for section in ("mask", "segmenter"):
+        with pytest.raises(ConfigError, match=rf"{section}\.augment: (.|\n)*only stage II"):
+            load_settings("smoke", [f"{section}.augment=warp"])
