@@ -1,173 +1,139 @@
-"""The two DCGANs of the two-stage report (after Radford et al. 2016): deconvolution and upsampling, RGB masks.
+"""The DCGANs of the reports (after Radford et al. 2016). Weights start N(0, .02).
 
-Widths at 128 px are the report's; other sizes add or drop levels at the wide end. A class condition, where asked for,
-joins G as an embedding beside z and D as a projection (Miyato and Koyama 2018).
+=======================  ==============================================================================================
+``dcgan-deconvolution``  the two-stage report's: strided convolutions, 1024 channels at 4 px of 128
+``dcgan-upsampling``     the two-stage report's: nearest-neighbour x2 and pairs of convolutions
+``dcgan``                the Cityscapes report's baseline: 512 channels at 4 px
+``dcgan-bigger``         the Cityscapes report's bigger one: levels down to 2 px
+=======================  ==============================================================================================
+
+``spectral`` replaces D's BatchNorm by spectral norm (Miyato et al. 2018).
 """
 
 from __future__ import annotations
 
 import itertools
-import math
+from collections.abc import Sequence
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
-from augkit.classes import ALL_CLASSES
-from augkit.errors import ConfigError
 from augkit.models.initialise import normal
-from augkit.models.registries import MASK_MODELS, MaskModel
+from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doublings
 
 
-class LatentInput(nn.Module):
-    """z (N, latent) -> (N, latent + embedding): the class joins the latent vector; with ``classes=False`` z alone."""
+@PICTURE_MODELS.register("dcgan-deconvolution")
+def build_deconvolution(
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+) -> PictureModel:
+    """64 channels at half the side, doubled a level down to 4 px, at most 1024: the report's widths at 128 px.
 
-    def __init__(self, latent: int, conditional: bool) -> None:
-        super().__init__()
-        self.embed = nn.Embedding(len(ALL_CLASSES), 16 if conditional else 0)
-        self.width = latent + self.embed.embedding_dim
-
-    def forward(self, z: Float[Tensor, "n latent"], classes: Int[Tensor, " n"]) -> Float[Tensor, "n width"]:
-        """See the class."""
-        return torch.cat([z, self.embed(classes)], 1)
-
-
-class ProjectionHead(nn.Module):
-    """Features (N, F) -> scores (N,): a linear score, plus the projection on the class where conditional."""
-
-    def __init__(self, features: int, conditional: bool) -> None:
-        super().__init__()
-        self.linear = nn.Linear(features, 1)
-        self.embed = nn.Embedding(len(ALL_CLASSES), features if conditional else 0)
-        self.kept = self.embed.embedding_dim
-
-    def forward(self, features: Float[Tensor, "n f"], classes: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """See the class."""
-        projection = (self.embed(classes) * features[:, : self.kept]).sum(1)
-        scores: Tensor = self.linear(features).squeeze(1) + projection
-        return scores
+    G: ConvTranspose, BatchNorm, ReLU; D: strided convolution, BatchNorm (not on the first), LeakyReLU. Raises
+    ConfigError for a size that is no power of two from 16 px.
+    """
+    levels = doublings("dcgan-deconvolution", size) - 2
+    widths = [min(64 * 2**level, 1024) for level in range(levels)]
+    generator = _deconvolutions(latent + condition, widths[::-1], nn.ConvTranspose2d(widths[0], channels, 4, 2, 1))
+    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, spectral)))
 
 
-class DeconvolutionGenerator(nn.Module):
-    """z -> 1024 x 4 x 4 -> ... -> 64 x S/2 -> 3 x S: ConvTranspose + BatchNorm + ReLU, Tanh."""
+@PICTURE_MODELS.register("dcgan")
+def build_baseline(
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+) -> PictureModel:
+    """512 channels at 4 px, halved a level: at 64 px the layers of ``dcgan-deconvolution`` at 64 px.
 
-    def __init__(self, size: int, latent: int, conditional: bool) -> None:
-        super().__init__()
-        self.input = LatentInput(latent, conditional)
-        widths = _deconvolution_widths(size)[::-1]
-        blocks: list[nn.Module] = [nn.ConvTranspose2d(self.input.width, widths[0], 4, 1, 0, bias=False)]
-        for wide, narrow in itertools.pairwise(widths):
-            blocks += [nn.BatchNorm2d(wide), nn.ReLU(), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
-        blocks += [nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1), nn.Tanh()]
-        self.trunk = nn.Sequential(*blocks)
-
-    def forward(self, z: Float[Tensor, "n latent"], classes: Int[Tensor, " n"]) -> Float[Tensor, "n 3 s s"]:
-        """See the class."""
-        picture: Tensor = self.trunk(self.input(z, classes)[:, :, None, None])
-        return picture
+    RGB at 64 px: G 3,576,707 parameters (reported: about 3.5 M), D 2,765,633 with the bias of its first layer, and
+    8,193 of them in a linear head (reported: about 2.8 M). Raises ConfigError as ``dcgan-deconvolution`` does.
+    """
+    levels = doublings("dcgan", size) - 2
+    widths = [512 // 2**level for level in range(levels)][::-1]
+    generator = _deconvolutions(latent + condition, widths[::-1], nn.ConvTranspose2d(widths[0], channels, 4, 2, 1))
+    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, spectral)))
 
 
-class DeconvolutionDiscriminator(nn.Module):
-    """3 x S -> 64 x S/2 -> ... -> 1024 x 4 x 4 -> score: stride-2 convolutions, BatchNorm but on the first."""
+@PICTURE_MODELS.register("dcgan-bigger")
+def build_bigger(
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+) -> PictureModel:
+    """Seven deconvolutions in G and, with the score, six convolutions in D, at 64 px.
 
-    def __init__(self, size: int, conditional: bool) -> None:
-        super().__init__()
-        widths = _deconvolution_widths(size)
-        blocks: list[nn.Module] = [nn.Conv2d(3, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for narrow, wide in itertools.pairwise(widths):
-            blocks += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2)]
-        self.trunk = nn.Sequential(*blocks, nn.Flatten())
-        self.head = ProjectionHead(widths[-1] * 16, conditional)
-
-    def forward(self, pictures: Float[Tensor, "n 3 s s"], classes: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """See the class."""
-        scores: Tensor = self.head(self.trunk(pictures), classes)
-        return scores
-
-
-class UpsamplingGenerator(nn.Module):
-    """Linear z -> 512 x 4 x 4, then per level nearest-neighbour x2 and 2 x [conv, BatchNorm, LeakyReLU]; Tanh."""
-
-    def __init__(self, size: int, latent: int, conditional: bool) -> None:
-        super().__init__()
-        self.input = LatentInput(latent, conditional)
-        widths = _upsampling_widths(size)
-        self.project = nn.Sequential(nn.Linear(self.input.width, widths[0] * 16), nn.Unflatten(1, (widths[0], 4, 4)))
-        blocks: list[nn.Module] = _two_convolutions(widths[0], widths[0])
-        for wide, narrow in itertools.pairwise(widths):
-            blocks += [nn.Upsample(scale_factor=2), *_two_convolutions(wide, narrow)]
-        last = widths[-1]
-        for _ in range(2):
-            blocks += [nn.Conv2d(last, last, 3, 1, 1), nn.LeakyReLU(0.2)]
-        self.trunk = nn.Sequential(*blocks, nn.Conv2d(last, 3, 3, 1, 1), nn.Tanh())
-
-    def forward(self, z: Float[Tensor, "n latent"], classes: Int[Tensor, " n"]) -> Float[Tensor, "n 3 s s"]:
-        """See the class."""
-        picture: Tensor = self.trunk(self.project(self.input(z, classes)))
-        return picture
+    The report gives no widths. These come to its counts within 2 % for RGB at 64 px: G 896, 512, 512, 256, 128, 64
+    channels at 2 to 64 px, 15.73 M parameters (reported: 16 M); D 64, 128, 256, 512, 768 channels at 32 to 2 px,
+    9.06 M (reported: 9.1 M). Other sizes add or drop levels at the fine end. Raises ConfigError as
+    ``dcgan-deconvolution`` does.
+    """
+    levels = doublings("dcgan-bigger", size)
+    rising = [896, 512, 512, 256, 128, 64, *(max(64 // 2**extra, 16) for extra in range(1, levels))][:levels]
+    falling = [768, 512, 256, 128, 64, *(max(64 // 2**extra, 16) for extra in range(1, levels))][: levels - 1][::-1]
+    output = nn.ConvTranspose2d(rising[-1], channels, 3, 1, 1)
+    generator = _deconvolutions(latent + condition, rising, output, side=2)
+    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, falling, 2, spectral)))
 
 
-class UpsamplingDiscriminator(nn.Module):
-    """2 x conv 16, then per level 2 x [conv, BatchNorm, LeakyReLU] and average pooling, to 512 x 1; linear score."""
+@PICTURE_MODELS.register("dcgan-upsampling")
+def build_upsampling(
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+) -> PictureModel:
+    """512, 512, 512, 256, 128, 64 channels from 4 to 128 px, as in the report; other sizes start or end elsewhere.
 
-    def __init__(self, size: int, conditional: bool) -> None:
-        super().__init__()
-        blocks: list[nn.Module] = []
-        for inside in (3, 16):
-            blocks += [nn.Conv2d(inside, 16, 3, 1, 1), nn.LeakyReLU(0.2)]
-        previous = 16
-        for level in range(int(math.log2(size)) - 1):
-            width = min(32 * 2**level, 512)
-            blocks += [nn.AvgPool2d(2), *_two_convolutions(previous, width)]
-            previous = width
-        self.trunk = nn.Sequential(*blocks, nn.AvgPool2d(2), nn.Flatten())
-        self.head = ProjectionHead(previous, conditional)
-
-    def forward(self, pictures: Float[Tensor, "n 3 s s"], classes: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """See the class."""
-        scores: Tensor = self.head(self.trunk(pictures), classes)
-        return scores
-
-
-@MASK_MODELS.register("dcgan-deconvolution")
-def build_deconvolution(channels: int, size: int, latent: int = 100, conditional: bool = True) -> MaskModel:
-    """The report's deconvolution DCGAN; ``channels`` of the schema do not matter to an RGB picture."""
-    del channels
-    _check_size(size)
-    generator = DeconvolutionGenerator(size, latent, conditional)
-    discriminator = DeconvolutionDiscriminator(size, conditional)
-    return MaskModel("gan", "rgb", latent, normal(generator), normal(discriminator))
+    G: linear layer, then two of [convolution, BatchNorm, LeakyReLU] a level, and two without norm at the full side.
+    D: two convolutions of 16, then a level two of the same from 32 to 512 channels and average pooling, down to
+    512 x 1 x 1. Raises ConfigError as ``dcgan-deconvolution`` does.
+    """
+    levels = doublings("dcgan-upsampling", size) - 1
+    widths = [min(64 * 2 ** (levels - 1 - level), 512) for level in range(levels)]
+    layers: list[nn.Module] = [
+        nn.Linear(latent + condition, widths[0] * 16),
+        nn.Unflatten(1, (widths[0], 4, 4)),
+        *_two_convolutions(widths[0], widths[0]),
+    ]
+    for wide, narrow in itertools.pairwise(widths):
+        layers += [nn.Upsample(scale_factor=2), *_two_convolutions(wide, narrow)]
+    for _ in range(2):
+        layers += [nn.Conv2d(widths[-1], widths[-1], 3, 1, 1), nn.LeakyReLU(0.2)]
+    generator = nn.Sequential(*layers, nn.Conv2d(widths[-1], channels, 3, 1, 1))
+    return PictureModel("gan", latent, normal(generator), normal(_pooling_trunk(channels, levels, spectral)))
 
 
-@MASK_MODELS.register("dcgan-upsampling")
-def build_upsampling(channels: int, size: int, latent: int = 100, conditional: bool = True) -> MaskModel:
-    """The report's upsampling DCGAN; ``channels`` of the schema do not matter to an RGB picture."""
-    del channels
-    _check_size(size)
-    generator = UpsamplingGenerator(size, latent, conditional)
-    discriminator = UpsamplingDiscriminator(size, conditional)
-    return MaskModel("gan", "rgb", latent, normal(generator), normal(discriminator))
+def _deconvolutions(latent: int, widths: Sequence[int], output: nn.Module, side: int = 4) -> nn.Module:
+    """z -> widths[0] x side x side -> ... -> widths[-1], normed and rectified -> ``output``. ``side`` is 4 or 2."""
+    stride, padding = {4: (1, 0), 2: (2, 1)}[side]
+    layers: list[nn.Module] = [
+        nn.Unflatten(1, (latent, 1, 1)),
+        nn.ConvTranspose2d(latent, widths[0], 4, stride, padding, bias=False),
+    ]
+    for wide, narrow in itertools.pairwise(widths):
+        layers += [nn.BatchNorm2d(wide), nn.ReLU(), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
+    return nn.Sequential(*layers, nn.BatchNorm2d(widths[-1]), nn.ReLU(), output)
 
 
-def _check_size(size: int) -> None:
-    if size & (size - 1) or size < 16:
-        raise ConfigError(f"a DCGAN at {size} px", "a power of two from 16 px", "set mask.size to 64, 128 or 256")
+def _strided_trunk(channels: int, widths: Sequence[int], side: int, spectral: bool) -> Trunk:
+    """Pictures -> widths[0] at half the side -> ... -> widths[-1] x side x side, flattened."""
+    blocks = [[*_convolution(channels, widths[0], 4, spectral, normed=False)]]
+    blocks += [_convolution(narrow, wide, 4, spectral) for narrow, wide in itertools.pairwise(widths)]
+    blocks[-1].append(nn.Flatten())
+    return Trunk([nn.Sequential(*block) for block in blocks], widths[-1] * side**2, spectral)
 
 
-def _deconvolution_widths(size: int) -> list[int]:
-    """Channels from the finest level (S/2) to the coarsest (4 px); 64 to 1024 at 128 px."""
-    levels = int(math.log2(size)) - 2
-    return [min(64 * 2**level, 1024) for level in range(levels)]
+def _pooling_trunk(channels: int, levels: int, spectral: bool) -> Trunk:
+    blocks = [[*_convolution(channels, 16, 3, spectral, normed=False), *_convolution(16, 16, 3, spectral, False)]]
+    width = 16
+    for level in range(levels):
+        inside, width = width, min(32 * 2**level, 512)
+        blocks.append([nn.AvgPool2d(2), *_two_convolutions(inside, width, spectral)])
+    blocks[-1] += [nn.AvgPool2d(2), nn.Flatten()]
+    return Trunk([nn.Sequential(*block) for block in blocks], width, spectral)
 
 
-def _upsampling_widths(size: int) -> list[int]:
-    """Channels from 4 px to S; 512, 512, 512, 256, 128, 64 at 128 px."""
-    levels = int(math.log2(size)) - 1
-    return [min(64 * 2 ** (levels - 1 - level), 512) for level in range(levels)]
+def _two_convolutions(inside: int, outside: int, spectral: bool = False) -> list[nn.Module]:
+    return [*_convolution(inside, outside, 3, spectral), *_convolution(outside, outside, 3, spectral)]
 
 
-def _two_convolutions(inside: int, outside: int) -> list[nn.Module]:
-    blocks: list[nn.Module] = []
-    for previous in (inside, outside):
-        blocks += [nn.Conv2d(previous, outside, 3, 1, 1, bias=False), nn.BatchNorm2d(outside), nn.LeakyReLU(0.2)]
-    return blocks
+def _convolution(inside: int, outside: int, kernel: int, spectral: bool, normed: bool = True) -> list[nn.Module]:
+    """Convolution (kernel 4 halves the side), BatchNorm where ``normed`` and not ``spectral``, LeakyReLU."""
+    batch_normed = normed and not spectral
+    layer: nn.Module = nn.Conv2d(inside, outside, kernel, 2 if kernel == 4 else 1, 1, bias=not batch_normed)
+    if spectral:
+        layer = spectral_norm(layer)
+    return [layer, *([nn.BatchNorm2d(outside)] if batch_normed else []), nn.LeakyReLU(0.2)]

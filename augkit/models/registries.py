@@ -1,42 +1,76 @@
 """The kinds of networks and what each must offer.
 
 ==================  ============================================================================================
-kind                builder ``(schema channels, size, options) -> module``
+kind                builder
 ==================  ============================================================================================
-mask model          ``MaskModel``: makes part masks from a latent vector and a class number
-photo generator     ``(N, C, H, W)`` condition -> ``(N, 3, H, W)`` photo in [-1, 1]; ``divisor`` divides H and W
-segmenter           ``(N, 3, H, W)`` photo in [-1, 1] -> ``(N, K, H, W)`` logits; ``divisor`` divides H and W
+picture model       ``(channels, size, condition=0, **options) -> PictureModel``: a generator and a trunk
+photo generator     ``(condition channels, **options) -> module``: ``(N, C, H, W)`` condition -> ``(N, 3, H, W)``
+                    photo in [-1, 1]; ``divisor`` divides H and W
+segmenter           ``(parts, **options) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> ``(N, K, H, W)`` logits;
+                    ``divisor`` divides H and W
 ==================  ============================================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from augkit.errors import ConfigError
 from augkit.registry import Registry
 
 
-@dataclass(frozen=True)
-class MaskModel:
-    """A stage-I network family.
+class Trunk(nn.Module):
+    """Pictures (N, channels, size, size) -> features (N, ``features``): blocks one after the other.
 
-    ``generator(z (N, latent), classes (N,)) -> (N, K, size, size) logits`` where ``output`` is ``categorical``, or
-    ``(N, 3, size, size)`` in [-1, 1] where it is ``rgb``. ``opponent`` is the encoder of a VAE
-    (``(N, K, size, size), (N,) -> mean, log-variance``) or the discriminator of a GAN
-    (``(N, C, size, size), (N,) -> (N,)`` scores); ``kind`` says which.
+    ``blocks`` run from the input side on, hold every parameter of the trunk, and each holds at least one: FreezeD
+    freezes the first n of them. The last one flattens. ``spectral`` says that all its layers are under spectral norm,
+    so that a discriminator's head should be too.
     """
 
-    kind: Literal["vae", "gan"]
-    output: Literal["categorical", "rgb"]
+    def __init__(self, blocks: Sequence[nn.Module], features: int, spectral: bool = False) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.features, self.spectral = features, spectral
+
+    def forward(self, pictures: Float[Tensor, "n c s s"]) -> Float[Tensor, "n f"]:
+        """See the class."""
+        x = pictures
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+@dataclass(frozen=True)
+class PictureModel:
+    """Two networks that know nothing of classes, scores or activations; ``augkit.models.conditioning`` wraps them.
+
+    ``generator(z (N, latent + condition)) -> (N, channels, size, size)`` raw pictures: no tanh, no softmax; a VAE's
+    decoder counts as one. ``trunk`` is the discriminator's or the encoder's, without a head. ``channels`` are the
+    K parts of a categorical mask or the 3 colours of a picture; ``condition`` is the width of the class embedding
+    that joins z, 0 where there is none. ``kind`` says what the trunk was drawn for, a discriminator or an encoder.
+    """
+
+    kind: Literal["gan", "vae"]
     latent: int
     generator: nn.Module
-    opponent: nn.Module
+    trunk: Trunk
 
 
-MASK_MODELS: Registry[Callable[..., MaskModel]] = Registry("mask model", "augkit.models")
+PICTURE_MODELS: Registry[Callable[..., PictureModel]] = Registry("picture model", "augkit.models")
 PHOTO_GENERATORS: Registry[Callable[..., nn.Module]] = Registry("photo generator", "augkit.models")
 SEGMENTERS: Registry[Callable[..., nn.Module]] = Registry("segmenter", "augkit.models")
+
+
+def doublings(name: str, size: int, smallest: int = 16, largest: int = 1024) -> int:
+    """log2 of the side. Raises ConfigError unless the side is a power of two within the bounds, in px."""
+    if size & (size - 1) or not smallest <= size <= largest:
+        raise ConfigError(
+            f"{name} at {size} px", f"a power of two from {smallest} px to {largest} px",
+            "set mask.size to 64, 128 or 256",
+        )  # fmt: skip
+    return size.bit_length() - 1

@@ -1,4 +1,7 @@
-"""What every registered network must do: build, give the shapes it promises, train throughout, refuse a bad size."""
+"""What every photo generator and segmenter must do: build, give its shapes, train throughout, refuse a bad size.
+
+``test_picture_models`` has stage I's networks.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from augkit.config import MaskSettings
 from augkit.errors import ConfigError
-from augkit.models.registries import MASK_MODELS, PHOTO_GENERATORS, SEGMENTERS
+from augkit.models.registries import PHOTO_GENERATORS, SEGMENTERS
 from augkit.train.image import build_photo_generator
-from augkit.train.mask import build_mask_model
 from augkit.train.segmenter import build_segmenter
 
 CHANNELS = 5
 SMALL: dict[str, dict[str, Any]] = {
-    "mask-vae": {"base": 8, "latent": 6},
-    "dcgan-deconvolution": {"latent": 6},
-    "dcgan-upsampling": {"latent": 6},
     "translator": {"base": 4, "levels": 2, "blocks": 1},
     "pix2pixhd-global": {"base": 4, "levels": 2, "blocks": 1},
     "unet": {"pretrained": False, "widths": (16, 8, 8, 8, 8)},
@@ -31,56 +29,6 @@ SIZES = (32, 64, 128)
 
 def _small(name: str) -> dict[str, Any]:
     return SMALL.get(name, {})
-
-
-def _without_gradient(module: nn.Module) -> list[str]:
-    """Parameters that a backward pass has not reached, or not moved."""
-    return [n for n, p in module.named_parameters() if p.numel() and (p.grad is None or not p.grad.any())]
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", sorted(MASK_MODELS))
-def test_a_mask_model_keeps_its_promise(name: str, size: int) -> None:
-    torch.manual_seed(0)
-    model = MASK_MODELS[name](CHANNELS, size, **_small(name))
-    z, classes = torch.randn(2, model.latent), torch.tensor([0, 7])
-    made = model.generator(z, classes)
-    depth = CHANNELS if model.output == "categorical" else 3
-    assert made.shape == (2, depth, size, size)
-    assert model.output == "categorical" or made.abs().max() <= 1
-    judged = model.opponent(torch.rand_like(made), classes)
-    if model.kind == "vae":
-        mean, log_variance = judged
-        assert mean.shape == log_variance.shape == (2, model.latent)
-        (mean.square().sum() + (log_variance - 1).square().sum()).backward()
-    else:
-        assert judged.shape == (2,)
-        judged.square().sum().backward()
-    made.square().sum().backward()
-    assert _without_gradient(model.generator) == [] and _without_gradient(model.opponent) == []
-
-
-@pytest.mark.parametrize("name", sorted(MASK_MODELS))
-def test_a_mask_model_is_told_the_class(name: str) -> None:
-    torch.manual_seed(0)
-    model = MASK_MODELS[name](CHANNELS, 32, **_small(name))
-    model.generator.eval(), model.opponent.eval()
-    z, picture = torch.randn(1, model.latent), torch.rand(1, CHANNELS if model.output == "categorical" else 3, 32, 32)
-    for module, inputs in ((model.generator, z), (model.opponent, picture)):
-        one, other = (module(inputs, torch.tensor([number])) for number in (0, 1))
-        pairs = zip(_tensors(one), _tensors(other), strict=True)
-        assert any(not torch.equal(a, b) for a, b in pairs)
-
-
-def _tensors(output: Any) -> list[Tensor]:
-    return list(output) if isinstance(output, tuple) else [output]
-
-
-@pytest.mark.parametrize("size", [48, 96, 8])
-@pytest.mark.parametrize("name", sorted(MASK_MODELS))
-def test_a_mask_model_refuses_a_size_it_cannot_make(name: str, size: int) -> None:
-    with pytest.raises(ConfigError, match=rf"{size} px(.|\n)*power of two(.|\n)*mask\.size"):
-        MASK_MODELS[name](CHANNELS, size, **_small(name))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -126,13 +74,11 @@ def test_a_segmenter_refuses_a_size_it_cannot_read(name: str) -> None:
         build_segmenter(name, _small(name), CHANNELS, 48)
 
 
-@pytest.mark.parametrize("name", [*sorted(MASK_MODELS), *sorted(PHOTO_GENERATORS), *sorted(SEGMENTERS)])
+@pytest.mark.parametrize("name", [*sorted(PHOTO_GENERATORS), *sorted(SEGMENTERS)])
 def test_an_option_that_there_is_not_is_refused_by_name(name: str) -> None:
     options = {"bass": 3}
-    with pytest.raises(ConfigError, match=rf"(mask|image|segmenter)\.options .*bass.* for {name}"):
-        if name in MASK_MODELS:
-            build_mask_model(MaskSettings(model=name, options=options), CHANNELS)
-        elif name in PHOTO_GENERATORS:
+    with pytest.raises(ConfigError, match=rf"(image|segmenter)\.options .*bass.* for {name}"):
+        if name in PHOTO_GENERATORS:
             build_photo_generator(name, options, CHANNELS, 64)
         else:
             build_segmenter(name, options, CHANNELS, 64)
