@@ -12,9 +12,9 @@ import augkit
 
 PACKAGE = Path(augkit.__file__).parent
 LEVELS = {
-    **dict.fromkeys(("errors", "registry", "config", "parts", "seeds", "classes", "workspace"), 0),
+    **dict.fromkeys(("errors", "registry", "presets", "config", "parts", "seeds", "classes", "workspace"), 0),
     **dict.fromkeys(("models", "losses", "metrics", "data", "shards"), 1),
-    "gan": 2,
+    **dict.fromkeys(("gan", "evaluation"), 2),
     "train": 3,
     **dict.fromkeys(("balance", "report"), 4),
     "cli": 5,
