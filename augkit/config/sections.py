@@ -1,0 +1,100 @@
+"""Sections of the data, of stage II, of the segmenter, of the gate and of the main job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from augkit.config.base import Count, OptimSettings, Section, Share, Size, TrainSettings
+
+Source = Literal["real", "all", "generated", "classical", "real+classical", "real+generated+classical"]
+SOURCES: dict[Source, tuple[str, ...]] = {
+    "real": ("real",),
+    "generated": ("generated",),
+    "classical": ("classical",),
+    "all": ("real", "generated"),
+    "real+classical": ("real", "classical"),
+    "real+generated+classical": ("real", "generated", "classical"),
+}
+"""What a segmenter may be trained on, by the sources of the pairs; ``all`` is what `augkit balance` writes."""
+
+
+class DataSettings(Section):
+    """How photos become canonical pairs, and how the data is split."""
+
+    size: Size = 256
+    margin: Annotated[float, Field(ge=0.0, le=1.0)] = 0.06
+    val_share: Share = 0.2
+    test_share: Share = 0.0
+
+    @model_validator(mode="after")
+    def _leave_training_rows(self) -> DataSettings:
+        if self.val_share + self.test_share >= 1:
+            raise ValueError("val_share + test_share leave no rows to train on; make their sum less than 1")
+        return self
+
+
+class ImageSettings(TrainSettings):
+    """Stage II: masks to photos."""
+
+    label_warp: ClassVar[bool] = True
+
+    model: str = "translator"
+    options: dict[str, Any] = Field(default_factory=dict)
+    discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 32, "norm": "spectral"})
+    optim: OptimSettings = OptimSettings(lr=2e-4)
+    optim_d: OptimSettings = OptimSettings(lr=4e-4)
+    adversarial: str = "hinge"
+    feature_matching: Annotated[float, Field(ge=0.0)] = 2.5
+    perceptual: Annotated[float, Field(ge=0.0)] = 2.0
+    l1: Annotated[float, Field(ge=0.0)] = 2.0
+    decay_from: Share = 0.5
+    """Share of the steps after which the learning rates fall linearly to 0; 1 keeps them constant."""
+    size: Size = 128
+    steps: Count = 1500
+    batch: Count = 4
+
+
+class SegmenterSettings(TrainSettings):
+    """The segmentation network that reads the result."""
+
+    model: str = "unet"
+    options: dict[str, Any] = Field(default_factory=dict)
+    optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
+    source: Source = "all"
+    """``classical`` pairs are those of `augkit augment`."""
+    generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
+    """Share of made pairs (generated, classical) in what the segmenter sees, where the source has real ones too."""
+    augment: str = "strong"
+    size: Size = 128
+    steps: Count = 800
+    batch: Count = 16
+
+
+class GateSettings(Section):
+    """Bounds of the gate. A mask has many parts, so bounds that reject a few real masks a part reject many in all."""
+
+    min_part_pixels: Annotated[int, Field(ge=0)] = 12
+    """Connected specks below this many pixels (at 128 px; scaled by area) are removed from generated masks."""
+    quantile: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
+    """Area ranges run from this quantile of the real masks to its mirror image."""
+    slack: Annotated[float, Field(ge=1.0)] = 2.0
+    """Factor by which the area ranges are widened at both ends."""
+    required_share: Share = 0.99
+    """A part that at least this share of the class's real masks show must be present."""
+
+
+class BalanceSettings(Section):
+    """The main job."""
+
+    target_per_class: Count = 500
+    shard_size: Count = 64
+    workers: Count = 2
+    threads: Count = 1
+    """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
+    attempts: Annotated[float, Field(ge=1.0)] = 12.0
+    """Candidates a shard may try per pair that it wants before its class is given up."""
+    retries: Annotated[int, Field(ge=0)] = 2
+    quality: Annotated[int, Field(ge=1, le=100)] = 95
+    lossless: bool = False
