@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,16 +20,16 @@ from augkit.cli._session import (
 from augkit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from augkit.train.stages import Stage
 
-WHAT = ("mask", "image", "segmenter")
+WHAT = ("mask", "image", "image-unconditional", "segmenter")
+_SECTIONS = {"mask": "mask", "image-unconditional": "unconditional"}
+"""Stages that can start from another run's networks, and the sections of their settings."""
 
 
 @app.command("train")
 def train(
-    what: Annotated[str, typer.Argument(help="mask (stage I), image (stage II) or segmenter.")],
+    what: Annotated[str, typer.Argument(help="mask (stage I), image (stage II), image-unconditional or segmenter.")],
     *,
     model: Annotated[
         str | None, typer.Option("--model", help="Train this one only: all, or a group such as front-5.")
@@ -36,7 +37,12 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run first.")] = False,
     source: Annotated[
-        str | None, typer.Option("--source", help="Segmenter only: train on real pairs or on all.")
+        str | None,
+        typer.Option("--source", help="Segmenter only: what it learns from, e.g. real, all, real+classical."),
+    ] = None,
+    init_from: Annotated[
+        Path | None,
+        typer.Option("--init-from", help="mask and image-unconditional: a model folder to start from."),
     ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="auto, fp32 or bf16.")] = None,
     workspace: WorkspaceOption = None,
@@ -45,24 +51,44 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one stage, or the segmentation network that reads the result."""
+    from augkit.data.audit.result import require_sound
+
     if what not in WHAT:
         raise ConfigError(f"train {what!r}", "one of " + ", ".join(WHAT))
     if resume and fresh:
         raise ConfigError("--resume and --fresh together", "one of them")
-    _refuse_idle_options(what, model, source)
-    chosen = [*(overrides or [])]
-    chosen += [f"{key}={value}" for key, value in (("segmenter.source", source), ("precision", precision)) if value]
+    _refuse_idle_options(what, model, source, init_from)
+    given = (
+        ("segmenter.source", source), ("precision", precision),
+        (f"{_SECTIONS.get(what)}.init_from", init_from and init_from.resolve()),
+    )  # fmt: skip
+    chosen = [*(overrides or []), *(f"{key}={value}" for key, value in given if value)]
     session = open_session(workspace, as_json, config, chosen)
+    require_sound(session.workspace)
     run = _train_segmenter if what == "segmenter" else _train_stage
     folders = run(session, what, model, resume, fresh)
-    session.emit({"models": [str(folder) for folder in folders]}, "trained: " + ", ".join(map(str, folders)))
+    about = {str(folder): _fate(folder) for folder in folders}
+    lines = [f"trained: {folder}" + (f"\n  {fate}" if fate else "") for folder, fate in about.items()]
+    session.emit({"models": list(about), "notes": about}, "\n".join(lines))
 
 
-def _refuse_idle_options(what: str, model: str | None, source: str | None) -> None:
+def _fate(folder: Path) -> str:
+    """What there is to say of a run besides that it is done."""
+    from augkit.train.task import load_description
+
+    about = load_description(folder)
+    chosen = f"kept the state of step {about['chosen_step']}" if "chosen_step" in about else ""
+    stopped = f"ended early; {about['stopped']}" if "stopped" in about else ""
+    return "; ".join(note for note in (chosen, stopped) if note)
+
+
+def _refuse_idle_options(what: str, model: str | None, source: str | None, init_from: Path | None) -> None:
     if what == "segmenter" and model is not None:
         raise ConfigError("--model with train segmenter", "no --model: there is one segmenter a source")
     if what != "segmenter" and source is not None:
         raise ConfigError(f"--source with train {what}", "no --source: generators only ever see real training pairs")
+    if init_from is not None and what not in _SECTIONS:
+        raise ConfigError(f"--init-from with train {what}", "train " + " or ".join(_SECTIONS))
 
 
 def _train_stage(session: Session, what: str, model: str | None, resume: bool, fresh: bool) -> list[Path]:
@@ -70,11 +96,11 @@ def _train_stage(session: Session, what: str, model: str | None, resume: bool, f
     from augkit.data.catalogue import count_classes
     from augkit.train.stages import Studio
 
-    stage: Stage = "mask" if what == "mask" else "image"
+    stage = cast("Stage", what)
     studio = Studio.open(session.workspace, session.settings)
-    known = [name for s, name in studio.needed(count_classes(studio.rows.rows)) if s == stage]
+    known = [name for _, name in studio.needed(count_classes(studio.rows.rows), [stage])]
     if model is not None and model not in known:
-        remedy = f"{stage}.per_class_from decides which there are"
+        remedy = f"{_SECTIONS.get(what, what)}.per_class_from decides which there are"
         raise ConfigError(f"--model {model}", "one of " + ", ".join(known), remedy)
     names = [model] if model else known
     folders = []

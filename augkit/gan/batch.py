@@ -52,6 +52,14 @@ class Batch:
 
     def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
         """Standard normal noise (N, *shape) for the draw ``name`` of this step."""
-        generator = torch.Generator().manual_seed(derive(self.seed, name))
-        rows = torch.randn(self.total, *shape, generator=generator)[self.start : self.start + len(self)]
-        return rows.to(self.masks.device)
+        return self._cut(torch.randn(self.total, *shape, generator=self._generator(name)))
+
+    def uniform(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
+        """Noise (N, *shape), uniform on [0, 1), for the draw ``name`` of this step."""
+        return self._cut(torch.rand(self.total, *shape, generator=self._generator(name)))
+
+    def _generator(self, name: str) -> torch.Generator:
+        return torch.Generator().manual_seed(derive(self.seed, name))
+
+    def _cut(self, rows: Tensor) -> Tensor:
+        return rows[self.start : self.start + len(self)].to(self.masks.device)

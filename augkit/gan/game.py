@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from augkit.gan.batch import Batch
@@ -12,11 +14,40 @@ from augkit.gan.players import Play, Player, turn
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One player's move: on the ``part``-th of ``of`` equal parts of the step's batch."""
+
+    player: Player
+    part: int
+    of: int
+
+    def batches(self, batch: Batch) -> Iterator[Batch]:
+        """The turn's microbatches."""
+        own = list(batch.split(self.of))[self.part]
+        return own.split(self.player.microbatches)
+
+
+@dataclass(frozen=True)
 class Game:
-    """``players`` in the order of their turns (one may appear several times); ``plays`` by the player's name."""
+    """``players`` in the order of their turns (one may appear several times); ``plays`` by the player's name.
+
+    Where a player moves several times in a step, each of its turns has a part of the batch of its own; who moves once
+    moves on the first part.
+    """
 
     players: tuple[Player, ...]
     plays: Mapping[str, Callable[[Batch], Play]]
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns of a step, in order."""
+        most = max(Counter(player.name for player in self.players).values())
+        moved: Counter[str] = Counter()
+        turns = []
+        for player in self.players:
+            turns.append(Turn(player, moved[player.name], most))
+            moved[player.name] += 1
+        return tuple(turns)
 
     def play(self, player: Player, batch: Batch) -> Play:
         """What the player's terms read for this batch."""

@@ -26,17 +26,43 @@ class Backend(Protocol):
         """All-reduces over the processes."""
 
 
+def _nothing() -> Tensor:
+    return torch.empty(0)
+
+
+def _no_scores(pictures: Tensor) -> Tensor:
+    raise AssertionError(f"a term asks for scores of {len(pictures)} pictures in a game without D")
+
+
 @dataclass
 class Play:
-    """What a player's terms may read: what went in, what came out. Fields that a game does not set stay empty."""
+    """What a player's terms may read: what went in, what came out. Fields that a game does not set stay empty.
 
-    real: Tensor = field(default_factory=lambda: torch.empty(0))
-    fake: Tensor = field(default_factory=lambda: torch.empty(0))
-    masks: Tensor = field(default_factory=lambda: torch.empty(0))
+    ``real_features`` and ``fake_features`` hold for each scale of D its layers, the scores last; ``*_logits`` are D's
+    opinion of the class; ``moves`` (N, latent) is how far latents were moved before G saw them; ``score`` is D for
+    pictures of this batch, with their classes; ``chance`` (N,) is uniform noise of the batch.
+    """
+
+    real: Tensor = field(default_factory=_nothing)
+    fake: Tensor = field(default_factory=_nothing)
+    masks: Tensor = field(default_factory=_nothing)
+    classes: Tensor = field(default_factory=_nothing)
     real_features: list[list[Tensor]] = field(default_factory=list)
     fake_features: list[list[Tensor]] = field(default_factory=list)
-    mean: Tensor = field(default_factory=lambda: torch.empty(0))
-    log_variance: Tensor = field(default_factory=lambda: torch.empty(0))
+    real_logits: Tensor = field(default_factory=_nothing)
+    fake_logits: Tensor = field(default_factory=_nothing)
+    mean: Tensor = field(default_factory=_nothing)
+    log_variance: Tensor = field(default_factory=_nothing)
+    moves: Tensor = field(default_factory=_nothing)
+    chance: Tensor = field(default_factory=_nothing)
+    score: Callable[[Tensor], Tensor] = _no_scores
+
+
+class Memory(nn.Module):
+    """What a term remembers from step to step, as buffers. This one remembers nothing."""
+
+    def settle(self, backend: Backend) -> None:
+        """Called when the player has moved: takes in what the terms saw, over all processes."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +73,7 @@ class Term:
     weight: float
     loss: Callable[[Play], Tensor]
     every: int = 1
+    memory: Memory = field(default_factory=Memory)
 
     def due(self, step: int) -> bool:
         """Whether the term takes part in this step."""
@@ -106,6 +133,8 @@ class Player:
         self.optimiser.step()
         self.schedule.step()
         self.optimiser.zero_grad(set_to_none=True)
+        for term in self.terms:
+            term.memory.settle(backend)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a step depends on, besides the batch."""
@@ -113,6 +142,7 @@ class Player:
             "module": self.module.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": {"last_epoch": self.schedule.last_epoch},
+            "memories": {term.name: term.memory.state_dict() for term in self.terms},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -123,6 +153,8 @@ class Player:
             like = {name: value for name, value in moments.items() if value.shape == parameter.shape}
             moments |= {name: _laid_out_as(parameter, value) for name, value in like.items()}
         self.schedule.last_epoch = state["schedule"]["last_epoch"]
+        for term in self.terms:
+            term.memory.load_state_dict(state["memories"][term.name])
 
 
 @contextmanager

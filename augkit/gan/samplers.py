@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch.nn import functional
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.errors import DataError
 from augkit.gan.condition import condition, one_hot
+from augkit.gan.latents import NormalPrior, UniformPrior
 from augkit.parts import Mask, PartSchema
 
 Photo = NDArray[np.uint8]
@@ -82,34 +83,33 @@ class LatentBank(nn.Module):
         return self.latents[chosen], reach
 
 
-class NormalPrior(nn.Module):
-    """Standard normal latents: what a GAN is fed."""
-
-    def __init__(self, latent: int) -> None:
-        super().__init__()
-        self.latent = latent
-
-    def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, " d"]:
-        """One latent; the class does not matter."""
-        del car_class
-        return torch.randn(self.latent, generator=torch.Generator().manual_seed(seed))
+Prior: TypeAlias = LatentBank | NormalPrior | UniformPrior
 
 
 class MaskSampler(nn.Module):
-    """Stage I in use."""
+    """Stage I in use; ``size`` is the side of what the generator makes, in pixels."""
 
-    def __init__(self, generator: nn.Module, prior: LatentBank | NormalPrior, output: str, schema: PartSchema) -> None:
+    def __init__(self, generator: nn.Module, prior: Prior, output: str, schema: PartSchema, size: int) -> None:
         super().__init__()
-        self.generator, self.prior, self.output, self.schema = generator, prior, output, schema
+        self.generator, self.prior, self.output = generator, prior, output
+        self.schema, self.size = schema, size
 
     @torch.inference_mode()
     def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
         """New masks of one class, (len(seeds), size, size)."""
         z = torch.stack([self.prior.draw(car_class, seed) for seed in seeds])
-        classes = torch.full((len(seeds),), car_class.number)
-        output = self.generator(z, classes).float()
+        return self.decode(z, car_class, size)
+
+    @torch.inference_mode()
+    def decode(self, z: Float[Tensor, "n d"], car_class: CarClass, size: int) -> MaskDraw:
+        """The masks of given latents."""
+        raw = self.generator(z, torch.full((len(z),), car_class.number)).float()
         if self.output == "rgb":
-            return self._snap(output, size)
+            return self._snap(raw.tanh(), size)
+        return self._settle(raw, size)
+
+    def _settle(self, output: Float[Tensor, "n k s s"], size: int) -> MaskDraw:
+        """Every pixel becomes its likeliest part; the mean likelihood of those is the score."""
         share = functional.interpolate(output.softmax(1), size=(size, size), mode="bilinear")
         best, masks = share.max(1)
         certainty = best.mean((1, 2)).tolist()
@@ -124,6 +124,24 @@ class MaskSampler(nn.Module):
         shape = (len(pictures), size, size)
         scores = [{"palette_distance": value / 3**0.5} for value in nearest.mean(1).tolist()]
         return MaskDraw(masks.reshape(shape).to(torch.uint8).numpy(), scores)
+
+
+class PictureSampler(nn.Module):
+    """A generator of photos without masks, in use."""
+
+    def __init__(self, generator: nn.Module, prior: Prior) -> None:
+        super().__init__()
+        self.generator, self.prior = generator, prior
+
+    @torch.inference_mode()
+    def sample(self, car_class: CarClass, seeds: Sequence[int]) -> Photo:
+        """New photos of one class, (len(seeds), S, S, 3); an unconditional generator draws any."""
+        return self.decode(torch.stack([self.prior.draw(car_class, seed) for seed in seeds]), car_class)
+
+    @torch.inference_mode()
+    def decode(self, z: Float[Tensor, "n d"], car_class: CarClass) -> Photo:
+        """The photos of given latents."""
+        return _pixels(self.generator(z, torch.full((len(z),), car_class.number)).float().tanh())
 
 
 class ColourBank(nn.Module):
@@ -179,6 +197,10 @@ class PhotoSampler(nn.Module):
         needed = one_hot(labels, self.schema.channels).flatten(2).any(2)
         drawn = [self.bank.draw(car_class, parts, seed) for parts, seed in zip(needed, seeds, strict=True)]
         inputs = condition(labels, torch.stack(drawn)).contiguous(memory_format=torch.channels_last)
-        photos = self.generator(inputs).float()
-        pixels: Any = ((photos + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
+        return _pixels(self.generator(inputs).float())
+
+
+def _pixels(photos: Float[Tensor, "n 3 h w"]) -> Photo:
+    """[-1, 1] -> (N, H, W, 3) bytes."""
+    pixels: Any = ((photos + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())

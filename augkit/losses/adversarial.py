@@ -55,6 +55,12 @@ def lsgan_g(fake: Scores) -> Float[Tensor, ""]:
     return (fake - 1).square().mean()
 
 
+def wgan_d(real: Scores, fake: Scores) -> Float[Tensor, ""]:
+    """E D(G(z)) - E D(x) (Arjovsky et al. 2017, eq. 3); D has to be kept Lipschitz by a penalty or by its norms."""
+    return fake.mean() - real.mean()
+
+
 ADVERSARIAL.register("bce")(AdversarialPair(bce_d, bce_g))
 ADVERSARIAL.register("hinge")(AdversarialPair(hinge_d, hinge_g))
 ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g))
+ADVERSARIAL.register("wgan")(AdversarialPair(wgan_d, hinge_g))  # G's side is the hinge's: -E D(G(z))

@@ -85,8 +85,8 @@ class Metrics:
         self.began, self.first = time.monotonic(), first
 
     def after_step(self, step: int, game: Game) -> None:
-        """Writes a line every ``METRICS_EVERY`` steps."""
-        if step % METRICS_EVERY:
+        """Writes a line for the first step and every ``METRICS_EVERY`` steps."""
+        if step % METRICS_EVERY and step != self.first:
             return
         losses = {f"{p.name}/{name}": float(loss) for p in game.players for name, loss in p.losses.items()}
         seconds = (time.monotonic() - self.began) / (step - self.first + 1)

@@ -21,9 +21,10 @@ class Hook(Protocol):
 def fit(game: Game, batches: Iterable[tuple[int, Batch]], hooks: Sequence[Hook], accelerator: Accelerator) -> None:
     """Plays the game over the batches. Raises TrainingError where a loss is not finite."""
     for step, batch in batches:
-        for player in game.players:
+        for turn in game.turns:
+            player = turn.player
             with game.turn(player):
-                for part in batch.split(player.microbatches):
+                for part in turn.batches(batch):
                     with accelerator.autocast():
                         play = game.play(player, part)
                         losses = player.evaluate(play, step)

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from augkit.classes import CarClass
 from augkit.config import MaskSettings
 from augkit.data.catalogue import TrainingRows, count_classes, part_pixels
-from augkit.data.pairs import PairDataset
+from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import CheckpointError, ConfigError
-from augkit.gan.condition import one_hot
-from augkit.gan.game import Game
-from augkit.gan.mask_games import (
-    VariationalPair,
-    discriminator_play,
-    generator_play,
-    palette_view,
-    variational_play,
-)
-from augkit.gan.players import Player
-from augkit.gan.samplers import LatentBank, MaskSampler, NormalPrior
-from augkit.gan.terms import adversarial_d, adversarial_g, kl_term, reconstruction_term
-from augkit.losses.adversarial import ADVERSARIAL
+from augkit.gan.picture_game import Maker
+from augkit.gan.pictures import Show, background_fill, categorical, channels_of, colours, palette_of
+from augkit.gan.samplers import LatentBank, MaskSampler, Prior
+from augkit.gan.terms import reconstruction_term, squared_error_term
 from augkit.losses.likelihood import part_weights
-from augkit.models.registries import MASK_MODELS, MaskModel
-from augkit.parts import PartSchema
+from augkit.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.seeds import derive
 from augkit.train.checkpoint import load_state
+from augkit.train.generative import Subject, generative_game, generator_of, network_in, network_of, prior_of
 from augkit.train.grid import Picture, grid
-from augkit.train.optim import adam, constant
+from augkit.train.judging import mirrored, selector_of, split_for_judging
+from augkit.train.stream import collate
 from augkit.train.task import MODEL, Task, load_description
 from augkit.workspace import Workspace
 
 SHEET_COLUMNS = 8
-
-
-def build_mask_model(settings: MaskSettings, channels: int) -> MaskModel:
-    """The network that the settings name. Raises ConfigError for options it does not take."""
-    try:
-        return MASK_MODELS[settings.model](channels, settings.size, **settings.options)
-    except TypeError as error:
-        raise ConfigError(f"mask.options {settings.options} for {settings.model}: {error}") from error
 
 
 def mask_task(  # noqa: PLR0917  # what every stage is built from
@@ -56,100 +43,74 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
     device: torch.device,
 ) -> Task:
     """Stage I on the given rows."""
-    pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment)
-    model = build_mask_model(settings, schema.channels)
-    _refuse_idle(settings, model.kind)
-    build = _vae_task if model.kind == "vae" else _gan_task
-    game, learner, finish = build(model, pairs, schema, settings, device)
+    training, judging = split_for_judging(rows, settings)
+    pairs = PairDataset(workspace, training.rows, schema, settings.size, settings.augment)
+    held = PairDataset(workspace, judging.rows, schema, settings.size) if judging.rows else None
+    game, networks = generative_game(settings, mask_subject(settings, pairs, schema, device), "mask", device)
+
+    def finish(averaged: nn.Module) -> nn.Module:
+        assert isinstance(averaged, Maker)
+        prior: Prior = prior_of(settings, networks.latent)
+        if networks.kind == "vae":
+            prior = latent_bank(averaged.encoder, pairs, mask_show(settings, schema))
+        return MaskSampler(averaged.generator, prior, settings.output, schema, settings.size).to("cpu")
+
     return Task(
         name=f"mask {name}",
         pairs=pairs,
         game=game,
-        learner=learner,
+        learner=networks.maker,
         finish=finish,
-        picture=lambda sampler: _picture(sampler, rows, pairs),
+        picture=lambda sampler: _picture(sampler, training, pairs),
         describe={
             "stage": "mask",
-            "model": settings.model,
-            "options": settings.options,
-            "size": settings.size,
+            **network_of(settings),
             "schema": schema.to_dict(),
-            "pairs": len(rows),
+            "pairs": len(pairs),
+            "parameters": networks.parameters(),
         },
+        select=selector_of(held, partial(_shown, schema), partial(_sampled, schema), settings.selection),
     )
 
 
-def _refuse_idle(settings: MaskSettings, kind: str) -> None:
-    """Raises ConfigError for an option that was changed although this kind of model does not read it."""
-    unread = ("adversarial", "optim_d") if kind == "vae" else ("kl_weight",)
-    fields = MaskSettings.model_fields
-    idle = [f"mask.{name}" for name in unread if getattr(settings, name) != fields[name].default]
-    if idle:
-        raise ConfigError(
-            f"{', '.join(idle)} set, but {settings.model} is a {kind} and does not read it", "settings with an effect",
-            "leave it out, or choose another mask.model",
-        )  # fmt: skip
-
-
-Parts = tuple[Game, nn.Module, Callable[[nn.Module], nn.Module]]
-
-
-def _vae_task(
-    model: MaskModel, pairs: PairDataset, schema: PartSchema, settings: MaskSettings, device: torch.device
-) -> Parts:
-    pair = VariationalPair(model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+def mask_subject(settings: MaskSettings, pairs: PairDataset, schema: PartSchema, device: torch.device) -> Subject:
+    """Masks, as one channel a part or as pictures in the schema's colours."""
+    if settings.output == "rgb":
+        return Subject(3, colours, mask_show(settings, schema), background_fill(schema, colours), squared_error_term())
     weights = part_weights(torch.tensor(part_pixels(pairs.rows), dtype=torch.float32))
-    terms = [reconstruction_term(weights.to(device)), kl_term(settings.kl_weight)]
-    player = Player(
-        "vae", pair, terms, adam(pair.parameters(), settings.optim), constant, microbatches=settings.microbatches
-    )
-    game = Game((player,), {"vae": variational_play(pair, schema.channels, model.latent)})
-
-    def finish(averaged: nn.Module) -> nn.Module:
-        assert isinstance(averaged, VariationalPair)
-        bank = latent_bank(averaged.encoder, pairs, schema)
-        return MaskSampler(averaged.decoder, bank, model.output, schema).to("cpu")
-
-    return game, pair, finish
+    likelihood = reconstruction_term(weights.to(device))
+    fill = background_fill(schema, categorical)
+    return Subject(schema.channels, categorical, mask_show(settings, schema), fill, likelihood)
 
 
-def _gan_task(
-    model: MaskModel, pairs: PairDataset, schema: PartSchema, settings: MaskSettings, device: torch.device
-) -> Parts:
-    del pairs
-    for module in (model.generator, model.opponent):
-        module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    losses = ADVERSARIAL[settings.adversarial]
-    d = Player(
-        "D", model.opponent, [adversarial_d(losses)], adam(model.opponent.parameters(), settings.optim_d), constant,
-        microbatches=settings.microbatches,
-    )  # fmt: skip
-    g = Player(
-        "G", model.generator, [adversarial_g(losses)], adam(model.generator.parameters(), settings.optim), constant,
-        microbatches=settings.microbatches,
-    )  # fmt: skip
-    view = palette_view(torch.from_numpy(schema.palette))
-    game = Game((d, g), {"D": discriminator_play(model, view), "G": generator_play(model)})
-
-    def finish(averaged: nn.Module) -> nn.Module:
-        return MaskSampler(averaged, NormalPrior(model.latent), model.output, schema).to("cpu")
-
-    return game, model.generator, finish
+def mask_show(settings: MaskSettings, schema: PartSchema) -> Show:
+    """What networks see of real masks."""
+    return palette_of(schema) if settings.output == "rgb" else channels_of(schema.channels)
 
 
-@torch.inference_mode()
-def latent_bank(encoder: nn.Module, pairs: PairDataset, schema: PartSchema) -> LatentBank:
+@torch.no_grad()
+def latent_bank(encoder: nn.Module, pairs: PairDataset, show: Show) -> LatentBank:
     """Posterior means of every training mask and of its mirror image, with their classes."""
     device = next(encoder.parameters()).device
-    items = [pairs.plain(index) for index in range(len(pairs))]
-    masks = [item.mask for item in items] + [schema.flip(item.mask) for item in items]
-    classes = [item.car_class.number for item in items] + [item.car_class.mirror.number for item in items]
+    plain = [pairs.plain(index) for index in range(len(pairs))]
+    items = [*plain, *(mirrored(item, pairs) for item in plain)]
     means: list[Tensor] = []
-    for begin in range(0, len(masks), 64):
-        chunk = torch.stack([torch.from_numpy(mask) for mask in masks[begin : begin + 64]]).long().to(device)
-        numbers = torch.tensor(classes[begin : begin + 64], device=device)
-        means.append(encoder(one_hot(chunk, schema.channels), numbers)[0].float().cpu())
-    return LatentBank(torch.cat(means), torch.tensor(classes))
+    for begin in range(0, len(items), 64):
+        batch = collate(items[begin : begin + 64], 0, 0, len(items)).to(device)
+        means.append(encoder(show(batch), batch.classes)[0].float().cpu())
+    return LatentBank(torch.cat(means), torch.tensor([item.car_class.number for item in items]))
+
+
+def _shown(schema: PartSchema, item: PairItem) -> Picture:
+    """A real mask in colours; what was ignored counts as background."""
+    return schema.colourise(np.where(item.mask == IGNORE, BACKGROUND, item.mask).astype(np.uint8))
+
+
+def _sampled(schema: PartSchema, sampler: nn.Module, car_class: CarClass, seeds: Sequence[int]) -> Picture:
+    """Made masks in colours, (N, S, S, 3)."""
+    assert isinstance(sampler, MaskSampler)
+    masks = sampler.sample(car_class, seeds, sampler.size).masks
+    return np.stack([schema.colourise(mask) for mask in masks])
 
 
 def load_mask_sampler(folder: Path) -> tuple[MaskSampler, dict[str, Any]]:
@@ -158,13 +119,15 @@ def load_mask_sampler(folder: Path) -> tuple[MaskSampler, dict[str, Any]]:
     state, _ = load_state(folder / MODEL)
     try:
         schema = PartSchema.from_dict(about["schema"])
-        model = MASK_MODELS[about["model"]](schema.channels, about["size"], **about["options"])
-        prior: LatentBank | NormalPrior = NormalPrior(model.latent)
+        settings = MaskSettings.model_validate(network_in(about))
+        channels = 3 if settings.output == "rgb" else schema.channels
+        model, generator = generator_of(settings, channels, "mask")
+        prior: Prior = prior_of(settings, model.latent)
         if model.kind == "vae":
             prior = LatentBank(state["prior.latents"], state["prior.classes"])
-        sampler = MaskSampler(model.generator, prior, model.output, schema)
+        sampler = MaskSampler(generator, prior, settings.output, schema, settings.size)
         sampler.load_state_dict(state)
-    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a stage-I model of this version", "train it again") from error
     return sampler.eval(), about
 

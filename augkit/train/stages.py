@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from augkit.config import Settings, TrainSettings
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.errors import CheckpointError, DataError
 from augkit.parts import PartSchema
+from augkit.presets import load_recipe
 from augkit.seeds import derive
 from augkit.train.hooks import Report
 from augkit.train.image import image_task
@@ -21,11 +22,17 @@ from augkit.train.machine import accelerator, release_memory, resolve_precision
 from augkit.train.mask import mask_task
 from augkit.train.roster import model_for, rows_of
 from augkit.train.task import Run, Task, is_finished, load_description, run_task
+from augkit.train.unconditional import unconditional_task
 from augkit.workspace import Workspace
 
-Stage = Literal["mask", "image"]
+Stage = Literal["mask", "image", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
-_TASKS: dict[Stage, Callable[..., Task]] = {"mask": mask_task, "image": image_task}
+"""Those that balancing needs."""
+_TASKS: dict[Stage, Callable[..., Task]] = {
+    "mask": mask_task,
+    "image": image_task,
+    "image-unconditional": unconditional_task,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Studio:
     rows: TrainingRows
     schema: PartSchema
     settings: Settings
+    models: Path
 
     @classmethod
     def open(cls, workspace: Workspace, settings: Settings) -> Studio:
@@ -43,11 +51,16 @@ class Studio:
         rows = TrainingRows.of(read_catalogue(workspace.require_catalogue()))
         if not rows.rows:
             raise DataError(f"{workspace.root}: no usable training pairs", "at least one", "see `augkit classes`")
-        return cls(workspace, rows, PartSchema.load(workspace.schema), settings)
+        return cls(workspace, rows, PartSchema.load(workspace.schema), settings, workspace.models)
 
     def stage(self, stage: Stage) -> TrainSettings:
         """The settings of a stage."""
-        return self.settings.mask if stage == "mask" else self.settings.image
+        stages: dict[Stage, TrainSettings] = {
+            "mask": self.settings.mask,
+            "image": self.settings.image,
+            "image-unconditional": self.settings.unconditional,
+        }
+        return stages[stage]
 
     def model(self, stage: Stage, car_class: CarClass) -> str:
         """Name of the model that serves a class."""
@@ -55,21 +68,25 @@ class Studio:
 
     def folder(self, stage: Stage, model: str) -> Path:
         """Where a model is, or will be."""
-        return self.workspace.model(stage, model)
+        return self.models / stage / model
 
-    def needed(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
+    def needed(self, classes: Iterable[CarClass], stages: Sequence[Stage] = STAGES) -> list[tuple[Stage, str]]:
         """All models that the classes need, in order of training."""
         wanted = list(classes)
-        return [(s, m) for s in STAGES for m in dict.fromkeys(self.model(s, c) for c in wanted)]
+        return [(s, m) for s in stages for m in dict.fromkeys(self.model(s, c) for c in wanted)]
 
     def missing(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
         """Those of ``needed`` that are not trained yet, or not for as many steps as the settings ask for.
 
         Raises CheckpointError for a model that was trained with other settings.
         """
-        return [(stage, model) for stage, model in self.needed(classes) if not self._is_trained(stage, model)]
+        return [(stage, model) for stage, model in self.needed(classes) if not self.is_trained(stage, model)]
 
-    def _is_trained(self, stage: Stage, model: str) -> bool:
+    def is_trained(self, stage: Stage, model: str) -> bool:
+        """Whether a model is finished, with as many steps as the settings ask for or ended early for a reason.
+
+        Raises CheckpointError for one that was trained with other settings.
+        """
         folder, settings = self.folder(stage, model), self.stage(stage)
         if not is_finished(folder):
             return False
@@ -83,10 +100,19 @@ class Studio:
                 "the settings of this command",
                 f"use the old settings, or train again: augkit train {stage} --fresh",
             )
-        return int(about.get("steps", settings.steps)) >= settings.steps
+        return "stopped" in about or int(about.get("steps", settings.steps)) >= settings.steps
 
-    def train(self, stage: Stage, model: str, resume: bool, report: Report | None = None, fresh: bool = False) -> Path:
-        """Trains one model of one stage; ``resume`` and ``fresh`` as in ``Run``."""
+    def train(
+        self,
+        stage: Stage,
+        model: str,
+        resume: bool,
+        report: Report | None = None,
+        fresh: bool = False,
+        *,
+        seconds: float = float("inf"),
+    ) -> Path:
+        """Trains one model of one stage; ``resume``, ``fresh`` and ``seconds`` as in ``Run``."""
         settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
         rows = rows_of(model, self.rows)
 
@@ -95,7 +121,7 @@ class Studio:
             return replace(task, describe=task.describe | {"settings": _kept(settings)})
 
         fingerprint = self._fingerprint(settings, seed, rows)
-        run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report)
+        run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds)
         trained = run_task(build, run, accelerator(self.settings.precision))
         release_memory()
         return trained
@@ -104,7 +130,10 @@ class Studio:
         """What a resumed run must share with the run it goes on from; it may be longer and report more often."""
         pixels = derive(0, *(f"{row.id}:{row.sha256}" for row in rows.rows))
         precision = resolve_precision(self.settings.precision)
-        return _kept(settings) | {"seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision}
+        return _kept(settings) | {
+            "seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision,
+            "augment_steps": load_recipe(settings.augment).digest,
+        }  # fmt: skip
 
 
 def _kept(settings: TrainSettings) -> dict[str, Any]:

@@ -27,10 +27,14 @@ from augkit.data.pairs import Pairs
 from augkit.errors import CheckpointError, ConfigError
 from augkit.gan.game import Game
 from augkit.seeds import derive
+from augkit.train.brake import Brake, Deadline
 from augkit.train.checkpoint import load_state, save_state
 from augkit.train.hooks import Average, Checkpoint, Metrics, Progress, Report, Samples
 from augkit.train.loop import Hook, fit
+from augkit.train.selection import Selector, last_state
 from augkit.train.stream import Plan, Share, stream
+
+Make = Callable[[], nn.Module]
 
 MODEL, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint.safetensors"
 
@@ -41,7 +45,7 @@ class Task:
 
     ``learner`` is the network whose moving average is used afterwards. ``finish(averaged learner)`` gives the module
     to save (a sampler with its banks, or the learner itself); ``picture(module)`` a sample grid (H, W, 3);
-    ``describe`` is what a later load needs to know.
+    ``describe`` is what a later load needs to know; ``select(make, folder, brake)`` is what chooses the best state.
     """
 
     name: str
@@ -51,13 +55,15 @@ class Task:
     finish: Callable[[nn.Module], nn.Module]
     picture: Callable[[nn.Module], NDArray[np.uint8]]
     describe: dict[str, Any]
+    select: Callable[[Make, Path, Brake], Selector] = last_state
 
 
 @dataclass(frozen=True)
 class Run:
     """Where and how long a task trains. ``fingerprint`` is what a resumed run must have in common.
 
-    Where an earlier run is in the folder, ``resume`` goes on with it and ``fresh`` removes it.
+    Where an earlier run is in the folder, ``resume`` goes on with it and ``fresh`` removes it. ``seconds`` ends the
+    run early.
     """
 
     folder: Path
@@ -67,6 +73,7 @@ class Run:
     resume: bool = False
     fresh: bool = False
     report: Report | None = None
+    seconds: float = float("inf")
 
 
 Builder = Callable[[torch.device], Task]
@@ -78,7 +85,7 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     Raises CheckpointError where a run is in the way, or is resumed with other settings, and ConfigError where the
     processes cannot share the batch evenly.
     """
-    plan = Plan(run.settings.steps, run.settings.batch, run.seed)
+    plan = Plan(run.settings.steps, run.settings.rows_per_step, run.seed)
     share = Share(backend.process_index, backend.num_processes)
     _check_share(plan, share, run.settings.microbatches)
     set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
@@ -86,22 +93,76 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     if run.fresh and backend.is_main_process:
         shutil.rmtree(run.folder, ignore_errors=True)
     backend.wait_for_everyone()
-    state = _earlier_state(run)
-    average = Average(task.learner, run.settings.ema)
-    first = 1
-    if state is not None:
-        task.game.load_state_dict(state["game"])
-        average.load_state_dict(state["average"])
-        first = int(state["step"]) + 1
-    hooks = _hooks(task, run, average, backend, first)
+    progress = _Progress(task, run, backend)
+    first = progress.restore(_earlier_state(run))
     batches = stream(task.pairs, plan, share, first, run.settings.workers, backend.device)
-    fit(task.game, batches, hooks, backend)
+    fit(task.game, progress.brake.until(batches), progress.hooks(first), backend)
     backend.wait_for_everyone()
     if backend.is_main_process:
-        length = {"steps": run.settings.steps, "processes": backend.num_processes}
-        save_model(task.finish(average.network), run.folder, task.describe | length)
+        progress.finish()
     backend.wait_for_everyone()
     return run.folder
+
+
+class _Progress:
+    """What a run consists of besides the game: its moving average, its choice of a state, its end, its hooks."""
+
+    def __init__(self, task: Task, run: Run, backend: Accelerator) -> None:
+        self.task, self.run, self.backend = task, run, backend
+        self.average = Average(task.learner, run.settings.ema)
+        self.brake = Brake(backend)
+        self.selector = task.select(self.module, run.folder, self.brake)
+
+    def module(self) -> nn.Module:
+        """What the run would end with now."""
+        return self.task.finish(self.average.network)
+
+    def restore(self, state: dict[str, Any] | None) -> int:
+        """Takes an earlier state up; returns the first step to do."""
+        if state is None:
+            return 1
+        self.task.game.load_state_dict(state["game"])
+        self.average.load_state_dict(state["average"])
+        self.selector.load_state_dict(state["selector"])
+        self.brake.reached = int(state["step"])
+        return self.brake.reached + 1
+
+    def save(self, step: int) -> None:
+        """The checkpoint."""
+        state = {
+            "game": self.task.game.state_dict(), "average": self.average.state_dict(),
+            "selector": self.selector.state_dict(), "step": step,
+        }  # fmt: skip
+        save_state(state, self.run.folder / CHECKPOINT, self.run.fingerprint)
+
+    def hooks(self, first: int) -> list[Hook]:
+        """The average in every process; the rest in the one that writes."""
+        if not self.backend.is_main_process:
+            return [self.average]
+        run, settings = self.run, self.run.settings
+        return [
+            self.average,
+            Metrics(run.folder, first),
+            Samples(run.folder / "samples", settings.sample_every, settings.steps, self.picture),
+            self.selector,
+            Checkpoint(settings.save_every, settings.steps, self.save),
+            Progress(self.task.name, settings.steps, run.report),
+            Deadline(run.seconds, self.brake),
+        ]
+
+    def picture(self) -> NDArray[np.uint8]:
+        """A sample grid of the present state."""
+        return self.task.picture(self.module())
+
+    def finish(self) -> None:
+        """Writes the model: the chosen state, and what became of the run."""
+        if self.brake.reason:
+            self.save(self.brake.reached)
+        module = self.module()
+        about = {"steps": self.brake.reached, "processes": self.backend.num_processes} | self.selector.choose(module)
+        if self.brake.reason:
+            about["stopped"] = self.brake.reason
+        save_model(module, self.run.folder, self.task.describe | about)
 
 
 def save_model(module: nn.Module, folder: Path, description: dict[str, Any]) -> None:
@@ -126,29 +187,6 @@ def load_description(folder: Path) -> dict[str, Any]:
 def is_finished(folder: Path) -> bool:
     """Whether a folder holds a model that can be used."""
     return (folder / CONFIG).is_file() and (folder / MODEL).is_file()
-
-
-def _hooks(task: Task, run: Run, average: Average, backend: Accelerator, first: int) -> list[Hook]:
-    hooks: list[Hook] = [average]
-    if not backend.is_main_process:
-        return hooks
-    settings = run.settings
-
-    def save(step: int) -> None:
-        state = {"game": task.game.state_dict(), "average": average.state_dict(), "step": step}
-        save_state(state, run.folder / CHECKPOINT, run.fingerprint)
-
-    hooks.append(Metrics(run.folder, first))
-    hooks.append(
-        Samples(run.folder / "samples", settings.sample_every, settings.steps, lambda: _picture(task, average))
-    )
-    hooks.append(Checkpoint(settings.save_every, settings.steps, save))
-    hooks.append(Progress(task.name, settings.steps, run.report))
-    return hooks
-
-
-def _picture(task: Task, average: Average) -> NDArray[np.uint8]:
-    return task.picture(task.finish(average.network))
 
 
 def _earlier_state(run: Run) -> dict[str, Any] | None:

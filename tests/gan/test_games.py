@@ -4,27 +4,54 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
-from augkit.gan import mask_games, photo_game
+from augkit.gan import photo_game, picture_game
 from augkit.gan.batch import Batch
 from augkit.gan.condition import condition, part_colours
+from augkit.gan.latents import UniformPrior
+from augkit.gan.picture_game import Maker, NoEncoder, Table
+from augkit.gan.pictures import categorical, channels_of
 from augkit.gan.players import Play, Term
+from augkit.gan.refiners import LatentOptimisation, Refiner, unrefined
 from augkit.gan.terms import (
+    RunningMeans,
     adversarial_d,
     adversarial_g,
+    adversarial_joint,
+    auxiliary_d,
+    auxiliary_g,
+    criticism,
     dice_term,
     feature_matching_term,
+    gradient_penalty_term,
     kl_term,
     l1_term,
+    latent_moves_term,
+    lecam_term,
+    orthogonal_term,
     perceptual_term,
+    r1_term,
     reconstruction_term,
+    squared_error_term,
 )
+from augkit.gan.views import unchanged
+from augkit.losses import regularisers
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.losses.features import feature_matching, perceptual
 from augkit.losses.likelihood import cross_entropy, dice, gaussian_kl
-from augkit.models.dcgan import build_deconvolution
-from augkit.models.mask_vae import build_mask_vae
+from augkit.models.conditioning import (
+    CONDITION,
+    AuxiliaryHead,
+    ConditionedGenerator,
+    Discriminator,
+    Encoder,
+    JointHead,
+    LinearHead,
+)
 from augkit.models.patch import MultiScaleDiscriminator
+from augkit.models.registries import PICTURE_MODELS
 from augkit.models.translator import build_translator
 from augkit.parts import PartSchema
 
@@ -38,31 +65,80 @@ def batch() -> Batch:
     return Batch(torch.rand(2, 3, 16, 16, generator=generator) * 2 - 1, masks, torch.tensor([0, 5]), 4, 0, 2)
 
 
-def test_palette_view_is_the_mask_in_colours(batch: Batch) -> None:
-    picture = mask_games.palette_view(torch.from_numpy(SCHEMA.palette))(batch)
-    expected = torch.from_numpy(SCHEMA.colourise(batch.masks.numpy().astype("uint8"))).permute(0, 3, 1, 2)
-    torch.testing.assert_close((picture + 1) * 127.5, expected.float())
+def _table(model: str = "dcgan", refine: Refiner = unrefined, joint: bool = False) -> Table:
+    torch.manual_seed(0)
+    built = PICTURE_MODELS[model](3, 16, condition=CONDITION, latent=4)
+    generator = ConditionedGenerator(built.generator)
+    encoder = Encoder(PICTURE_MODELS[model](3, 16, latent=4).trunk, 4) if joint else NoEncoder()
+    head = JointHead(built.trunk.features, 4) if joint else AuxiliaryHead(built.trunk.features)
+    return Table(
+        Maker(generator, encoder), Discriminator(built.trunk, head), UniformPrior(4).batch, categorical, channels_of(3),
+        refine, unchanged,
+    )  # fmt: skip
+
+
+def _vae(discriminator: nn.Module) -> Table:
+    torch.manual_seed(0)
+    built = PICTURE_MODELS["mask-vae"](3, 16, condition=CONDITION, latent=4, base=8)
+    maker = Maker(ConditionedGenerator(built.generator), Encoder(built.trunk, 4, CONDITION))
+    return Table(maker, discriminator, UniformPrior(4).batch, categorical, channels_of(3), unrefined, unchanged)
+
+
+def _all_learnt(module: nn.Module) -> bool:
+    return all(p.grad is not None and bool(p.grad.isfinite().all()) for p in module.parameters())
 
 
 def test_the_vaes_sample_is_mean_plus_noise_times_deviation(batch: Batch) -> None:
-    model = build_mask_vae(3, 16, latent=4, base=8)
-    pair = mask_games.VariationalPair(model)
-    play = mask_games.variational_play(pair, 3, 4)(batch)
+    table = _vae(nn.Module())
+    play = picture_game.variational_move(table)(batch)
     z = play.mean + play.log_variance.exp().sqrt() * batch.noise("latent", 4)
-    torch.testing.assert_close(play.fake, model.generator(z, batch.classes))
+    torch.testing.assert_close(play.fake, table.maker.generator(z, batch.classes))
     assert torch.equal(play.masks, batch.masks)
     play.fake.sum().backward()
-    assert all(p.grad is not None for p in pair.parameters())
+    assert _all_learnt(table.maker)
 
 
-def test_moves_of_the_mask_gan(batch: Batch) -> None:
-    model = build_deconvolution(3, 16, latent=4)
-    view = mask_games.palette_view(torch.from_numpy(SCHEMA.palette))
-    play = mask_games.discriminator_play(model, view)(batch)
-    assert not play.fake.requires_grad and torch.equal(play.real, view(batch))
-    play = mask_games.generator_play(model)(batch)
+def test_moves_of_the_gan(batch: Batch) -> None:
+    table = _table()
+    play = picture_game.discriminator_move(table)(batch)
+    assert torch.equal(play.real, channels_of(3)(batch)) and torch.equal(play.classes, batch.classes)
+    torch.testing.assert_close(play.score(play.real), play.real_features[0][-1])
+    assert play.real_logits.shape == play.fake_logits.shape == (2, 12)
+    play = picture_game.generator_move(table)(batch)
     play.fake_features[0][-1].sum().backward()
-    assert all(p.grad is not None for p in model.generator.parameters())
+    assert _all_learnt(table.maker)
+
+
+def test_d_trains_through_the_moves_of_latents(batch: Batch) -> None:
+    """In D's turn G is fixed, and yet the fakes depend on D: by way of the gradient that moved their latents."""
+    table = _table(refine=LatentOptimisation(share=1.0))
+    table.maker.requires_grad_(False)
+    play = picture_game.discriminator_move(table)(batch)
+    latent_moves_term(1.0).scaled(play).backward()
+    assert play.moves.abs().sum() > 0
+    assert any(bool(p.grad.any()) for p in table.discriminator.parameters() if p.grad is not None)
+    still = picture_game.discriminator_move(_table())(batch)
+    assert not still.moves.any()
+
+
+def test_a_bidirectional_game_trains_generator_and_encoder(batch: Batch) -> None:
+    table = _table(joint=True)
+    play = picture_game.joint_move(table)(batch)
+    adversarial_joint(ADVERSARIAL["bce"]).scaled(play).backward()
+    assert _all_learnt(table.maker.generator) and any(p.grad is not None for p in table.maker.encoder.parameters())
+    exchanged = ADVERSARIAL["bce"].discriminator(play.fake_features[0][0], play.real_features[0][0])
+    torch.testing.assert_close(adversarial_joint(ADVERSARIAL["bce"]).scaled(play), exchanged)
+
+
+def test_a_critic_judges_what_the_decoder_makes_of_mixed_latents(batch: Batch) -> None:
+    trunk = PICTURE_MODELS["dcgan"](3, 16, latent=4).trunk
+    table = _vae(Discriminator(trunk, LinearHead(trunk.features)))
+    play = picture_game.critic_move(table, 0.1)(batch)
+    assert not play.fake.requires_grad and play.real_features[0][0].requires_grad
+    play = picture_game.criticised_move(table, 0.1)(batch)
+    criticism(ADVERSARIAL["hinge"], 2.0).scaled(play).backward()
+    assert _all_learnt(table.maker.generator.generator)
+    assert all(p.grad is None for p in table.maker.encoder.parameters())  # D's opinion is the decoder's affair
 
 
 def test_moves_of_the_photo_gan(batch: Batch) -> None:
@@ -84,7 +160,12 @@ def _play() -> Play:
     torch.manual_seed(0)
     features = [[[torch.randn(2, 3, 4, 4), torch.randn(2, 1, 2, 2)] for _ in range(2)] for _ in range(2)]
     logits, masks = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4))
-    return Play(torch.randn(2, 3, 4, 4), logits, masks, *features, torch.randn(2, 5), torch.randn(2, 5))
+    return Play(
+        real=torch.randn(2, 3, 4, 4), fake=logits, masks=masks, classes=torch.tensor([0, 2]),
+        real_features=features[0], fake_features=features[1], real_logits=torch.randn(2, 3),
+        fake_logits=torch.randn(2, 3), mean=torch.randn(2, 5), log_variance=torch.randn(2, 5),
+        moves=torch.randn(2, 5), chance=torch.rand(2), score=lambda x: x.square().sum((1, 2, 3)),
+    )  # fmt: skip
 
 
 def _expected(play: Play) -> list[tuple[Term, float | torch.Tensor]]:
@@ -102,10 +183,65 @@ def _expected(play: Play) -> list[tuple[Term, float | torch.Tensor]]:
         (reconstruction_term(weights), cross_entropy(play.fake, play.masks, weights)),
         (dice_term(0.5), 0.5 * dice(play.fake, play.masks)),
         (kl_term(0.1), 0.1 * gaussian_kl(play.mean, play.log_variance)),
+        (squared_error_term(), (play.fake.tanh() - play.real).square().mean()),
+        (auxiliary_d(2.0), 2 * functional.cross_entropy(play.real_logits, play.classes)),
+        (auxiliary_g(2.0), 2 * functional.cross_entropy(play.fake_logits, play.classes)),
+        (criticism(pair, 0.1), 0.1 * sum(pair.generator(f[-1]) for _, f in scales) / 2),
+        (r1_term(2.0, 4), 8 * regularisers.r1(play.score, play.real).detach()),
+        (
+            gradient_penalty_term(10.0),
+            10 * regularisers.gradient_penalty(play.score, play.real, play.fake, play.chance).detach(),
+        ),
+        (latent_moves_term(300.0), 300 * regularisers.latent_moves(play.moves)),
+        (orthogonal_term(1e-4, nn.Linear(1, 1)), 0.0),
     ]
 
 
 def test_terms_read_the_right_fields_of_a_play() -> None:
     play = _play()
     for term, expected in _expected(play):
-        torch.testing.assert_close(term.scaled(play), torch.as_tensor(expected), msg=lambda m, t=term: f"{t.name}: {m}")
+        torch.testing.assert_close(
+            term.scaled(play).detach(), torch.as_tensor(expected), msg=lambda m, t=term: f"{t.name}: {m}"
+        )
+
+
+class OtherProcess:
+    """A backend whose other process saw scores of mean 3 and -1."""
+
+    num_processes = 2
+
+    def backward(self, loss: Tensor) -> None:
+        raise AssertionError
+
+    def reduce(self, tensor: Tensor, reduction: str) -> Tensor:
+        assert reduction == "mean"
+        return (tensor + torch.tensor([3.0, -1.0])) / 2
+
+
+class OneProcess(OtherProcess):
+    """A backend that reduces nothing."""
+
+    num_processes = 1
+
+
+def test_lecams_anchors_are_moving_averages_over_microbatches_and_processes() -> None:
+    means = RunningMeans()
+    means.observe(torch.tensor([1.0, 3.0]), torch.tensor([0.0]))
+    means.observe(torch.tensor([4.0]), torch.tensor([-2.0]))
+    means.settle(OneProcess())
+    torch.testing.assert_close(means.anchors, torch.tensor([3.0, -1.0]))
+    means.observe(torch.tensor([1.0]), torch.tensor([1.0]))
+    means.settle(OtherProcess())
+    torch.testing.assert_close(means.anchors, torch.tensor([0.99 * 3 + 0.01 * 2, -0.99]))
+
+
+def test_lecam_begins_with_the_second_step_and_its_memory_is_kept() -> None:
+    term, play = lecam_term(0.3), _play()
+    assert float(term.scaled(play)) == 0
+    term.memory.settle(OneProcess())
+    second = float(term.scaled(play))
+    real, fake = play.real_features[0][-1], play.fake_features[0][-1]
+    assert second == pytest.approx(0.3 * float(regularisers.lecam(real, fake, real.mean(), fake.mean())))
+    other = lecam_term(0.3)
+    other.memory.load_state_dict(term.memory.state_dict())
+    assert float(other.scaled(play)) == second

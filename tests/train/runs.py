@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from augkit.config import Settings, load_settings
 from augkit.data.catalogue import read_catalogue
-from augkit.data.pairs import read_mask, read_photo
+from augkit.data.pictures import read_mask, read_photo
 from augkit.parts import PartSchema
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
@@ -18,13 +19,22 @@ from augkit.train.image import load_photo_sampler
 from augkit.train.mask import load_mask_sampler
 from augkit.train.segmenter import load_segmenter, train_segmenter
 from augkit.train.stages import Stage, Studio
+from augkit.train.unconditional import load_picture_sampler
 from augkit.workspace import Workspace
 
-DCGAN = ["mask.size=16", "mask.batch=4", "mask.options={latent: 4}"]
+SMALL = ["mask.size=16", "mask.batch=4"]
+GAN = [*SMALL, "mask.options={latent: 4}"]
 TINY: dict[str, tuple[str, list[str]]] = {
-    "mask-vae": ("mask", ["mask.size=16", "mask.batch=4", "mask.options={base: 8, latent: 4}"]),
-    "dcgan-deconvolution": ("mask", [*DCGAN, "mask.model=dcgan-deconvolution"]),
-    "dcgan-upsampling": ("mask", [*DCGAN, "mask.model=dcgan-upsampling"]),
+    "mask-vae": ("mask", [*SMALL, "mask.options={base: 8, latent: 4}"]),
+    "vae-dense": ("mask", [*SMALL, "mask.model=vae-dense", "mask.options={latent: 4}"]),
+    "vae-convolutional": ("mask", [*SMALL, "mask.model=vae-convolutional", "mask.options={latent: 4}"]),
+    "dcgan-deconvolution": ("mask", [*GAN, "mask.output=rgb", "mask.model=dcgan-deconvolution"]),
+    "dcgan-upsampling": ("mask", [*GAN, "mask.model=dcgan-upsampling"]),
+    "dcgan": ("image-unconditional", ["unconditional.batch=4", "unconditional.options={latent: 4}"]),
+    "dcgan-bigger": ("mask", [*GAN, "mask.model=dcgan-bigger", "mask.size=64"]),
+    "resnet18-gan": ("mask", [*GAN, "mask.model=resnet18-gan", "mask.size=32"]),
+    "resnet34-gan": ("mask", [*GAN, "mask.model=resnet34-gan", "mask.size=32"]),
+    "sngan": ("mask", [*SMALL, "mask.model=sngan", "mask.size=32", "mask.options={latent: 4, ch: 8}"]),
     "translator": ("image", ["image.batch=2", "image.options={base: 4, levels: 1, blocks: 1}"]),
     "pix2pixhd-global": (
         "image",
@@ -34,13 +44,19 @@ TINY: dict[str, tuple[str, list[str]]] = {
 }
 """What is trained, and what makes it tiny: one entry a registered network."""
 
-LOAD = {"mask": load_mask_sampler, "image": load_photo_sampler, "segmenter": load_segmenter}
+LOAD = {
+    "mask": load_mask_sampler,
+    "image": load_photo_sampler,
+    "image-unconditional": load_picture_sampler,
+    "segmenter": load_segmenter,
+}
 
 
 def tiny(name: str, steps: int, *more: str) -> Settings:
     """The smoke preset with a tiny network, saved every second step."""
     stage, overrides = TINY[name]
-    length = [f"{stage}.steps={steps}", f"{stage}.sample_every={steps}", f"{stage}.save_every=2"]
+    section = "unconditional" if stage == "image-unconditional" else stage
+    length = [f"{section}.steps={steps}", f"{section}.sample_every={steps}", f"{section}.save_every=2"]
     return load_settings("smoke", [*overrides, *length, *more])
 
 
@@ -51,8 +67,7 @@ def run(
     stage = TINY[name][0]
     if stage == "segmenter":
         return train_segmenter(workspace, settings, resume, report)
-    generator: Stage = "mask" if stage == "mask" else "image"
-    return Studio.open(workspace, settings).train(generator, "all", resume, report)
+    return Studio.open(workspace, settings).train(cast("Stage", stage), "all", resume, report)
 
 
 class KilledError(BaseException):

@@ -16,7 +16,7 @@ from augkit.classes import CarClass
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.errors import CheckpointError, ConfigError, TrainingError
 from augkit.losses.adversarial import ADVERSARIAL
-from augkit.models.registries import MASK_MODELS, PHOTO_GENERATORS, SEGMENTERS
+from augkit.models.registries import PHOTO_GENERATORS, PICTURE_MODELS, SEGMENTERS
 from augkit.train.checkpoint import load_state
 from augkit.train.task import is_finished
 from augkit.workspace import Workspace
@@ -24,7 +24,7 @@ from augkit.workspace import Workspace
 from .runs import LOAD, TINY, KilledError, killed_at, run, tiny
 
 FRONT = CarClass("A", "5")
-ALIKE = ["mask-vae", "dcgan-deconvolution", "translator", "unet"]
+ALIKE = ["mask-vae", "dcgan-deconvolution", "dcgan", "translator", "unet"]
 """One of each kind of task."""
 
 
@@ -40,15 +40,17 @@ def _tensors(state: Any, path: str = "") -> dict[str, torch.Tensor]:
 
 
 def test_there_is_a_tiny_run_of_every_network() -> None:
-    assert set(TINY) == {*MASK_MODELS, *PHOTO_GENERATORS, *SEGMENTERS}
+    assert set(TINY) == {*PICTURE_MODELS, *PHOTO_GENERATORS, *SEGMENTERS}
 
 
 def _check_use(name: str, module: Any, size: int, channels: int) -> None:
     """What a trained thing is for, once."""
     masks = np.zeros((2, size, size), np.uint8)
-    if name in MASK_MODELS:
+    if TINY[name][0] == "mask":
         drawn = module.sample(FRONT, [1, 2], 24).masks
         assert drawn.shape == (2, 24, 24) and drawn.max() < channels
+    elif TINY[name][0] == "image-unconditional":
+        assert module.sample(FRONT, [1, 2]).shape == (2, size, size, 3)
     elif name in PHOTO_GENERATORS:
         assert module.paint(masks, FRONT, [1, 2]).shape == (2, size, size, 3)
     else:
@@ -175,7 +177,7 @@ def test_a_model_that_does_not_fit_its_description_is_refused(name: str, workspa
         {"options": None},
         {"size": None},
     ]
-    if name != "dcgan-deconvolution":  # an RGB network does not depend on the number of parts
+    if name not in ("dcgan-deconvolution", "dcgan"):  # an RGB network does not depend on the number of parts
         changes.append({"schema": {"parts": []}})
     for change in changes:
         (folder / "config.json").write_text(json.dumps(about | change))
@@ -197,13 +199,13 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     name: str, player: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = tiny(name, 4)
-    adversarial = settings.mask.adversarial if name in MASK_MODELS else settings.image.adversarial
+    adversarial = settings.mask.adversarial if TINY[name][0] == "mask" else settings.image.adversarial
     calls = {"n": 0}
     loss = ADVERSARIAL[adversarial].discriminator
 
     def breaks_at_third(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         calls["n"] += 1
-        scales = 1 if name in MASK_MODELS else 2
+        scales = 1 if TINY[name][0] == "mask" else 2
         return loss(real, fake) * (float("nan") if calls["n"] > 2 * scales else 1.0)
 
     monkeypatch.setitem(

@@ -1,0 +1,224 @@
+"""Generators trained under one budget and judged alike: the tables of the reports."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from augkit.classes import CarClass
+from augkit.config import GenerativeSettings, Settings
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.data.pairs import PairDataset, PairItem
+from augkit.errors import DataError
+from augkit.evaluation.compare import judge, label
+from augkit.evaluation.gather import gather_photos
+from augkit.evaluation.traits import Traits
+from augkit.metrics.inception import inception_score
+from augkit.metrics.registry import METRICS
+from augkit.models.extractors import EXTRACTORS, Extractor
+from augkit.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.seeds import derive
+from augkit.train.hooks import Report
+from augkit.train.judging import mirrored
+from augkit.train.mask import load_mask_sampler
+from augkit.train.roster import ALL
+from augkit.train.stages import Studio
+from augkit.train.task import load_description
+from augkit.train.unconditional import load_picture_sampler
+from augkit.workspace import Workspace
+
+Contested = Literal["mask", "image-unconditional"]
+Pictures = NDArray[np.uint8]
+
+SPLITS = 5
+"""Of the inception score: with a few hundred held-out pictures, ten would leave too few in each."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One generator of a contest: a name, the stage it belongs to, its settings."""
+
+    name: str
+    stage: Contested
+    settings: Settings
+
+    @property
+    def generative(self) -> GenerativeSettings:
+        """The settings of its stage."""
+        return self.settings.mask if self.stage == "mask" else self.settings.unconditional
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row of the table. ``distance`` and ``kernel`` compare made with held-out pictures, their floors compare as
+    many training pictures with the same ones; ``stopped`` says why a run ended before its budget."""
+
+    name: str
+    stage: str
+    model: str
+    parameters_g: int
+    parameters_d: int
+    steps: int
+    seconds_per_step: float
+    extractor: str
+    distance_name: str
+    distance: float
+    distance_floor: float
+    ratio: float | None
+    kernel: float
+    kernel_floor: float
+    inception_score: float
+    inception_score_real: float
+    pictures: int
+    stopped: str
+
+
+def _unheard(result: Result) -> None:
+    del result
+
+
+def compete(
+    workspace: Workspace, entries: Sequence[Entry], seconds: float, *, extractor: str = "lite0",
+    fresh: bool = False, report: Report | None = None, done: Callable[[Result], None] = _unheard,
+) -> list[Result]:  # fmt: skip
+    """Trains every entry for ``seconds`` and judges it on the pictures that no training saw.
+
+    Runs are kept in ``WORKSPACE/contest/NAME``: a finished one is not trained again, an interrupted one goes on.
+    Raises DataError where there are no held-out pictures.
+    """
+    network = EXTRACTORS[extractor]()
+    results = []
+    for entry in entries:
+        folder = _train(workspace, entry, seconds, fresh, report)
+        results.append(_judge(workspace, entry, folder, network))
+        done(results[-1])
+    return results
+
+
+def save_results(results: Sequence[Result], path: Path) -> None:
+    """The table as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+    temporary.replace(path)
+
+
+def _train(workspace: Workspace, entry: Entry, seconds: float, fresh: bool, report: Report | None) -> Path:
+    studio = replace(Studio.open(workspace, entry.settings), models=workspace.root / "contest" / entry.name)
+    folder = studio.folder(entry.stage, ALL)
+    began, spent = time.monotonic(), 0.0 if fresh else _spent(folder)
+
+    def told(task: str, step: int, steps: int) -> None:
+        del task, step, steps
+        if report is not None:
+            report(entry.name, min(int(spent + time.monotonic() - began), int(seconds)), int(seconds))
+
+    if fresh or not studio.is_trained(entry.stage, ALL) or (spent < 0.98 * seconds and not _collapsed(folder)):
+        studio.train(entry.stage, ALL, not fresh, told, fresh, seconds=max(0.0, seconds - spent))
+    return folder
+
+
+def _spent(folder: Path) -> float:
+    """Seconds that the run in the folder has trained."""
+    path = folder / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    last = json.loads(lines[-1]) if lines else {"step": 0, "seconds_per_step": 0.0}
+    return float(last["step"] * last["seconds_per_step"])
+
+
+def _collapsed(folder: Path) -> bool:
+    """Whether the run ended for another reason than its budget."""
+    reason = load_description(folder).get("stopped", "")
+    return bool(reason) and "budget" not in reason
+
+
+def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extractor) -> Result:
+    schema = PartSchema.load(workspace.schema)
+    rows = usable(read_catalogue(workspace.require_catalogue()))
+    held = _real(workspace, [row for row in rows if row.split != "train"], schema, entry)
+    known = _real(workspace, [row for row in rows if row.split == "train"], schema, entry)
+    made = _made(entry, folder, Counter(car_class for _, car_class in held))
+    real, reference, ours = (
+        gather_photos(list(pictures), extractor)
+        for pictures in ([p for p, _ in held], _alike(known, Counter(c for _, c in held)), made)
+    )
+    distance, kernel = judge(real, ours, ("frechet", "kernel"), reference=reference)
+    about = load_description(folder)
+    return Result(
+        name=entry.name,
+        stage=entry.stage,
+        model=entry.generative.model,
+        parameters_g=about["parameters"]["G"],
+        parameters_d=about["parameters"].get("D", 0),
+        steps=about["steps"],
+        seconds_per_step=_seconds_per_step(folder),
+        extractor=extractor.name,
+        distance_name=label(METRICS["frechet"], extractor.name),
+        distance=distance.value,
+        distance_floor=distance.floor.mean,
+        ratio=distance.ratio,
+        kernel=kernel.value,
+        kernel_floor=kernel.floor.mean,
+        inception_score=_inception(ours, extractor),
+        inception_score_real=_inception(real, extractor),
+        pictures=len(made),
+        stopped=about.get("stopped", ""),
+    )
+
+
+def _real(
+    workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: Entry
+) -> list[tuple[Pictures, CarClass]]:
+    """Pictures of the rows and of their mirror images, as the entry's stage makes them, with their classes."""
+    if not rows:
+        raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
+    pairs = PairDataset(workspace, rows, schema, entry.generative.size)
+    items = [pairs.plain(index) for index in range(len(pairs))]
+    items += [mirrored(item, pairs) for item in items]
+    return [(_shown(item, schema, entry), item.car_class) for item in items]
+
+
+def _shown(item: PairItem, schema: PartSchema, entry: Entry) -> Pictures:
+    if entry.stage == "image-unconditional":
+        return item.photo
+    return schema.colourise(np.where(item.mask == IGNORE, BACKGROUND, item.mask).astype(np.uint8))
+
+
+def _alike(known: Sequence[tuple[Pictures, CarClass]], wanted: Counter[CarClass]) -> list[Pictures]:
+    """Training pictures in the held-out pictures' shares of the classes, as many as there are for all of them."""
+    own = {c: [picture for picture, car_class in known if car_class == c] for c in wanted}
+    times = max(1, min(len(own[c]) // count for c, count in wanted.items()))
+    return [picture for c, count in sorted(wanted.items()) for picture in own[c][: times * count]]
+
+
+def _made(entry: Entry, folder: Path, wanted: Counter[CarClass]) -> list[Pictures]:
+    """As many pictures of each class as were held out."""
+    made: list[Pictures] = []
+    for car_class, count in sorted(wanted.items()):
+        seeds = [derive(1, "contest", car_class.name, number) for number in range(count)]
+        if entry.stage == "mask":
+            masks = load_mask_sampler(folder)[0]
+            made += [masks.schema.colourise(mask) for mask in masks.sample(car_class, seeds, masks.size).masks]
+        else:
+            made += list(load_picture_sampler(folder)[0].sample(car_class, seeds))
+    return made
+
+
+def _inception(traits: Traits, extractor: Extractor) -> float:
+    features: Any = traits.tables["features"]
+    return inception_score(extractor.classify(torch.from_numpy(features)), splits=SPLITS).value
+
+
+def _seconds_per_step(folder: Path) -> float:
+    """Of the run's last line of metrics."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return float(json.loads(lines[-1])["seconds_per_step"]) if lines else float("nan")

@@ -1,0 +1,175 @@
+"""Choosing the best checkpoint while training, and noticing that there will be no better one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from augkit.config import SelectionSettings
+from augkit.errors import CheckpointError
+from augkit.gan.game import Game
+from augkit.metrics.frechet import frechet_distance
+from augkit.metrics.kernel import unbiased_mmd
+from augkit.train.brake import Brake
+from augkit.train.checkpoint import load_state, save_state
+
+BEST, JUDGEMENTS = "best.safetensors", "judgements.jsonl"
+
+NO_LOSS = 0.02
+"""D has won where its adversarial loss stays below this: bce, hinge and lsgan all end at 0."""
+
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """``distance`` of the samples to held-out pictures, and how much they differ from each other, relative to those."""
+
+    distance: float
+    diversity: float
+
+
+class Judge:
+    """Compares what a module samples with held-out pictures, by features (N, D).
+
+    ``sample(module)`` gives features of its samples, as many and of the same classes as ``real``.
+    """
+
+    def __init__(self, real: Features, sample: Callable[[nn.Module], Features], figure: str) -> None:
+        self.real, self.sample = real, sample
+        self.figure = {"frechet": frechet_distance, "kernel": unbiased_mmd}[figure]
+
+    def __call__(self, module: nn.Module) -> Judgement:
+        """Judges one state of a run."""
+        made = self.sample(module)
+        return Judgement(float(self.figure(made, self.real)), spread(made) / max(spread(self.real), 1e-12))
+
+
+def spread(features: Features) -> float:
+    """Mean distance between two different rows."""
+    rows = torch.from_numpy(np.asarray(features, np.float32))
+    return float(torch.pdist(rows).mean())
+
+
+class Selector(Protocol):
+    """What a run asks about its best state."""
+
+    def after_step(self, step: int, game: Game) -> None:
+        """Judges when due."""
+
+    def choose(self, module: nn.Module) -> dict[str, Any]:
+        """Puts the best state into the finished module; what to write down about it."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run has to know."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Inverse of ``state_dict``."""
+
+
+class LastState:
+    """No choice: a run ends with its last state."""
+
+    def after_step(self, step: int, game: Game) -> None:
+        """Nothing."""
+
+    def choose(self, module: nn.Module) -> dict[str, Any]:
+        """Leaves the module as it is."""
+        del module
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Empty."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to load."""
+
+
+def last_state(make: Callable[[], nn.Module], folder: Path, brake: Brake) -> Selector:
+    """The selector of a run that judges nothing."""
+    del make, folder, brake
+    return LastState()
+
+
+class BestState:
+    """Judges every so many steps, keeps the best state on disk, and pulls the brake on a collapse."""
+
+    def __init__(
+        self, settings: SelectionSettings, judge: Judge, make: Callable[[], nn.Module], folder: Path, brake: Brake
+    ) -> None:
+        self.settings, self.judge, self.make, self.folder, self.brake = settings, judge, make, folder, brake
+        self.best, self.step = float("inf"), 0
+        self.lost, self.alike = 0, 0
+        self._losses: list[float] = []
+
+    def after_step(self, step: int, game: Game) -> None:
+        """Judges when due; D's losses are watched in every step."""
+        self._losses += [float(p.losses["adversarial"]) for p in game.players if _watched(p)]
+        if step % self.settings.every:
+            return
+        judgement = self.judge(self.make())
+        self._write(step, judgement)
+        if judgement.distance < self.best:
+            self.best, self.step = judgement.distance, step
+            save_state(self.make().state_dict(), self.folder / BEST, {"step": step, "distance": judgement.distance})
+        self._watch(step, judgement)
+
+    def choose(self, module: nn.Module) -> dict[str, Any]:
+        """The best state judged, where there is one."""
+        if not self.step:
+            return {}
+        state, notes = load_state(self.folder / BEST)
+        if notes["step"] != self.step:
+            raise CheckpointError(f"{self.folder / BEST}: of step {notes['step']}", f"step {self.step}", "train again")
+        module.load_state_dict(state)
+        return {"chosen_step": self.step, "distance": self.best}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was judged so far."""
+        return {
+            "best": self.best if self.step else None, "step": self.step, "lost": self.lost, "alike": self.alike,
+            "losses": self._losses,
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Inverse of ``state_dict``."""
+        self.step, self.best = state["step"], float("inf") if state["best"] is None else state["best"]
+        self.lost, self.alike, self._losses = state["lost"], state["alike"], list(state["losses"])
+
+    def _watch(self, step: int, judgement: Judgement) -> None:
+        """Counts judgements in a row that found a collapse, and gives up after ``patience`` of them."""
+        losses, self._losses = self._losses, []
+        self.lost = self.lost + 1 if losses and abs(float(np.mean(losses))) < NO_LOSS else 0
+        self.alike = self.alike + 1 if judgement.diversity < self.settings.diversity else 0
+        if self.lost >= self.settings.patience:
+            self.brake.pull(
+                f"step {step}: D tells all real from all made pictures (mean loss {np.mean(losses):.4f}), so G learns "
+                "nothing more; try lecam=0.3, diffaugment, r1=1, or a lower optim_d.lr"
+            )
+        if self.alike >= self.settings.patience:
+            self.brake.pull(
+                f"step {step}: the samples have collapsed, they differ from each other by {judgement.diversity:.0%} of "
+                "what real pictures do; try diffaugment, lecam=0.3, another adversarial loss, or condition=none"
+            )
+
+    def _write(self, step: int, judgement: Judgement) -> None:
+        """A line of ``judgements.jsonl``; a resumed run drops the lines that it repeats."""
+        path = self.folder / JUDGEMENTS
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        kept = [line for line in lines if json.loads(line)["step"] < step]
+        line = {"step": step, "distance": judgement.distance, "diversity": judgement.diversity}
+        path.write_text("".join([*kept, json.dumps(line) + "\n"]))
+
+
+def _watched(player: Any) -> bool:
+    """D, where its loss has a least value that says it has won (the Wasserstein loss has none)."""
+    return player.name == "D" and "adversarial" in player.losses and "gradient_penalty" not in player.losses

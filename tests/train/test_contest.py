@@ -1,0 +1,68 @@
+"""Generators under one budget, judged alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from augkit.config import load_settings
+from augkit.data.catalogue import read_catalogue, write_catalogue
+from augkit.errors import CheckpointError, DataError
+from augkit.train.contest import Entry, Result, compete, save_results
+from augkit.workspace import Workspace
+
+SMALL = ["mask.size=16", "mask.batch=4", "mask.steps=1000000", "mask.options={latent: 4}"]
+GAN = Entry("gan", "mask", load_settings("smoke", [*SMALL, "mask.model=dcgan-upsampling"]))
+VAE = Entry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 4, base: 8}"]))
+PHOTOS = Entry(
+    "photos",
+    "image-unconditional",
+    load_settings(
+        "smoke", ["unconditional.size=16", "unconditional.options={latent: 4}", "unconditional.steps=1000000"]
+    ),
+)
+
+
+def _steps(workspace: Workspace, entry: Entry) -> int:
+    about = json.loads((workspace.root / "contest" / entry.name / entry.stage / "all" / "config.json").read_text())
+    return int(about["steps"])
+
+
+def test_every_entry_trains_for_its_budget_and_is_judged(copied_workspace: Workspace, tmp_path: Path) -> None:
+    told: list[Result] = []
+    results = compete(copied_workspace, [GAN, VAE, PHOTOS], 0.5, done=told.append)
+    assert told == results and [r.name for r in results] == ["gan", "vae", "photos"]
+    for result in results:
+        assert result.steps >= 1 and "budget" in result.stopped and result.distance_name == "FD-lite0"
+        assert result.distance > 0 and result.distance_floor > 0 and result.ratio is not None
+        assert result.parameters_g > 0 and result.parameters_d > 0 and result.pictures == 16
+        assert result.inception_score >= 1 and result.seconds_per_step > 0
+    save_results(results, tmp_path / "reports" / "compare.json")
+    rows = json.loads((tmp_path / "reports" / "compare.json").read_text())
+    assert [row["name"] for row in rows] == ["gan", "vae", "photos"]
+
+
+def test_what_was_trained_is_not_trained_again_and_a_longer_budget_goes_on(copied_workspace: Workspace) -> None:
+    compete(copied_workspace, [VAE], 0.3)
+    first = _steps(copied_workspace, VAE)
+    compete(copied_workspace, [VAE], 0.01)
+    assert _steps(copied_workspace, VAE) == first
+    compete(copied_workspace, [VAE], 30 * 0.3)
+    assert _steps(copied_workspace, VAE) > first
+
+
+def test_another_recipe_of_the_same_name_is_refused_or_trained_afresh(copied_workspace: Workspace) -> None:
+    compete(copied_workspace, [VAE], 0.2)
+    other = Entry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 2, base: 8}"]))
+    with pytest.raises(CheckpointError, match="other settings"):
+        compete(copied_workspace, [other], 0.2)
+    assert compete(copied_workspace, [other], 0.2, fresh=True)
+
+
+def test_without_held_out_pictures_there_is_nothing_to_judge_by(copied_workspace: Workspace) -> None:
+    rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
+    write_catalogue(copied_workspace.catalogue, rows)
+    with pytest.raises(DataError, match="no held-out pairs"):
+        compete(copied_workspace, [VAE], 0.2)

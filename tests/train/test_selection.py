@@ -1,0 +1,202 @@
+"""The best state instead of the last, and an end to runs that have collapsed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from augkit.config import SelectionSettings
+from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.data.holdout import hold_out
+from augkit.errors import CheckpointError, DataError
+from augkit.train import judging
+from augkit.train.brake import Brake, Deadline
+from augkit.train.checkpoint import load_state
+from augkit.train.selection import BestState, Judge, Judgement, LastState, spread
+from augkit.train.task import is_finished
+from augkit.workspace import Workspace
+
+from .runs import run, tiny
+
+
+class OneProcess:
+    """A backend of one process."""
+
+    num_processes = 1
+    device = torch.device("cpu")
+
+
+@dataclass
+class Trained:
+    """A player with a loss."""
+
+    name: str = "D"
+    losses: dict[str, torch.Tensor] = field(default_factory=lambda: {"adversarial": torch.tensor(1.0)})
+
+
+@dataclass
+class Played:
+    """A game of one such player."""
+
+    players: tuple[Trained, ...] = (Trained(),)
+
+
+class Counted(nn.Module):
+    """A module whose weight tells how often it was made."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(float(number)))
+
+
+def _selector(
+    folder: Path, judgements: list[Judgement], losses: float = 1.0, **settings: Any
+) -> tuple[BestState, Brake, Any]:
+    brake = Brake(OneProcess())  # type: ignore[arg-type]
+    asked = SelectionSettings(**({"every": 1, "patience": 2} | settings))
+    at = iter(judgements)
+    made: list[nn.Module] = []
+
+    def make() -> nn.Module:
+        made.append(Counted(float(selector.seen)))
+        return made[-1]
+
+    selector = BestState(asked, lambda module: next(at), make, folder, brake)  # type: ignore[arg-type]
+    selector.seen = 0  # type: ignore[attr-defined]
+    game = Played((Trained(losses={"adversarial": torch.tensor(losses)}),))
+
+    def go(steps: int) -> None:
+        for _ in range(steps):
+            selector.seen += 1
+            selector.after_step(selector.seen, game)  # type: ignore[arg-type]
+
+    return selector, brake, go
+
+
+def test_the_best_state_is_chosen_not_the_last(tmp_path: Path) -> None:
+    selector, brake, go = _selector(tmp_path, [Judgement(d, 1.0) for d in (5.0, 2.0, 3.0)])
+    go(3)
+    module = Counted(99)
+    assert selector.choose(module) == {"chosen_step": 2, "distance": 2.0}
+    assert float(module.weight.detach()) == 2.0 and not brake.reason
+    lines = [json.loads(line) for line in (tmp_path / "judgements.jsonl").read_text().splitlines()]
+    assert [line["distance"] for line in lines] == [5.0, 2.0, 3.0]
+
+
+def test_judging_happens_every_so_many_steps(tmp_path: Path) -> None:
+    selector, _, go = _selector(tmp_path, [Judgement(1.0, 1.0)], every=3)
+    go(5)
+    assert selector.step == 3
+
+
+def test_before_the_first_judgement_the_last_state_is_all_there_is(tmp_path: Path) -> None:
+    selector, _, _ = _selector(tmp_path, [])
+    module = Counted(7)
+    assert selector.choose(module) == {} and float(module.weight.detach()) == 7.0
+    assert LastState().choose(module) == {}
+
+
+def test_samples_that_are_all_alike_end_the_run(tmp_path: Path) -> None:
+    _, brake, go = _selector(tmp_path, [Judgement(1.0, d) for d in (0.1, 0.9, 0.1, 0.2)])
+    go(3)
+    assert not brake.reason  # only judgements in a row count
+    go(1)
+    assert brake.reason.startswith("step 4: the samples have collapsed") and "20%" in brake.reason
+    assert "diffaugment" in brake.reason
+
+
+def test_a_d_that_knows_everything_ends_the_run(tmp_path: Path) -> None:
+    _, brake, go = _selector(tmp_path, [Judgement(1.0, 1.0)] * 2, losses=0.001)
+    go(2)
+    assert brake.reason.startswith("step 2: D tells all real from all made") and "lecam" in brake.reason
+
+
+def test_a_run_goes_on_with_what_it_had_judged(tmp_path: Path) -> None:
+    selector, _, go = _selector(tmp_path, [Judgement(2.0, 0.1)])
+    go(1)
+    other, brake, go_on = _selector(tmp_path, [Judgement(3.0, 0.1)])
+    other.load_state_dict(selector.state_dict())
+    other.seen = 1  # type: ignore[attr-defined]
+    go_on(1)
+    assert other.step == 1 and other.best == 2.0 and "collapsed" in brake.reason
+
+
+def test_a_best_state_of_another_run_is_refused(tmp_path: Path) -> None:
+    selector, _, go = _selector(tmp_path, [Judgement(2.0, 1.0)])
+    go(1)
+    selector.step = 5
+    with pytest.raises(CheckpointError, match="of step 1"):
+        selector.choose(Counted(0))
+
+
+def test_spread_is_the_mean_distance() -> None:
+    assert spread(np.array([[0.0, 0], [3, 4], [0, 0]], np.float32)) == pytest.approx(10 / 3)
+
+
+@pytest.mark.parametrize("figure", ["frechet", "kernel"])
+def test_a_judge_likes_what_is_near(figure: str) -> None:
+    rng = np.random.default_rng(0)
+    real, near, far = (rng.normal(shift, 1, (40, 4)).astype(np.float32) for shift in (0, 0.1, 2))
+    module = nn.Identity()
+    judged = [Judge(real, lambda _, m=made: m, figure)(module) for made in (near, far)]  # type: ignore[misc]
+    assert judged[0].distance < judged[1].distance
+    assert judged[0].diversity == pytest.approx(spread(near) / spread(real))
+
+
+def test_the_time_of_a_budget_ends_a_run() -> None:
+    brake = Brake(OneProcess())  # type: ignore[arg-type]
+    taken = []
+    deadline = Deadline(0.0, brake)
+    for step, _ in brake.until((step, None) for step in range(1, 9)):  # type: ignore[arg-type,misc]
+        taken.append(step)
+        deadline.after_step(step, None)  # type: ignore[arg-type]
+    assert taken == [1] and brake.reached == 1 and "budget" in brake.reason
+
+
+def test_any_process_ends_the_run_of_all() -> None:
+    class TwoProcesses(OneProcess):
+        num_processes = 2
+
+        def reduce(self, tensor: torch.Tensor, reduction: str) -> torch.Tensor:
+            return tensor + 1  # the other one has pulled
+
+    brake = Brake(TwoProcesses())  # type: ignore[arg-type]
+    assert [step for step, _ in brake.until((s, None) for s in range(1, 9))] == [1]  # type: ignore[arg-type,misc]
+
+
+def test_who_judges_does_not_train(rendered_workspace: Workspace) -> None:
+    rows = TrainingRows.of(read_catalogue(rendered_workspace.catalogue))
+    train, judging = hold_out(rows, 0.25, 1)
+    names = [{row.id for row in part.rows} for part in (train, judging)]
+    assert not names[0] & names[1] and names[0] | names[1] == {row.id for row in rows.rows}
+    assert hold_out(rows, 0.25, 1) == (train, judging) and hold_out(rows, 0.25, 2) != (train, judging)
+    assert {row.split for row in judging.rows} <= {"train"}
+
+
+def test_a_run_keeps_its_best_state_and_says_so(workspace: Workspace) -> None:
+    folder = run("mask-vae", workspace, tiny("mask-vae", 4, "mask.selection={every: 2, share: 0.3}"))
+    about = json.loads((folder / "config.json").read_text())
+    assert about["chosen_step"] in (2, 4) and about["distance"] > 0 and is_finished(folder)
+    best = load_state(folder / "best.safetensors")[0]
+    model = load_state(folder / "model.safetensors")[0]
+    assert all(torch.equal(best[name], model[name]) for name in best)
+
+
+def test_a_collapsed_run_ends_early_and_can_still_be_used(workspace: Workspace) -> None:
+    asked = "mask.selection={every: 1, share: 0.3, patience: 1, diversity: 1.0}"
+    folder = run("mask-vae", workspace, tiny("mask-vae", 6, asked))
+    about = json.loads((folder / "config.json").read_text())
+    assert about["steps"] < 6 and "collapsed" in about["stopped"] and is_finished(folder)
+
+
+def test_too_few_pairs_to_judge_by_are_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "FEWEST", 9)
+    with pytest.raises(DataError, match=r"of \d+ training pairs can be kept out"):
+        run("mask-vae", workspace, tiny("mask-vae", 2, "mask.selection={share: 0.01}"))
