@@ -1,0 +1,111 @@
+"""``augkit compare``: generators trained under one budget, in one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from augkit.train.contest import Entry, Result
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@app.command("compare")
+def compare(
+    configs: Annotated[
+        list[str], typer.Argument(help="YAML files or presets; each sets the section mask or unconditional.")
+    ],
+    *,
+    budget: Annotated[str, typer.Option("--budget", help="Training time of each: 90s, 5m, 1h.")] = "5m",
+    extractor: Annotated[
+        str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
+    ] = "lite0",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train again what an earlier comparison has trained.")] = False,
+    workspace: WorkspaceOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train generators under the same budget and compare what they make with held-out pictures."""
+    session = open_session(workspace, as_json)
+    seconds = _seconds(budget)
+    entries = [_entry(config, overrides or ()) for config in configs]
+    twice = {entry.name for entry in entries if sum(entry.name == other.name for other in entries) > 1}
+    if twice:
+        raise ConfigError(f"several configurations are named {', '.join(sorted(twice))}", "names that differ")
+    results = _compete(session, entries, seconds, extractor, fresh)
+    session.emit(
+        {"budget_seconds": seconds, "results": [asdict(result) for result in results]}, _table(results, seconds)
+    )
+
+
+def _compete(
+    session: Session, entries: Sequence[Entry], seconds: float, extractor: str, fresh: bool
+) -> list[Result]:  # fmt: skip
+    from augkit.cli._progress import Bars
+    from augkit.train.contest import compete, save_results
+
+    with Bars() as bars:
+        results = compete(
+            session.workspace, entries, seconds, extractor=extractor, fresh=fresh, report=bars.steps
+        )  # fmt: skip
+    save_results(results, session.workspace.reports / "compare.json")
+    return results
+
+
+def _seconds(budget: str) -> float:
+    """``5m`` -> 300."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", budget)
+    if not found or float(found[1]) == 0:
+        raise ConfigError(f"--budget {budget}", "a number and a unit: 90s, 5m, 1h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _entry(config: str, overrides: Sequence[str]) -> Entry:
+    """The generator that a file describes: the one section of the two that it sets."""
+    import yaml
+
+    from augkit.config import load_settings, preset_path
+    from augkit.train.contest import Entry
+
+    path = preset_path(config)
+    settings = load_settings(path, overrides)
+    sections = {"mask", "unconditional"} & set(yaml.safe_load(path.read_text()) or {})
+    if len(sections) != 1:
+        raise ConfigError(
+            f"{path}: sets {' and '.join(sorted(sections)) or 'neither mask nor unconditional'}",
+            "one of the sections mask and unconditional: the generator to compare",
+        )
+    return Entry(path.stem, "mask" if sections == {"mask"} else "image-unconditional", settings)
+
+
+def _table(results: Sequence[Result], seconds: float) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    distance = results[0].distance_name
+    title = f"{seconds:g} s of training each; {results[0].pictures} made and as many held-out pictures"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold")
+    for column in ("G/D, M", "steps", "s/step", distance, "floor", "ratio", "KD", "IS"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for r in results:
+        table.add_row(
+            r.name, f"{r.parameters_g / 1e6:.1f}/{r.parameters_d / 1e6:.1f}", str(r.steps), f"{r.seconds_per_step:.2f}",
+            f"{r.distance:.0f}", f"{r.distance_floor:.0f}", "" if r.ratio is None else f"{r.ratio:.1f}",
+            f"{r.kernel:.2f}", f"{r.inception_score:.2f}",
+        )  # fmt: skip
+    real = ", ".join(sorted({f"{r.inception_score_real:.2f} ({r.stage})" for r in results}))
+    stopped = [f"{r.name}: {r.stopped}" for r in results if r.stopped and "budget" not in r.stopped]
+    table.caption = "\n".join([f"G/D: parameters in millions; IS of the real pictures: {real}", *stopped])
+    return table

@@ -1,0 +1,59 @@
+"""``augkit compare``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from augkit.cli._app import run
+from augkit.workspace import Workspace
+
+TINY = "mask: {model: %s, size: 16, batch: 4, steps: 100000, options: {latent: 4}, augment: none}\nprecision: fp32\n"
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> list[str]:
+    paths = [tmp_path / f"{model}.yaml" for model in ("dcgan-upsampling", "vae-convolutional")]
+    for path in paths:
+        path.write_text(TINY % path.stem)
+    return [str(path) for path in paths]
+
+
+def test_the_table_and_its_json(
+    configs: list[str], copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", *configs, "--budget", "0.3s", "--workspace", str(copied_workspace.root)]) == 0
+    shown = capsys.readouterr().out
+    assert "dcgan-upsampling" in shown and "ratio" in shown
+    assert run(["compare", *configs, "--budget", "0.3s", "--workspace", str(copied_workspace.root), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["budget_seconds"] == 0.3
+    assert [row["name"] for row in result["results"]] == ["dcgan-upsampling", "vae-convolutional"]
+    assert json.loads((copied_workspace.reports / "compare.json").read_text()) == result["results"]
+
+
+@pytest.mark.parametrize("budget", ["5", "m", "0s", "-3m", "5 minutes"])
+def test_a_budget_is_a_number_and_a_unit(
+    budget: str, configs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", configs[0], f"--budget={budget}", "--workspace", str(tmp_path)]) == 2
+    assert "90s, 5m, 1h" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("seed: 1\n", "neither mask nor unconditional"), ("mask: {}\nunconditional: {}\n", "mask and unconditional")],
+)
+def test_a_file_describes_one_generator(
+    text: str, found: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    assert run(["compare", str(tmp_path / "x.yaml"), "--workspace", str(tmp_path)]) == 2
+    assert found in capsys.readouterr().err
+
+
+def test_names_must_differ(configs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", configs[0], configs[0], "--workspace", str(tmp_path)]) == 2
+    assert "dcgan-upsampling" in capsys.readouterr().err
