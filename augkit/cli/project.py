@@ -1,0 +1,100 @@
+"""``augkit project``: the latents behind pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.train.projection.projector import Projector
+    from augkit.train.projection.store import Projection
+
+
+@app.command("project")
+def project(
+    pictures: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTO|MASK...", help="Photos, masks (grey PNGs of part ids), or ids of pairs."),
+    ],
+    *,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="mask or image-unconditional; by default what the picture is.")
+    ] = None,
+    car_class: Annotated[
+        str | None, typer.Option("--class", help="Class, e.g. front-left-5; by default the mask's own.")
+    ] = None,
+    encoder_steps: Annotated[
+        int | None, typer.Option("--encoder-steps", min=1, help="Train the encoder at least so long (500).")
+    ] = None,
+    refine_steps: Annotated[int, typer.Option("--refine-steps", min=1, help="Steps of gradient descent.")] = 200,
+    perceptual: Annotated[
+        float, typer.Option("--perceptual", help="Weight of the perceptual error; 0 leaves it out.")
+    ] = 1.0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train the encoder again.")] = False,
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the latents that make a generator draw given pictures: an encoder's guess, then gradient descent."""
+    from augkit.classes import CarClass
+    from augkit.cli._progress import Bars
+    from augkit.train.projection.model import LATENT_STAGES
+    from augkit.train.projection.projector import Effort, Projector
+    from augkit.train.projection.sources import read_source
+    from augkit.train.stages import Studio
+
+    if stage not in (None, *LATENT_STAGES):
+        raise ConfigError(f"--stage {stage}", "one of " + ", ".join(LATENT_STAGES))
+    effort = Effort(encoder_steps, refine_steps, perceptual, fresh)
+    session = open_session(workspace, as_json, config, overrides)
+    asked = CarClass.parse(car_class) if car_class else None
+    with Bars() as bars:
+        projector = Projector(Studio.open(session.workspace, session.settings), effort, bars.steps)
+        found = projector.project_all([read_source(projector.studio, word, stage, asked) for word in pictures])
+    session.emit(_result(projector, found), _table(projector, found))
+
+
+def _result(projector: Projector, found: list[Projection]) -> dict[str, Any]:
+    return {
+        "projections": [projection.to_dict() | _files(projector.folder, projection) for projection in found],
+        "encoders": [
+            {"folder": str(e.folder), "steps": e.steps, "trained_now": e.now} for e in projector.encoders.values()
+        ],
+    }
+
+
+def _files(folder: Path, projection: Projection) -> dict[str, str]:
+    stem = str(folder / projection.name)
+    return {"picture": f"{stem}.png", "latent": f"{stem}.safetensors"}
+
+
+def _table(projector: Projector, found: list[Projection]) -> RenderableType:
+    """A row for each error: the sum that was minimised first, then what it consists of."""
+    from rich.console import Group
+    from rich.table import Table
+
+    table = Table("picture", "class", "error", title="Projections")
+    for column in ("encoder's guess", "refined"):
+        table.add_column(column, justify="right")
+    for projection in found:
+        about = (projection.name, projection.car_class.name)
+        for name, guess in projection.errors["guess"].items():
+            table.add_row(*about, name, f"{guess:.4f}", f"{projection.errors['refined'][name]:.4f}")
+            about = ("", "")
+        table.add_row("", "", "change", "", _change(projection))
+    encoders = [f"encoder {encoder.folder}, {encoder.steps} steps" for encoder in projector.encoders.values()]
+    return Group(table, *encoders, f"pictures and latents in {projector.folder}")
+
+
+def _change(projection: Projection) -> str:
+    guess, refined = (projection.errors[of]["total"] for of in ("guess", "refined"))
+    return f"{refined / guess - 1:+.1%}" if refined < guess else "nothing lower was found"
