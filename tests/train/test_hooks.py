@@ -90,12 +90,12 @@ def _lines(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_metrics_are_written_every_tenth_step(tmp_path: Path) -> None:
+def test_metrics_are_written_of_the_first_and_every_tenth_step(tmp_path: Path) -> None:
     game = Game((_player(l1=0.5),), {})
     metrics = Metrics(tmp_path, 1)
     for step in range(1, 31):
         metrics.after_step(step, game)
-    assert [line["step"] for line in _lines(tmp_path)] == [10, 20, 30]
+    assert [line["step"] for line in _lines(tmp_path)] == [1, 10, 20, 30]
     assert all(line["G/l1"] == 0.5 and line["seconds_per_step"] >= 0 for line in _lines(tmp_path))
     assert list((tmp_path / "tensorboard").iterdir())
 

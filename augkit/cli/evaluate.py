@@ -1,0 +1,85 @@
+"""``augkit evaluate masks``: how good what stage I makes is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from augkit.balance.appraisal import Appraisal, Part
+
+
+@app.command("evaluate")
+def evaluate(
+    what: Annotated[str, typer.Argument(help="masks: what stage I makes.")],
+    *,
+    extractor: Annotated[
+        str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
+    ] = "lite0",
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare what a trained stage makes with held-out real data, beside the real-against-real floor."""
+    from augkit.balance.appraisal import appraise_masks
+    from augkit.cli._progress import Bars
+
+    if what != "masks":
+        raise ConfigError(f"evaluate {what!r}", "masks")
+    session = open_session(workspace, as_json, config, overrides)
+    with Bars() as bars:
+        found = appraise_masks(session.workspace, session.settings, extractor, bars.steps)
+    session.emit(_plain(found), _table(found))
+
+
+def _plain(found: Appraisal) -> dict[str, Any]:
+    def part(about: Part) -> dict[str, Any]:
+        return vars(about) | {"figures": [figure.to_dict() for figure in about.figures]}
+
+    copies = found.copies
+    return {
+        "all": part(found.whole),
+        "classes": [part(about) for about in found.classes],
+        "copies": {
+            "share": copies.share, "expected": copies.quantile, "bound": copies.bound,
+            "median_made": float(_median(copies.made)), "median_held_out": float(_median(copies.held_out)),
+        },
+    }  # fmt: skip
+
+
+def _median(values: Any) -> Any:
+    import numpy as np
+
+    return np.median(values)
+
+
+def _table(found: Appraisal) -> Table:
+    from rich.table import Table
+
+    distance = found.whole.figures[0]
+    table = Table(title=f"Made masks against held-out ones: {distance.name}, and the share that passes the gate")
+    table.add_column("class", no_wrap=True)
+    for column in ("photos", "n", "made", "floor", "ratio", "pass", "real pass"):
+        table.add_column(column, justify="right")
+    for part in [*found.classes, found.whole]:
+        own = part.figures[0]
+        ratio = "" if own.ratio is None else f"{own.ratio:.2f}"
+        table.add_row(
+            part.name, str(part.photos), str(part.size), f"{own.value:.1f}", f"{own.floor.mean:.1f}", ratio,
+            f"{part.passing:.0%}", f"{part.passing_real:.0%}",
+        )  # fmt: skip
+    others = ", ".join(f"{f.name} {f.value:.3f} (real {f.floor.mean:.3f})" for f in found.whole.figures[1:])
+    copies = found.copies
+    table.caption = (
+        f"all: {others}\n{copies.share:.1%} of the made masks are nearer to a training mask than {copies.quantile:.0%} "
+        f"of the held-out ones; median distance {_median(copies.made):.2f}, held-out {_median(copies.held_out):.2f}"
+    )
+    return table
