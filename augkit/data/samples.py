@@ -165,7 +165,7 @@ def open_picture(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:  # its own text holds an address in memory
         raise DataError("the photo cannot be read: no picture of a known format") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"the picture is larger than the limit of {_LIMIT}: {error}") from error
+        raise DataError(f"the picture is larger than the limit of {_LIMIT}: {size_of(error)}") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
     require_size(_shape(picture), "picture")
@@ -173,6 +173,11 @@ def open_picture(data: bytes) -> Image.Image:
 
 
 _LIMIT = f"{MAX_PIXELS} pixels (8192 x 8192)"
+
+
+def size_of(error: Exception) -> str:
+    """What Pillow says of a picture that it does not open for its size, without its own limit, which is another."""
+    return str(error).partition(" exceeds")[0]
 
 
 def require_size(shape: tuple[int, ...], what: str) -> None:

@@ -19,7 +19,7 @@ from augkit.data.augment import Augmentation, Silhouette, no_silhouette
 from augkit.data.crop import resize_mask
 from augkit.data.pairs import Draw, PairItem
 from augkit.data.pictures import read_silhouette, resize_photo
-from augkit.errors import CheckpointError, ConfigError, DataError
+from augkit.errors import CheckpointError, ConfigError, DataError, ShardError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Play, Player
@@ -100,11 +100,12 @@ def train_segmenter(
 ) -> Path:
     """Trains on the shards' training split, the pairs that ``segmenter.source`` names; returns the model folder.
 
-    Raises ShardError where there are no finished shards.
+    Raises ShardError where there are no finished shards, DataError where none of their pairs could judge the result.
     """
     own = settings.segmenter
     _refuse_idle(own)
     shards = mixture(workspace, own.source)
+    _require_validation(workspace)
     seed = derive(settings.seed, "segmenter", own.source)
 
     def build(device: torch.device) -> Task:
@@ -116,6 +117,18 @@ def train_segmenter(
     fingerprint |= {"augment_steps": load_recipe(own.augment).digest}
     run = Run(workspace.model("segmenter", own.source), own, seed, fingerprint, resume, fresh, report)
     return run_task(build, run, accelerator(settings.precision))
+
+
+def _require_validation(workspace: Workspace) -> None:
+    """Before the training, not after it."""
+    try:
+        mixture(workspace, "real", "val")
+    except ShardError as error:
+        raise DataError(
+            "no real pair of the validation split in the shards",
+            "pairs to judge the segmenter by",
+            "import again with a larger data.val_share, or name a val part where the data set fixes its splits",
+        ) from error
 
 
 def _refuse_idle(own: SegmenterSettings) -> None:

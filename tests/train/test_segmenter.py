@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch import nn
 
 from augkit.classes import CarClass
 from augkit.config import load_settings
-from augkit.data.catalogue import read_catalogue
+from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.pairs import Draw, PairItem
 from augkit.errors import ConfigError, DataError, ShardError
 from augkit.parts import IGNORE, PartSchema
@@ -19,7 +21,7 @@ from augkit.shards.reader import ShardDataset
 from augkit.train.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, mixing_order, train_segmenter
 from augkit.workspace import Workspace
 
-from .runs import run, tiny
+from .runs import run, tiny, write_shards
 
 SCHEMA = PartSchema.from_names(["hood", "door", "wheel"])
 
@@ -122,3 +124,12 @@ def test_backgrounds_are_for_real_pairs_alone(copied_workspace: Workspace) -> No
         settings = load_settings("smoke", [f"segmenter.source={source}", "segmenter.augment=background"])
         with pytest.raises(ConfigError, match=r"no silhouettes(.|\n)*augkit augment"):
             train_segmenter(copied_workspace, settings, resume=False)
+
+
+def test_what_nothing_can_judge_is_not_trained(copied_workspace: Workspace) -> None:
+    rows = [replace(row, split="train") for row in read_catalogue(copied_workspace.catalogue)]
+    write_catalogue(copied_workspace.catalogue, rows)
+    write_shards(copied_workspace)
+    with pytest.raises(DataError, match=r"no real pair of the validation split(.|\n)*data\.val_share"):
+        run("unet", copied_workspace, tiny("unet", 2))
+    assert not copied_workspace.model("segmenter", "real").exists()

@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from augkit.data.importers._palette import Palette
 from augkit.data.importers._part_table import LARGEST_VALUE, PartTable
 from augkit.data.importers._photos import contained
-from augkit.data.samples import MAX_PIXELS, PartMask, require_size
+from augkit.data.samples import MAX_PIXELS, PartMask, require_size, size_of
 from augkit.errors import DataError
 from augkit.parts import BACKGROUND, Mask
 
@@ -76,7 +76,7 @@ def opened(path: Path, kind: str) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise DataError(f"the {kind} {path.name} is not there") from error
     except Image.DecompressionBombError as error:
-        raise DataError(f"the {kind} is larger than the limit of {MAX_PIXELS} pixels: {error}") from error
+        raise DataError(f"the {kind} is larger than the limit of {MAX_PIXELS} pixels: {size_of(error)}") from error
     except _DAMAGE as error:
         raise DataError(f"the {kind} cannot be read: {error or type(error).__name__}") from error
 

@@ -115,7 +115,9 @@ def _table(file: Path, description: Mapping[str, Any]) -> PartTable:
     classes = _classes(description)
     if not classes or not all(_is_class(k) and isinstance(v, str) for k, v in classes.items()):
         names = description["names"]
-        raise DataError(f"{file}: names: {names!r}", "a list of names, or a mapping from class numbers to names")
+        raise DataError(
+            f"{file}: names: {names!r}", "a list of names, or a mapping from class numbers to names", "correct the file"
+        )
     count = description.get("nc", len(classes))
     if count != len(classes):
         raise DataError(f"{file}: nc is {count}, but there are {len(classes)} names", "as many names", "correct either")
@@ -123,11 +125,13 @@ def _table(file: Path, description: Mapping[str, Any]) -> PartTable:
 
 
 def _classes(description: Mapping[str, Any]) -> dict[Any, Any]:
-    """The names by class number; empty where they are neither a list nor a mapping."""
+    """The names by class number, as Ultralytics reads them ("0" is 0); empty for neither a list nor a mapping."""
     names = description["names"]
     if isinstance(names, list):
         return dict(enumerate(names))
-    return names if isinstance(names, dict) else {}
+    if not isinstance(names, dict):
+        return {}
+    return {int(key) if isinstance(key, str) and key.isdecimal() else key: name for key, name in names.items()}
 
 
 def _is_class(value: object) -> bool:

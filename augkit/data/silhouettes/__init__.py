@@ -59,7 +59,7 @@ class Options:
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ConfigError(f"a score of at least {self.min_score}", "a number from 0 to 1")
         if self.weights is not None and not self.weights.is_file():
-            raise ConfigError(f"{self.weights}: no such file", "a file with the weights of the detector")
+            raise ConfigError(f"{self.weights}: no such file", "a file with the detector's weights", "check --weights")
 
     @cached_property
     def digest(self) -> str:

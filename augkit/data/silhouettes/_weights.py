@@ -92,5 +92,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 def _unreadable(path: Path, error: Exception) -> CheckpointError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return CheckpointError(
-        f"{path}: {reason}", "weights as .safetensors, .pth or .pkl of arrays", "bring the file again"
+        f"{path} cannot be read as weights: {reason}",
+        "weights as .safetensors, .pth or .pkl of arrays",
+        "bring the file again",
     )

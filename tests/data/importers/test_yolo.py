@@ -307,6 +307,13 @@ def test_gaps_in_the_class_numbers_are_closed_and_not_filled(tmp_path: Path) -> 
     assert "class 0 is not among the names" in _problems(found)["images/train/b.png"]
 
 
+def test_class_numbers_may_be_quoted(tmp_path: Path) -> None:
+    plain, quoted = make(tmp_path / "plain", 1), make(tmp_path / "quoted", 1)
+    found = read_yolo(_describe(quoted, names={str(number): name for number, name in enumerate(PARTS)}))
+    assert found.schema == read_yolo(plain).schema
+    assert np.array_equal(read(_only(found)).mask, read(_only(read_yolo(plain))).mask)
+
+
 def test_a_background_class_is_the_background(tmp_path: Path) -> None:
     make(tmp_path, 0)
     _add(tmp_path, "train/a", WHOLE, rectangle(1, 0, 0, 0.5, 1))

@@ -80,7 +80,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, suffix: str) -> None:
 def test_files_that_are_no_weights(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"weights.{suffix}"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="weights"):
+    with pytest.raises(CheckpointError, match="cannot be read as weights"):
         load_weights(network(), path)
 
 
