@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +32,9 @@ def compare(
     extractor: Annotated[
         str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
     ] = "lite0",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="The extractor's weights; inception's own download by default.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train again what an earlier comparison has trained.")] = False,
     workspace: WorkspaceOption = None,
     overrides: SetOption = None,
@@ -43,21 +47,22 @@ def compare(
     twice = {entry.name for entry in entries if sum(entry.name == other.name for other in entries) > 1}
     if twice:
         raise ConfigError(f"several configurations are named {', '.join(sorted(twice))}", "names that differ")
-    results = _compete(session, entries, seconds, extractor, fresh)
+    results = _compete(session, entries, seconds, (extractor, weights), fresh)
     session.emit(
         {"budget_seconds": seconds, "results": [asdict(result) for result in results]}, _table(results, seconds)
     )
 
 
 def _compete(
-    session: Session, entries: Sequence[Entry], seconds: float, extractor: str, fresh: bool
+    session: Session, entries: Sequence[Entry], seconds: float, extractor: tuple[str, Path | None], fresh: bool
 ) -> list[Result]:  # fmt: skip
     from augkit.cli._progress import Bars
     from augkit.train.contest import compete, save_results
 
     with Bars() as bars:
         results = compete(
-            session.workspace, entries, seconds, extractor=extractor, fresh=fresh, report=bars.steps
+            session.workspace, entries, seconds, extractor=extractor[0], weights=extractor[1], fresh=fresh,
+            report=bars.steps,
         )  # fmt: skip
     save_results(results, session.workspace.reports / "compare.json")
     return results

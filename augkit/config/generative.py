@@ -97,7 +97,8 @@ class GenerativeSettings(TrainSettings):
         return self
 
     def _clashes(self) -> list[tuple[bool, str]]:
-        bounded = self.gradient_penalty or self.options.get("spectral") or self.model == "sngan"
+        judge = self.critic or self
+        bounded = self.gradient_penalty or judge.options.get("spectral") or judge.model == "sngan"
         return [
             (
                 self.adversarial == "wgan" and not bounded,
@@ -119,6 +120,14 @@ class GenerativeSettings(TrainSettings):
             (
                 self.init_from is not None and self.initialise != "default",
                 "initialise is set, but init_from replaces the weights",
+            ),
+            (
+                self.selection is not None and self.selection.every > self.steps,
+                f"selection.every is more than the {self.steps} steps: no state would be judged",
+            ),
+            (
+                len(set(self.diffaugment)) < len(self.diffaugment),
+                "diffaugment names a policy twice: the second would draw what the first drew",
             ),
         ]
 

@@ -17,7 +17,9 @@ class Batch:
     """One process's share of a step's batch: rows ``start`` to ``start + len`` of ``total``.
 
     ``photos`` (N, 3, H, W) in [-1, 1]; ``masks`` (N, H, W) part ids; ``classes`` (N,) class numbers. ``seed`` is the
-    step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws.
+    step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws. Where a
+    player moves several times in a step, the step's rows are dealt out to its ``turns``, and a process has a share of
+    each: rows ``start`` onwards of every ``total / turns``.
     """
 
     photos: Float[Tensor, "n 3 h w"]
@@ -26,6 +28,7 @@ class Batch:
     seed: int
     start: int
     total: int
+    turns: int = 1
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -40,14 +43,17 @@ class Batch:
         """Equal parts in order. The length must divide evenly (the settings see to it)."""
         size, rest = divmod(len(self), parts)
         assert rest == 0, f"{len(self)} rows cannot be cut into {parts}"
-        for begin in range(0, len(self), size):
-            rows = slice(begin, begin + size)
+        assert self.turns in (1, parts), f"rows of {self.turns} turns cannot be cut into {parts}"
+        apart = size if self.turns == 1 else self.total // self.turns
+        for number in range(parts):
+            rows = slice(number * size, (number + 1) * size)
             yield replace(
                 self,
                 photos=self.photos[rows],
                 masks=self.masks[rows],
                 classes=self.classes[rows],
-                start=self.start + begin,
+                start=self.start + number * apart,
+                turns=1,
             )
 
     def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
@@ -62,4 +68,6 @@ class Batch:
         return torch.Generator().manual_seed(derive(self.seed, name))
 
     def _cut(self, rows: Tensor) -> Tensor:
-        return rows[self.start : self.start + len(self)].to(self.masks.device)
+        size = len(self) // self.turns
+        own = [turn[self.start : self.start + size] for turn in rows.tensor_split(self.turns)]
+        return torch.cat(own).to(self.masks.device)

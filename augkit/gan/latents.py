@@ -55,11 +55,11 @@ def mixed_latents(
     """Every latent moved by a random share towards the nearest other of its class in the batch, plus noise.
 
     What ``LatentBank`` draws after the training, made from a batch: a latent alone of its class only takes noise.
-    ``noise`` is in standard deviations of the batch.
+    ``noise`` is in standard deviations of the batch (over n, so that a latent alone in its batch has none).
     """
     distances = torch.cdist(means, means)
     apart = (classes[:, None] != classes[None]) | torch.eye(len(means), dtype=torch.bool, device=means.device)
     nearest = distances.masked_fill(apart, torch.inf).min(1)
     partner = means[nearest.indices].where(nearest.values.isfinite()[:, None], means)
     share = batch.uniform("mix", 1)
-    return means + share * (partner - means) + noise * means.std(0) * batch.noise("mix", means.shape[1])
+    return means + share * (partner - means) + noise * means.std(0, correction=0) * batch.noise("mix", means.shape[1])

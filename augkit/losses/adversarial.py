@@ -16,10 +16,14 @@ Scores = Float[Tensor, "..."]
 
 @dataclass(frozen=True)
 class AdversarialPair:
-    """``discriminator(real scores, fake scores)`` and ``generator(fake scores)``, each a mean over all scores."""
+    """``discriminator(real scores, fake scores)`` and ``generator(fake scores)``, each a mean over all scores.
+
+    ``ends_at_0`` says whether D's loss is 0 where D tells all real from all made pictures.
+    """
 
     discriminator: Callable[[Scores, Scores], Float[Tensor, ""]]
     generator: Callable[[Scores], Float[Tensor, ""]]
+    ends_at_0: bool = True
 
 
 ADVERSARIAL: Registry[AdversarialPair] = Registry("adversarial loss", "augkit.losses")
@@ -63,4 +67,4 @@ def wgan_d(real: Scores, fake: Scores) -> Float[Tensor, ""]:
 ADVERSARIAL.register("bce")(AdversarialPair(bce_d, bce_g))
 ADVERSARIAL.register("hinge")(AdversarialPair(hinge_d, hinge_g))
 ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g))
-ADVERSARIAL.register("wgan")(AdversarialPair(wgan_d, hinge_g))  # G's side is the hinge's: -E D(G(z))
+ADVERSARIAL.register("wgan")(AdversarialPair(wgan_d, hinge_g, ends_at_0=False))  # G's side is the hinge's: -E D(G(z))

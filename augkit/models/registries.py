@@ -71,6 +71,6 @@ def doublings(name: str, size: int, smallest: int = 16, largest: int = 1024) -> 
     if size & (size - 1) or not smallest <= size <= largest:
         raise ConfigError(
             f"{name} at {size} px", f"a power of two from {smallest} px to {largest} px",
-            "set mask.size to 64, 128 or 256",
+            "set the size (mask.size, unconditional.size) to 64, 128 or 256",
         )  # fmt: skip
     return size.bit_length() - 1

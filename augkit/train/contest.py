@@ -27,12 +27,14 @@ from augkit.metrics.registry import METRICS
 from augkit.models.extractors import EXTRACTORS, Extractor
 from augkit.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.seeds import derive
+from augkit.train.checkpoint import load_state
+from augkit.train.generative import check_networks
 from augkit.train.hooks import Report
 from augkit.train.judging import mirrored
 from augkit.train.mask import load_mask_sampler
 from augkit.train.roster import ALL
 from augkit.train.stages import Studio
-from augkit.train.task import load_description
+from augkit.train.task import CHECKPOINT, load_description
 from augkit.train.unconditional import load_picture_sampler
 from augkit.workspace import Workspace
 
@@ -88,14 +90,17 @@ def _unheard(result: Result) -> None:
 
 def compete(
     workspace: Workspace, entries: Sequence[Entry], seconds: float, *, extractor: str = "lite0",
-    fresh: bool = False, report: Report | None = None, done: Callable[[Result], None] = _unheard,
+    weights: Path | None = None, fresh: bool = False, report: Report | None = None,
+    done: Callable[[Result], None] = _unheard,
 ) -> list[Result]:  # fmt: skip
     """Trains every entry for ``seconds`` and judges it on the pictures that no training saw.
 
     Runs are kept in ``WORKSPACE/contest/NAME``: a finished one is not trained again, an interrupted one goes on.
-    Raises DataError where there are no held-out pictures.
+    Raises ConfigError for settings that no network takes and DataError where there are no held-out pictures, before
+    anything is trained. ``weights`` is the extractor's file, where it needs one.
     """
-    network = EXTRACTORS[extractor]()
+    network = EXTRACTORS[extractor](weights=weights)
+    _check(workspace, entries)
     results = []
     for entry in entries:
         folder = _train(workspace, entry, seconds, fresh, report)
@@ -110,6 +115,24 @@ def save_results(results: Sequence[Result], path: Path) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
     temporary.replace(path)
+
+
+def _check(workspace: Workspace, entries: Sequence[Entry]) -> None:
+    """Raises what would else be raised after hours of training: settings that cannot be, nothing to judge by."""
+    schema = PartSchema.load(workspace.schema)
+    rows = usable(read_catalogue(workspace.require_catalogue()))
+    _held_out(rows)
+    for entry in entries:
+        section = "mask" if entry.stage == "mask" else "unconditional"
+        photos = entry.stage != "mask" or entry.settings.mask.output == "rgb"
+        check_networks(entry.generative, 3 if photos else schema.channels, section)
+
+
+def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
+    held = [row for row in rows if row.split != "train"]
+    if not held:
+        raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
+    return held
 
 
 def _train(workspace: Workspace, entry: Entry, seconds: float, fresh: bool, report: Report | None) -> Path:
@@ -128,11 +151,12 @@ def _train(workspace: Workspace, entry: Entry, seconds: float, fresh: bool, repo
 
 
 def _spent(folder: Path) -> float:
-    """Seconds that the run in the folder has trained."""
-    path = folder / "metrics.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    last = json.loads(lines[-1]) if lines else {"step": 0, "seconds_per_step": 0.0}
-    return float(last["step"] * last["seconds_per_step"])
+    """Seconds that the run in the folder has trained, up to the state that it would go on from."""
+    if not (folder / CHECKPOINT).is_file():
+        return 0.0
+    step = int(load_state(folder / CHECKPOINT)[0]["step"])
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return step * float([line["seconds_per_step"] for line in lines if line["step"] <= step][-1])
 
 
 def _collapsed(folder: Path) -> bool:
@@ -144,7 +168,7 @@ def _collapsed(folder: Path) -> bool:
 def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extractor) -> Result:
     schema = PartSchema.load(workspace.schema)
     rows = usable(read_catalogue(workspace.require_catalogue()))
-    held = _real(workspace, [row for row in rows if row.split != "train"], schema, entry)
+    held = _real(workspace, _held_out(rows), schema, entry)
     known = _real(workspace, [row for row in rows if row.split == "train"], schema, entry)
     made = _made(entry, folder, Counter(car_class for _, car_class in held))
     real, reference, ours = (
@@ -179,8 +203,6 @@ def _real(
     workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: Entry
 ) -> list[tuple[Pictures, CarClass]]:
     """Pictures of the rows and of their mirror images, as the entry's stage makes them, with their classes."""
-    if not rows:
-        raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
     pairs = PairDataset(workspace, rows, schema, entry.generative.size)
     items = [pairs.plain(index) for index in range(len(pairs))]
     items += [mirrored(item, pairs) for item in items]

@@ -117,6 +117,14 @@ def build_networks(settings: GenerativeSettings, channels: int, section: str) ->
     return Networks(model.kind, model.latent, Maker(generator, encoder), discriminator)
 
 
+def check_networks(settings: GenerativeSettings, channels: int, section: str) -> None:
+    """Raises what ``generative_game`` would for these settings, without their weights."""
+    with torch.device("meta"):
+        networks = build_networks(settings, channels, section)
+    _ = ADVERSARIAL[settings.adversarial]
+    _refuse_idle(settings, networks.kind, section)
+
+
 _NETWORK = ("model", "options", "size", "condition", "latent_optimisation", "output")
 
 
@@ -181,15 +189,26 @@ def _load_part(module: nn.Module, state: dict[str, Tensor], prefix: str, folder:
 def _model(
     asked: GenerativeSettings | CriticSettings, channels: int, size: int, width: int, section: str
 ) -> PictureModel:
+    build = PICTURE_MODELS[asked.model]
     try:
-        return PICTURE_MODELS[asked.model](channels, size, condition=width, **asked.options)
-    except TypeError as error:
+        model = build(channels, size, condition=width, **asked.options)
+        if model.latent < 1:
+            raise ValueError(f"{model.latent} dimensions of the latent")
+        return model
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:  # a name, or a number, that cannot be
         raise ConfigError(f"{section}.options {asked.options} for {asked.model}: {error}") from error
 
 
 def _critic(settings: GenerativeSettings, critic: CriticSettings, channels: int, section: str) -> nn.Module:
+    idle = [f"{section}.critic.options.{name}" for name in _OF_GENERATORS if name in critic.options]
+    if idle:
+        raise ConfigError(f"{', '.join(idle)} set, but a critic has no generator", "options of D", "leave it out")
     model = _model(critic, channels, settings.size, 0, f"{section}.critic")
     return Discriminator(model.trunk, _head(settings, model.trunk, 0))
+
+
+_OF_GENERATORS = ("latent", "spectral_generator")
+"""Options of the models that their trunks do not read."""
 
 
 def _head(settings: GenerativeSettings, trunk: Trunk, latent: int) -> nn.Module:

@@ -110,11 +110,15 @@ class Samples:
         self.folder, self.every, self.steps, self.picture = folder, every, steps, picture
 
     def after_step(self, step: int, game: Game) -> None:
-        """Writes ``step-000500.png`` when due."""
+        """Writes a picture when due."""
         del game
         if step % self.every == 0 or step == self.steps:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(self.picture()).save(self.folder / f"step-{step:06d}.png")
+            self.write(step)
+
+    def write(self, step: int) -> None:
+        """Writes ``step-000500.png``."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(self.picture()).save(self.folder / f"step-{step:06d}.png")
 
 
 class Progress:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from augkit.classes import CarClass
-from augkit.config import GenerativeSettings, SelectionSettings
+from augkit.config import GenerativeSettings
 from augkit.data.catalogue import TrainingRows
 from augkit.data.holdout import JudgingRows, hold_out
 from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import DataError
+from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.extractors import EXTRACTORS
 from augkit.seeds import derive
 from augkit.train.brake import Brake
@@ -50,12 +51,14 @@ def split_for_judging(rows: TrainingRows, settings: GenerativeSettings) -> tuple
     return train, judging
 
 
-def selector_of(pairs: PairDataset | None, show: Show, sample: Sample, asked: SelectionSettings | None) -> Select:
+def selector_of(pairs: PairDataset | None, show: Show, sample: Sample, settings: GenerativeSettings) -> Select:
     """How a run of ``settings`` chooses its state, judged by ``pairs`` and their mirror images."""
+    asked = settings.selection
     if pairs is None or asked is None:
         return last_state
     judge = judge_of(pairs, show, sample, asked.figure)
-    return lambda make, folder, brake: BestState(asked, judge, make, folder, brake)
+    watched = ADVERSARIAL[settings.adversarial].ends_at_0
+    return lambda make, folder, brake: BestState(asked, judge, make, folder, brake, watched)
 
 
 def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> Judge:

@@ -69,7 +69,7 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
             "pairs": len(pairs),
             "parameters": networks.parameters(),
         },
-        select=selector_of(held, partial(_shown, schema), partial(_sampled, schema), settings.selection),
+        select=selector_of(held, partial(_shown, schema), partial(_sampled, schema), settings),
     )
 
 

@@ -24,7 +24,7 @@ from augkit.train.checkpoint import load_state, save_state
 BEST, JUDGEMENTS = "best.safetensors", "judgements.jsonl"
 
 NO_LOSS = 0.02
-"""D has won where its adversarial loss stays below this: bce, hinge and lsgan all end at 0."""
+"""D has won where its adversarial loss stays below this, if the loss ends at 0."""
 
 Features = NDArray[np.float32]
 
@@ -101,26 +101,32 @@ def last_state(make: Callable[[], nn.Module], folder: Path, brake: Brake) -> Sel
 
 
 class BestState:
-    """Judges every so many steps, keeps the best state on disk, and pulls the brake on a collapse."""
+    """Judges every so many steps, keeps the best state on disk, and pulls the brake on a collapse.
 
-    def __init__(
-        self, settings: SelectionSettings, judge: Judge, make: Callable[[], nn.Module], folder: Path, brake: Brake
-    ) -> None:
+    ``watched`` says whether D's loss tells that D has won.
+    """
+
+    def __init__(  # noqa: PLR0917  # each is a different thing
+        self, settings: SelectionSettings, judge: Judge, make: Callable[[], nn.Module], folder: Path, brake: Brake,
+        watched: bool = True,
+    ) -> None:  # fmt: skip
         self.settings, self.judge, self.make, self.folder, self.brake = settings, judge, make, folder, brake
-        self.best, self.step = float("inf"), 0
+        self.watched, self.best, self.step = watched, float("inf"), 0
         self.lost, self.alike = 0, 0
         self._losses: list[float] = []
 
     def after_step(self, step: int, game: Game) -> None:
         """Judges when due; D's losses are watched in every step."""
-        self._losses += [float(p.losses["adversarial"]) for p in game.players if _watched(p)]
+        if self.watched:
+            self._losses += [float(p.losses["adversarial"]) for p in game.players if p.name == "D"]
         if step % self.settings.every:
             return
-        judgement = self.judge(self.make())
+        module = self.make()
+        judgement = self.judge(module)
         self._write(step, judgement)
         if judgement.distance < self.best:
             self.best, self.step = judgement.distance, step
-            save_state(self.make().state_dict(), self.folder / BEST, {"step": step, "distance": judgement.distance})
+            save_state(module.state_dict(), self.folder / BEST, {"step": step, "distance": judgement.distance})
         self._watch(step, judgement)
 
     def choose(self, module: nn.Module) -> dict[str, Any]:
@@ -141,9 +147,19 @@ class BestState:
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Inverse of ``state_dict``."""
-        self.step, self.best = state["step"], float("inf") if state["best"] is None else state["best"]
+        """Inverse of ``state_dict``.
+
+        Where a later state was best before the run was killed, it has replaced the one that ``state`` names; the run
+        will come to it again, and until then there is no best one.
+        """
+        kept = state["best"] is not None and self._step_kept() == state["step"]
+        self.step, self.best = (state["step"], state["best"]) if kept else (0, float("inf"))
         self.lost, self.alike, self._losses = state["lost"], state["alike"], list(state["losses"])
+
+    def _step_kept(self) -> int:
+        """The step whose state is on disk, 0 where there is none."""
+        path = self.folder / BEST
+        return int(load_state(path)[1]["step"]) if path.is_file() else 0
 
     def _watch(self, step: int, judgement: Judgement) -> None:
         """Counts judgements in a row that found a collapse, and gives up after ``patience`` of them."""
@@ -165,11 +181,8 @@ class BestState:
         """A line of ``judgements.jsonl``; a resumed run drops the lines that it repeats."""
         path = self.folder / JUDGEMENTS
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] < step]
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < step]
         line = {"step": step, "distance": judgement.distance, "diversity": judgement.diversity}
-        path.write_text("".join([*kept, json.dumps(line) + "\n"]))
-
-
-def _watched(player: Any) -> bool:
-    """D, where its loss has a least value that says it has won (the Wasserstein loss has none)."""
-    return player.name == "D" and "adversarial" in player.losses and "gradient_penalty" not in player.losses
+        temporary = path.with_name(JUDGEMENTS + ".tmp")
+        temporary.write_text("".join([*kept, json.dumps(line) + "\n"]))
+        temporary.replace(path)

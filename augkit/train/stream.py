@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,11 +24,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Plan:
-    """Length of the run, the batch over all processes, and the seed."""
+    """Length of the run, a step's rows over all processes, the seed, and the turns that share a step's rows."""
 
     steps: int
     batch: int
     seed: int
+    turns: int = 1
 
 
 def draws(rows: int, plan: Plan, step: int) -> list[Draw]:
@@ -51,10 +52,12 @@ class _Steps(Dataset[Batch]):
         self.pairs, self.plan, self.share = pairs, plan, share
 
     def __getitem__(self, step: int) -> Batch:
-        size = self.plan.batch // self.share.world
+        plan, whole = self.plan, draws(len(self.pairs), self.plan, step)
+        size = plan.batch // plan.turns // self.share.world
         start = self.share.rank * size
-        items = [self.pairs[draw] for draw in draws(len(self.pairs), self.plan, step)[start : start + size]]
-        return collate(items, derive(self.plan.seed, "noise", step), start, self.plan.batch)
+        firsts = [turn * plan.batch // plan.turns + start for turn in range(plan.turns)]
+        items = [self.pairs[draw] for first in firsts for draw in whole[first : first + size]]
+        return replace(collate(items, derive(plan.seed, "noise", step), start, plan.batch), turns=plan.turns)
 
 
 def collate(items: list[PairItem], seed: int, start: int, total: int) -> Batch:

@@ -85,7 +85,8 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     Raises CheckpointError where a run is in the way, or is resumed with other settings, and ConfigError where the
     processes cannot share the batch evenly.
     """
-    plan = Plan(run.settings.steps, run.settings.rows_per_step, run.seed)
+    rows = run.settings.rows_per_step
+    plan = Plan(run.settings.steps, rows, run.seed, rows // run.settings.batch)
     share = Share(backend.process_index, backend.num_processes)
     _check_share(plan, share, run.settings.microbatches)
     set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
@@ -112,6 +113,7 @@ class _Progress:
         self.average = Average(task.learner, run.settings.ema)
         self.brake = Brake(backend)
         self.selector = task.select(self.module, run.folder, self.brake)
+        self.samples = Samples(run.folder / "samples", run.settings.sample_every, run.settings.steps, self.picture)
 
     def module(self) -> nn.Module:
         """What the run would end with now."""
@@ -143,7 +145,7 @@ class _Progress:
         return [
             self.average,
             Metrics(run.folder, first),
-            Samples(run.folder / "samples", settings.sample_every, settings.steps, self.picture),
+            self.samples,
             self.selector,
             Checkpoint(settings.save_every, settings.steps, self.save),
             Progress(self.task.name, settings.steps, run.report),
@@ -158,6 +160,7 @@ class _Progress:
         """Writes the model: the chosen state, and what became of the run."""
         if self.brake.reason:
             self.save(self.brake.reached)
+            self.samples.write(self.brake.reached)
         module = self.module()
         about = {"steps": self.brake.reached, "processes": self.backend.num_processes} | self.selector.choose(module)
         if self.brake.reason:
@@ -211,9 +214,10 @@ def _earlier_state(run: Run) -> dict[str, Any] | None:
 
 
 def _check_share(plan: Plan, share: Share, microbatches: int) -> None:
-    if plan.batch % (share.world * microbatches):
+    batch, rest = divmod(plan.batch, plan.turns)
+    if rest or batch % (share.world * microbatches):
         raise ConfigError(
-            f"batch {plan.batch} over {share.world} processes and {microbatches} microbatches",
+            f"batch {batch} over {share.world} processes and {microbatches} microbatches",
             "a batch that divides evenly",
             "choose another batch (it counts over all processes)",
         )

@@ -63,7 +63,7 @@ def unconditional_task(  # noqa: PLR0917  # what every stage is built from
             "pairs": len(pairs),
             "parameters": networks.parameters(),
         },
-        select=selector_of(held, lambda item: item.photo, _sampled, settings.selection),
+        select=selector_of(held, lambda item: item.photo, _sampled, settings),
     )
 
 

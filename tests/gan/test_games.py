@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -82,6 +84,32 @@ def _vae(discriminator: nn.Module) -> Table:
     built = PICTURE_MODELS["mask-vae"](3, 16, condition=CONDITION, latent=4, base=8)
     maker = Maker(ConditionedGenerator(built.generator), Encoder(built.trunk, 4, CONDITION))
     return Table(maker, discriminator, UniformPrior(4).batch, categorical, channels_of(3), unrefined, unchanged)
+
+
+def _negative(pictures: Tensor, batch: Batch, name: str) -> Tensor:
+    """A view that shows: no picture of a game is negative."""
+    del batch
+    assert name.split("-")[1] in ("real", "fake", "refined")
+    return -1 - pictures
+
+
+def test_d_is_shown_every_picture_through_the_view(batch: Batch) -> None:
+    """Real and fake, in D's turn and in G's, and where latents are moved (Zhao et al. 2020, figure 4)."""
+    scored: list[Tensor] = []
+    table = replace(_table(joint=True, refine=LatentOptimisation(share=1.0)), view=_negative)
+    table.discriminator.register_forward_pre_hook(lambda _, inputs: scored.append(inputs[0].detach()))
+    for move in (picture_game.discriminator_move, picture_game.joint_move, picture_game.generator_move):
+        play = move(table)(batch)
+        assert play.fake.detach().max() <= -1
+    assert len(scored) == 3 + 3 + 2 and all(float(pictures.max()) <= -1 for pictures in scored)
+    trunk = PICTURE_MODELS["dcgan"](3, 16, latent=4).trunk
+    scored.clear()
+    critic = Discriminator(trunk, LinearHead(trunk.features))
+    critic.register_forward_pre_hook(lambda _, inputs: scored.append(inputs[0].detach()))
+    table = replace(_vae(critic), view=_negative)
+    picture_game.critic_move(table, 0.1)(batch)
+    picture_game.criticised_move(table, 0.1)(batch)
+    assert len(scored) == 2 + 1 and all(float(pictures.max()) <= -1 for pictures in scored)
 
 
 def _all_learnt(module: nn.Module) -> bool:

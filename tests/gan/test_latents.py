@@ -42,3 +42,8 @@ def test_noise_is_added_in_units_of_the_spread() -> None:
     alone = torch.arange(64)
     quiet, loud = (mixed_latents(means, alone, _batch([0] * 64), noise) for noise in (0.0, 0.5))
     torch.testing.assert_close((loud - quiet).std(0) / means.std(0), torch.full((2,), 0.5), rtol=0.25, atol=0)
+
+
+def test_a_latent_alone_in_its_batch_stays_where_it_is() -> None:
+    means = torch.tensor([[0.5, -2.0]])
+    assert torch.equal(mixed_latents(means, torch.tensor([1]), _batch([1]), noise=0.5), means)

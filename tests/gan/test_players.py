@@ -219,3 +219,12 @@ def test_state_round_trip_goes_on_exactly() -> None:
     move(whole, 2), move(second, 2)
     assert torch.equal(whole.module.weight, second.module.weight)  # type: ignore[arg-type]
     assert whole.optimiser.param_groups[0]["lr"] == second.optimiser.param_groups[0]["lr"] == 0.1 * 0.5**5
+
+
+def test_each_of_ds_moves_has_rows_of_its_own() -> None:
+    """Two moves of D: the first half of the step's batch, then the second; G moves on the first."""
+    layers = {name: torch.nn.Linear(1, 1) for name in "DG"}
+    d, g = (Player(n, m, [], torch.optim.SGD(m.parameters(), 0.1), lambda _: 1.0) for n, m in layers.items())
+    batch = Batch(torch.zeros(4, 3, 2, 2), torch.zeros(4, 2, 2).long(), torch.arange(4), 1, 0, 4)
+    seen = [[part.classes.tolist() for part in turn.batches(batch)] for turn in Game((d, d, g), {}).turns]
+    assert seen == [[[0, 1]], [[2, 3]], [[0, 1]]]

@@ -174,7 +174,9 @@ def test_state_goes_round_and_evaluation_repeats_itself(name: str) -> None:
 @pytest.mark.parametrize("size", [8, 48, 96, 2048])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_size_that_no_network_makes_is_refused(name: str, size: int) -> None:
-    with pytest.raises(ConfigError, match=rf"{name} at {size} px(.|\n)*power of two(.|\n)*mask\.size"):
+    with pytest.raises(
+        ConfigError, match=rf"{name} at {size} px(.|\n)*power of two(.|\n)*mask\.size, unconditional\.size"
+    ):
         PICTURE_MODELS[name](3, size)
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from augkit.config import load_settings
 from augkit.data.catalogue import read_catalogue, write_catalogue
-from augkit.errors import CheckpointError, DataError
+from augkit.errors import CheckpointError, ConfigError, DataError, RegistryError
+from augkit.train import contest
+from augkit.train.checkpoint import save_state
 from augkit.train.contest import Entry, Result, compete, save_results
 from augkit.workspace import Workspace
 
@@ -61,8 +63,27 @@ def test_another_recipe_of_the_same_name_is_refused_or_trained_afresh(copied_wor
     assert compete(copied_workspace, [other], 0.2, fresh=True)
 
 
+def test_nothing_is_trained_before_all_settings_are_known_to_work(copied_workspace: Workspace) -> None:
+    for change, error in (("mask.model=nope", RegistryError), ("mask.lecam=1", ConfigError)):
+        wrong = Entry("wrong", "mask", load_settings("smoke", [*SMALL[:3], change]))
+        with pytest.raises(error):
+            compete(copied_workspace, [GAN, wrong], 0.2)
+    assert not (copied_workspace.root / "contest").exists()
+
+
+def test_time_without_a_checkpoint_does_not_count(tmp_path: Path) -> None:
+    """A killed run goes on from its checkpoint: what it trained after that is lost, and no part of its budget."""
+    (tmp_path / "metrics.jsonl").write_text(
+        "".join(json.dumps({"step": step, "seconds_per_step": 0.5}) + "\n" for step in (1, 10, 20, 30))
+    )
+    assert contest._spent(tmp_path) == 0
+    save_state({"step": 24}, tmp_path / "checkpoint.safetensors", {})
+    assert contest._spent(tmp_path) == 12
+
+
 def test_without_held_out_pictures_there_is_nothing_to_judge_by(copied_workspace: Workspace) -> None:
     rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
     write_catalogue(copied_workspace.catalogue, rows)
     with pytest.raises(DataError, match="no held-out pairs"):
         compete(copied_workspace, [VAE], 0.2)
+    assert not (copied_workspace.root / "contest").exists()

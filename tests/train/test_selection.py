@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import torch
 from torch import nn
 
 from augkit.config import SelectionSettings
-from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
 from augkit.data.holdout import hold_out
 from augkit.errors import CheckpointError, DataError
+from augkit.parts import PartSchema
 from augkit.train import judging
 from augkit.train.brake import Brake, Deadline
 from augkit.train.checkpoint import load_state
+from augkit.train.mask import mask_task
 from augkit.train.selection import BestState, Judge, Judgement, LastState, spread
 from augkit.train.task import is_finished
 from augkit.workspace import Workspace
@@ -118,6 +120,49 @@ def test_a_d_that_knows_everything_ends_the_run(tmp_path: Path) -> None:
     assert brake.reason.startswith("step 2: D tells all real from all made") and "lecam" in brake.reason
 
 
+def test_a_loss_that_does_not_end_at_0_does_not_end_the_run(tmp_path: Path) -> None:
+    selector, brake, go = _selector(tmp_path, [Judgement(1.0, 1.0)] * 2, losses=0.001)
+    selector.watched = False
+    go(2)
+    assert not brake.reason
+
+
+@pytest.mark.parametrize(("loss", "watched"), [("hinge", True), ("wgan", False)])
+def test_d_is_watched_where_its_loss_says_that_it_has_won(
+    loss: str, watched: bool, rendered_workspace: Workspace, tmp_path: Path
+) -> None:
+    asked = [f"mask.adversarial={loss}", "mask.gradient_penalty=10", "mask.selection={every: 1, share: 0.3}"]
+    settings = tiny("dcgan-upsampling", 2, *asked)
+    rows = TrainingRows.of(read_catalogue(rendered_workspace.catalogue))
+    schema = PartSchema.load(rendered_workspace.schema)
+    task = mask_task("all", rendered_workspace, rows, schema, settings.mask, torch.device("cpu"))
+    selector = task.select(nn.Identity, tmp_path, Brake(OneProcess()))  # type: ignore[arg-type]
+    assert isinstance(selector, BestState) and selector.watched is watched
+
+
+def test_a_killed_run_forgets_a_best_state_of_later_steps(tmp_path: Path) -> None:
+    """The checkpoint is of step 1, the state on disk of step 2: what is judged next is the best again."""
+    selector, _, go = _selector(tmp_path, [Judgement(d, 1.0) for d in (5.0, 2.0)])
+    go(1)
+    saved = selector.state_dict()
+    go(1)
+    other, _, go_on = _selector(tmp_path, [Judgement(7.0, 1.0)])
+    other.load_state_dict(saved)
+    assert other.choose(Counted(9)) == {}
+    other.seen = 1  # type: ignore[attr-defined]
+    go_on(1)
+    assert other.choose(Counted(9)) == {"chosen_step": 2, "distance": 7.0}
+
+
+def test_a_judgement_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "judgements.jsonl").write_text('{"step": 1, "distance": 2.0}\n{"step": 2, "dis')
+    selector, _, go = _selector(tmp_path, [Judgement(5.0, 1.0)])
+    selector.seen = 2  # type: ignore[attr-defined]
+    go(1)
+    lines = [json.loads(line) for line in (tmp_path / "judgements.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 3]
+
+
 def test_a_run_goes_on_with_what_it_had_judged(tmp_path: Path) -> None:
     selector, _, go = _selector(tmp_path, [Judgement(2.0, 0.1)])
     go(1)
@@ -180,6 +225,20 @@ def test_who_judges_does_not_train(rendered_workspace: Workspace) -> None:
     assert {row.split for row in judging.rows} <= {"train"}
 
 
+def test_photos_of_one_group_are_on_one_side(rendered_workspace: Workspace) -> None:
+    """Near duplicates of what trains must not judge."""
+    rows = TrainingRows.of(read_catalogue(rendered_workspace.catalogue)).rows
+    pairs = [replace(row, group=f"{row.car_class.name}{n // 2}") for n, row in enumerate(sorted(rows, key=_class))]
+    tripled = tuple(replace(row, id=f"{row.id}-{n}") for row in pairs for n in range(3))
+    for seed in range(5):
+        train, judging = hold_out(TrainingRows(tripled), 0.4, seed)
+        assert not {row.group for row in train.rows} & {row.group for row in judging.rows}
+
+
+def _class(row: CatalogueRow) -> str:
+    return row.car_class.name
+
+
 def test_a_run_keeps_its_best_state_and_says_so(workspace: Workspace) -> None:
     folder = run("mask-vae", workspace, tiny("mask-vae", 4, "mask.selection={every: 2, share: 0.3}"))
     about = json.loads((folder / "config.json").read_text())
@@ -194,9 +253,10 @@ def test_a_collapsed_run_ends_early_and_can_still_be_used(workspace: Workspace) 
     folder = run("mask-vae", workspace, tiny("mask-vae", 6, asked))
     about = json.loads((folder / "config.json").read_text())
     assert about["steps"] < 6 and "collapsed" in about["stopped"] and is_finished(folder)
+    assert (folder / "samples" / f"step-{about['steps']:06d}.png").is_file()  # to see what became of it
 
 
 def test_too_few_pairs_to_judge_by_are_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "FEWEST", 9)
     with pytest.raises(DataError, match=r"of \d+ training pairs can be kept out"):
-        run("mask-vae", workspace, tiny("mask-vae", 2, "mask.selection={share: 0.01}"))
+        run("mask-vae", workspace, tiny("mask-vae", 2, "mask.selection={every: 1, share: 0.01}"))

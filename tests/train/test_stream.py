@@ -147,3 +147,22 @@ def test_a_torch_without_the_private_functions_means_fp32(monkeypatch: pytest.Mo
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.delattr(torch.cpu, name, raising=False)
     assert machine.bf16_is_fast() is False
+
+
+@pytest.mark.parametrize("world", [1, 2])
+def test_every_turn_of_a_step_is_shared_by_all_processes(world: int) -> None:
+    """Where D moves twice, its second turn has the same rows and noise however many processes there are."""
+    plan, device = Plan(2, 8, 3, turns=2), torch.device("cpu")
+    (_, whole), _ = stream(Numbers(11), Plan(2, 8, 3), Share(), 1, 0, device)
+    shares = [next(iter(stream(Numbers(11), plan, Share(rank, world), 1, 0, device)))[1] for rank in range(world)]
+    turns = zip(*(share.split(2) for share in shares), strict=True)
+    for expected, parts in zip(whole.split(2), turns, strict=True):
+        assert torch.equal(torch.cat([part.masks for part in parts]), expected.masks)
+        assert torch.equal(torch.cat([part.noise("z", 3) for part in parts]), expected.noise("z", 3))
+    assert all(len(share.noise("z", 3)) == len(share) for share in shares)
+
+
+def test_the_processes_share_every_turn_evenly() -> None:
+    _check_share(Plan(1, 8, 0, turns=2), Share(0, 2), 2)
+    with pytest.raises(ConfigError, match="batch 3 over 2 processes and 1 microbatches"):
+        _check_share(Plan(1, 6, 0, turns=2), Share(0, 2), 1)

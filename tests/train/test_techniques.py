@@ -84,6 +84,8 @@ CLASHES = {
         "no class head",
     ),
     "weights that are replaced": (["mask.init_from=x", "mask.initialise=normal"], "init_from replaces"),
+    "a selection that never is": (["mask.steps=100", "mask.selection={every: 101}"], "no state would be judged"),
+    "one view twice": (["mask.model=dcgan", "mask.diffaugment=[cutout, cutout]"], "names a policy twice"),
     "colours on masks": (["mask.model=dcgan", "mask.diffaugment=[colour]"], "changes what a mask says"),
 }
 
@@ -93,6 +95,24 @@ def test_a_clash_is_refused_when_the_settings_are_read(clash: str) -> None:
     overrides, reason = CLASHES[clash]
     with pytest.raises(ConfigError, match=reason):
         load_settings("smoke", overrides)
+
+
+@pytest.mark.parametrize("critic", ["{model: sngan}", "{options: {spectral: true}}"])
+def test_wgan_with_a_bounded_critic(critic: str) -> None:
+    load_settings("smoke", [f"mask.critic={critic}", "mask.adversarial=wgan"])
+    with pytest.raises(ConfigError, match="set gradient_penalty"):
+        load_settings("smoke", ["mask.critic={}", "mask.adversarial=wgan"])
+
+
+@pytest.mark.parametrize("options", ["{latent: 0}", "{latent: -3}", "{latent: 4.5}", "{latent: x}", "{lantern: 4}"])
+def test_options_that_no_network_takes_are_refused(options: str, workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match=r"mask\.options .* for dcgan-upsampling"):
+        run(GAN, workspace, tiny(GAN, 2, f"mask.options={options}"))
+
+
+def test_a_critics_options_are_those_of_d(workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match=r"mask\.critic\.options\.latent set"):
+        run(VAE, workspace, tiny(VAE, 2, "mask.critic={options: {latent: 4}}"))
 
 
 def test_wgan_with_spectral_norm_is_bounded() -> None:
@@ -168,3 +188,19 @@ def test_ds_moves_see_pairs_of_their_own(workspace: Workspace) -> None:
     assert json.loads((folder / "config.json").read_text())["steps"] == 2
     steps = [float(s["step"]) for s in _game(folder)["D"]["optimiser"]["state"].values()]
     assert set(steps) == {6.0}  # three a step
+
+
+@pytest.mark.parametrize(
+    ("override", "terms"),
+    [
+        ("mask.latent_optimisation={}", {"latent_moves"}),
+        ("mask.condition=auxiliary", {"auxiliary"}),
+        ("mask.orthogonal=0.01", {"orthogonal"}),
+        ("mask.bidirectional=true", set()),
+    ],
+)
+def test_techniques_of_both_players_are_terms_of_both(override: str, terms: set[str], workspace: Workspace) -> None:
+    folder = run(GAN, workspace, tiny(GAN, 2, override))
+    losses = json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])
+    named = {name for name in losses if "/" in name}
+    assert named == {f"{player}/{term}" for player in "DG" for term in {"adversarial", *terms}}

@@ -214,7 +214,7 @@ def test_pictures_of_instances_have_to_be_whole(city: City) -> None:
     assert "truncated" in problems.pop("train/ulm/a").lower()
     assert "L pixels; a 16-bit picture" in problems.pop("train/ulm/b")
     assert "no picture of a known format" in problems.pop("train/ulm/c")
-    assert "exceeds limit" in problems.pop("train/ulm/d")
+    assert "larger than the limit" in problems.pop("train/ulm/d")
     assert problems == {}
 
 
