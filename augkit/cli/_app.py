@@ -39,7 +39,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 # The order in which a user meets the verbs; others follow in alphabetical order.
 _ORDER = (
     "demo", "import_", "render", "classes", "audit", "silhouettes", "train", "balance", "augment", "verify",
-    "compare", "project", "mix", "doctor",
+    "evaluate", "compare", "project", "mix", "doctor",
 )  # fmt: skip
 
 
