@@ -51,6 +51,7 @@ from augkit.models.conditioning import (
     Encoder,
     JointHead,
     LinearHead,
+    ProjectionHead,
 )
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PICTURE_MODELS
@@ -135,6 +136,14 @@ def test_moves_of_the_gan(batch: Batch) -> None:
     play = picture_game.generator_move(table)(batch)
     play.fake_features[0][-1].sum().backward()
     assert _all_learnt(table.maker)
+
+
+def test_a_penalty_scores_pictures_as_their_classes(batch: Batch) -> None:
+    table = _table()
+    head = ProjectionHead(PICTURE_MODELS["dcgan"](3, 16, latent=4).trunk.features)
+    table.discriminator.head = head
+    play = picture_game.discriminator_move(table)(batch)
+    torch.testing.assert_close(play.score(play.real), play.real_features[0][-1])
 
 
 def test_d_trains_through_the_moves_of_latents(batch: Batch) -> None:

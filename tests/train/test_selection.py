@@ -12,17 +12,19 @@ import pytest
 import torch
 from torch import nn
 
-from augkit.config import SelectionSettings
+from augkit.config import SelectionSettings, Settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
 from augkit.data.holdout import hold_out
+from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import CheckpointError, DataError
+from augkit.gan.samplers import LatentBank, MaskSampler
 from augkit.parts import PartSchema
 from augkit.train import judging
 from augkit.train.brake import Brake, Deadline
 from augkit.train.checkpoint import load_state
 from augkit.train.mask import mask_task
 from augkit.train.selection import BestState, Judge, Judgement, LastState, spread
-from augkit.train.task import is_finished
+from augkit.train.task import Task, is_finished
 from augkit.workspace import Workspace
 
 from .runs import run, tiny
@@ -127,15 +129,18 @@ def test_a_loss_that_does_not_end_at_0_does_not_end_the_run(tmp_path: Path) -> N
     assert not brake.reason
 
 
+def _task(workspace: Workspace, settings: Settings) -> Task:
+    rows = TrainingRows.of(read_catalogue(workspace.catalogue))
+    schema = PartSchema.load(workspace.schema)
+    return mask_task("all", workspace, rows, schema, settings.mask, torch.device("cpu"))
+
+
 @pytest.mark.parametrize(("loss", "watched"), [("hinge", True), ("wgan", False)])
 def test_d_is_watched_where_its_loss_says_that_it_has_won(
     loss: str, watched: bool, rendered_workspace: Workspace, tmp_path: Path
 ) -> None:
     asked = [f"mask.adversarial={loss}", "mask.gradient_penalty=10", "mask.selection={every: 1, share: 0.3}"]
-    settings = tiny("dcgan-upsampling", 2, *asked)
-    rows = TrainingRows.of(read_catalogue(rendered_workspace.catalogue))
-    schema = PartSchema.load(rendered_workspace.schema)
-    task = mask_task("all", rendered_workspace, rows, schema, settings.mask, torch.device("cpu"))
+    task = _task(rendered_workspace, tiny("dcgan-upsampling", 2, *asked))
     selector = task.select(nn.Identity, tmp_path, Brake(OneProcess()))  # type: ignore[arg-type]
     assert isinstance(selector, BestState) and selector.watched is watched
 
@@ -233,6 +238,33 @@ def test_photos_of_one_group_are_on_one_side(rendered_workspace: Workspace) -> N
     for seed in range(5):
         train, judging = hold_out(TrainingRows(tripled), 0.4, seed)
         assert not {row.group for row in train.rows} & {row.group for row in judging.rows}
+
+
+def test_neither_the_batches_nor_the_bank_hold_what_judges(
+    rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[PairItem] = []
+
+    def seen(pairs: PairDataset, *_: object) -> None:
+        judged.extend(pairs.plain(index) for index in range(len(pairs)))
+
+    monkeypatch.setattr(judging, "judge_of", seen)
+    task = _task(rendered_workspace, tiny("mask-vae", 2, "mask.selection={every: 1, share: 0.3}"))
+    trained = {task.pairs.plain(index).mask.tobytes() for index in range(len(task.pairs))}
+    assert len(judged) >= judging.FEWEST and not trained & {item.mask.tobytes() for item in judged}
+    sampler = task.finish(task.learner)
+    assert isinstance(sampler, MaskSampler) and isinstance(sampler.prior, LatentBank)
+    assert len(sampler.prior.latents) == 2 * len(task.pairs)  # each and its mirror image
+
+
+def test_a_mirrored_pair_is_of_the_mirrored_class(rendered_workspace: Workspace) -> None:
+    pairs = _task(rendered_workspace, tiny("mask-vae", 2)).pairs
+    assert isinstance(pairs, PairDataset)
+    for item in map(pairs.plain, range(len(pairs))):
+        other = judging.mirrored(item, pairs)
+        assert other.car_class == item.car_class.mirror
+        np.testing.assert_array_equal(other.photo, item.photo[:, ::-1])
+        np.testing.assert_array_equal(other.mask, pairs.schema.flip(item.mask))
 
 
 def _class(row: CatalogueRow) -> str:

@@ -11,8 +11,13 @@ import torch
 from torch import Tensor
 
 from augkit.config import load_settings
+from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.errors import CheckpointError, ConfigError
+from augkit.gan.latents import NormalPrior, UniformPrior
+from augkit.gan.samplers import MaskSampler
+from augkit.parts import PartSchema
 from augkit.train.checkpoint import load_state
+from augkit.train.mask import mask_task
 from augkit.workspace import Workspace
 
 from .runs import KilledError, killed_at, run, tiny
@@ -204,3 +209,18 @@ def test_techniques_of_both_players_are_terms_of_both(override: str, terms: set[
     losses = json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])
     named = {name for name in losses if "/" in name}
     assert named == {f"{player}/{term}" for player in "DG" for term in {"adversarial", *terms}}
+
+
+def test_latents_and_clipping_are_as_asked(rendered_workspace: Workspace) -> None:
+    """What is sampled from is what was trained with; every player clips."""
+    rows = TrainingRows.of(read_catalogue(rendered_workspace.catalogue))
+    schema = PartSchema.load(rendered_workspace.schema)
+    for asked, prior, clip in (
+        (["mask.latent_optimisation={}", "mask.clip=0.5"], UniformPrior, 0.5),
+        ([], NormalPrior, float("inf")),
+    ):
+        settings = tiny(GAN, 2, *asked).mask
+        task = mask_task("all", rendered_workspace, rows, schema, settings, torch.device("cpu"))
+        sampler = task.finish(task.learner)
+        assert isinstance(sampler, MaskSampler) and isinstance(sampler.prior, prior)
+        assert {(player.name, player.clip) for player in task.game.players} == {("D", clip), ("G", clip)}
