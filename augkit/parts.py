@@ -149,6 +149,11 @@ class PartSchema:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def without_ignore(mask: Mask) -> Mask:
+    """The mask with what is ignored as background, as generated masks have it."""
+    return np.where(mask == IGNORE, BACKGROUND, mask).astype(np.uint8)
+
+
 def mirrored(name: str) -> str:
     """The name with the words left and right exchanged: ``front_left_door`` -> ``front_right_door``."""
     other = {"left": "right", "right": "left"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augkit.errors import SchemaError
-from augkit.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, mirrored
+from augkit.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, mirrored, without_ignore
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "front_right_door", "right_mirror", "front_left_door", "wheel"])
 masks = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.sampled_from([*range(7), 255]))
@@ -114,3 +114,9 @@ def test_the_digest_depends_on_names_and_not_on_colours() -> None:
     assert PartSchema.from_dict(again).digest == SCHEMA.digest
     again["parts"][0]["name"] = "bonnet"
     assert PartSchema.from_dict(again).digest != SCHEMA.digest
+
+
+def test_what_is_ignored_becomes_background() -> None:
+    mask = np.array([[0, 3], [IGNORE, 1]], np.uint8)
+    assert without_ignore(mask).tolist() == [[0, 3], [0, 1]] and without_ignore(mask).dtype == np.uint8
+    assert mask[1, 0] == IGNORE

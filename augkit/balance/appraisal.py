@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from augkit.evaluation.copies import Copies, find_copies
 from augkit.evaluation.gather import gather_masks
 from augkit.evaluation.traits import Traits
 from augkit.models.extractors import EXTRACTORS
-from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
+from augkit.parts import Mask, PartSchema, without_ignore
 from augkit.seeds import derive
-from augkit.train.judging import mirrored
+from augkit.train.judging import with_mirrors
 from augkit.train.mask import load_mask_sampler
 from augkit.train.stages import Studio
 from augkit.workspace import Workspace
@@ -60,7 +60,7 @@ class Appraisal:
 
 @dataclass(frozen=True)
 class _Masks:
-    """(H, W) masks with their classes and, where they are made, the gate's verdicts."""
+    """(H, W) masks with their classes."""
 
     masks: list[Mask]
     classes: list[CarClass]
@@ -118,11 +118,8 @@ def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema
     """Real masks and their mirror images; what is ignored counts as background, as generated masks have none."""
     if not rows:
         raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
-    pairs = PairDataset(workspace, rows, schema, size)
-    items = [pairs.plain(index) for index in range(len(pairs))]
-    items += [mirrored(item, pairs) for item in items]
-    masks = [np.where(item.mask == IGNORE, BACKGROUND, item.mask).astype(np.uint8) for item in items]
-    return _Masks(masks, [item.car_class for item in items])
+    items = with_mirrors(PairDataset(workspace, rows, schema, size))
+    return _Masks([without_ignore(item.mask) for item in items], [item.car_class for item in items])
 
 
 def _made(
@@ -130,8 +127,9 @@ def _made(
 ) -> _Masks:
     masks: list[Mask] = []
     classes: list[CarClass] = []
+    load = cache(load_mask_sampler)
     for place, (car_class, count) in enumerate(sorted(wanted.items()), 1):
-        sampler, _ = load_mask_sampler(studio.folder("mask", studio.model("mask", car_class)))
+        sampler, _ = load(studio.folder("mask", studio.model("mask", car_class)))
         seeds = [derive(studio.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
         masks += [gate.clean(mask)[0] for mask in sampler.sample(car_class, seeds, size).masks]
         classes += [car_class] * len(seeds)

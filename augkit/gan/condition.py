@@ -12,10 +12,14 @@ from augkit.parts import BACKGROUND, IGNORE
 COLOUR_CHANNELS = 3
 
 
+def known(masks: Int[Tensor, "n h w"]) -> Int[Tensor, "n h w"]:
+    """Part ids with what is ignored as background."""
+    return masks.where(masks != IGNORE, torch.full_like(masks, BACKGROUND))
+
+
 def one_hot(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k h w"]:
     """Part ids -> K channels of 0 and 1; ignore counts as background."""
-    known = masks.where(masks != IGNORE, torch.full_like(masks, BACKGROUND))
-    return functional.one_hot(known.long(), channels).permute(0, 3, 1, 2).float()
+    return functional.one_hot(known(masks).long(), channels).permute(0, 3, 1, 2).float()
 
 
 def boundaries(masks: Int[Tensor, "n h w"]) -> Float[Tensor, "n 1 h w"]:
@@ -51,8 +55,7 @@ def part_colours(
 
 def paint_by_part(masks: Int[Tensor, "n h w"], colours: Float[Tensor, "n k 3"]) -> Float[Tensor, "n 3 h w"]:
     """Every pixel in the colour of its part."""
-    known = masks.where(masks != IGNORE, torch.full_like(masks, BACKGROUND)).long()
-    picked = colours.gather(1, known.flatten(1)[..., None].expand(-1, -1, COLOUR_CHANNELS))
+    picked = colours.gather(1, known(masks).long().flatten(1)[..., None].expand(-1, -1, COLOUR_CHANNELS))
     return picked.transpose(1, 2).reshape(len(masks), COLOUR_CHANNELS, *masks.shape[1:])
 
 

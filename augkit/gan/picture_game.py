@@ -71,14 +71,7 @@ class _Made(NamedTuple):
 
 def discriminator_move(table: Table) -> Move:
     """D's move: real and fresh fake pictures, as the view shows them."""
-
-    def move(batch: Batch) -> Play:
-        made = _make(table, batch, "d")
-        real = table.show(batch)
-        code, _ = table.maker.encoder(real, batch.classes)
-        return _judged(table, batch, made, real, code, "d")
-
-    return move
+    return _both_sides(table, "d")
 
 
 def generator_move(table: Table) -> Move:
@@ -101,14 +94,7 @@ def generator_move(table: Table) -> Move:
 
 def joint_move(table: Table) -> Move:
     """G's and its encoder's move in a bidirectional game: D judges (G(z), z) and (x, E(x)) (Donahue et al. 2017)."""
-
-    def move(batch: Batch) -> Play:
-        made = _make(table, batch, "g")
-        real = table.show(batch)
-        code, _ = table.maker.encoder(real, batch.classes)
-        return _judged(table, batch, made, real, code, "g")
-
-    return move
+    return _both_sides(table, "g")
 
 
 def variational_move(table: Table) -> Move:
@@ -154,6 +140,16 @@ def critic_move(table: Table, noise: float) -> Move:
             z = mixed_latents(mean.float(), batch.classes, batch, noise)
             fake = table.make(z, batch, "d")
         return _judged(table, batch, _Made(z, torch.zeros_like(z), fake), real, mean, "d")
+
+    return move
+
+
+def _both_sides(table: Table, name: str) -> Move:
+    def move(batch: Batch) -> Play:
+        made = _make(table, batch, name)
+        real = table.show(batch)
+        code, _ = table.maker.encoder(real, batch.classes)
+        return _judged(table, batch, made, real, code, name)
 
     return move
 

@@ -25,12 +25,12 @@ from augkit.evaluation.traits import Traits
 from augkit.metrics.inception import inception_score
 from augkit.metrics.registry import METRICS
 from augkit.models.extractors import EXTRACTORS, Extractor
-from augkit.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
 from augkit.train.checkpoint import load_state
 from augkit.train.generative import check_networks
 from augkit.train.hooks import Report
-from augkit.train.judging import mirrored
+from augkit.train.judging import with_mirrors
 from augkit.train.mask import load_mask_sampler
 from augkit.train.roster import ALL
 from augkit.train.stages import Studio
@@ -204,15 +204,13 @@ def _real(
 ) -> list[tuple[Pictures, CarClass]]:
     """Pictures of the rows and of their mirror images, as the entry's stage makes them, with their classes."""
     pairs = PairDataset(workspace, rows, schema, entry.generative.size)
-    items = [pairs.plain(index) for index in range(len(pairs))]
-    items += [mirrored(item, pairs) for item in items]
-    return [(_shown(item, schema, entry), item.car_class) for item in items]
+    return [(_shown(item, schema, entry), item.car_class) for item in with_mirrors(pairs)]
 
 
 def _shown(item: PairItem, schema: PartSchema, entry: Entry) -> Pictures:
     if entry.stage == "image-unconditional":
         return item.photo
-    return schema.colourise(np.where(item.mask == IGNORE, BACKGROUND, item.mask).astype(np.uint8))
+    return schema.colourise(without_ignore(item.mask))
 
 
 def _alike(known: Sequence[tuple[Pictures, CarClass]], wanted: Counter[CarClass]) -> list[Pictures]:
@@ -224,15 +222,21 @@ def _alike(known: Sequence[tuple[Pictures, CarClass]], wanted: Counter[CarClass]
 
 def _made(entry: Entry, folder: Path, wanted: Counter[CarClass]) -> list[Pictures]:
     """As many pictures of each class as were held out."""
+    sample = _sampler(entry, folder)
     made: list[Pictures] = []
     for car_class, count in sorted(wanted.items()):
-        seeds = [derive(1, "contest", car_class.name, number) for number in range(count)]
-        if entry.stage == "mask":
-            masks = load_mask_sampler(folder)[0]
-            made += [masks.schema.colourise(mask) for mask in masks.sample(car_class, seeds, masks.size).masks]
-        else:
-            made += list(load_picture_sampler(folder)[0].sample(car_class, seeds))
+        made += sample(car_class, [derive(1, "contest", car_class.name, number) for number in range(count)])
     return made
+
+
+def _sampler(entry: Entry, folder: Path) -> Callable[[CarClass, Sequence[int]], list[Pictures]]:
+    if entry.stage == "image-unconditional":
+        photos, _ = load_picture_sampler(folder)
+        return lambda car_class, seeds: list(photos.sample(car_class, seeds))
+    masks, _ = load_mask_sampler(folder)
+    return lambda car_class, seeds: [
+        masks.schema.colourise(mask) for mask in masks.sample(car_class, seeds, masks.size).masks
+    ]
 
 
 def _inception(traits: Traits, extractor: Extractor) -> float:

@@ -64,8 +64,7 @@ def selector_of(pairs: PairDataset | None, show: Show, sample: Sample, settings:
 def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> Judge:
     """Compares as many samples of each class as there are held-out pairs of it."""
     extractor = EXTRACTORS[EXTRACTOR]()
-    plain = [pairs.plain(index) for index in range(len(pairs))]
-    items = [*plain, *(mirrored(item, pairs) for item in plain)]
+    items = with_mirrors(pairs)
 
     def features(pictures: Iterable[NDArray[np.uint8]]) -> Features:
         stack = torch.from_numpy(np.stack(list(pictures))).permute(0, 3, 1, 2)
@@ -81,6 +80,12 @@ def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> Jud
         return features(drawn)
 
     return Judge(features(show(item) for item in items), made, figure)
+
+
+def with_mirrors(pairs: PairDataset) -> list[PairItem]:
+    """All pairs as they are, then all of them in the mirror."""
+    plain = [pairs.plain(index) for index in range(len(pairs))]
+    return [*plain, *(mirrored(item, pairs) for item in plain)]
 
 
 def mirrored(item: PairItem, pairs: PairDataset) -> PairItem:

@@ -21,12 +21,12 @@ from augkit.gan.pictures import Show, background_fill, categorical, channels_of,
 from augkit.gan.samplers import LatentBank, MaskSampler, Prior
 from augkit.gan.terms import reconstruction_term, squared_error_term
 from augkit.losses.likelihood import part_weights
-from augkit.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
 from augkit.train.checkpoint import load_state
 from augkit.train.generative import Subject, generative_game, generator_of, network_in, network_of, prior_of
 from augkit.train.grid import Picture, grid
-from augkit.train.judging import mirrored, selector_of, split_for_judging
+from augkit.train.judging import selector_of, split_for_judging, with_mirrors
 from augkit.train.stream import collate
 from augkit.train.task import MODEL, Task, load_description
 from augkit.workspace import Workspace
@@ -92,8 +92,7 @@ def mask_show(settings: MaskSettings, schema: PartSchema) -> Show:
 def latent_bank(encoder: nn.Module, pairs: PairDataset, show: Show) -> LatentBank:
     """Posterior means of every training mask and of its mirror image, with their classes."""
     device = next(encoder.parameters()).device
-    plain = [pairs.plain(index) for index in range(len(pairs))]
-    items = [*plain, *(mirrored(item, pairs) for item in plain)]
+    items = with_mirrors(pairs)
     means: list[Tensor] = []
     for begin in range(0, len(items), 64):
         batch = collate(items[begin : begin + 64], 0, 0, len(items)).to(device)
@@ -103,7 +102,7 @@ def latent_bank(encoder: nn.Module, pairs: PairDataset, show: Show) -> LatentBan
 
 def _shown(schema: PartSchema, item: PairItem) -> Picture:
     """A real mask in colours; what was ignored counts as background."""
-    return schema.colourise(np.where(item.mask == IGNORE, BACKGROUND, item.mask).astype(np.uint8))
+    return schema.colourise(without_ignore(item.mask))
 
 
 def _sampled(schema: PartSchema, sampler: nn.Module, car_class: CarClass, seeds: Sequence[int]) -> Picture:

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from augkit.data.pairs import PairItem
 from augkit.gan.batch import Batch
-from augkit.gan.condition import one_hot
+from augkit.gan.condition import known, one_hot
 from augkit.gan.pictures import Show
 from augkit.losses.likelihood import cross_entropy
-from augkit.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.parts import IGNORE, PartSchema
 from augkit.train.stream import collate
 
 
@@ -120,6 +120,5 @@ class Colours:
 def target_of(form: Form, item: PairItem) -> Target:
     """A pair at the generator's size as a target; networks see background where it says ignore."""
     batch = collate([item], 0, 0, 1)
-    filled = batch.masks.where(batch.masks != IGNORE, torch.full_like(batch.masks, BACKGROUND))
-    shown = form.show(replace(batch, masks=filled))
+    shown = form.show(replace(batch, masks=known(batch.masks)))
     return Target(shown, form.colours(shown), batch.masks)
