@@ -80,7 +80,9 @@ def test_imports_go_downward(file: Path) -> None:
     assert faults_of(place_of_file(file), imports_of(ast.parse(file.read_text()))) == []
 
 
-@pytest.mark.parametrize("file", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", sorted((PACKAGE / "cli").rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE))
+)
 def test_the_command_line_imports_nothing_heavy_before_it_is_needed(file: Path) -> None:
     imported = {name.split(".")[0] for name in imports_of(at_module_level(ast.parse(file.read_text())))}
     assert imported & HEAVY == set()

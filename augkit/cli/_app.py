@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -37,17 +38,18 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 # The order in which a user meets the verbs; others follow in alphabetical order.
-_ORDER = (
+ORDER = (
     "demo", "import_", "render", "classes", "audit", "silhouettes", "train", "balance", "augment", "verify",
     "evaluate", "compare", "project", "mix", "doctor",
 )  # fmt: skip
 
 
-def _load_verbs() -> None:
-    package = sys.modules["augkit.cli"]
-    names = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
-    for name in sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
-        importlib.import_module(f"augkit.cli.{name}")
+def load_commands(package: str, order: Sequence[str] = ()) -> None:
+    """Imports a package's modules, which register their commands: first those of ``order``, then by name."""
+    names = [module.name for module in pkgutil.iter_modules(sys.modules[package].__path__)]
+    public = [name for name in names if not name.startswith("_")]
+    for name in sorted(public, key=lambda name: (order.index(name) if name in order else len(order), name)):
+        importlib.import_module(f"{package}.{name}")
 
 
 def main() -> None:
@@ -57,7 +59,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code; errors go to stderr, without a traceback."""
-    _load_verbs()
+    load_commands("augkit.cli", ORDER)
     try:
         code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:  # what newer releases of typer make of Ctrl-C

@@ -94,7 +94,6 @@ def test_the_verb(
     assert run(["evaluate", "masks", *place, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["all"]["figures"][0]["name"] == "FD-lite0" and result["copies"]["expected"] == 0.05
-    assert run(["evaluate", "photos", *place]) == 2
 
 
 def test_an_untrained_stage_is_said(copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

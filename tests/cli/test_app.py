@@ -9,26 +9,36 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from augkit.cli._app import _load_verbs, app
+from augkit.cli._app import ORDER, app, load_commands
 from augkit.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
 
-_load_verbs()
+load_commands("augkit.cli", ORDER)
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {(name,): verb for name, verb in VERBS.items()} | {
+    (name, sub): command for name, verb in VERBS.items() for sub, command in getattr(verb, "commands", {}).items()
+}
+"""Those of the sub-applications too, by the words that call them."""
 
 
 def test_the_verbs_of_the_design_that_there_are() -> None:
     assert {"import", "render", "classes", "train", "balance", "verify", "demo"} <= set(VERBS)
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_verb_and_option_has_help(augkit: Command, verb: str) -> None:
-    code, out, _ = augkit(verb, "--help")
+@pytest.mark.parametrize("words", sorted(COMMANDS), ids=" ".join)
+def test_every_verb_and_option_has_help(augkit: Command, words: tuple[str, ...]) -> None:
+    code, out, _ = augkit(*words, "--help")
     assert code == 0 and "Usage" in out
-    assert VERBS[verb].help
-    silent = [p.name for p in VERBS[verb].params if not getattr(p, "help", None) and p.name != "help"]
+    assert COMMANDS[words].help
+    silent = [p.name for p in COMMANDS[words].params if not getattr(p, "help", None) and p.name != "help"]
     assert silent == []
+
+
+def test_evaluate_is_a_group_of_commands(augkit: Command) -> None:
+    assert ("evaluate", "masks") in COMMANDS
+    code, _, err = augkit("evaluate", "maskz", "-w", ".")
+    assert code == 2 and "maskz" in err and "Traceback" not in err
 
 
 def test_help_imports_nothing_heavy() -> None:

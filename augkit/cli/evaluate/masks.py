@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
-from augkit.errors import ConfigError
+from augkit.cli.evaluate._app import evaluate
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
     from augkit.balance.appraisal import Appraisal, Part
 
 
-@app.command("evaluate")
-def evaluate(
-    what: Annotated[str, typer.Argument(help="masks: what stage I makes.")],
+@evaluate.command("masks")
+def masks(
     *,
     extractor: Annotated[
         str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
@@ -28,12 +26,10 @@ def evaluate(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare what a trained stage makes with held-out real data, beside the real-against-real floor."""
+    """Compare what stage I makes with held-out real masks, beside the real-against-real floor."""
     from augkit.balance.appraisal import appraise_masks
     from augkit.cli._progress import Bars
 
-    if what != "masks":
-        raise ConfigError(f"evaluate {what!r}", "masks")
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
         found = appraise_masks(session.workspace, session.settings, extractor, bars.steps)
