@@ -17,7 +17,7 @@ from augkit.errors import ConfigError, DataError
 from augkit.parts import PartSchema
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
 from augkit.shards.storage import Storage
-from augkit.shards.writer import commit_file, read_commit, tar_file
+from augkit.shards.writer import aside_file, commit_file, read_commit, tar_file
 
 Run = Callable[[Sequence[PlanRow], Progress], Iterator[ShardReport | Failure]]
 """An executor with its job."""
@@ -123,7 +123,7 @@ def _report_of(storage: Storage, row: PlanRow) -> ShardReport:
 def _clear(storage: Storage) -> None:
     """Removes a data set, the manifest first."""
     for name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE, *storage.names()):
-        if name.startswith(("shard-", "commits/")) or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
+        if name.startswith(("shard-", "aside/", "commits/")) or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
             storage.remove(name)
 
 
@@ -131,3 +131,4 @@ def _discard(storage: Storage, shard: str) -> None:
     """Removes what an earlier run left of a shard that was given up."""
     storage.remove(commit_file(shard))
     storage.remove(tar_file(shard))
+    storage.remove(aside_file(shard))

@@ -37,7 +37,7 @@ def verify(
     with Progress(console=session.console, transient=True) as progress:
         task = progress.add_task("shards", total=len(manifest.shards))
         faults = checks.verify(storage, lambda done, total: progress.update(task, completed=done, total=total))
-    size = sum(shard.size for shard in manifest.shards)
+    size = sum(shard.tar.size + shard.aside.size for shard in manifest.shards)
     table = Table("shards", "pairs", "bytes", "faults", title=f"Shards in {storage}")
     table.add_row(str(len(manifest.shards)), str(manifest.pairs), str(size), str(len(faults)))
     result = {

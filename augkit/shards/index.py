@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 from augkit.errors import ShardError
 from augkit.parts import PartSchema
 from augkit.shards.storage import Storage
-from augkit.shards.writer import COLUMNS, SCORE, Commit, commit_file, read_commit, to_parquet
+from augkit.shards.writer import COLUMNS, SCORE, Commit, TarFile, commit_file, read_commit, to_parquet
 
 INDEX_FILE = "index.parquet"
 MANIFEST_FILE = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
 """A filter of rows: an expression, or pyarrow's list of ``(column, operator, value)``; a list of lists is a choice."""
@@ -31,12 +31,25 @@ _AGAIN = "run `augkit balance` again: it makes only what is missing"
 
 @dataclass(frozen=True)
 class ShardEntry:
-    """One shard of a manifest: bytes and sha256 of its tar, and how many pairs it holds (none: there is no tar)."""
+    """One shard of a manifest: its tar, of so many accepted ``pairs``, and the one aside, of so many ``rejected``."""
 
     name: str
-    size: int
-    sha256: str
     pairs: int
+    tar: TarFile
+    rejected: int
+    aside: TarFile
+
+    @classmethod
+    def of(cls, commit: Commit) -> ShardEntry:
+        """What a commit record says."""
+        accepted, stored = commit.table["accepted"], commit.table["shard"].is_valid()
+        pairs, bytes_of = (pc.sum(rows, min_count=0).as_py() for rows in (accepted, stored))
+        return cls(commit.name, pairs, commit.tar, bytes_of - pairs, commit.aside)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ShardEntry:
+        """Inverse of ``dataclasses.asdict``."""
+        return cls(**data | {kind: TarFile(**data[kind]) for kind in ("tar", "aside")})
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Manifest:
 
     @property
     def pairs(self) -> int:
-        """Pairs in all shards."""
+        """Accepted pairs in all shards."""
         return sum(shard.pairs for shard in self.shards)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,7 +74,7 @@ class Manifest:
             "format": FORMAT_VERSION,
             "schema": self.schema.to_dict(),
             "counts": self.counts,
-            "shards": [vars(shard) for shard in self.shards],
+            "shards": [asdict(shard) for shard in self.shards],
             "index_sha256": self.index_sha256,
             "plan_digest": self.plan_digest,
             "versions": dict(sorted(self.versions.items())),
@@ -72,7 +85,7 @@ class Manifest:
         """Inverse of ``to_dict``. Raises KeyError, TypeError or SchemaError for anything else."""
         return cls(
             PartSchema.from_dict(data["schema"]),
-            tuple(ShardEntry(**shard) for shard in data["shards"]),
+            tuple(ShardEntry.from_dict(shard) for shard in data["shards"]),
             data["counts"],
             data["index_sha256"],
             data["plan_digest"],
@@ -95,7 +108,7 @@ def finish(
     data = to_parquet(table)
     manifest = Manifest(
         schema,
-        tuple(ShardEntry(c.name, c.size, c.sha256, pc.sum(c.table["accepted"], min_count=0).as_py()) for c in commits),
+        tuple(ShardEntry.of(commit) for commit in commits),
         count_rows(table),
         hashlib.sha256(data).hexdigest(),
         plan_digest,
@@ -184,7 +197,7 @@ def _require_commit(storage: Storage, name: str) -> Commit:
     commit = read_commit(storage, name)
     if commit is None:
         raise ShardError(
-            f"{storage}: {name} is not committed", f"{commit_file(name)}, and the tar it speaks of", _AGAIN
+            f"{storage}: {name} is not committed", f"{commit_file(name)}, and the tars it speaks of", _AGAIN
         )
     return commit
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,9 +20,9 @@ from augkit.errors import ShardError
 from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decode_photo
 from augkit.shards.index import Where, count_rows, load_index, load_manifest, select
 from augkit.shards.storage import LocalStorage, Storage, open_storage, read_range
-from augkit.shards.writer import tar_file
+from augkit.shards.writer import aside_file, home, tar_file
 
-__all__ = ["ShardDataset", "decode_mask_png"]
+__all__ = ["ShardDataset", "StoredPair", "decode_mask_png", "read_stored"]
 
 Sample = dict[str, Any]
 Transform = Callable[..., Sample]
@@ -111,6 +112,34 @@ class ShardDataset(Dataset[Sample]):
 
     def _where_is(self, index: int) -> str:
         return f"{self._shards[self._shard_of[index]]}, pair {self._keys[index].as_py()}"
+
+
+@dataclass(frozen=True)
+class StoredPair:
+    """Encoded photo and mask, and the exact mask: the same where nothing of it was ignored."""
+
+    photo: bytes
+    mask: bytes
+    full: bytes
+
+
+def read_stored(storage: Storage, row: Mapping[str, Any]) -> StoredPair:
+    """The bytes of a row of the index, whether it was accepted or rejected after painting.
+
+    Raises ShardError where it has none, or they have changed.
+    """
+    if row["shard"] is None:
+        raise ShardError(f"{row['key']}: no bytes", "a pair that was painted", "see its reasons in the index")
+    files = {"photo": home(row), "mask": home(row)}
+    if row["full_offset"] is not None:
+        files["full"] = aside_file(row["shard"])
+    found = {kind: storage.read(f, row[f"{kind}_offset"], row[f"{kind}_length"]) for kind, f in files.items()}
+    for kind, data in found.items():
+        if zlib.crc32(data) != row[f"{kind}_crc32"]:
+            raise ShardError(
+                f"{files[kind]}: the bytes of {row['key']} have changed", "the checksum of the index", _REMEDY
+            )
+    return StoredPair(found["photo"], found["mask"], found.get("full", found["mask"]))
 
 
 class _Ranges(Protocol):

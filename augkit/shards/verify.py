@@ -20,7 +20,7 @@ from augkit.parts import PartSchema
 from augkit.shards.codec import decode_mask
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry, load_manifest, parse_index
 from augkit.shards.storage import Storage
-from augkit.shards.writer import MEMBER_FIELDS, member_json, tar_file
+from augkit.shards.writer import MEMBER_FIELDS, TarFile, aside_file, member_json, tar_file
 
 Progress = Callable[[int, int], None]
 
@@ -53,14 +53,39 @@ def verify(storage: Storage, progress: Progress = _silent) -> list[Fault]:
     except (ShardError, SchemaError) as error:
         return [Fault("manifest", MANIFEST_FILE, str(error))]
     table, faults = _check_index(storage, manifest)
-    expected = {tar_file(shard.name) for shard in manifest.shards if shard.pairs}
+    contents = {shard.name: _contents(shard) for shard in manifest.shards}
+    expected = {content.file for both in contents.values() for content in both if content.tar.size}
     stray = [name for name in names if name.endswith(".tar") and name not in expected]
     faults += [Fault("stray", name, "not in the manifest") for name in stray]
-    for done, shard in enumerate(manifest.shards, 1):
-        rows = table.filter(pc.field("shard") == shard.name).to_pylist() if table is not None else None
-        faults += _check_shard(storage, shard, rows, manifest.schema)
-        progress(done, len(manifest.shards))
+    for done, (shard, both) in enumerate(contents.items(), 1):
+        rows = None if table is None else table.filter(pc.field("shard") == shard).to_pylist()
+        faults += [fault for content in both for fault in _check_tar(storage, content, rows, manifest.schema)]
+        progress(done, len(contents))
     return faults
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A tar of the manifest, and the members (kind, extension) that a row has in it, by the row."""
+
+    file: str
+    tar: TarFile
+    members: Callable[[dict[str, Any]], dict[str, str]]
+
+
+def _contents(shard: ShardEntry) -> list[_Content]:
+    return [
+        _Content(tar_file(shard.name), shard.tar, lambda row: _pair(row) if row["accepted"] else {}),
+        _Content(aside_file(shard.name), shard.aside, lambda row: ({} if row["accepted"] else _pair(row)) | _full(row)),
+    ]
+
+
+def _pair(row: dict[str, Any]) -> dict[str, str]:
+    return {"photo": row["photo_ext"], "mask": "mask.png", "json": "json"}
+
+
+def _full(row: dict[str, Any]) -> dict[str, str]:
+    return {} if row["full_offset"] is None else {"full": "full.png"}
 
 
 def _check_index(storage: Storage, manifest: Manifest) -> tuple[pa.Table | None, list[Fault]]:
@@ -71,50 +96,60 @@ def _check_index(storage: Storage, manifest: Manifest) -> tuple[pa.Table | None,
     except ShardError as error:
         return None, [Fault("index", INDEX_FILE, str(error))]
     faults = [Fault("index", INDEX_FILE, "sha256 differs from the manifest's")] if changed else []
-    counts = Counter(table.filter(pc.field("shard").is_valid())["shard"].to_pylist())
-    expected = {shard.name: shard.pairs for shard in manifest.shards if shard.pairs}
-    for name in sorted({*counts, *expected}):
-        if counts[name] != expected.get(name, 0):
-            detail = f"{counts[name]} rows of {name}, the manifest says {expected.get(name, 0)}"
-            faults.append(Fault("index", INDEX_FILE, detail))
+    for accepted, number in ((True, "pairs"), (False, "rejected")):
+        rows = table.filter(pc.field("shard").is_valid() & (pc.field("accepted") == accepted))
+        counts = Counter(rows["shard"].to_pylist())
+        expected = {shard.name: getattr(shard, number) for shard in manifest.shards if getattr(shard, number)}
+        for name in sorted({*counts, *expected}):
+            if counts[name] != expected.get(name, 0):
+                detail = f"{counts[name]} {number} in the rows of {name}, the manifest says {expected.get(name, 0)}"
+                faults.append(Fault("index", INDEX_FILE, detail))
     return table, faults
 
 
-def _check_shard(
-    storage: Storage, shard: ShardEntry, rows: list[dict[str, Any]] | None, schema: PartSchema
+def _check_tar(
+    storage: Storage, content: _Content, rows: list[dict[str, Any]] | None, schema: PartSchema
 ) -> list[Fault]:
-    file = tar_file(shard.name)
-    if not shard.pairs and not rows:
+    file, expected = content.file, content.tar
+    owners = [row for row in rows or [] if content.members(row)]
+    if not expected.size and not owners:
         return []
     try:
         tar = storage.read(file)
     except ShardError as error:
         return [Fault("unreadable", file, str(error))]
     faults = []
-    if len(tar) != shard.size:
-        faults.append(Fault("size", file, f"{len(tar)} bytes, the manifest says {shard.size}"))
-    if hashlib.sha256(tar).hexdigest() != shard.sha256:
-        faults.append(Fault("sha256", file, f"differs from the manifest's {shard.sha256}"))
-    return faults if rows is None else faults + list(_check_members(file, tar, rows, schema))
+    if len(tar) != expected.size:
+        faults.append(Fault("size", file, f"{len(tar)} bytes, the manifest says {expected.size}"))
+    if TarFile.of(tar).sha256 != expected.sha256:
+        faults.append(Fault("sha256", file, f"differs from the manifest's {expected.sha256}"))
+    return faults if rows is None else faults + list(_check_members(content, tar, owners, schema))
 
 
-def _check_members(file: str, tar: bytes, rows: list[dict[str, Any]], schema: PartSchema) -> Iterator[Fault]:
+def _check_members(content: _Content, tar: bytes, rows: list[dict[str, Any]], schema: PartSchema) -> Iterator[Fault]:
+    file = content.file
     members, twice = _members(tar)
     yield from (Fault("surplus", file, f"{name} a second time") for name in twice)
     for row in rows:
-        key = row["key"]
-        photo, mask, text = (members.pop(f"{key}.{e}", None) for e in (row["photo_ext"], "mask.png", "json"))
-        for kind, data in (("photo", photo), ("mask", mask)):
-            if data is None:
-                yield Fault("missing", file, f"{key}: no {kind} in the tar")
-            elif (row[f"{kind}_offset"], row[f"{kind}_length"]) != (data[0], len(data[1])):
-                yield Fault("index", INDEX_FILE, f"{key}: the {kind} is elsewhere in {file}")
-            elif zlib.crc32(data[1]) != row[f"{kind}_crc32"]:
-                yield Fault("crc", file, f"{key}: the bytes of the {kind} have changed")
-        if mask is not None:
-            yield from _check_mask(file, row, mask[1], schema)
-        yield from _check_json(file, row, text[1] if text else b"")
+        found = {kind: members.pop(f"{row['key']}.{e}", None) for kind, e in content.members(row).items()}
+        if "json" in found:
+            text = found.pop("json")
+            yield from _check_json(file, row, text[1] if text else b"")
+        for kind, member in found.items():
+            yield from _check_bytes(file, row, kind, member)
+            if member is not None and kind != "photo":
+                yield from _check_mask(file, row, member[1], schema)
     yield from (Fault("surplus", file, f"{name} is not in the index") for name in members)
+
+
+def _check_bytes(file: str, row: dict[str, Any], kind: str, member: tuple[int, bytes] | None) -> Iterator[Fault]:
+    what = "exact mask" if kind == "full" else kind
+    if member is None:
+        yield Fault("missing", file, f"{row['key']}: no {what} in the tar")
+    elif (row[f"{kind}_offset"], row[f"{kind}_length"]) != (member[0], len(member[1])):
+        yield Fault("index", INDEX_FILE, f"{row['key']}: the {what} is elsewhere in {file}")
+    elif zlib.crc32(member[1]) != row[f"{kind}_crc32"]:
+        yield Fault("crc", file, f"{row['key']}: the bytes of the {what} have changed")
 
 
 def _check_mask(file: str, row: dict[str, Any], data: bytes, schema: PartSchema) -> Iterator[Fault]:

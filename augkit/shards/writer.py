@@ -1,4 +1,8 @@
-"""One shard: a plain tar of pairs, and the commit record that says it is whole.
+"""One shard: a plain tar of pairs, a tar of what stays aside, and the commit record that says they are whole.
+
+The first holds accepted pairs alone, so that a reader which takes a tar as it comes (webdataset, HF datasets, DALI)
+never trains on a pair that the gate rejected. The second, in the folder ``aside``, holds the rejected pairs that have
+bytes, and the exact masks of pairs in whose masks the gate ignores pixels: what `augkit gate` needs to judge again.
 
 The same rows and bytes give the same files: members have no owner and no time, and nothing depends on the machine.
 """
@@ -37,6 +41,9 @@ COLUMNS = pa.schema(
         ("mask_offset", pa.int64()),
         ("mask_length", pa.int64()),
         ("mask_crc32", pa.int64()),
+        ("full_offset", pa.int64()),
+        ("full_length", pa.int64()),
+        ("full_crc32", pa.int64()),
         ("class", pa.string()),
         ("orientation", pa.string()),
         ("doors", pa.string()),
@@ -46,17 +53,22 @@ COLUMNS = pa.schema(
         ("seed", pa.int64()),
         ("mask_model", pa.string()),
         ("image_model", pa.string()),
+        ("exemplar", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("histogram", pa.list_(pa.int64())),
         ("reasons", pa.list_(pa.string())),
     ]
 )
-"""Columns of a commit record and of the index, in order; one float64 column ``score_NAME`` a score follows."""
+"""Columns of a commit record and of the index, in order; one float64 column ``score_NAME`` a score follows.
+
+``photo_*`` and ``mask_*`` are places in the file that ``home`` names, ``full_*`` (the exact mask, where it differs
+from the one to train with) in ``aside_file(shard)``. A row without bytes has neither shard nor places.
+"""
 
 MEMBER_FIELDS = (
     *("key", "class", "orientation", "doors", "split", "source", "seed", "mask_model", "image_model"),
-    *("width", "height", "histogram"),
+    *("exemplar", "width", "height", "histogram"),
 )
 """What a pair's JSON member says. Scores are in the index alone: readers that infer one structure from the first
 members (HF datasets) would drop what later ones add, and real and generated pairs differ there."""
@@ -69,8 +81,9 @@ _KEY = re.compile(r"[!-\-0-\[\]-~]{1,90}")
 class PairRecord:
     """What is known of one pair. ``width``/``height`` and ``histogram`` (by part id) count pixels.
 
-    ``seed`` is 0 and the model hashes are empty for real pairs; ``reasons`` says why a pair was rejected. Raises
-    ShardError for a key that no tar can hold (dots, slashes, spaces, over 90 characters) and for unknown words.
+    ``seed`` is 0 and the model hashes are empty for real pairs; ``exemplar`` is the id of the real training photo whose
+    look a generated one borrows, else empty; ``reasons`` says why a pair was rejected. Raises ShardError for a key that
+    no tar can hold (dots, slashes, spaces, over 90 characters) and for unknown words.
     """
 
     key: str
@@ -87,6 +100,7 @@ class PairRecord:
     scores: dict[str, float] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     accepted: bool = True
+    exemplar: str = ""
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -107,13 +121,26 @@ class PairRecord:
 
 
 @dataclass(frozen=True)
+class TarFile:
+    """A tar's size in bytes and its sha256; one without members is not written, and has size 0."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, data: bytes) -> TarFile:
+        """The figures of a tar's bytes."""
+        return cls(len(data), hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True)
 class Commit:
-    """A shard that is whole: the digest of its plan row, the tar's sha256 and size in bytes, and its rows."""
+    """A shard that is whole: the digest of its plan row, its tar and the one aside, and its rows."""
 
     name: str
     row_digest: str
-    sha256: str
-    size: int
+    tar: TarFile
+    aside: TarFile
     table: pa.Table
 
 
@@ -122,39 +149,48 @@ class ShardWriter:
 
     def __init__(self, storage: Storage, name: str) -> None:
         self._storage, self._name = storage, name
-        self._tar = bytearray()
+        self._tar, self._aside = bytearray(), bytearray()
         self._rows: dict[str, dict[str, Any]] = {}
         self._committed = False
 
-    def add(self, record: PairRecord, photo: bytes, extension: str, mask: bytes) -> None:
-        """Takes an accepted pair: the bytes of its photo (``jpg`` or ``webp``) and mask (PNG)."""
-        assert record.accepted, f"{record.key} was rejected: use reject"
+    def add(self, record: PairRecord, photo: bytes, extension: str, mask: bytes, full: bytes | None = None) -> None:
+        """Takes the bytes of a pair's photo (``jpg`` or ``webp``) and mask (PNG); those of a rejected pair go aside.
+
+        ``full`` is the exact mask, where pixels of ``mask`` are ignored that it knows.
+        """
         if extension not in PHOTO_EXTENSIONS:
             raise ShardError(f"{record.key}: a photo as .{extension}", "one of " + ", ".join(PHOTO_EXTENSIONS))
         row = self._new_row(record)
-        for kind, member, data in (("photo", extension, photo), ("mask", "mask.png", mask)):
-            row[f"{kind}_offset"] = _append(self._tar, f"{record.key}.{member}", data)
-            row[f"{kind}_length"], row[f"{kind}_crc32"] = len(data), zlib.crc32(data)
         row |= {"shard": self._name, "photo_ext": extension}
-        _append(self._tar, f"{record.key}.json", member_json(row))
+        tar = self._tar if record.accepted else self._aside
+        _place(tar, row, "photo", extension, photo)
+        _place(tar, row, "mask", "mask.png", mask)
+        if full is not None:
+            _place(self._aside, row, "full", "full.png", full)
+        _append(tar, f"{record.key}.json", member_json(row))
 
     def reject(self, record: PairRecord) -> None:
         """Takes a row without bytes: what was tried and why it was not kept."""
         self._new_row(record)["accepted"] = False
 
     def commit(self, row_digest: str) -> None:
-        """Writes the tar and then its commit record; ``row_digest`` names the plan row that they fulfil.
+        """Writes the tars and then their commit record; ``row_digest`` names the plan row that they fulfil.
 
-        A shard without pairs has a commit record only: many readers of tars stop at an empty one.
+        A tar without members is not written: many readers stop at an empty one.
         """
         assert not self._committed, f"{self._name} was committed before"
-        tar = bytes(self._tar + _end(len(self._tar))) if self._tar else b""
-        self._storage.remove(commit_file(self._name))  # no commit record may outlive the tar that it speaks of
-        if tar:
-            self._storage.put(tar_file(self._name), tar)
-        else:
-            self._storage.remove(tar_file(self._name))
-        about = {"row_digest": row_digest, "sha256": hashlib.sha256(tar).hexdigest(), "size": str(len(tar))}
+        self._storage.remove(commit_file(self._name))  # no commit record may outlive the tars that it speaks of
+        about = {"row_digest": row_digest}
+        for kind, name, data in (
+            ("tar", tar_file(self._name), self._tar), ("aside", aside_file(self._name), self._aside),
+        ):  # fmt: skip
+            whole = bytes(data + _end(len(data))) if data else b""
+            if whole:
+                self._storage.put(name, whole)
+            else:
+                self._storage.remove(name)
+            file = TarFile.of(whole)
+            about |= {f"{kind}_size": str(file.size), f"{kind}_sha256": file.sha256}
         table = to_table(list(self._rows.values())).replace_schema_metadata(about)
         self._storage.put(commit_file(self._name), to_parquet(table))
         self._committed = True
@@ -169,23 +205,38 @@ class ShardWriter:
 
 
 def read_commit(storage: Storage, name: str) -> Commit | None:
-    """The commit record of a shard; None where there is none, it cannot be read, or its tar is missing or cut short."""
+    """The commit record of a shard; None where there is none, it cannot be read, or a tar is missing or cut short."""
     if not storage.exists(commit_file(name)):
         return None
     try:
         table = pq.read_table(pa.BufferReader(storage.read(commit_file(name))))
         about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-        row_digest, sha256, size = about["row_digest"], about["sha256"], int(about["size"])
-        # Two bytes from the last one on: only a file of exactly this size answers with one.
-        whole = size == 0 or len(storage.read(tar_file(name), size - 1, 2)) == 1
+        tar, aside = (TarFile(int(about[f"{kind}_size"]), about[f"{kind}_sha256"]) for kind in ("tar", "aside"))
+        commit = Commit(name, about["row_digest"], tar, aside, table)
+        whole = _has_size(storage, tar_file(name), tar.size) and _has_size(storage, aside_file(name), aside.size)
     except (ShardError, pa.ArrowException, OSError, KeyError, ValueError):
         return None
-    return Commit(name, row_digest, sha256, size, table) if whole else None
+    return commit if whole else None
+
+
+def _has_size(storage: Storage, file: str, size: int) -> bool:
+    # Two bytes from the last one on: only a file of exactly this size answers with one.
+    return size == 0 or len(storage.read(file, size - 1, 2)) == 1
 
 
 def tar_file(shard: str) -> str:
     """The name of a shard's tar in its storage."""
     return f"{shard}.tar"
+
+
+def aside_file(shard: str) -> str:
+    """The name of the tar of what a shard keeps aside."""
+    return f"aside/{shard}.tar"
+
+
+def home(row: Mapping[str, Any]) -> str:
+    """The file that photo and mask of a row with bytes are in."""
+    return tar_file(row["shard"]) if row["accepted"] else aside_file(row["shard"])
 
 
 def commit_file(shard: str) -> str:
@@ -210,6 +261,12 @@ def to_parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())
+
+
+def _place(tar: bytearray, row: dict[str, Any], kind: str, extension: str, data: bytes) -> None:
+    """Appends a member of the row's pair and notes where it is."""
+    row[f"{kind}_offset"] = _append(tar, f"{row['key']}.{extension}", data)
+    row[f"{kind}_length"], row[f"{kind}_crc32"] = len(data), zlib.crc32(data)
 
 
 def _append(tar: bytearray, name: str, data: bytes) -> int:

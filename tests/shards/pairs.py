@@ -52,16 +52,35 @@ def write_shard(storage: Storage, name: str, pairs: Pairs, lossless: bool = Fals
     return writer
 
 
+def exact_mask() -> Mask:
+    """What the mask of made-0 was before pixels of it were ignored."""
+    return make_pair(30)[1]
+
+
+def rejected_pair() -> tuple[Photo, Mask]:
+    """The pair made-20."""
+    return make_pair(31)
+
+
 def write_dataset(storage: Storage) -> tuple[Manifest, Pairs]:
-    """Five real pairs of front-left-5; three generated of back-right-3 with scores, one reject; a shard of rejects."""
+    """Five real pairs of front-left-5; three generated of back-right-3 with scores, one reject; a shard of rejects.
+
+    The first generated pair ignores pixels of its exact mask, and the last reject was painted: both are aside.
+    """
     real = {f"real-{number}": make_pair(number) for number in range(5)}
     write_shard(storage, SHARDS[0], real, source="real", seed=0, mask_model="", image_model="").commit("row-0")
     made = {f"made-{number}": make_pair(10 + number) for number in range(3)}
     car = {"orientation": "C", "doors": "3"}
-    writer = write_shard(storage, SHARDS[1], made, **car, scores={"share": 0.5, "edges": 2.0})
+    writer = ShardWriter(storage, SHARDS[1])
+    for key, (photo, mask) in made.items():
+        full = encode_mask(exact_mask()) if key == "made-0" else None
+        record = make_record(key, mask, **car, scores={"share": 0.5, "edges": 2.0}, exemplar="real-1")
+        writer.add(record, *encode_photo(photo), encode_mask(mask), full)
     writer.reject(make_record("made-9", accepted=False, reasons=["specks"], scores={"late": 1.0}, **car))
     writer.commit("row-1")
     writer = ShardWriter(storage, SHARDS[2])
-    writer.reject(make_record("made-20", accepted=False, reasons=["specks", "no hood"]))
+    photo, mask = rejected_pair()
+    record = make_record("made-20", mask, accepted=False, reasons=["specks", "no hood"])
+    writer.add(record, *encode_photo(photo), encode_mask(mask))
     writer.commit("row-2")
     return finish(storage, SHARDS, SCHEMA, "plan", {"augkit": "0"}), real | made

@@ -10,7 +10,7 @@ import pytest
 from augkit.errors import ShardError
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index, load_manifest
 from augkit.shards.storage import FsspecStorage, LocalStorage
-from augkit.shards.writer import COLUMNS, commit_file, tar_file
+from augkit.shards.writer import COLUMNS, TarFile, aside_file, commit_file, tar_file
 
 from .pairs import SCHEMA, SHARDS, Pairs, make_pair, write_dataset, write_shard
 
@@ -28,7 +28,11 @@ def test_the_manifest_says_what_there_is(dataset: DataSet) -> None:
     assert [(shard.name, shard.pairs) for shard in manifest.shards] == list(zip(SHARDS, (5, 3, 0), strict=True))
     for shard in manifest.shards[:2]:
         tar = storage.read(tar_file(shard.name))
-        assert (shard.size, shard.sha256) == (len(tar), hashlib.sha256(tar).hexdigest())
+        assert (shard.tar.size, shard.tar.sha256) == (len(tar), hashlib.sha256(tar).hexdigest())
+    assert [shard.rejected for shard in manifest.shards] == [0, 0, 1]
+    for shard in manifest.shards[1:]:  # the second has an exact mask aside, the third a rejected pair
+        assert shard.aside == TarFile.of(storage.read(aside_file(shard.name)))
+    assert manifest.shards[0].aside.size == manifest.shards[2].tar.size == 0
     assert manifest.index_sha256 == hashlib.sha256(storage.read(INDEX_FILE)).hexdigest()
     assert (manifest.schema, manifest.plan_digest, manifest.versions) == (SCHEMA, "plan", {"augkit": "0"})
 
@@ -98,7 +102,7 @@ def test_a_key_in_two_shards_is_refused(storage: LocalStorage) -> None:
     assert not storage.exists(MANIFEST_FILE)
 
 
-@pytest.mark.parametrize("file", [commit_file(SHARDS[1]), tar_file(SHARDS[1])])
+@pytest.mark.parametrize("file", [commit_file(SHARDS[1]), tar_file(SHARDS[1]), aside_file(SHARDS[1])])
 def test_what_is_not_committed_is_refused(dataset: DataSet, file: str) -> None:
     storage, _ = dataset
     storage.remove(file)
@@ -120,7 +124,7 @@ def test_while_the_index_is_written_there_is_no_manifest(dataset: DataSet, monke
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "schema": {"parts": []}, "shards": [1]}']
+    "text", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "schema": {"parts": []}, "shards": [1]}']
 )
 def test_what_is_no_manifest_is_refused(dataset: DataSet, text: str) -> None:
     dataset[0].put(MANIFEST_FILE, text.encode())
@@ -131,7 +135,7 @@ def test_what_is_no_manifest_is_refused(dataset: DataSet, text: str) -> None:
 def test_other_versions_are_refused(dataset: DataSet) -> None:
     storage, _ = dataset
     storage.put(MANIFEST_FILE, json.dumps({**json.loads(storage.read(MANIFEST_FILE)), "format": 99}).encode())
-    with pytest.raises(ShardError, match="format 99\nexpected: format 1"):
+    with pytest.raises(ShardError, match="format 99\nexpected: format 2"):
         load_manifest(storage)
 
 

@@ -16,7 +16,7 @@ from augkit.shards.codec import encode_mask
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index
 from augkit.shards.storage import FsspecStorage, LocalStorage
 from augkit.shards.verify import Fault, verify
-from augkit.shards.writer import ShardWriter, tar_file, to_parquet
+from augkit.shards.writer import ShardWriter, aside_file, tar_file, to_parquet
 
 from .pairs import SCHEMA, SHARDS, Pairs, make_pair, make_record, write_dataset, write_shard
 
@@ -78,6 +78,30 @@ def test_a_flipped_bit_of_a_member_names_its_pair(dataset: DataSet, kind: str) -
     faults = verify(storage)
     assert {("sha256", TAR), ("crc", TAR)} <= kinds(faults)
     assert any(fault.detail == f"made-1: the bytes of the {kind} have changed" for fault in faults)
+
+
+@pytest.mark.parametrize(("key", "kind"), [("made-0", "full"), ("made-20", "photo"), ("made-20", "mask")])
+def test_a_flipped_bit_aside_names_its_pair(dataset: DataSet, key: str, kind: str) -> None:
+    storage, _ = dataset
+    row = load_index(storage, [("key", "==", key)]).to_pylist()[0]
+    file = aside_file(row["shard"])
+    tar = bytearray(storage.read(file))
+    tar[row[f"{kind}_offset"] + row[f"{kind}_length"] // 2] ^= 4
+    storage.put(file, bytes(tar))
+    faults = verify(storage)
+    assert {("sha256", file), ("crc", file)} <= kinds(faults)
+    assert any(fault.detail.startswith(f"{key}: the bytes of the") for fault in faults)
+
+
+@pytest.mark.parametrize("name", SHARDS[1:])
+def test_what_is_aside_must_be_there(dataset: DataSet, name: str) -> None:
+    dataset[0].remove(aside_file(name))
+    assert kinds(verify(dataset[0])) == {("unreadable", aside_file(name))}
+
+
+def test_a_stray_tar_aside(dataset: DataSet) -> None:
+    dataset[0].put(aside_file(SHARDS[0]), b"more")
+    assert Fault("stray", aside_file(SHARDS[0]), "not in the manifest") in verify(dataset[0])
 
 
 @pytest.mark.parametrize("length", [0, 100, 512, 3000, -600])
@@ -206,7 +230,8 @@ def test_the_command(dataset: DataSet, capsys: pytest.CaptureFixture[str]) -> No
     storage, pairs = dataset
     workspace = str(storage.root.parent)
     assert _app.run(["verify", "--workspace", workspace, "--json"]) == 0
-    size = sum(len(storage.read(tar_file(name))) for name in SHARDS[:2])
+    files = [*map(tar_file, SHARDS[:2]), *map(aside_file, SHARDS[1:])]
+    size = sum(len(storage.read(file)) for file in files)
     assert json.loads(capsys.readouterr().out) == {"shards": 3, "pairs": len(pairs), "bytes": size, "faults": []}
     assert _app.run(["verify", "--workspace", workspace]) == 0
     assert str(size) in capsys.readouterr().out

@@ -14,10 +14,12 @@ from hypothesis.extra.numpy import arrays
 
 from augkit.errors import ShardError
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
+from augkit.shards.index import load_index
+from augkit.shards.reader import read_stored
 from augkit.shards.storage import FsspecStorage, LocalStorage
-from augkit.shards.writer import MEMBER_FIELDS, ShardWriter, commit_file, read_commit, tar_file
+from augkit.shards.writer import MEMBER_FIELDS, ShardWriter, TarFile, aside_file, commit_file, read_commit, tar_file
 
-from .pairs import make_pair, make_record, write_dataset, write_shard
+from .pairs import Pairs, exact_mask, make_pair, make_record, rejected_pair, write_dataset, write_shard
 
 NAME = "shard-000003"
 
@@ -83,7 +85,7 @@ def test_the_commit_record_says_what_the_tar_is(storage: LocalStorage) -> None:
     writer.commit("row")
     commit, tar = read_commit(storage, NAME), storage.read(tar_file(NAME))
     assert commit is not None
-    assert (commit.row_digest, commit.size, commit.sha256) == ("row", len(tar), hashlib.sha256(tar).hexdigest())
+    assert (commit.row_digest, commit.tar) == ("row", TarFile(len(tar), hashlib.sha256(tar).hexdigest()))
     kept, rejected = commit.table.to_pylist()
     assert commit.table.column_names[-2:] == ["score_a", "score_b"]
     assert (kept["shard"], kept["class"], kept["score_a"]) == (NAME, "front-left-5", 2.0)
@@ -98,8 +100,48 @@ def test_a_shard_of_rejects_has_no_tar(storage: LocalStorage) -> None:
     writer.commit("row")
     commit = read_commit(storage, NAME)
     assert commit is not None
-    assert (commit.size, commit.table.num_rows) == (0, 1)
+    assert (commit.tar.size, commit.aside.size, commit.table.num_rows) == (0, 0, 1)
     assert storage.names() == [commit_file(NAME)]
+
+
+def test_rejected_pairs_and_exact_masks_go_aside(dataset: tuple[LocalStorage, Pairs]) -> None:
+    storage, pairs = dataset
+    rows = {row["key"]: row for row in load_index(storage).to_pylist()}
+    with tarfile.open(fileobj=io.BytesIO(storage.read(aside_file("shard-000001")))) as archive:
+        assert archive.getnames() == ["made-0.full.png"]
+    with tarfile.open(fileobj=io.BytesIO(storage.read(aside_file("shard-000002")))) as archive:
+        assert archive.getnames() == ["made-20.jpg", "made-20.mask.png", "made-20.json"]
+    assert not storage.exists(tar_file("shard-000002"))  # so no reader of tars meets what was rejected
+    stored = read_stored(storage, rows["made-0"])
+    np.testing.assert_array_equal(decode_mask(stored.mask), pairs["made-0"][1])
+    np.testing.assert_array_equal(decode_mask(stored.full), exact_mask())
+    stored = read_stored(storage, rows["made-20"])
+    np.testing.assert_array_equal(decode_mask(stored.mask), rejected_pair()[1])
+    assert stored.full == stored.mask and stored.photo == encode_photo(rejected_pair()[0])[0]
+    with pytest.raises(ShardError, match="made-9: no bytes"):
+        read_stored(storage, rows["made-9"])
+
+
+def test_changed_bytes_aside_are_not_read(dataset: tuple[LocalStorage, Pairs]) -> None:
+    storage, _ = dataset
+    row = load_index(storage, [("key", "==", "made-20")]).to_pylist()[0]
+    file = aside_file("shard-000002")
+    tar = bytearray(storage.read(file))
+    tar[row["mask_offset"] + 30] ^= 1
+    storage.put(file, bytes(tar))
+    with pytest.raises(ShardError, match=r"aside/shard-000002\.tar: the bytes of made-20 have changed"):
+        read_stored(storage, row)
+
+
+def test_the_exemplar_is_a_column_and_a_member_field(storage: LocalStorage) -> None:
+    writer = write_shard(storage, NAME, {"a": make_pair(0)}, exemplar="car-17")
+    writer.add(make_record("b"), *encode_photo(make_pair(1)[0]), encode_mask(make_pair(1)[1]))
+    writer.commit("row")
+    commit = read_commit(storage, NAME)
+    assert commit is not None and commit.table["exemplar"].to_pylist() == ["car-17", ""]
+    with tarfile.open(fileobj=io.BytesIO(storage.read(tar_file(NAME)))) as archive:
+        text = archive.extractfile("a.json")
+        assert text is not None and json.load(text)["exemplar"] == "car-17"
 
 
 def test_a_tar_that_cannot_be_written_is_not_committed(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +166,16 @@ def test_what_is_not_whole_is_not_committed(storage: LocalStorage, damage: str) 
         storage.remove(name)
     else:
         storage.put(name, changed[what])
+    assert read_commit(storage, NAME) is None
+
+
+@pytest.mark.parametrize("left", [0, 1, 600])
+def test_a_shard_whose_tar_aside_is_cut_is_not_committed(storage: LocalStorage, left: int) -> None:
+    writer = ShardWriter(storage, NAME)
+    writer.add(make_record("a", accepted=False), b"photo", "jpg", b"mask")
+    writer.commit("row")
+    assert read_commit(storage, NAME) is not None
+    storage.put(aside_file(NAME), storage.read(aside_file(NAME))[:left])
     assert read_commit(storage, NAME) is None
 
 
