@@ -24,7 +24,7 @@ def test_the_presets_are_there() -> None:
 def test_every_file_builds_its_networks(path: Path) -> None:
     from augkit.models.patch import MultiScaleDiscriminator
     from augkit.train.generative import build_networks
-    from augkit.train.image import build_photo_generator
+    from augkit.train.image import build_painter
     from augkit.train.segmenter import build_segmenter
 
     settings, channels = load_settings(path), 19
@@ -33,7 +33,7 @@ def test_every_file_builds_its_networks(path: Path) -> None:
     with torch.device("meta"):  # shapes without weights: the larger ones take long to draw
         assert build_networks(settings.mask, channels, "mask").latent > 0
         assert build_networks(settings.unconditional, 3, "unconditional").latent > 0
-        assert build_photo_generator(image.model, image.options, channels, image.size)
+        assert build_painter(image.model_dump(), channels)
         assert MultiScaleDiscriminator(channels + 4, **image.discriminator)
     if path not in REPORTS:
         assert load_settings(path.stem) == settings  # by name as well

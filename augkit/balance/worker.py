@@ -16,11 +16,12 @@ from augkit.balance.plan import PlanRow
 from augkit.classes import CarClass
 from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
-from augkit.data.crop import Photo, resize_mask
+from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
 from augkit.data.pictures import read_mask, read_photo, resize_photo
 from augkit.errors import CheckpointError
-from augkit.gan.samplers import MaskSampler, PhotoSampler
+from augkit.gan.photo_sampler import Painted, PhotoSampler
+from augkit.gan.samplers import MaskSampler
 from augkit.parts import Mask, PartSchema
 from augkit.seeds import derive
 from augkit.shards.codec import encode_mask, encode_photo
@@ -150,7 +151,8 @@ class Worker:
             if verdict.reasons:
                 writer.reject(self._record(car_class, seed, mask, verdict))
                 continue
-            photo, extension = encode_photo(self.paint(car_class, seed, mask), balance.quality, balance.lossless)
+            painted = self.paint(car_class, seed, mask)
+            photo, extension = encode_photo(painted.photos[0], balance.quality, balance.lossless)
             writer.add(self._record(car_class, seed, mask, verdict), photo, extension, encode_mask(mask))
             accepted += 1
             progress(car_class.name, 1)
@@ -170,11 +172,10 @@ class Worker:
         verdict = self.gate.judge(mask, car_class)
         return mask, Verdict(verdict.scores | drawn.scores[0] | {"specks_removed": removed}, verdict.reasons)
 
-    def paint(self, car_class: CarClass, seed: int, mask: Mask) -> Photo:
+    def paint(self, car_class: CarClass, seed: int, mask: Mask) -> Painted:
         """The photo of a seed and its mask."""
         sampler, _ = self._photo_sampler(car_class)
-        photos = sampler.paint(mask[None], car_class, [derive(seed, "photo")])
-        return np.asarray(photos[0])
+        return sampler.paint(mask[None], car_class, [derive(seed, "photo")])
 
     def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict) -> PairRecord:
         return PairRecord(
@@ -206,7 +207,7 @@ class Worker:
         folder = self.job.models[car_class.name].image
         if folder not in self._photos:
             sampler, _ = load_photo_sampler(folder)
-            self._check_schema(sampler.schema, folder)
+            self._check_schema(sampler.bank.schema, folder)
             self._photos[folder] = sampler, digest(folder / MODEL)
         return self._photos[folder]
 

@@ -42,6 +42,10 @@ class ImageSettings(TrainSettings):
 
     model: str = "translator"
     options: dict[str, Any] = Field(default_factory=dict)
+    guides: tuple[str, ...] = ("exemplar", "colours")
+    """What G reads besides the mask, by the names of ``augkit/gan/guides``; pix2pixHD reads nothing else."""
+    repair: bool = True
+    """G's output is added to the laid exemplar instead of replacing it."""
     discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 32, "norm": "spectral"})
     optim: OptimSettings = OptimSettings(lr=2e-4)
     optim_d: OptimSettings = OptimSettings(lr=4e-4)
@@ -54,6 +58,14 @@ class ImageSettings(TrainSettings):
     size: Size = 128
     steps: Count = 1500
     batch: Count = 4
+
+    @model_validator(mode="after")
+    def _guide(self) -> ImageSettings:
+        if self.repair and "exemplar" not in self.guides:
+            raise ValueError("repair without the guide exemplar: there is nothing to repair; set repair to false")
+        if len(set(self.guides)) < len(self.guides):
+            raise ValueError(f"guides {list(self.guides)}: one is named twice")
+        return self
 
 
 class SegmenterSettings(TrainSettings):

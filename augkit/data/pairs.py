@@ -12,6 +12,7 @@ from augkit.classes import CarClass
 from augkit.data.augment import Augmentation
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo, resize_mask
+from augkit.data.laying import Laid
 from augkit.data.pictures import read_mask, read_photo, read_silhouette, resize_photo
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
@@ -31,11 +32,15 @@ class Draw:
 
 @dataclass(frozen=True)
 class PairItem:
-    """photo (S, S, 3) RGB, mask (S, S) ids, and the class they show."""
+    """photo (S, S, 3) RGB, mask (S, S) ids, and the class they show.
+
+    ``source`` is what stage II may look at in place of the photo that it is to make.
+    """
 
     photo: Photo
     mask: Mask
     car_class: CarClass
+    source: Laid | None = None
 
 
 class Pairs(Protocol):

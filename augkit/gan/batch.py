@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from augkit.gan.brief import Source
 from augkit.seeds import derive
 
 
@@ -19,7 +20,8 @@ class Batch:
     ``photos`` (N, 3, H, W) in [-1, 1]; ``masks`` (N, H, W) part ids; ``classes`` (N,) class numbers. ``seed`` is the
     step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws. Where a
     player moves several times in a step, the step's rows are dealt out to its ``turns``, and a process has a share of
-    each: rows ``start`` onwards of every ``total / turns``.
+    each: rows ``start`` onwards of every ``total / turns``. ``source`` lends its looks to the photos of stage II where
+    that is not the photos themselves.
     """
 
     photos: Float[Tensor, "n 3 h w"]
@@ -29,6 +31,12 @@ class Batch:
     start: int
     total: int
     turns: int = 1
+    source: Source | None = None
+
+    @property
+    def lent(self) -> Source:
+        """The source; the photos themselves where there is no other."""
+        return Source.whole(self.photos) if self.source is None else self.source
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -37,7 +45,8 @@ class Batch:
         """The same batch on another device."""
         moved = (tensor.to(device, non_blocking=True) for tensor in (self.photos, self.masks, self.classes))
         photos, masks, classes = moved
-        return replace(self, photos=photos, masks=masks, classes=classes)
+        source = None if self.source is None else self.source.to(device)
+        return replace(self, photos=photos, masks=masks, classes=classes, source=source)
 
     def split(self, parts: int) -> Iterator[Batch]:
         """Equal parts in order. The length must divide evenly (the settings see to it)."""
@@ -54,6 +63,7 @@ class Batch:
                 classes=self.classes[rows],
                 start=self.start + number * apart,
                 turns=1,
+                source=None if self.source is None else self.source[rows],
             )
 
     def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821

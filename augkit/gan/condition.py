@@ -1,4 +1,4 @@
-"""What stage II is told: the mask as one-hot channels and its boundaries, and the colour of every part."""
+"""What stage II is told of a mask: one-hot channels and boundaries; and the colours of parts."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def label_map(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k+
 
 
 def part_colours(
-    photos: Float[Tensor, "n 3 h w"], masks: Int[Tensor, "n h w"], channels: int
+    photos: Float[Tensor, "n 3 h w"], masks: Int[Tensor, "n h w"], channels: int, known: Float[Tensor, "n 1 h w"]
 ) -> Float[Tensor, "n k 3"]:
     """The mean colour of every part of every photo, background too.
 
     A part that a photo does not show gets the mean over all its parts, so that its colours suit any other mask.
-    Ignored pixels do not count.
+    Ignored pixels do not count, nor do those where ``known`` is 0.
     """
-    flat = (one_hot(masks, channels) * (masks != IGNORE)[:, None]).flatten(2)
+    flat = (one_hot(masks, channels) * (masks != IGNORE)[:, None] * known).flatten(2)
     with torch.autocast(photos.device.type, enabled=False):  # sums over thousands of pixels need more than bf16
         counts, sums = flat.sum(2), flat @ photos.float().flatten(2).transpose(1, 2)
     car = sums[:, 1:].sum(1, keepdim=True) / counts[:, 1:].sum(1)[:, None, None].clamp_min(1)
@@ -57,8 +57,3 @@ def paint_by_part(masks: Int[Tensor, "n h w"], colours: Float[Tensor, "n k 3"]) 
     """Every pixel in the colour of its part."""
     picked = colours.gather(1, known(masks).long().flatten(1)[..., None].expand(-1, -1, COLOUR_CHANNELS))
     return picked.transpose(1, 2).reshape(len(masks), COLOUR_CHANNELS, *masks.shape[1:])
-
-
-def condition(masks: Int[Tensor, "n h w"], colours: Float[Tensor, "n k 3"]) -> Float[Tensor, "n c h w"]:
-    """G's whole input: ``label_map`` and ``paint_by_part``, K + 1 + 3 channels."""
-    return torch.cat([label_map(masks, colours.shape[1]), paint_by_part(masks, colours)], 1)

@@ -8,28 +8,28 @@ import torch
 from torch import Tensor, nn
 
 from augkit.gan.batch import Batch
-from augkit.gan.condition import condition, label_map, part_colours
+from augkit.gan.brief import Brief
+from augkit.gan.condition import label_map
 from augkit.gan.players import Play
 from augkit.parts import IGNORE
 
 
-def paint(generator: nn.Module, batch: Batch, channels: int) -> Tensor:
-    """Photos for the batch's masks, in the part colours of the batch's own photos.
+def paint(painter: nn.Module, batch: Batch) -> Tensor:
+    """Photos for the batch's masks, after the batch's sources.
 
     Ignored pixels (what lies outside the source photo) are the real photo's, so that no loss and no D learns from them.
     """
-    colours = part_colours(batch.photos, batch.masks, channels)
-    photos: Tensor = generator(condition(batch.masks, colours))
+    photos: Tensor = painter(Brief(batch.masks, batch.lent, batch.noise))
     return torch.where((batch.masks == IGNORE)[:, None], batch.photos.to(photos.dtype), photos)
 
 
-def discriminator_play(generator: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
+def discriminator_play(painter: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
     """D's move."""
 
     def play(batch: Batch) -> Play:
         labels = label_map(batch.masks, channels)
         with torch.no_grad():
-            fake = paint(generator, batch, channels)
+            fake = paint(painter, batch)
         return Play(
             real=batch.photos,
             fake=fake,
@@ -40,12 +40,12 @@ def discriminator_play(generator: nn.Module, discriminator: nn.Module, channels:
     return play
 
 
-def generator_play(generator: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
+def generator_play(painter: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
     """G's move: D's features of the real pair are targets, not trained through."""
 
     def play(batch: Batch) -> Play:
         labels = label_map(batch.masks, channels)
-        fake = paint(generator, batch, channels)
+        fake = paint(painter, batch)
         with torch.no_grad():
             real_features = discriminator(torch.cat([labels, batch.photos], 1))
         return Play(

@@ -1,4 +1,4 @@
-"""Trained generators in use: a class and seeds in, masks or photos out.
+"""Trained generators of stage I, and of photos without masks, in use: a class and seeds in, pictures out.
 
 Each picture is a function of the weights, the class and its own seed: noise and choices are drawn per picture.
 """
@@ -11,14 +11,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.errors import DataError
-from augkit.gan.condition import condition, one_hot
 from augkit.gan.latents import NormalPrior, UniformPrior
 from augkit.parts import Mask, PartSchema
 
@@ -141,66 +140,10 @@ class PictureSampler(nn.Module):
     @torch.inference_mode()
     def decode(self, z: Float[Tensor, "n d"], car_class: CarClass) -> Photo:
         """The photos of given latents."""
-        return _pixels(self.generator(z, torch.full((len(z),), car_class.number)).float().tanh())
+        return to_pixels(self.generator(z, torch.full((len(z),), car_class.number)).float().tanh())
 
 
-class ColourBank(nn.Module):
-    """The part colours of real photos, by class: a draw is one photo's colours.
-
-    The photo is one of the class; of its orientation where the class has fewer than ``ENOUGH``; of any where there is
-    none. Among these it is one that shows the parts that are to be painted: colours borrowed for a missing part would
-    not match the rest of the car. At least ``CHOICE`` photos are left to choose from, the best ones.
-    """
-
-    ENOUGH, CHOICE = 20, 12
-
-    colours: Tensor
-    classes: Tensor
-    shown: Tensor
-
-    def __init__(self, colours: Float[Tensor, "m k 3"], classes: Int[Tensor, " m"], shown: Bool[Tensor, "m k"]) -> None:
-        super().__init__()
-        self.register_buffer("colours", colours)
-        self.register_buffer("classes", classes)
-        self.register_buffer("shown", shown)
-
-    def draw(self, car_class: CarClass, needed: Bool[Tensor, " k"], seed: int) -> Float[Tensor, "k 3"]:
-        """Colours of one photo for a mask that shows the parts ``needed``."""
-        pool = self._pool(car_class)
-        missing = (needed & ~self.shown[pool]).sum(1)
-        worst = missing.sort().values[min(self.CHOICE, len(pool)) - 1]
-        fitting = pool[missing <= worst]
-        pick = torch.randint(len(fitting), (), generator=torch.Generator().manual_seed(seed))
-        return self.colours[fitting[pick]]
-
-    def _pool(self, car_class: CarClass) -> Int[Tensor, " p"]:
-        """Rows of photos of the class, or of its view."""
-        alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation]
-        own = torch.nonzero(self.classes == car_class.number).flatten()
-        if len(own) >= self.ENOUGH:
-            return own
-        view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
-        return view if len(view) else torch.arange(len(self.classes))
-
-
-class PhotoSampler(nn.Module):
-    """Stage II in use."""
-
-    def __init__(self, generator: nn.Module, bank: ColourBank, schema: PartSchema) -> None:
-        super().__init__()
-        self.generator, self.bank, self.schema = generator, bank, schema
-
-    @torch.inference_mode()
-    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Photo:
-        """(N, S, S) part ids -> (N, S, S, 3) photos, each in the colours that its seed picks."""
-        labels = torch.from_numpy(masks).long()
-        needed = one_hot(labels, self.schema.channels).flatten(2).any(2)
-        drawn = [self.bank.draw(car_class, parts, seed) for parts, seed in zip(needed, seeds, strict=True)]
-        inputs = condition(labels, torch.stack(drawn)).contiguous(memory_format=torch.channels_last)
-        return _pixels(self.generator(inputs).float())
-
-
-def _pixels(photos: Float[Tensor, "n 3 h w"]) -> Photo:
+def to_pixels(photos: Float[Tensor, "n 3 h w"]) -> Photo:
     """[-1, 1] -> (N, H, W, 3) bytes."""
     pixels: Any = ((photos + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())

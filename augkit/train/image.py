@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,35 +10,40 @@ import torch
 from torch import nn
 
 from augkit.config import ImageSettings
+from augkit.data.borrowing import BorrowingPairs
 from augkit.data.catalogue import TrainingRows
 from augkit.data.pairs import PairDataset
 from augkit.errors import CheckpointError, ConfigError
-from augkit.gan.condition import COLOUR_CHANNELS, one_hot, part_colours
+from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.game import Game
+from augkit.gan.guides import GUIDES
+from augkit.gan.painter import Painter, input_channels
 from augkit.gan.photo_game import discriminator_play, generator_play
+from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.players import Player
-from augkit.gan.samplers import ColourBank, PhotoSampler
 from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.lite0 import Lite0Features
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PHOTO_GENERATORS
-from augkit.parts import PartSchema
+from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
 from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.optim import adam, linear_decay
-from augkit.train.stream import collate
 from augkit.train.task import MODEL, Task, load_description
 from augkit.workspace import Workspace
 
 SHEET_ROWS = 8
 
 
-def build_photo_generator(model: str, options: dict[str, Any], channels: int, size: int) -> nn.Module:
-    """The network that the settings name. Raises ConfigError for options or a size it does not take."""
+def build_photo_generator(model: str, options: dict[str, Any], condition: int, size: int) -> nn.Module:
+    """The network that the settings name, for ``condition`` input channels.
+
+    Raises ConfigError for options or a size it does not take.
+    """
     try:
-        generator = PHOTO_GENERATORS[model](channels + 1 + COLOUR_CHANNELS, **options)
+        generator = PHOTO_GENERATORS[model](condition, **options)
     except TypeError as error:
         raise ConfigError(f"image.options {options} for {model}: {error}") from error
     divisor = int(generator.divisor)  # type: ignore[arg-type]
@@ -51,6 +57,17 @@ def build_photo_generator(model: str, options: dict[str, Any], channels: int, si
     return generator
 
 
+def build_painter(about: Mapping[str, Any], parts: int) -> Painter:
+    """The generator with its guides, from a model's description or the settings as plain data.
+
+    Raises ConfigError for what the networks do not take, RegistryError for a name that there is not.
+    """
+    guides = [GUIDES[name](parts) for name in about["guides"]]
+    condition = input_channels(parts, guides)
+    generator = build_photo_generator(about["model"], about["options"], condition, about["size"])
+    return Painter(generator, guides, parts, about["repair"])
+
+
 def image_task(  # noqa: PLR0917  # what every stage is built from
     name: str,
     workspace: Workspace,
@@ -61,31 +78,36 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
 ) -> Task:
     """Stage II on the given rows."""
     pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment)
-    generator = build_photo_generator(settings.model, settings.options, schema.channels, settings.size)
-    generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    painter = build_painter(settings.model_dump(), schema.channels)
+    painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    names = [row.id for row in rows.rows]
 
     def finish(averaged: nn.Module) -> nn.Module:
-        return PhotoSampler(averaged, colour_bank(pairs, schema), schema).to("cpu")
+        bank = ExemplarBank.of([pairs.plain(index) for index in range(len(pairs))], names, schema)
+        return PhotoSampler(averaged, bank).to("cpu")
 
     return Task(
         name=f"image {name}",
-        pairs=pairs,
-        game=_game(generator, schema, settings, device),
-        learner=generator,
+        pairs=BorrowingPairs(pairs) if painter.wants_other else pairs,
+        game=_game(painter, schema, settings, device),
+        learner=painter,
         finish=finish,
         picture=lambda sampler: _picture(sampler, pairs),
         describe={
             "stage": "image",
             "model": settings.model,
             "options": settings.options,
+            "guides": list(settings.guides),
+            "repair": settings.repair,
             "size": settings.size,
             "schema": schema.to_dict(),
             "pairs": len(rows),
+            "exemplars": names,
         },
     )
 
 
-def _game(generator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device) -> Game:
+def _game(painter: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device) -> Game:
     try:
         discriminator = MultiScaleDiscriminator(schema.channels + 1 + 3, **settings.discriminator)
     except TypeError as error:
@@ -101,34 +123,18 @@ def _game(generator: nn.Module, schema: PartSchema, settings: ImageSettings, dev
     ]
     rate = linear_decay(settings.steps, settings.decay_from)
     d_optim, g_optim = (
-        adam(m.parameters(), o) for m, o in ((discriminator, settings.optim_d), (generator, settings.optim))
+        adam(m.parameters(), o) for m, o in ((discriminator, settings.optim_d), (painter, settings.optim))
     )
     d = Player("D", discriminator, [adversarial_d(losses)], d_optim, rate, microbatches=settings.microbatches)
-    g = Player("G", generator, [t for t in terms if t.weight], g_optim, rate, microbatches=settings.microbatches)
+    g = Player("G", painter, [t for t in terms if t.weight], g_optim, rate, microbatches=settings.microbatches)
     channels = schema.channels
     return Game(
         (d, g),
         {
-            "D": discriminator_play(generator, discriminator, channels),
-            "G": generator_play(generator, discriminator, channels),
+            "D": discriminator_play(painter, discriminator, channels),
+            "G": generator_play(painter, discriminator, channels),
         },
     )
-
-
-@torch.inference_mode()
-def colour_bank(pairs: PairDataset, schema: PartSchema) -> ColourBank:
-    """Part colours of every training photo and of its mirror image."""
-    colours, classes, shown = [], [], []
-    swap = torch.from_numpy(schema.flip_table[: schema.channels]).long()
-    for index in range(len(pairs)):
-        item = pairs.plain(index)
-        batch = collate([item], 0, 0, 1)
-        found = part_colours(batch.photos, batch.masks, schema.channels)[0]
-        colours += [found, found[swap]]
-        classes += [item.car_class.number, item.car_class.mirror.number]
-        present = one_hot(batch.masks, schema.channels)[0].flatten(1).any(1)
-        shown += [present, present[swap]]
-    return ColourBank(torch.stack(colours), torch.tensor(classes), torch.stack(shown))
 
 
 def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
@@ -137,9 +143,9 @@ def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
     state, _ = load_state(folder / MODEL)
     try:
         schema = PartSchema.from_dict(about["schema"])
-        generator = build_photo_generator(about["model"], about["options"], schema.channels, about["size"])
-        bank = ColourBank(state["bank.colours"], state["bank.classes"], state["bank.shown"])
-        sampler = PhotoSampler(generator, bank, schema)
+        painter = build_painter(about, schema.channels)
+        held = {name.removeprefix("bank."): tensor for name, tensor in state.items() if name.startswith("bank.")}
+        sampler = PhotoSampler(painter, ExemplarBank(held, about["exemplars"], schema))
         sampler.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a stage-II model of this version", "train it again") from error
@@ -147,7 +153,7 @@ def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
 
 
 def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:
-    """A row a pair: mask, real photo, then made photos in the colours of four other photos."""
+    """A row a pair: mask, real photo, then made photos after four exemplars."""
     assert isinstance(sampler, PhotoSampler)
     sampler.eval()
     step = max(1, len(pairs) // SHEET_ROWS)
@@ -155,6 +161,6 @@ def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:
     for index in range(0, len(pairs), step)[:SHEET_ROWS]:
         item = pairs.plain(index)
         seeds = [derive(0, "sheet", index, number) for number in range(4)]
-        made = sampler.paint(item.mask[None].repeat(4, 0), item.car_class, seeds)
-        lines.append([pairs.schema.colourise(item.mask), item.photo, *made])
+        made = sampler.paint(without_ignore(item.mask)[None].repeat(4, 0), item.car_class, seeds)
+        lines.append([pairs.schema.colourise(item.mask), item.photo, *made.photos])
     return grid(lines)

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from augkit.data.pairs import Draw, PairItem, Pairs
 from augkit.gan.batch import Batch
+from augkit.gan.photo_sampler import scaled, source_of
 from augkit.seeds import derive
 
 
@@ -62,11 +63,12 @@ class _Steps(Dataset[Batch]):
 
 def collate(items: list[PairItem], seed: int, start: int, total: int) -> Batch:
     """Pairs -> one batch."""
-    photos = torch.from_numpy(np.stack([item.photo for item in items]))
+    photos = scaled([item.photo for item in items])
     masks = torch.from_numpy(np.stack([item.mask for item in items]))
     classes = torch.tensor([item.car_class.number for item in items])
-    scaled = photos.permute(0, 3, 1, 2).float() / 127.5 - 1
-    return Batch(scaled, masks.long(), classes, seed, start, total)
+    laid = [item.source for item in items if item.source is not None]
+    assert len(laid) in (0, len(items)), "all pairs of a batch have a source, or none has"
+    return Batch(photos, masks.long(), classes, seed, start, total, source=source_of(laid) if laid else None)
 
 
 def stream(  # noqa: PLR0917  # each is a different thing

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from augkit.gan.condition import boundaries, condition, label_map, one_hot, paint_by_part, part_colours
+from augkit.gan.condition import boundaries, label_map, one_hot, paint_by_part, part_colours
 from augkit.parts import IGNORE
 
+KNOWN = torch.ones(1, 1, 1, 1)
 MASK = torch.tensor([[[0, 0, 1], [0, 2, 1], [IGNORE, 2, 2]]])
 masks = arrays(np.uint8, (2, 4, 5), elements=st.sampled_from([0, 1, 2, IGNORE])).map(
     lambda m: torch.from_numpy(m).long()
@@ -58,11 +59,17 @@ def test_label_map_is_one_hot_and_boundary() -> None:
     assert torch.equal(label_map(MASK, 3), torch.cat([one_hot(MASK, 3), boundaries(MASK)], 1))
 
 
+def test_what_is_not_known_lends_no_colour() -> None:
+    mask, photo = torch.tensor([[[1, 1, 2]]]), torch.tensor([[[[0.2, 0.8, -1.0]]] * 3]).reshape(1, 3, 1, 3)
+    colours = part_colours(photo, mask, 3, torch.tensor([[[[1.0, 0.0, 0.0]]]]))
+    torch.testing.assert_close(colours[0, 1:, 0], torch.tensor([0.2, 0.2]))  # part 2 is unseen: the car's mean
+
+
 def test_part_colours_by_hand() -> None:
     mask = torch.tensor([[[0, 1, 1], [2, 2, IGNORE]]])
     red = torch.tensor([[[0.1, 0.2, 0.4], [-1.0, 0.0, 0.7]]])
     photo = torch.stack([red, red * 0, -red], 1)
-    colours = part_colours(photo, mask, 4)[0]
+    colours = part_colours(photo, mask, 4, KNOWN)[0]
     expected = torch.tensor([0.1, 0.3, -0.5, (0.2 + 0.4 - 1.0 + 0.0) / 4])  # without ignore; part 3 unseen
     torch.testing.assert_close(colours[:, 0], expected)
     torch.testing.assert_close(colours[:, 1], torch.zeros(4))
@@ -70,7 +77,7 @@ def test_part_colours_by_hand() -> None:
 
 
 def test_part_colours_of_a_photo_without_a_car_are_finite() -> None:
-    colours = part_colours(torch.ones(1, 3, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), 3)
+    colours = part_colours(torch.ones(1, 3, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long), 3, KNOWN)
     assert colours.isfinite().all()
 
 
@@ -78,7 +85,7 @@ def test_part_colours_are_summed_in_full_precision_under_autocast() -> None:
     torch.manual_seed(0)
     photo, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 64, 64, dtype=torch.long)
     with torch.autocast("cpu", torch.bfloat16):
-        colours = part_colours(photo, mask, 2)
+        colours = part_colours(photo, mask, 2, KNOWN)
     torch.testing.assert_close(colours[0, 0], photo[0].mean((1, 2)), rtol=1e-5, atol=1e-6)
 
 
@@ -95,13 +102,7 @@ def test_paint_by_part_by_hand() -> None:
 @given(masks, st.integers(0, 1000))
 def test_painting_with_a_photos_own_colours_keeps_them(mask: torch.Tensor, seed: int) -> None:
     colours = torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(seed))
-    found = part_colours(paint_by_part(mask, colours), mask, 3)
+    found = part_colours(paint_by_part(mask, colours), mask, 3, KNOWN)
     shown = (one_hot(mask, 3) * (mask != IGNORE)[:, None]).sum((2, 3)) > 0
     torch.testing.assert_close(found[shown], colours[shown])
 
-
-def test_condition_is_everything_g_is_told() -> None:
-    colours = torch.rand(1, 3, 3)
-    told = condition(MASK, colours)
-    assert told.shape == (1, 3 + 1 + 3, 3, 3)
-    assert torch.equal(told, torch.cat([label_map(MASK, 3), paint_by_part(MASK, colours)], 1))

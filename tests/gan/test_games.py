@@ -11,8 +11,10 @@ from torch.nn import functional
 
 from augkit.gan import photo_game, picture_game
 from augkit.gan.batch import Batch
-from augkit.gan.condition import condition, part_colours
+from augkit.gan.brief import Brief, Source
+from augkit.gan.guides.colours import Colours
 from augkit.gan.latents import UniformPrior
+from augkit.gan.painter import Painter
 from augkit.gan.picture_game import Maker, NoEncoder, Table
 from augkit.gan.pictures import categorical, channels_of
 from augkit.gan.players import Play, Term
@@ -180,12 +182,15 @@ def test_a_critic_judges_what_the_decoder_makes_of_mixed_latents(batch: Batch) -
 
 def test_moves_of_the_photo_gan(batch: Batch) -> None:
     torch.manual_seed(0)
-    generator = build_translator(3 + 4, base=4, levels=1, blocks=1)
+    generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
     discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=2)
     play = photo_game.discriminator_play(generator, discriminator, 3)(batch)
     assert not play.fake.requires_grad and len(play.real_features) == 2
-    colours = part_colours(batch.photos, batch.masks, 3)
-    torch.testing.assert_close(play.fake, generator(condition(batch.masks, colours)))
+    torch.testing.assert_close(play.fake, generator(Brief(batch.masks, Source.whole(batch.photos), batch.noise)))
+    other = Source.whole(batch.photos.flip(0))
+    lent = photo_game.discriminator_play(generator, discriminator, 3)(replace(batch, source=other))
+    torch.testing.assert_close(lent.fake, generator(Brief(batch.masks, other, batch.noise)))
+    assert not torch.equal(lent.fake, play.fake)
     play = photo_game.generator_play(generator, discriminator, 3)(batch)
     assert not any(f.requires_grad for scale in play.real_features for f in scale)  # targets only
     play.fake_features[0][0].square().sum().backward()

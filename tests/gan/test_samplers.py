@@ -10,16 +10,14 @@ from torch import Tensor, nn
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.errors import DataError
 from augkit.gan.latents import NormalPrior
-from augkit.gan.samplers import ColourBank, LatentBank, MaskSampler, PhotoSampler, PictureSampler
+from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler
 from augkit.models.conditioning import CONDITION, ConditionedGenerator
 from augkit.models.registries import PICTURE_MODELS
-from augkit.models.translator import build_translator
 from augkit.parts import PartSchema
 
 SCHEMA = PartSchema.from_names(["hood", "door"], [(200, 0, 0), (0, 0, 100)])
 A3, A5, B5, D5 = (CarClass(*name) for name in (("A", "3"), ("A", "5"), ("B", "5"), ("D", "5")))  # type: ignore[arg-type]
 SEEDS = range(200)
-ALL_PARTS = torch.ones(SCHEMA.channels, dtype=torch.bool)
 
 
 def _numbers(*classes: CarClass) -> Tensor:
@@ -145,84 +143,8 @@ def test_a_mask_is_a_function_of_its_own_seed() -> None:
     assert len({mask.tobytes() for mask in together.masks}) == len(seeds)
 
 
-def test_a_photo_is_a_function_of_its_mask_and_seed() -> None:
-    torch.manual_seed(0)
-    generator = build_translator(SCHEMA.channels + 4, base=4, levels=2, blocks=1)
-    bank = ColourBank(
-        torch.rand(30, SCHEMA.channels, 3) * 2 - 1, _numbers(*[A5] * 30), torch.ones(30, SCHEMA.channels) > 0
-    )
-    sampler = PhotoSampler(generator, bank, SCHEMA).eval()
-    masks = np.random.default_rng(0).integers(0, SCHEMA.channels, (4, 16, 16), dtype=np.uint8)
-    seeds = [1, 2, 3, 4]
-    together = sampler.paint(masks, A5, seeds)
-    assert together.shape == (4, 16, 16, 3) and together.dtype == np.uint8
-    for number, seed in enumerate(seeds):
-        alone = sampler.paint(masks[number][None], A5, [seed])[0]
-        # Sums of another batch size may round differently; that moves a pixel by one level at most.
-        assert np.abs(alone.astype(int) - together[number]).max() <= 1
-    repeated = sampler.paint(masks[[0, 0]], A5, [1, 2])
-    assert not np.array_equal(repeated[0], repeated[1])  # another seed, other colours
-
-
-ALL_PARTS = torch.ones(SCHEMA.channels) > 0
-
-
-def _marked_bank(*classes: CarClass) -> ColourBank:
-    """A bank whose colours tell the row."""
-    rows = torch.arange(len(classes))[:, None, None].expand(-1, SCHEMA.channels, 3).float()
-    return ColourBank(rows, _numbers(*classes), torch.ones(rows.shape[:2]) > 0)
-
-
-def _rows(bank: ColourBank, car_class: CarClass) -> set[int]:
-    return {int(bank.draw(car_class, ALL_PARTS, seed)[0, 0]) for seed in SEEDS}
-
-
-def test_colours_are_of_the_class_where_there_are_enough() -> None:
-    bank = _marked_bank(*[A3] * ColourBank.ENOUGH, A5, B5)
-    assert _rows(bank, A3) == set(range(ColourBank.ENOUGH))
-
-
-def test_colours_are_of_the_orientation_where_the_class_has_few() -> None:
-    assert _rows(_marked_bank(A3, A5, A5, B5, D5), A3) == {0, 1, 2}
-    assert _rows(_marked_bank(A5, A5, B5), A3) == {0, 1}
-
-
-def test_colours_are_any_where_the_orientation_has_none() -> None:
-    assert _rows(_marked_bank(A5, D5), B5) == {0, 1}
-    bank = _marked_bank(A5, D5)
-    assert torch.equal(bank.draw(B5, ALL_PARTS, 9), bank.draw(B5, ALL_PARTS, 9))
-
-
-def test_colours_are_of_photos_that_show_the_parts_to_be_painted() -> None:
-    rows, choice = ColourBank.ENOUGH + 5, ColourBank.CHOICE
-    bank = _marked_bank(*[A5] * rows)
-    bank.shown[: rows - choice, 2] = False  # so many photos show no door, and exactly enough do
-    assert _rows(bank, A5) == set(range(rows - choice, rows))
-    hood_only = torch.tensor([True, True, False])
-    assert {int(bank.draw(A5, hood_only, seed)[0, 0]) for seed in SEEDS} == set(range(rows))
-    bank.shown[-1, 2] = False  # one too few: those that lack the part are let in rather than so small a choice
-    assert _rows(bank, A5) == set(range(rows))
-
-
 def test_every_class_has_its_own_number() -> None:
     assert [c.number for c in ALL_CLASSES] == list(range(12))
-
-
-def test_colours_come_from_photos_that_show_the_parts_of_the_mask() -> None:
-    rows = torch.arange(30.0)[:, None, None].expand(30, SCHEMA.channels, 3)
-    shown = torch.ones(30, SCHEMA.channels) > 0
-    shown[15:, 1] = False
-    bank = ColourBank(rows, _numbers(*[A5] * 30), shown)
-    assert _rows(bank, A5) <= set(range(15))
-    needs_little = torch.zeros(SCHEMA.channels) > 0
-    assert {int(bank.draw(A5, needs_little, seed)[0, 0]) for seed in range(200)} > set(range(15))
-
-
-def test_the_best_photos_are_left_where_none_shows_all_parts() -> None:
-    shown = torch.zeros(30, SCHEMA.channels) > 0
-    shown[:20, 1] = True
-    bank = ColourBank(torch.arange(30.0)[:, None, None].expand(30, SCHEMA.channels, 3), _numbers(*[A5] * 30), shown)
-    assert _rows(bank, A5) <= set(range(20))
 
 
 def test_a_picture_is_a_function_of_its_own_seed() -> None:

@@ -35,7 +35,7 @@ def _small(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(PHOTO_GENERATORS))
 def test_a_photo_generator_keeps_its_promise(name: str, size: int) -> None:
     torch.manual_seed(0)
-    generator = build_photo_generator(name, _small(name), CHANNELS, size)
+    generator = build_photo_generator(name, _small(name), CHANNELS + 4, size)
     photos = generator(torch.randn(2, CHANNELS + 1 + 3, size, size))
     assert photos.shape == (2, 3, size, size) and photos.abs().max() <= 1
     # Not the sum of squares alone: instance-normed features have a fixed one.
@@ -50,11 +50,11 @@ def _unreached(module: nn.Module) -> list[str]:
 @pytest.mark.parametrize("name", sorted(PHOTO_GENERATORS))
 def test_a_photo_generator_takes_its_smallest_size_and_refuses_others(name: str) -> None:
     options = {"base": 4, "levels": 4, "blocks": 1}
-    generator = build_photo_generator(name, options, CHANNELS, 32)
+    generator = build_photo_generator(name, options, CHANNELS + 4, 32)
     assert generator(torch.randn(1, CHANNELS + 4, 32, 32)).shape == (1, 3, 32, 32)
     for size, hint in ((40, "set image.size to 32 or 48"), (16, "set image.size to 32")):
         with pytest.raises(ConfigError, match=rf"image.size {size}(.|\n)*multiple of 16, at least 32(.|\n)*{hint}$"):
-            build_photo_generator(name, options, CHANNELS, size)
+            build_photo_generator(name, options, CHANNELS + 4, size)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -79,6 +79,6 @@ def test_an_option_that_there_is_not_is_refused_by_name(name: str) -> None:
     options = {"bass": 3}
     with pytest.raises(ConfigError, match=rf"(image|segmenter)\.options .*bass.* for {name}"):
         if name in PHOTO_GENERATORS:
-            build_photo_generator(name, options, CHANNELS, 64)
+            build_photo_generator(name, options, CHANNELS + 4, 64)
         else:
             build_segmenter(name, options, CHANNELS, 64)

@@ -1,0 +1,160 @@
+"""Laying a photo onto another mask: every part of the one is moved to where the other has that part.
+
+The result is what exemplar-based translation starts from (Zhang et al. 2020 learn this correspondence; part masks give
+it): real paint and texture in the wanted places, with smears where shapes differ, for a network to repair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.data.crop import Photo
+from augkit.parts import BACKGROUND, IGNORE, Mask
+
+_SPECK = 1 / 4000
+"""Connected pieces of a part below this share of the picture are not matched by themselves."""
+
+_SEAM, _REACH = 1 / 100, 1 / 16
+"""Standard deviations, in sides of the picture: of the blur across the seams of parts, and of how far the background
+follows the parts."""
+
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """``photo`` (H, W, 3) as laid onto the mask; ``known`` (H, W) is false where the photo has nothing to lend."""
+
+    photo: Photo
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A piece's extent in pixels, ends included."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
+    """The (H, W, 3) photo of the mask ``source`` (H, W), laid onto the mask ``target`` of the same size.
+
+    Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background
+    follows the whole car; a pixel that would then show another part takes the nearest pixel of its own part. A part
+    that the photo does not show gets the mean colour of its car and is not ``known``. What is ignored in ``target``
+    counts as background; what is ignored in ``source`` is never shown.
+    """
+    wanted = np.where(target == IGNORE, BACKGROUND, target)
+    places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
+    known = _snap(places, source, wanted)
+    laid = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if not known.all():
+        laid[~known] = _mean_colour(photo, source)
+    return Laid(np.asarray(laid, np.uint8), known)
+
+
+def _offsets(source: Mask, target: Mask) -> Field:
+    """(H, W, 2): how far from each pixel of the target its counterpart lies, x before y."""
+    grid = _grid(target.shape)
+    offsets = _stretch(_extent(_car(source)), _extent(_car(target)), grid) - grid
+    for part in np.intersect1d(target[_car(target)], source[_car(source)]):
+        for here, there, box in _pieces(source == part, target == part):
+            offsets[here] = (_stretch(there, box, grid) - grid)[here]
+    return offsets
+
+
+def _pieces(source: NDArray[np.bool_], target: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], _Box, _Box]]:
+    """Pixels of each piece of the target with the boxes of its counterpart and of itself, from left to right.
+
+    Where the two have different numbers of pieces, all of a part is one piece.
+    """
+    ours, theirs = _components(target), _components(source)
+    if len(ours) != len(theirs) or len(ours) < 2:
+        return [(target, _extent(source), _extent(target))]
+    matched = [(piece, _extent(other), _extent(piece)) for piece, other in zip(ours, theirs, strict=True)]
+    rest = target & ~np.any(ours, axis=0)  # specks go with the whole part
+    return [(rest, _extent(source), _extent(target)), *matched]
+
+
+def _components(part: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)
+    large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= _SPECK * part.size]
+    return [labels == n for n in sorted(large, key=lambda n: int(stats[n, cv2.CC_STAT_LEFT]))]
+
+
+def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
+    """(H, W, 2): the affine map that takes the box ``here`` onto the box ``there``, at every pixel."""
+    scale = [(there.right - there.left + 1) / (here.right - here.left + 1),
+             (there.bottom - there.top + 1) / (here.bottom - here.top + 1)]  # fmt: skip
+    first, begin = np.array([here.left, here.top]), np.array([there.left, there.top])
+    return np.asarray((grid - first + 0.5) * scale + begin - 0.5, np.float32)
+
+
+def _smooth(offsets: Field, target: Mask) -> Field:
+    """The car's offsets, blurred across seams; the background's follow those of the car beside it, less with distance.
+
+    A step between neighbouring parts would tear what runs across both, and the roof belongs to no part.
+    """
+    side, car = max(target.shape), _car(target).astype(np.float32)[..., None]
+    seamless = _blur(offsets * car, _SEAM * side) / np.maximum(_blur(car, _SEAM * side), 1e-6)
+    near = _blur(car, _REACH * side)
+    followed = _blur(offsets * car, _REACH * side) / np.maximum(near, 1e-6)
+    pull = near / (near + 0.05)
+    return np.asarray(np.where(car > 0, seamless, pull * followed + (1 - pull) * offsets), np.float32)
+
+
+def _snap(places: Field, source: Mask, target: Mask) -> NDArray[np.bool_]:
+    """Moves places that show another part to the nearest pixel of the right one; (H, W) false where there is none."""
+    height, width = source.shape
+    known = np.ones(target.shape, np.bool_)
+    columns = np.clip(places[..., 0].round().astype(int), 0, width - 1)
+    rows = np.clip(places[..., 1].round().astype(int), 0, height - 1)
+    wrong = source[rows, columns] != target
+    for part in np.unique(target[wrong]):
+        here, there = wrong & (target == part), source == part
+        if not there.any():
+            known[here] = False
+            continue
+        _, labels = cv2.distanceTransformWithLabels(
+            (~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
+        by_label[labels[there]] = np.argwhere(there)[:, ::-1]
+        places[here] = by_label[labels[rows[here], columns[here]]]
+    return known
+
+
+def _mean_colour(photo: Photo, source: Mask) -> NDArray[np.uint8]:
+    """(3,): of the car, or of all where there is none."""
+    car = _car(source)
+    return np.asarray(photo[car if car.any() else ...].reshape(-1, 3).mean(0).round(), np.uint8)
+
+
+def _car(mask: Mask) -> NDArray[np.bool_]:
+    return np.asarray((mask != BACKGROUND) & (mask != IGNORE))
+
+
+def _extent(pixels: NDArray[np.bool_]) -> _Box:
+    """The bounding box; the whole picture where there are none."""
+    if not pixels.any():
+        return _Box(0, 0, pixels.shape[1] - 1, pixels.shape[0] - 1)
+    rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
+    return _Box(int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1]))
+
+
+def _grid(shape: tuple[int, ...]) -> Field:
+    """(H, W, 2): every pixel's own place, x before y."""
+    rows, columns = np.indices(shape[:2], np.float32)
+    return np.stack([columns, rows], -1)
+
+
+def _blur(field: Field, deviation: float) -> Field:
+    blurred = cv2.GaussianBlur(field, (0, 0), max(deviation, 0.5))
+    return np.asarray(blurred.reshape(field.shape), np.float32)

@@ -1,0 +1,45 @@
+"""What a photo is painted from: a mask, a real photo laid onto it, and noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Noise = Callable[..., Tensor]
+"""``(name of the draw, *shape) -> (N, *shape)`` standard normal noise, a function of each row's seed."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Real photos (N, 3, H, W) in [-1, 1], laid onto the masks they lend their looks to.
+
+    ``known`` (N, 1, H, W) is 1 where a photo shows the part that the mask has there, else 0.
+    """
+
+    photos: Float[Tensor, "n 3 h w"]
+    known: Float[Tensor, "n 1 h w"]
+
+    @classmethod
+    def whole(cls, photos: Float[Tensor, "n 3 h w"]) -> Source:
+        """Photos that lie on masks of their own."""
+        return cls(photos, torch.ones_like(photos[:, :1]))
+
+    def to(self, device: torch.device) -> Source:
+        """The same on another device."""
+        return Source(self.photos.to(device, non_blocking=True), self.known.to(device, non_blocking=True))
+
+    def __getitem__(self, rows: slice) -> Source:
+        return Source(self.photos[rows], self.known[rows])
+
+
+@dataclass(frozen=True)
+class Brief:
+    """``masks`` (N, H, W) part ids, the source that lies on them, and noise by name."""
+
+    masks: Int[Tensor, "n h w"]
+    source: Source
+    noise: Noise

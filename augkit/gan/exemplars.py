@@ -1,0 +1,125 @@
+"""The real photos that lend their looks to generated ones: a bank of training pairs, and what a seed draws from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from augkit.classes import ALL_CLASSES, CarClass
+from augkit.data.laying import Laid, lay
+from augkit.data.pairs import PairItem
+from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
+from augkit.seeds import derive
+from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
+
+SIDE = 32
+"""Of the small masks by which likeness is told."""
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A training pair as a bank holds it; ``name`` is its id, ``mirrored`` whether it is its mirror image."""
+
+    item: PairItem
+    name: str
+    mirrored: bool
+
+    def onto(self, mask: Mask) -> Laid:
+        """Laid onto a mask (S, S) of the bank's size."""
+        return lay(self.item.photo, self.item.mask, mask)
+
+
+class ExemplarBank(nn.Module):
+    """Training pairs and their mirror images, encoded (JPEG at quality 95, PNG) as one tensor of bytes.
+
+    A draw is one of the ``CHOICE`` pairs most like the mask: of its class, or of its orientation where the class has
+    fewer than ``ENOUGH``, or any where there is none. Those that show all parts of the mask come first, since a look
+    cannot be borrowed for a missing part; among them those whose parts lie where the mask's do.
+    """
+
+    ENOUGH, CHOICE = 20, 12
+
+    data: Tensor
+    ends: Tensor
+    small: Tensor
+    classes: Tensor
+
+    def __init__(self, state: dict[str, Tensor], names: Sequence[str], schema: PartSchema) -> None:
+        super().__init__()
+        self.names, self.schema = list(names), schema
+        for name in ("data", "ends", "small", "classes"):
+            self.register_buffer(name, state[name])
+
+    @classmethod
+    def of(cls, items: Sequence[PairItem], names: Sequence[str], schema: PartSchema) -> ExemplarBank:
+        """The bank of these pairs."""
+        blobs = [blob for item in items for blob in (encode_photo(item.photo)[0], encode_mask(item.mask))]
+        state = {
+            "data": torch.frombuffer(bytearray(b"".join(blobs)), dtype=torch.uint8),
+            "ends": torch.tensor([len(blob) for blob in blobs]).cumsum(0),
+            "small": torch.from_numpy(np.stack([_small(item.mask) for item in items])),
+            "classes": torch.tensor([item.car_class.number for item in items]),
+        }
+        return cls(state, names, schema)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def draw(self, mask: Mask, car_class: CarClass, seed: int) -> Exemplar:
+        """The exemplar of a seed for a mask (S, S)."""
+        fitting = self.like(mask, car_class)
+        pick = torch.randint(len(fitting), (), generator=torch.Generator().manual_seed(derive(seed, "exemplar")))
+        return self.at(fitting[int(pick)])
+
+    def like(self, mask: Mask, car_class: CarClass) -> list[int]:
+        """Places of the ``CHOICE`` pairs most like the mask, the most alike first; see ``at``."""
+        pool, wanted = self._pool(car_class), _small(mask)
+        views = np.stack([self._view(place) for place in pool])
+        parts = np.setdiff1d(wanted, [BACKGROUND, IGNORE])
+        lacking = sum(~(views == part).any((1, 2)) for part in parts) if len(parts) else np.zeros(len(pool))
+        distance = _distance(views, wanted)
+        return [pool[place] for place in np.lexsort((distance, lacking))[: self.CHOICE]]
+
+    def at(self, place: int) -> Exemplar:
+        """The pair at a place; the mirror images follow the pairs."""
+        row, mirrored = place % len(self), place >= len(self)
+        begin, middle, end = (int(self.ends[2 * row + n - 1]) if 2 * row + n else 0 for n in range(3))
+        photo = decode_photo(self.data[begin:middle].numpy().tobytes())
+        mask = decode_mask(self.data[middle:end].numpy().tobytes())
+        car_class = ALL_CLASSES[int(self.classes[row])]
+        if mirrored:
+            photo, mask = np.ascontiguousarray(photo[:, ::-1]), self.schema.flip(mask)
+            car_class = car_class.mirror
+        return Exemplar(PairItem(photo, mask, car_class), self.names[row], mirrored)
+
+    def _pool(self, car_class: CarClass) -> list[int]:
+        """Places of pairs of the class, or of its view, or all."""
+        shown = [ALL_CLASSES[number] for number in self.classes.tolist()]
+        shown += [own.mirror for own in shown]
+        own = [place for place, c in enumerate(shown) if c == car_class]
+        if len(own) >= self.ENOUGH:
+            return own
+        view = [place for place, c in enumerate(shown) if c.orientation == car_class.orientation]
+        return view or list(range(len(shown)))
+
+    def _view(self, place: int) -> Mask:
+        small = self.small[place % len(self)].numpy()
+        return small if place < len(self) else self.schema.flip(small)
+
+
+def _small(mask: Mask) -> Mask:
+    return np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _distance(views: NDArray[np.uint8], wanted: Mask) -> NDArray[np.float64]:
+    """(M, s, s) against (s, s) -> (M,): the share of places with other parts, what is ignored left out."""
+    seen = (views != IGNORE) & (wanted != IGNORE)
+    other: Any = (views != wanted) & seen
+    return np.asarray(other.sum((1, 2)) / np.maximum(seen.sum((1, 2)), 1))

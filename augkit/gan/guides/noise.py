@@ -1,0 +1,25 @@
+"""A noise vector spread over the picture: OASIS's 3-D noise (Schönfeld et al. 2021, section 3.3)."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from augkit.gan.brief import Brief
+from augkit.gan.guides import GUIDES, Guide
+
+
+@GUIDES.register("noise")
+class NoiseMap(Guide):
+    """64 channels, the same numbers at every place of a picture."""
+
+    channels = 64
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        del parts
+
+    def forward(self, brief: Brief) -> Float[Tensor, "n 64 h w"]:
+        """See the class."""
+        drawn = brief.noise("guide", self.channels).to(brief.source.photos)
+        return drawn[:, :, None, None].expand(-1, -1, *brief.masks.shape[1:])

@@ -1,0 +1,41 @@
+"""A stage-II generator with its guides: a brief in, a photo out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from augkit.gan.brief import Brief
+from augkit.gan.condition import label_map
+from augkit.gan.guides import Guide
+
+
+class Painter(nn.Module):
+    """``generator`` reads the label map (K + 1 channels) and after it the guides' channels, in order.
+
+    With ``repair`` its output is not the photo but what is added to the source: it starts from what is there.
+    """
+
+    def __init__(self, generator: nn.Module, guides: Sequence[Guide], parts: int, repair: bool = False) -> None:
+        super().__init__()
+        self.generator, self.guides = generator, nn.ModuleList(guides)
+        self.parts, self.repair = parts, repair
+
+    @property
+    def wants_other(self) -> bool:
+        """Whether any guide does (see ``Guide``)."""
+        return any(guide.wants_other for guide in self.guides)
+
+    def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
+        """Photos in [-1, 1]."""
+        condition = torch.cat([label_map(brief.masks, self.parts), *(guide(brief) for guide in self.guides)], 1)
+        photos: Tensor = self.generator(condition.contiguous(memory_format=torch.channels_last))
+        return (brief.source.photos.to(photos.dtype) + photos).clamp(-1, 1) if self.repair else photos
+
+
+def input_channels(parts: int, guides: Sequence[Guide]) -> int:
+    """Channels that a generator with these guides reads; ``parts`` K counts the background."""
+    return parts + 1 + sum(guide.channels for guide in guides)

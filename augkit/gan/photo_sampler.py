@@ -1,0 +1,63 @@
+"""Stage II in use: masks and seeds in, photos out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from augkit.classes import CarClass
+from augkit.data.laying import Laid
+from augkit.gan.brief import Brief, Source
+from augkit.gan.exemplars import Exemplar, ExemplarBank
+from augkit.gan.samplers import Photo, to_pixels
+from augkit.parts import Mask
+from augkit.seeds import derive
+
+
+@dataclass(frozen=True)
+class Painted:
+    """``photos`` (N, S, S, 3), and the id of the real photo that lent each its looks."""
+
+    photos: Photo
+    exemplars: list[str]
+
+
+class PhotoSampler(nn.Module):
+    """A painter with its bank of exemplars. A photo is a function of the weights, the mask, the class and its seed."""
+
+    def __init__(self, painter: nn.Module, bank: ExemplarBank) -> None:
+        super().__init__()
+        self.painter, self.bank = painter, bank
+
+    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None) -> Painted:
+        """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
+        chosen = [style or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
+        laid = [exemplar.onto(mask) for exemplar, mask in zip(chosen, masks, strict=True)]
+        return Painted(self.repaint(masks, laid, seeds), [exemplar.name for exemplar in chosen])
+
+    @torch.inference_mode()
+    def repaint(self, masks: Mask, laid: Sequence[Laid], seeds: Sequence[int]) -> Photo:
+        """Photos (N, S, S, 3) of sources that already lie on the masks."""
+
+        def noise(name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
+            generators = (torch.Generator().manual_seed(derive(seed, name)) for seed in seeds)
+            return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+
+        return to_pixels(self.painter(Brief(torch.from_numpy(masks).long(), source_of(laid), noise)).float())
+
+
+def source_of(laid: Sequence[Laid]) -> Source:
+    """Photos laid onto masks -> one batch of them."""
+    known = torch.from_numpy(np.stack([one.known for one in laid]))[:, None].float()
+    return Source(scaled([one.photo for one in laid]), known)
+
+
+def scaled(photos: Sequence[NDArray[np.uint8]]) -> Float[Tensor, "n 3 h w"]:
+    """(H, W, 3) bytes each -> one tensor in [-1, 1]."""
+    return torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).float() / 127.5 - 1
