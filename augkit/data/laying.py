@@ -66,7 +66,7 @@ def _offsets(source: Mask, target: Mask) -> Field:
     offsets = _stretch(_extent(_car(source)), _extent(_car(target)), grid) - grid
     for part in np.intersect1d(target[_car(target)], source[_car(source)]):
         for here, there, box in _pieces(source == part, target == part):
-            offsets[here] = (_stretch(there, box, grid) - grid)[here]
+            offsets[here] = _stretch(there, box, grid[here]) - grid[here]
     return offsets
 
 
@@ -90,7 +90,7 @@ def _components(part: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
 
 
 def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
-    """(H, W, 2): the affine map that takes the box ``here`` onto the box ``there``, at every pixel."""
+    """(..., 2): where the affine map that takes the box ``here`` onto the box ``there`` takes each place of the grid."""
     scale = [(there.right - there.left + 1) / (here.right - here.left + 1),
              (there.bottom - there.top + 1) / (here.bottom - here.top + 1)]  # fmt: skip
     first, begin = np.array([here.left, here.top]), np.array([there.left, there.top])

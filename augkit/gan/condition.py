@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from augkit.parts import BACKGROUND, IGNORE
 
@@ -19,7 +18,8 @@ def known(masks: Int[Tensor, "n h w"]) -> Int[Tensor, "n h w"]:
 
 def one_hot(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k h w"]:
     """Part ids -> K channels of 0 and 1; ignore counts as background."""
-    return functional.one_hot(known(masks).long(), channels).permute(0, 3, 1, 2).float()
+    parts = torch.arange(channels, device=masks.device)[:, None, None]
+    return (known(masks)[:, None] == parts).float()  # several times as fast as torch's own one_hot
 
 
 def boundaries(masks: Int[Tensor, "n h w"]) -> Float[Tensor, "n 1 h w"]:
@@ -46,9 +46,11 @@ def part_colours(
     A part that a photo does not show gets the mean over all its parts, so that its colours suit any other mask.
     Ignored pixels do not count, nor do those where ``known`` is 0.
     """
-    flat = (one_hot(masks, channels) * (masks != IGNORE)[:, None] * known).flatten(2)
-    with torch.autocast(photos.device.type, enabled=False):  # sums over thousands of pixels need more than bf16
-        counts, sums = flat.sum(2), flat @ photos.float().flatten(2).transpose(1, 2)
+    counted = ((masks != IGNORE)[:, None] * known).float()
+    pixels = torch.cat([photos.float() * counted, counted.expand_as(photos[:, :1])], 1).flatten(2).transpose(1, 2)
+    bins = masks.long().clamp(max=channels - 1).flatten(1)[..., None].expand(-1, -1, 4)
+    totals = pixels.new_zeros(len(masks), channels, 4).scatter_add_(1, bins, pixels)  # float32 under autocast as well
+    sums, counts = totals[..., :3], totals[..., 3]
     car = sums[:, 1:].sum(1, keepdim=True) / counts[:, 1:].sum(1)[:, None, None].clamp_min(1)
     return torch.where(counts[..., None] > 0, sums / counts[..., None].clamp_min(1), car)
 
