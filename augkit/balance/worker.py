@@ -153,7 +153,8 @@ class Worker:
                 continue
             painted = self.paint(car_class, seed, mask)
             photo, extension = encode_photo(painted.photos[0], balance.quality, balance.lossless)
-            writer.add(self._record(car_class, seed, mask, verdict), photo, extension, encode_mask(mask))
+            record = self._record(car_class, seed, mask, verdict, painted.exemplars[0])
+            writer.add(record, photo, extension, encode_mask(mask))
             accepted += 1
             progress(car_class.name, 1)
         return ShardReport(row.shard, car_class.name, row.want, accepted, tried, dict(reasons))
@@ -177,7 +178,9 @@ class Worker:
         sampler, _ = self._photo_sampler(car_class)
         return sampler.paint(mask[None], car_class, [derive(seed, "photo")])
 
-    def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict) -> PairRecord:
+    def _record(
+        self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = ""
+    ) -> PairRecord:
         return PairRecord(
             key=f"{car_class.name}-{seed:016x}",
             split="train",
@@ -187,6 +190,7 @@ class Worker:
             seed=seed,
             mask_model=self._mask_sampler(car_class)[1],
             image_model=self._photo_sampler(car_class)[1],
+            exemplar=exemplar,
             width=self.job.size,
             height=self.job.size,
             histogram=histogram_of(mask, self.schema),

@@ -90,7 +90,7 @@ def _components(part: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
 
 
 def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
-    """(..., 2): where the affine map that takes the box ``here`` onto the box ``there`` takes each place of the grid."""
+    """(..., 2): the grid's places under the affine map that takes the box ``here`` onto the box ``there``."""
     scale = [(there.right - there.left + 1) / (here.right - here.left + 1),
              (there.bottom - there.top + 1) / (here.bottom - here.top + 1)]  # fmt: skip
     first, begin = np.array([here.left, here.top]), np.array([there.left, there.top])

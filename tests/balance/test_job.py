@@ -105,7 +105,9 @@ def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: 
     for place, row in reversed(list(enumerate(dataset.index.to_pylist()))):  # another order than that of the first time
         car_class = CarClass.parse(row["class"])
         mask, verdict = worker.draw(car_class, row["seed"])
-        photo, _ = encode_photo(worker.paint(car_class, row["seed"], mask), settings.balance.quality, False)
+        painted = worker.paint(car_class, row["seed"], mask)
+        photo, _ = encode_photo(painted.photos[0], settings.balance.quality, False)
+        assert row["exemplar"] == painted.exemplars[0] != ""
         assert dataset.raw(place) == (photo, encode_mask(mask))
         assert {name: row[f"score_{name}"] for name in verdict.scores} == verdict.scores
 

@@ -9,8 +9,8 @@ import pytest
 
 from augkit.classes import CarClass
 from augkit.data.borrowing import BorrowingPairs, there_and_back
-from augkit.data.pairs import Draw, PairDataset, PairItem
 from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.data.pairs import Draw, PairDataset, PairItem
 from augkit.parts import IGNORE, PartSchema
 from augkit.workspace import Workspace
 

@@ -105,4 +105,3 @@ def test_painting_with_a_photos_own_colours_keeps_them(mask: torch.Tensor, seed:
     found = part_colours(paint_by_part(mask, colours), mask, 3, KNOWN)
     shown = (one_hot(mask, 3) * (mask != IGNORE)[:, None]).sum((2, 3)) > 0
     torch.testing.assert_close(found[shown], colours[shown])
-

@@ -52,7 +52,7 @@ def _check_use(name: str, module: Any, size: int, channels: int) -> None:
     elif TINY[name][0] == "image-unconditional":
         assert module.sample(FRONT, [1, 2]).shape == (2, size, size, 3)
     elif name in PHOTO_GENERATORS:
-        assert module.paint(masks, FRONT, [1, 2]).shape == (2, size, size, 3)
+        assert module.paint(masks, FRONT, [1, 2]).photos.shape == (2, size, size, 3)
     else:
         assert module(torch.zeros(2, 3, size, size)).shape == (2, channels, size, size)
 
