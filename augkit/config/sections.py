@@ -78,6 +78,9 @@ class SegmenterSettings(TrainSettings):
     """``classical`` pairs are those of `augkit augment`."""
     generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
     """Share of made pairs (generated, classical) in what the segmenter sees, where the source has real ones too."""
+    rare_classes: Share = 0.0
+    """Pairs of a class are drawn with weight count^-this, among the real and among the made ones: 0 as often as they
+    come, 1 all classes equally often."""
     augment: str = "strong"
     size: Size = 128
     steps: Count = 800

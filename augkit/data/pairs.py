@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,22 @@ class Pairs(Protocol):
         """The pair, augmented with the draw's seed."""
 
 
+class Kept:
+    """Items by number, made once and kept while all of them, at ``size`` px, fit into ``CACHE_BYTES``."""
+
+    def __init__(self, make: Callable[[int], PairItem], count: int, size: int) -> None:
+        self._make, self._keep = make, count * size * size * 4 <= CACHE_BYTES
+        self._items: dict[int, PairItem] = {}
+
+    def __getitem__(self, index: int) -> PairItem:
+        if index in self._items:
+            return self._items[index]
+        item = self._make(index)
+        if self._keep:
+            self._items[index] = item
+        return item
+
+
 class PairDataset:
     """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``."""
 
@@ -71,16 +87,16 @@ class PairDataset:
             raise DataError("no pairs to train on", "at least one usable training row", "see `augkit classes`")
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
         self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds)
-        self._keep = len(rows) * size * size * 4 <= CACHE_BYTES
-        self._cache: dict[int, PairItem] = {}
+        self._items = Kept(self._read, len(rows), size)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def plain(self, index: int) -> PairItem:
         """The pair as it is. Raises DataError where a file is missing, broken or of another size."""
-        if index in self._cache:
-            return self._cache[index]
+        return self._items[index]
+
+    def _read(self, index: int) -> PairItem:
         row = self.rows[index]
         mask = read_mask(self.workspace.mask(row.id))
         photo = read_photo(self.workspace.photo(row.id))
@@ -91,10 +107,7 @@ class PairDataset:
                 "import the data again",
             )
         self.schema.check(mask, str(self.workspace.mask(row.id)))
-        item = PairItem(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)
-        if self._keep:
-            self._cache[index] = item
-        return item
+        return PairItem(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)
 
     def __getitem__(self, draw: Draw) -> PairItem:
         """The pair, augmented with the draw's seed."""

@@ -7,14 +7,16 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
-from numpy import searchsorted
+from numpy.typing import NDArray
 
 from augkit.config import SOURCES, Source
 from augkit.errors import ShardError
 from augkit.parts import PartSchema
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.reader import ShardDataset
+from augkit.train.sampling import Blend, Epochs, Sampling, class_weights
 from augkit.workspace import Workspace
 
 
@@ -55,7 +57,7 @@ class Mixture:
 
     def raw(self, index: int) -> tuple[bytes, bytes]:
         """The encoded bytes of photo and mask."""
-        part = int(searchsorted(self._ends, index, side="right"))
+        part = int(np.searchsorted(self._ends, index, side="right"))
         return self._parts[part].raw(index - self._ends[part] + len(self._parts[part]))
 
 
@@ -75,3 +77,19 @@ def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixtu
         wanted.setdefault(homes.get(name, home_of_real), []).append(name)
     here = ("split", "==", split)
     return Mixture([ShardDataset(folder, where=[here, ("source", "in", names)]) for folder, names in wanted.items()])
+
+
+def sampling_of(shards: RawPairs, share: float, rare_classes: float = 0.0) -> Sampling:
+    """Made pairs (generated, classical) take ``share`` of every batch, to within one pair, however many there are.
+
+    Where only made or only real ones are there, they take all. ``rare_classes`` as in the settings.
+    """
+    made, names = is_made(shards), np.array(shards.classes)
+    sides = [np.flatnonzero(side) for side in (~made, made) if side.any()]
+    epochs = [Epochs(tuple(rows.tolist()), class_weights(names[rows].tolist(), rare_classes)) for rows in sides]
+    return epochs[0] if len(epochs) == 1 else Blend(epochs[0], epochs[1], share)
+
+
+def is_made(shards: RawPairs) -> NDArray[np.bool_]:
+    """(pairs,): those that are not real."""
+    return np.array([source != "real" for source in shards.index["source"].to_pylist()])

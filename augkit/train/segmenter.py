@@ -11,22 +11,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchmetrics.classification import MulticlassJaccardIndex
 
 from augkit.classes import CarClass
 from augkit.config import SOURCES, SegmenterSettings, Settings
 from augkit.data.augment import Augmentation, Silhouette, no_silhouette
 from augkit.data.crop import resize_mask
-from augkit.data.pairs import Draw, PairItem
+from augkit.data.pairs import Draw, Kept, PairItem
 from augkit.data.pictures import read_silhouette, resize_photo
 from augkit.errors import CheckpointError, ConfigError, DataError, ShardError
+from augkit.evaluation.overlap import TRUTH, iou, overlap
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Play, Player
 from augkit.gan.terms import dice_term, reconstruction_term
 from augkit.losses.likelihood import part_weights
 from augkit.models.registries import SEGMENTERS
-from augkit.parts import IGNORE, PartSchema
+from augkit.parts import PartSchema
 from augkit.presets import load_recipe
 from augkit.seeds import derive
 from augkit.shards.codec import decode_mask, decode_photo
@@ -34,7 +34,7 @@ from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.mixture import RawPairs, mixture
+from augkit.train.mixture import RawPairs, is_made, mixture, sampling_of
 from augkit.train.optim import adam, linear_decay
 from augkit.train.task import MODEL, Run, Task, load_description, run_task
 from augkit.workspace import Workspace
@@ -45,34 +45,27 @@ SHEET_ROWS = 8
 class ShardPairs:
     """Pairs of the shards as training data: the same interface as ``PairDataset``.
 
-    Where real and made pairs are among them, those of the scarcer kind appear several times, so that about
-    ``generated_share`` of an epoch is made. A preset that replaces backgrounds reads the silhouettes of real pairs.
+    A preset that replaces backgrounds reads the silhouettes of real pairs.
     """
 
-    def __init__(  # each is a different thing
-        self,
-        shards: RawPairs,
-        size: int,
-        augment: str,
-        generated_share: float = 0.5,
-        workspace: Workspace | None = None,
-    ) -> None:
+    def __init__(self, shards: RawPairs, size: int, augment: str, workspace: Workspace | None = None) -> None:
         self.shards, self.size, self.workspace = shards, size, workspace
         self.augment = Augmentation(augment, shards.schema, workspace.backgrounds if workspace else None)
         self.classes = [CarClass.parse(name) for name in shards.classes]
         self.keys = shards.index["key"].to_pylist()
-        made = np.array([source != "real" for source in shards.index["source"].to_pylist()])
-        self.order = mixing_order(made, generated_share)
+        self._items = Kept(self._read, len(shards), size)
 
     def __len__(self) -> int:
-        return len(self.order)
+        return len(self.shards)
 
     def plain(self, index: int) -> PairItem:
         """The pair as it is, at the training size."""
-        row = int(self.order[index])
-        photo, mask = self.shards.raw(row)
+        return self._items[index]
+
+    def _read(self, index: int) -> PairItem:
+        photo, mask = self.shards.raw(index)
         resized = resize_photo(decode_photo(photo), self.size), resize_mask(decode_mask(mask), self.size)
-        return PairItem(*resized, self.classes[row])
+        return PairItem(*resized, self.classes[index])
 
     def __getitem__(self, draw: Draw) -> PairItem:
         """The pair, augmented with the draw's seed."""
@@ -82,17 +75,7 @@ class ShardPairs:
     def _silhouette(self, index: int) -> Callable[[], Silhouette]:
         if self.workspace is None:
             return no_silhouette
-        return partial(read_silhouette, self.workspace, self.keys[int(self.order[index])], self.size)
-
-
-def mixing_order(generated: NDArray[np.bool_], share: float) -> NDArray[np.int64]:
-    """Row numbers in which rows marked ``generated`` make up about ``share``; whole repeats, none is left out."""
-    made, real = np.flatnonzero(generated), np.flatnonzero(~generated)
-    if not len(made) or not len(real):
-        return np.arange(len(generated))
-    wanted = len(made) * (1 - share) / share  # real rows for one copy of each generated one
-    repeats = max(1, round(wanted / len(real))), max(1, round(len(real) / wanted))
-    return np.concatenate([np.tile(real, repeats[0]), np.tile(made, repeats[1])])
+        return partial(read_silhouette, self.workspace, self.keys[index], self.size)
 
 
 def train_segmenter(
@@ -102,21 +85,51 @@ def train_segmenter(
 
     Raises ShardError where there are no finished shards, DataError where none of their pairs could judge the result.
     """
-    own = settings.segmenter
-    _refuse_idle(own)
-    shards = mixture(workspace, own.source)
+    shards = training_pairs(workspace, settings.segmenter)
     _require_validation(workspace)
-    seed = derive(settings.seed, "segmenter", own.source)
+    folder = workspace.model("segmenter", settings.segmenter.source)
+    return fit_segmenter(workspace, settings, shards, folder, resume, report, fresh)
+
+
+def training_pairs(workspace: Workspace, own: SegmenterSettings) -> RawPairs:
+    """What the settings ask to train on. Raises ConfigError for options without effect, ShardError without shards."""
+    _refuse_idle(own)
+    return mixture(workspace, own.source)
+
+
+def fit_segmenter(  # noqa: PLR0917  # each is a different thing
+    workspace: Workspace,
+    settings: Settings,
+    shards: RawPairs,
+    folder: Path,
+    resume: bool,
+    report: Report | None = None,
+    fresh: bool = False,
+) -> Path:
+    """Trains on these pairs in this folder; the rest as in ``train_segmenter``."""
+    own = settings.segmenter
 
     def build(device: torch.device) -> Task:
         return segmenter_task(workspace, shards, own, device)
 
-    fingerprint = own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"})
-    fingerprint |= {"seed": seed, "pairs": derive(0, *shards.index["key"].to_pylist())}
-    fingerprint |= {"precision": resolve_precision(settings.precision)}
-    fingerprint |= {"augment_steps": load_recipe(own.augment).digest}
-    run = Run(workspace.model("segmenter", own.source), own, seed, fingerprint, resume, fresh, report)
+    run = Run(folder, own, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
     return run_task(build, run, accelerator(settings.precision))
+
+
+def segmenter_fingerprint(settings: Settings, shards: RawPairs) -> dict[str, Any]:
+    """What a resumed run must share with the run it goes on from: settings, seed, and the bytes of the pairs."""
+    own = settings.segmenter
+    columns = [shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32")]
+    pairs = derive(0, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*columns, strict=True)))
+    return own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"}) | {
+        "seed": _seed(settings), "pairs": pairs, "precision": resolve_precision(settings.precision),
+        "augment_steps": load_recipe(own.augment).digest,
+    }  # fmt: skip
+
+
+def _seed(settings: Settings) -> int:
+    """The same for every source: segmenters of one seed start from the same weights."""
+    return derive(settings.seed, "segmenter")
 
 
 def _require_validation(workspace: Workspace) -> None:
@@ -149,11 +162,10 @@ def _refuse_idle(own: SegmenterSettings) -> None:
 
 def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSettings, device: torch.device) -> Task:
     """The segmenter on the given pairs."""
-    pairs = ShardPairs(shards, settings.size, settings.augment, settings.generated_share, workspace)
+    pairs = ShardPairs(shards, settings.size, settings.augment, workspace)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    pixels = torch.tensor(np.array(shards.index["histogram"].to_pylist()).sum(0), dtype=torch.float32)
-    terms = [reconstruction_term(part_weights(pixels).to(device)), dice_term(0.5)]
+    terms = [reconstruction_term(part_weights(_pixels(shards)).to(device)), dice_term(0.5)]
     rate = linear_decay(settings.steps, 0.3)
     player = Player(
         "segmenter",
@@ -174,6 +186,7 @@ def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSe
         learner=network,
         finish=lambda averaged: averaged,
         picture=lambda module: _picture(module, pairs),
+        sampling=lambda _: sampling_of(shards, settings.generated_share, settings.rare_classes),
         describe={
             "stage": "segmenter",
             "model": settings.model,
@@ -183,6 +196,13 @@ def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSe
             "pairs": len(shards),
         },
     )
+
+
+def _pixels(shards: RawPairs) -> Tensor:
+    """(channels,) pixels by part in the real pairs, which are what the network is for; in all where none is real."""
+    real = ~is_made(shards)
+    histograms = np.array(shards.index["histogram"].to_pylist())
+    return torch.tensor(histograms[real if real.any() else ~real].sum(0), dtype=torch.float32)
 
 
 def build_segmenter(model: str, options: dict[str, Any], channels: int, size: int) -> nn.Module:
@@ -221,21 +241,24 @@ def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "v
     return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)
 
 
-@torch.inference_mode()
 def iou_by_part(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> dict[str, float]:
     """Intersection over union by part name, over all pixels of all items; ignore pixels left out."""
+    counts = read_all(network, items, schema).sum(0)[1:]
+    occurs = counts[:, TRUTH] > 0
+    scores = [(name, value) for name, value, there in zip(schema.names[1:], iou(counts), occurs, strict=True) if there]
+    return dict(scores) | {"mean": float(np.mean([value for _, value in scores])) if scores else 0.0}
+
+
+@torch.inference_mode()
+def read_all(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> NDArray[np.int64]:
+    """What the network reads against the truth: (items, channels, 3) pixels, see ``overlap``.
+
+    Raises DataError for no items.
+    """
     if not items:
         raise DataError("no held-out pairs", "at least one", "raise data.val_share and import again")
-    metric = MulticlassJaccardIndex(schema.channels, average="none", ignore_index=IGNORE, validate_args=False)
-    occurs = torch.zeros(schema.channels, dtype=torch.bool)
-    for item in items:
-        truth = torch.from_numpy(item.mask).long()
-        metric.update(_logits(network, item).argmax(1), truth[None])
-        occurs[truth[truth != IGNORE]] = True
-    scores = metric.compute().tolist()
-    parts = [part for part in range(1, schema.channels) if occurs[part]]
-    result = {schema.names[part]: scores[part] for part in parts}
-    return result | {"mean": sum(result.values()) / max(1, len(result))}
+    read = [_logits(network, item).argmax(1)[0].numpy() for item in items]
+    return np.stack([overlap(own, item.mask, schema.channels) for own, item in zip(read, items, strict=True)])
 
 
 def _logits(network: nn.Module, item: PairItem) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from augkit.data.pairs import Draw, PairItem, Pairs
 from augkit.gan.batch import Batch
 from augkit.gan.photo_sampler import scaled, source_of
 from augkit.seeds import derive
+from augkit.train.sampling import Sampling, evenly
 
 
 @dataclass(frozen=True)
@@ -33,27 +34,20 @@ class Plan:
     turns: int = 1
 
 
-def draws(rows: int, plan: Plan, step: int) -> list[Draw]:
-    """The rows of one step: consecutive places in an endless sequence of shuffled epochs."""
+def draws(sampling: Sampling, plan: Plan, step: int) -> list[Draw]:
+    """The rows of one step: the next places of the run."""
     places = range((step - 1) * plan.batch, step * plan.batch)
-    orders: dict[int, np.ndarray] = {}
-    chosen = []
-    for place in places:
-        epoch, offset = divmod(place, rows)
-        if epoch not in orders:
-            orders[epoch] = np.random.default_rng(derive(plan.seed, "epoch", epoch)).permutation(rows)
-        chosen.append(Draw(int(orders[epoch][offset]), derive(plan.seed, "draw", place)))
-    return chosen
+    return [Draw(sampling.row(plan.seed, place), derive(plan.seed, "draw", place)) for place in places]
 
 
 class _Steps(Dataset[Batch]):
     """Item ``i`` is this process's share of step ``i``'s batch."""
 
-    def __init__(self, pairs: Pairs, plan: Plan, share: Share) -> None:
-        self.pairs, self.plan, self.share = pairs, plan, share
+    def __init__(self, pairs: Pairs, sampling: Sampling, plan: Plan, share: Share) -> None:
+        self.pairs, self.sampling, self.plan, self.share = pairs, sampling, plan, share
 
     def __getitem__(self, step: int) -> Batch:
-        plan, whole = self.plan, draws(len(self.pairs), self.plan, step)
+        plan, whole = self.plan, draws(self.sampling, self.plan, step)
         size = plan.batch // plan.turns // self.share.world
         start = self.share.rank * size
         firsts = [turn * plan.batch // plan.turns + start for turn in range(plan.turns)]
@@ -72,12 +66,18 @@ def collate(items: list[PairItem], seed: int, start: int, total: int) -> Batch:
 
 
 def stream(  # noqa: PLR0917  # each is a different thing
-    pairs: Pairs, plan: Plan, share: Share, first: int, workers: int, device: torch.device
+    pairs: Pairs,
+    plan: Plan,
+    share: Share,
+    first: int,
+    workers: int,
+    device: torch.device,
+    sampling: Callable[[int], Sampling] = evenly,
 ) -> Iterator[tuple[int, Batch]]:
-    """Steps ``first`` to ``plan.steps`` with their batches on ``device``."""
+    """Steps ``first`` to ``plan.steps`` with their batches on ``device``; ``sampling`` takes the number of pairs."""
     steps = range(first, plan.steps + 1)
     loader = DataLoader(
-        _Steps(pairs, plan, share),
+        _Steps(pairs, sampling(len(pairs)), plan, share),
         batch_size=None,
         sampler=steps,
         num_workers=workers,

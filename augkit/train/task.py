@@ -31,6 +31,7 @@ from augkit.train.brake import Brake, Deadline
 from augkit.train.checkpoint import load_state, save_state
 from augkit.train.hooks import Average, Checkpoint, Metrics, Progress, Report, Samples
 from augkit.train.loop import Hook, fit
+from augkit.train.sampling import Sampling, evenly
 from augkit.train.selection import Selector, last_state
 from augkit.train.stream import Plan, Share, stream
 
@@ -45,7 +46,8 @@ class Task:
 
     ``learner`` is the network whose moving average is used afterwards. ``finish(averaged learner)`` gives the module
     to save (a sampler with its banks, or the learner itself); ``picture(module)`` a sample grid (H, W, 3);
-    ``describe`` is what a later load needs to know; ``select(make, folder, brake)`` is what chooses the best state.
+    ``describe`` is what a later load needs to know; ``select(make, folder, brake)`` is what chooses the best state;
+    ``sampling(number of pairs)`` says which pairs a step sees.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Task:
     picture: Callable[[nn.Module], NDArray[np.uint8]]
     describe: dict[str, Any]
     select: Callable[[Make, Path, Brake], Selector] = last_state
+    sampling: Callable[[int], Sampling] = evenly
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     backend.wait_for_everyone()
     progress = _Progress(task, run, backend)
     first = progress.restore(_earlier_state(run))
-    batches = stream(task.pairs, plan, share, first, run.settings.workers, backend.device)
+    batches = stream(task.pairs, plan, share, first, run.settings.workers, backend.device, task.sampling)
     fit(task.game, progress.brake.until(batches), progress.hooks(first), backend)
     backend.wait_for_everyone()
     if backend.is_main_process:

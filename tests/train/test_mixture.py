@@ -13,7 +13,7 @@ from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.storage import LocalStorage
 from augkit.shards.writer import PairRecord, ShardWriter
-from augkit.train.mixture import mixture
+from augkit.train.mixture import is_made, mixture, sampling_of
 from augkit.train.segmenter import ShardPairs, evaluate_segmenter
 from augkit.workspace import Workspace
 
@@ -58,16 +58,18 @@ def test_a_row_brings_its_own_bytes(mixed: Workspace) -> None:
     data = ShardPairs(pairs, 32, "none")
     order = [row.id for row in read_catalogue(mixed.catalogue)]
     order = {key: n for n, key in enumerate(order)}  # type: ignore[assignment]
-    for place, row in enumerate(data.order.tolist()):
-        key = data.keys[row]
+    for place, key in enumerate(data.keys):
         number = order[key] if key in order else 40 + int(key.rpartition("-")[2])
         assert abs(int(data.plain(place).photo.mean()) - number) <= 1
 
 
 def test_made_pairs_make_up_their_share(mixed: Workspace) -> None:
-    data = ShardPairs(mixture(mixed, "real+generated+classical"), 32, "none", 0.25)
-    made = [not key.startswith(("generated", "classical")) for key in data.keys]
-    assert np.mean([not made[row] for row in data.order]) == pytest.approx(0.25, abs=0.06)
+    pairs = mixture(mixed, "real+generated+classical")
+    sampling, made = sampling_of(pairs, 0.25), is_made(pairs)
+    for seed in (0, 1):
+        rows = [sampling.row(seed, place) for place in range(160)]
+        assert made[rows].reshape(10, 16).sum(1).tolist() == [4] * 10  # of every batch of 16
+        assert set(rows) == set(range(len(pairs)))
 
 
 def test_real_pairs_are_found_beside_the_classical_ones(copied_workspace: Workspace) -> None:

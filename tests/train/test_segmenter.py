@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
 from augkit.classes import CarClass
@@ -18,7 +16,7 @@ from augkit.data.pairs import Draw, PairItem
 from augkit.errors import ConfigError, DataError, ShardError
 from augkit.parts import IGNORE, PartSchema
 from augkit.shards.reader import ShardDataset
-from augkit.train.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, mixing_order, train_segmenter
+from augkit.train.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, train_segmenter
 from augkit.workspace import Workspace
 
 from .runs import run, tiny, write_shards
@@ -97,20 +95,6 @@ def test_evaluation_reads_the_held_out_split(workspace: Workspace) -> None:
 def test_a_workspace_without_shards_is_refused(rendered_workspace: Workspace) -> None:
     with pytest.raises(ShardError, match=r"manifest\.json"):
         train_segmenter(rendered_workspace, load_settings("smoke"), resume=False)
-
-
-@given(
-    generated=st.lists(st.booleans(), min_size=1, max_size=60).map(np.array),
-    share=st.floats(0.1, 0.9),
-)
-def test_every_pair_is_in_the_mixture(generated: np.ndarray, share: float) -> None:
-    assert set(mixing_order(generated, share).tolist()) == set(range(len(generated)))
-
-
-@pytest.mark.parametrize(("real", "made", "share"), [(30, 90, 0.25), (300, 100, 0.25), (10, 90, 0.5), (90, 10, 0.5)])
-def test_generated_pairs_make_up_their_share(real: int, made: int, share: float) -> None:
-    generated = np.arange(real + made) >= real
-    assert generated[mixing_order(generated, share)].mean() == pytest.approx(share, abs=0.03)
 
 
 def test_a_share_of_generated_pairs_says_nothing_about_real_ones(copied_workspace: Workspace) -> None:

@@ -14,6 +14,7 @@ from augkit.data.pairs import Draw, PairItem
 from augkit.errors import ConfigError
 from augkit.train import machine
 from augkit.train.optim import adam, constant, linear_decay
+from augkit.train.sampling import evenly
 from augkit.train.stream import Plan, Share, draws, stream
 from augkit.train.task import _check_share
 
@@ -22,7 +23,7 @@ plans = st.builds(Plan, st.just(9), st.integers(1, 7), st.integers(0, 2**62))
 
 @given(rows=st.integers(1, 11), plan=plans)
 def test_every_epoch_covers_each_row_once(rows: int, plan: Plan) -> None:
-    drawn = [draw for step in range(1, 3 * rows + 1) for draw in draws(rows, plan, step)]
+    drawn = [draw for step in range(1, 3 * rows + 1) for draw in draws(evenly(rows), plan, step)]
     for epoch in range(len(drawn) // rows):
         assert sorted(d.index for d in drawn[epoch * rows : (epoch + 1) * rows]) == list(range(rows))
     assert len({d.seed for d in drawn}) == len(drawn)
@@ -30,13 +31,13 @@ def test_every_epoch_covers_each_row_once(rows: int, plan: Plan) -> None:
 
 @given(rows=st.integers(1, 50), plan=plans, step=st.integers(1, 1000))
 def test_a_step_is_a_function_of_seed_and_step(rows: int, plan: Plan, step: int) -> None:
-    assert draws(rows, plan, step) == draws(rows, plan, step)
-    assert len(draws(rows, plan, step)) == plan.batch
+    assert draws(evenly(rows), plan, step) == draws(evenly(rows), plan, step)
+    assert len(draws(evenly(rows), plan, step)) == plan.batch
 
 
 def test_epochs_and_seeds_shuffle_differently() -> None:
     def order(seed: int, step: int) -> list[int]:
-        return [draw.index for draw in draws(40, Plan(9, 40, seed), step)]
+        return [draw.index for draw in draws(evenly(40), Plan(9, 40, seed), step)]
 
     assert len({tuple(order(seed, step)) for seed in (0, 1) for step in (1, 2)}) == 4
 
