@@ -178,9 +178,7 @@ class Worker:
         sampler, _ = self._photo_sampler(car_class)
         return sampler.paint(mask[None], car_class, [derive(seed, "photo")])
 
-    def _record(
-        self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = ""
-    ) -> PairRecord:
+    def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = "") -> PairRecord:
         return PairRecord(
             key=f"{car_class.name}-{seed:016x}",
             split="train",

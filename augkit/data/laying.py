@@ -32,6 +32,17 @@ class Laid:
     photo: Photo
     known: NDArray[np.bool_]
 
+    def filled(self, other: Laid) -> Laid:
+        """With the other's pixels where this one knows none, in this one's light: shifted by what the mean colours of
+        the pixels that both know differ."""
+        missing, shared = ~self.known & other.known, self.known & other.known
+        if not missing.any():
+            return self
+        shift = self.photo[shared].mean(0) - other.photo[shared].mean(0) if shared.any() else np.zeros(3)
+        photo = self.photo.copy()
+        photo[missing] = np.clip(other.photo[missing] + shift, 0, 255).round()
+        return Laid(photo, self.known | missing)
+
 
 @dataclass(frozen=True)
 class _Box:
@@ -41,6 +52,11 @@ class _Box:
     top: int
     right: int
     bottom: int
+
+    def distance(self, other: _Box) -> int:
+        """Between the centres: horizontal and vertical together, in half pixels."""
+        across = self.left + self.right - other.left - other.right
+        return abs(across) + abs(self.top + self.bottom - other.top - other.bottom)
 
 
 def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
@@ -56,7 +72,7 @@ def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
     known = _snap(places, source, wanted)
     laid = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if not known.all():
-        laid[~known] = _mean_colour(photo, source)
+        laid[~known] = car_colour(photo, source).round()
     return Laid(np.asarray(laid, np.uint8), known)
 
 
@@ -71,16 +87,20 @@ def _offsets(source: Mask, target: Mask) -> Field:
 
 
 def _pieces(source: NDArray[np.bool_], target: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], _Box, _Box]]:
-    """Pixels of each piece of the target with the boxes of its counterpart and of itself, from left to right.
+    """Pixels of each piece of the target with the boxes of its counterpart and of itself.
 
-    Where the two have different numbers of pieces, all of a part is one piece.
+    As many pieces are matched from left to right; else each takes the piece whose place in the picture is nearest, so
+    that one wheel is never stretched over two. Specks go with the part as a whole.
     """
     ours, theirs = _components(target), _components(source)
-    if len(ours) != len(theirs) or len(ours) < 2:
-        return [(target, _extent(source), _extent(target))]
-    matched = [(piece, _extent(other), _extent(piece)) for piece, other in zip(ours, theirs, strict=True)]
-    rest = target & ~np.any(ours, axis=0)  # specks go with the whole part
-    return [(rest, _extent(source), _extent(target)), *matched]
+    rest = target & ~np.any(ours, axis=0) if ours else target
+    whole = [(rest, _extent(source), _extent(target))]
+    if not ours or not theirs:
+        return whole
+    boxes = [_extent(piece) for piece in theirs]
+    if len(ours) == len(theirs):
+        return whole + [(piece, box, _extent(piece)) for piece, box in zip(ours, boxes, strict=True)]
+    return whole + [(piece, min(boxes, key=_extent(piece).distance), _extent(piece)) for piece in ours]
 
 
 def _components(part: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
@@ -131,10 +151,10 @@ def _snap(places: Field, source: Mask, target: Mask) -> NDArray[np.bool_]:
     return known
 
 
-def _mean_colour(photo: Photo, source: Mask) -> NDArray[np.uint8]:
-    """(3,): of the car, or of all where there is none."""
-    car = _car(source)
-    return np.asarray(photo[car if car.any() else ...].reshape(-1, 3).mean(0).round(), np.uint8)
+def car_colour(photo: Photo, mask: Mask) -> NDArray[np.float64]:
+    """(3,): the mean colour of the car in a photo (H, W, 3), 0..255; of the whole photo where there is none."""
+    car = _car(mask)
+    return np.asarray(photo[car if car.any() else ...].reshape(-1, 3).mean(0), np.float64)
 
 
 def _car(mask: Mask) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from augkit.classes import ALL_CLASSES, CarClass
-from augkit.data.laying import Laid, lay
+from augkit.data.laying import Laid, car_colour, lay
 from augkit.data.pairs import PairItem
 from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.seeds import derive
@@ -30,10 +30,6 @@ class Exemplar:
     item: PairItem
     name: str
     mirrored: bool
-
-    def onto(self, mask: Mask) -> Laid:
-        """Laid onto a mask (S, S) of the bank's size."""
-        return lay(self.item.photo, self.item.mask, mask)
 
 
 class ExemplarBank(nn.Module):
@@ -86,6 +82,21 @@ class ExemplarBank(nn.Module):
         lacking = sum(~(views == part).any((1, 2)) for part in parts) if len(parts) else np.zeros(len(pool))
         distance = _distance(views, wanted)
         return [pool[place] for place in np.lexsort((distance, lacking))[: self.CHOICE]]
+
+    def lay(self, exemplar: Exemplar, mask: Mask, car_class: CarClass) -> Laid:
+        """The exemplar laid onto a mask (S, S).
+
+        Parts that it does not show are lent by those most like the mask, by cars of a similar paint first.
+        """
+        laid = lay(exemplar.item.photo, exemplar.item.mask, mask)
+        if laid.known.all():
+            return laid
+        others = [self.at(place).item for place in self.like(mask, car_class)]
+        paint = car_colour(exemplar.item.photo, exemplar.item.mask)
+        others.sort(key=lambda item: float(np.abs(car_colour(item.photo, item.mask) - paint).sum()))
+        for other in others:
+            laid = laid.filled(lay(other.photo, other.mask, mask))
+        return laid
 
     def at(self, place: int) -> Exemplar:
         """The pair at a place; the mirror images follow the pairs."""

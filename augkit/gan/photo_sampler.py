@@ -38,7 +38,7 @@ class PhotoSampler(nn.Module):
     def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None) -> Painted:
         """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
         chosen = [style or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
-        laid = [exemplar.onto(mask) for exemplar, mask in zip(chosen, masks, strict=True)]
+        laid = [self.bank.lay(exemplar, mask, car_class) for exemplar, mask in zip(chosen, masks, strict=True)]
         return Painted(self.repaint(masks, laid, seeds), [exemplar.name for exemplar in chosen])
 
     @torch.inference_mode()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -18,6 +17,7 @@ from augkit.errors import CheckpointError
 from augkit.gan.game import Game
 from augkit.metrics.frechet import frechet_distance
 from augkit.metrics.kernel import unbiased_mmd
+from augkit.metrics.spread import spread
 from augkit.train.brake import Brake
 from augkit.train.checkpoint import load_state, save_state
 
@@ -51,12 +51,6 @@ class Judge:
         """Judges one state of a run."""
         made = self.sample(module)
         return Judgement(float(self.figure(made, self.real)), spread(made) / max(spread(self.real), 1e-12))
-
-
-def spread(features: Features) -> float:
-    """Mean distance between two different rows."""
-    rows = torch.from_numpy(np.asarray(features, np.float32))
-    return float(torch.pdist(rows).mean())
 
 
 class Selector(Protocol):

@@ -52,12 +52,33 @@ def test_pieces_are_matched_from_left_to_right() -> None:
     assert (laid.photo[46:52, 14:20] == 90).all() and (laid.photo[40:46, 40:46] == 180).all()
 
 
-def test_another_number_of_pieces_is_laid_as_one() -> None:
+def test_one_piece_of_two_takes_the_nearest() -> None:
     photo = np.zeros((SIDE, SIDE, 3), np.uint8)
+    photo[40:50, 5:15], photo[40:50, 45:55] = 90, 180
     source = _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10))
-    photo[source == 1] = 120
-    laid = lay(photo, source, _boxes((1, 30, 20, 10, 30)))
-    assert (laid.photo[32:38, 22:48] == 120).mean() > 0.9 and laid.known.all()
+    for left, level in ((8, 90), (40, 180)):
+        laid = lay(photo, source, _boxes((1, 38, left, 14, 14)))
+        assert (laid.photo[40:50, left + 2 : left + 12] == level).all() and laid.known.all()
+
+
+def test_two_pieces_of_one_are_both_like_it() -> None:
+    photo = np.zeros((SIDE, SIDE, 3), np.uint8)
+    photo[40:50, 5:10], photo[40:50, 10:15] = 90, 180
+    laid = lay(photo, _boxes((1, 40, 5, 10, 10)), _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10)))
+    for left in (5, 45):
+        assert (laid.photo[42:48, left + 1 : left + 4] == 90).all()
+        assert (laid.photo[42:48, left + 6 : left + 9] == 180).all()
+
+
+def test_what_one_photo_lacks_another_lends_in_its_light() -> None:
+    target = _boxes((1, 10, 10, 20, 20), (2, 40, 10, 10, 10))
+    dark, light = np.full((SIDE, SIDE, 3), 60, np.uint8), np.full((SIDE, SIDE, 3), 160, np.uint8)
+    light[40:50, 10:20] = 190
+    mine = lay(dark, _boxes((1, 10, 10, 20, 20)), target)
+    filled = mine.filled(lay(light, target, target))
+    assert filled.known.all() and (filled.photo[42:48, 12:18] == 190 - 100).all()
+    assert np.array_equal(filled.photo[mine.known], mine.photo[mine.known])
+    assert mine.filled(mine) is mine
 
 
 def test_a_missing_part_is_not_known_and_has_the_cars_mean_colour() -> None:

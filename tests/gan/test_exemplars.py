@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from augkit.classes import CarClass
+from augkit.data.laying import lay
 from augkit.data.pairs import PairItem
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.guides.colours import Colours
@@ -146,4 +147,20 @@ def test_repair_adds_to_the_source() -> None:
         parameter.requires_grad_(False).zero_()
     style = sampler.bank.at(3)
     made = sampler.paint(_mask()[None], A5, [0], style).photos[0]
-    assert np.abs(made.astype(int) - style.onto(_mask()).photo).max() <= 1
+    assert np.abs(made.astype(int) - sampler.bank.lay(style, _mask(), A5).photo).max() <= 1
+
+
+def test_a_part_that_the_exemplar_lacks_is_lent_by_another() -> None:
+    both = _mask(3)
+    both[26:30, 10:20] = 1
+    bank = _bank([_item(A5, _mask(3)), _item(A5, both, 60)])
+    laid = bank.lay(bank.at(0), both, A5)
+    assert laid.known.all()
+    # Of those that could lend it, a car of the same paint does.
+    several = _bank([_item(A5, _mask(3)), _item(A5, both, 200), _item(A5, both, 100), _item(A5, both, 150)])
+    lent = several.lay(several.at(0), both, A5)
+    expected = lay(several.at(2).item.photo, both, both)
+    own = lay(several.at(0).item.photo, _mask(3), both)
+    assert np.array_equal(lent.photo, own.filled(expected).photo)
+    alone = _bank([_item(A5, _mask(3))])
+    assert not alone.lay(alone.at(0), both, A5).known[27, 12]

@@ -18,12 +18,13 @@ from augkit.data.holdout import hold_out
 from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import CheckpointError, DataError
 from augkit.gan.samplers import LatentBank, MaskSampler
+from augkit.metrics.spread import spread
 from augkit.parts import PartSchema
 from augkit.train import judging
 from augkit.train.brake import Brake, Deadline
 from augkit.train.checkpoint import load_state
 from augkit.train.mask import mask_task
-from augkit.train.selection import BestState, Judge, Judgement, LastState, spread
+from augkit.train.selection import BestState, Judge, Judgement, LastState
 from augkit.train.task import Task, is_finished
 from augkit.workspace import Workspace
 
