@@ -14,7 +14,8 @@ import yaml
 
 from augkit.errors import ConfigError
 
-LABEL_WARP = "LabelWarp"
+LABEL_WARP, LABEL_COARSEN = "LabelWarp", "LabelCoarsen"
+LABEL_STEPS = (LABEL_WARP, LABEL_COARSEN)
 """The step that moves the mask away from its photo."""
 
 Step = tuple[str, dict[str, Any]]
@@ -57,7 +58,7 @@ class Recipe:
     @property
     def warps_labels(self) -> bool:
         """Whether a step moves the mask away from its photo."""
-        return any(name == LABEL_WARP for name, _ in self.steps)
+        return any(name in LABEL_STEPS for name, _ in self.steps)
 
 
 def load_recipe(source: str | Path) -> Recipe:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from augkit.errors import ConfigError
-from augkit.presets import LABEL_WARP, augment_presets, load_recipe
+from augkit.presets import LABEL_STEPS, augment_presets, load_recipe
 
 Size = Annotated[int, Field(ge=16, le=1024, multiple_of=16)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -17,8 +17,8 @@ Count = Annotated[int, Field(ge=1)]
 Precision = Literal["auto", "fp32", "bf16"]
 
 NO_LABEL_WARP = (
-    f"{LABEL_WARP} moves the mask away from its photo: what learns from the pair would learn wrong outlines; "
-    "only stage II (image.augment), which makes the photo after the mask, may use it"
+    f"{' and '.join(LABEL_STEPS)} move the mask away from its photo: what learns from the pair would learn wrong "
+    "outlines; only stage II (image.augment), which makes the photo after the mask, may use them"
 )
 
 

@@ -17,12 +17,12 @@ from pydantic import Field, ValidationError
 
 from augkit.config.base import Positive, Section, Share
 from augkit.data.augment.background import Background, landscapes_in
-from augkit.data.augment.steps import Flip, LabelWarp, Pixels, Step
+from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
 from augkit.errors import ConfigError
 from augkit.parts import BACKGROUND, IGNORE, PartSchema
-from augkit.presets import LABEL_WARP, Recipe, recipe_steps
+from augkit.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
 
-OWN = ("Flip", "Background", LABEL_WARP)
+OWN = ("Flip", "Background", *LABEL_STEPS)
 COMPOSITIONS = ("OneOf", "SomeOf", "Sequential", "RandomOrder")
 REFUSED = {
     **dict.fromkeys(
@@ -59,6 +59,11 @@ class _LabelWarpOptions(Section):
 _Options = TypeVar("_Options", bound=Section)
 
 
+class _LabelCoarsenOptions(Section):
+    side: Annotated[int, Field(ge=16, le=1024)] = 64
+    p: Share = 0.5
+
+
 def build_steps(recipe: Recipe, schema: PartSchema, backgrounds: Path | None = None) -> tuple[Step, ...]:
     """The steps of a preset; neighbours of albumentations become one.
 
@@ -82,6 +87,9 @@ def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchem
     if name == LABEL_WARP:
         warp = _options(_LabelWarpOptions, arguments, place)
         return LabelWarp(warp.alpha, warp.sigma, warp.p)
+    if name == LABEL_COARSEN:
+        coarsen = _options(_LabelCoarsenOptions, arguments, place)
+        return LabelCoarsen(coarsen.side, coarsen.p)
     given = _options(_BackgroundOptions, arguments, place)
     folder = recipe.folder / Path(given.folder).expanduser() if given.folder else backgrounds
     if folder is None:

@@ -170,6 +170,19 @@ def test_an_augmentation_travels_to_other_processes(name: str) -> None:
     np.testing.assert_array_equal(mine[0], theirs[0])
 
 
+def test_coarse_labels_round_corners_and_lose_thin_parts() -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 16:48], mask[2, :], mask[60:] = 1, 2, 255
+    photo = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    item = Augmentation(recipe(("LabelCoarsen", {"side": 16, "p": 1})), SCHEMA)(photo, mask, FRONT_LEFT, 1)
+    assert np.array_equal(item[0], photo)
+    coarse = item[1]
+    assert not (coarse == 2).any() and (coarse[24:40, 24:40] == 1).all() and (coarse[62:] == 255).all()
+    assert coarse[16, 16] == 0 and coarse[16, 32] == 1  # a corner is cut, an edge stays
+    never = Augmentation(recipe(("LabelCoarsen", {"side": 16, "p": 0})), SCHEMA)(photo, mask, FRONT_LEFT, 1)
+    assert np.array_equal(never[1], mask)
+
+
 def test_a_label_warp_moves_the_mask_alone() -> None:
     photo, mask = pair()
     augment = Augmentation(recipe(("LabelWarp", {"alpha": 60, "sigma": 4, "p": 1})), SCHEMA)
