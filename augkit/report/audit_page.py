@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from augkit import __version__
 from augkit.data.audit.check import CHECKS, Finding, Hit
@@ -21,11 +19,12 @@ from augkit.data.crop import Photo
 from augkit.data.pictures import read_mask, read_photo
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
+from augkit.report.markup import jpeg_uri
+from augkit.report.markup import write_page as render
 from augkit.workspace import Workspace
 
 WORST = 24
 THUMBNAIL = 192
-_QUALITY = 82
 
 
 @dataclass(frozen=True)
@@ -50,18 +49,10 @@ def write_page(result: AuditResult, overview: Overview, workspace: Workspace, pa
     """Writes the page: a section a finding with its worst ``WORST`` pairs, photo under the mask's outlines."""
     album = _Album(workspace)
     sections = [_section(finding, album) for finding in result.findings]
-    environment = Environment(
-        loader=PackageLoader("augkit.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    text = environment.get_template("audit.html").render(
-        result=result, overview=overview, sections=sections, worst=WORST, thumbnail=THUMBNAIL, version=__version__,
-        clean=[CHECKS[name] for name in result.clean], name=workspace.root.resolve().name,
+    return render(
+        "audit.html", path, result=result, overview=overview, sections=sections, worst=WORST, thumbnail=THUMBNAIL,
+        version=__version__, clean=[CHECKS[name] for name in result.clean], name=workspace.root.resolve().name,
     )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-    return path
 
 
 def _section(finding: Finding, album: _Album) -> Section:
@@ -100,10 +91,7 @@ class _Album:
             photo, mask = read_photo(self.workspace.photo(id)), read_mask(self.workspace.mask(id))
         except DataError:
             return ""
-        drawn = outlined(photo, mask, self.schema, THUMBNAIL)
-        done, data = cv2.imencode(".jpg", drawn[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        assert done, "JPEG of a picture in memory"
-        return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+        return jpeg_uri(outlined(photo, mask, self.schema, THUMBNAIL))
 
 
 def outlined(photo: Photo, mask: Mask, schema: PartSchema, size: int) -> Photo:

@@ -1,0 +1,47 @@
+"""``augkit report``: the result as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.report.page import Summary
+
+
+@app.command("report")
+def report(
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; WORKSPACE/reports/report.html.")
+    ] = None,
+    per_class: Annotated[int, typer.Option("--per-class", min=1, help="Generated pairs to show of each class.")] = 8,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was asked and what came out, on one page that needs no network; say what is missing."""
+    from augkit.cli._progress import Bars
+    from augkit.report.page import write_report
+
+    session = open_session(workspace, as_json)
+    path = output or session.workspace.reports / "report.html"
+    with Bars() as bars:
+        summary = write_report(session.workspace, path, per_class, progress=bars.steps)
+    session.emit(summary.to_dict(), _summary(summary))
+
+
+def _summary(summary: Summary) -> RenderableType:
+    from rich.text import Text
+
+    size = summary.path.stat().st_size / 2**20
+    lines = [f"page  {summary.path}  ({size:.1f} MB, {summary.shown} pairs)"]
+    for gap in summary.gaps:
+        lines.append(f"missing: {gap.what}" + (f"\n         run {gap.remedy}" if gap.remedy else ""))
+    return Text("\n".join(lines))

@@ -1,0 +1,147 @@
+"""What the trainings recorded, as small charts: one a loss, and the distances with the chosen checkpoint marked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augkit.train.selection import JUDGEMENTS
+
+WIDTH, HEIGHT = 280.0, 120.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 10.0, 20.0
+POINTS = 240
+"""Points of a line; where a run recorded more, each is the mean of its stretch."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One recorded quantity: values by step, and the step to mark (0: none)."""
+
+    name: str
+    steps: Sequence[int]
+    values: Sequence[float]
+    chosen: int = 0
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model's run; ``about`` is its config.json, empty while the run is not finished."""
+
+    stage: str
+    model: str
+    about: dict[str, Any]
+    curves: Sequence[Curve]
+    problems: Sequence[str] = field(default=())
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run wrote its model."""
+        return bool(self.about)
+
+
+def read_trainings(models: Path) -> list[Training]:
+    """The runs below ``models/``, by stage and model; lines that a killed run left half-written are left out."""
+    folders = sorted(path.parent for path in models.glob("*/*/metrics.jsonl"))
+    return [_training(folder) for folder in folders]
+
+
+def _training(folder: Path) -> Training:
+    problems: list[str] = []
+    about: dict[str, Any] = {}
+    if (folder / "config.json").is_file():
+        try:
+            about = json.loads((folder / "config.json").read_text())
+        except ValueError:
+            problems.append("config.json is no JSON: train this model again")
+    losses = _series(folder / "metrics.jsonl", ("step", "seconds_per_step"))
+    judged = _series(folder / JUDGEMENTS, ("step",))
+    chosen = int(about.get("chosen_step", 0))
+    curves = [Curve(name, *zip(*points, strict=True)) for name, points in losses.items()]
+    curves += [Curve(f"{name} to held-out", *zip(*points, strict=True), chosen) for name, points in judged.items()]
+    return Training(folder.parent.name, folder.name, about, curves, tuple(problems))
+
+
+def _series(path: Path, without: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
+    """(step, value) by name."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for line in _lines(path):
+        for name, value in line.items():
+            if name not in without and isinstance(value, int | float) and math.isfinite(value):
+                found.setdefault(name, []).append((int(line["step"]), float(value)))
+    return found
+
+
+def _lines(path: Path) -> Iterable[dict[str, Any]]:
+    if not path.is_file():
+        return
+    for text in path.read_text(errors="replace").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and isinstance(line.get("step"), int):
+            yield line
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A curve in the pixels of its picture: ``WIDTH`` x ``HEIGHT``, y downwards.
+
+    ``ticks_x`` and ``ticks_y`` are places with their labels, ``mark`` the place of the chosen checkpoint.
+    """
+
+    name: str
+    line: str
+    ticks_x: Sequence[tuple[float, str]]
+    ticks_y: Sequence[tuple[float, str]]
+    mark: tuple[float, float] | None
+    chosen: int
+    first: str
+    last: str
+
+
+def draw(curve: Curve) -> Chart:
+    """The chart of a curve of at least one point."""
+    steps, values = _thinned(np.asarray(curve.steps, np.float64), np.asarray(curve.values, np.float64))
+    ticks = _ticks(float(values.min()), float(values.max()))
+    low, high = min(ticks[0], float(values.min())), max(ticks[-1], float(values.max()))
+    begin, end = min(0.0, float(steps[0])), float(steps[-1])
+
+    def x(step: float) -> float:
+        return round(LEFT + (step - begin) / max(end - begin, 1e-12) * (WIDTH - LEFT - RIGHT), 1)
+
+    def y(value: float) -> float:
+        return round(HEIGHT - BOTTOM - (value - low) / max(high - low, 1e-12) * (HEIGHT - TOP - BOTTOM), 1)
+
+    mark = None
+    if curve.chosen in curve.steps:
+        mark = x(curve.chosen), y(curve.values[list(curve.steps).index(curve.chosen)])
+    return Chart(
+        curve.name, " ".join(f"{x(s)},{y(v)}" for s, v in zip(steps, values, strict=True)),
+        [(x(step), f"{step:,.0f}") for step in (begin, end)], [(y(tick), f"{tick:.4g}") for tick in ticks], mark,
+        curve.chosen, f"{curve.values[0]:.4g}", f"{curve.values[-1]:.4g}",
+    )  # fmt: skip
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """At most four round numbers around the values; one range up and down where all are equal."""
+    from matplotlib.ticker import MaxNLocator
+
+    spread = 0.0 if high > low else max(abs(low), 1.0) * 0.5
+    found: list[float] = MaxNLocator(nbins=3).tick_values(low - spread, high + spread).tolist()
+    return found
+
+
+def _thinned(steps: Any, values: Any) -> tuple[Any, Any]:
+    """Means of as many stretches as a chart has room for."""
+    if len(steps) <= POINTS:
+        return steps, values
+    edges = np.linspace(0, len(steps), POINTS + 1).astype(int)[:-1]
+    sizes = np.diff(np.append(edges, len(steps)))
+    return np.add.reduceat(steps, edges) / sizes, np.add.reduceat(values, edges) / sizes

@@ -1,0 +1,207 @@
+"""The result of a workspace as one HTML file: what was asked, what came out, and whether it helps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from augkit import __version__
+from augkit.evaluation.gather import ignore
+from augkit.parts import Colour
+from augkit.report.album import Album, Redraw
+from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trainings
+from augkit.report.funnel import Funnel, funnel_of
+from augkit.report.markup import write_page
+from augkit.report.material import Gap, Material, read_material
+from augkit.report.measures import Measures, read_measures
+from augkit.report.neighbours import Progress
+from augkit.report.pairs import PER_CLASS, Gallery, hang
+from augkit.train.checkpoint import digest
+from augkit.train.task import MODEL
+from augkit.workspace import Workspace
+
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """Pairs of a class: real ones for training and held out, and accepted generated ones."""
+
+    name: str
+    training: int
+    held_out: int
+    generated: int
+
+    @property
+    def after(self) -> int:
+        """Pairs to train with."""
+        return self.training + self.generated
+
+
+@dataclass(frozen=True)
+class PartCount:
+    """A part's share of the cars' pixels in the pairs to train with, and how many show it, before and after."""
+
+    name: str
+    colour: Colour
+    share_before: float
+    share_after: float
+    pairs_before: int
+    pairs_after: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model by the hash that the index names, its folder (empty where no model here has it) and its pairs."""
+
+    stage: str
+    digest: str
+    folder: str
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the command says about the page that it wrote."""
+
+    path: Path
+    classes: Sequence[ClassCount]
+    funnel: Funnel
+    shown: int
+    gaps: Sequence[Gap]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "page": str(self.path), "bytes": self.path.stat().st_size, "pairs_shown": self.shown,
+            "classes": {c.name: {"training": c.training, "generated": c.generated} for c in self.classes},
+            "tried": self.funnel.tried, "accepted": self.funnel.accepted,
+            "reasons": {reason.name: reason.count for reason in self.funnel.reasons},
+            "missing": [{"what": gap.what, "run": gap.remedy} for gap in self.gaps],
+        }  # fmt: skip
+
+
+def _silent(name: str, done: int, total: int) -> None:
+    ignore(done, total)
+
+
+def write_report(
+    workspace: Workspace, path: Path, per_class: int = PER_CLASS, redraw: Redraw = lambda row: None,
+    progress: Progress = _silent,
+) -> Summary:  # fmt: skip
+    """Writes the page. Raises DataError where the workspace has no catalogue: then there is nothing to report."""
+    material = read_material(workspace)
+    album = Album(material.storage, material.schema, redraw)
+    funnel = funnel_of([row for row in material.index if row["source"] == "generated"])
+    gallery = hang(material, funnel, album, progress, per_class)
+    trainings, measures = read_trainings(workspace.models), read_measures(material.documents)
+    classes = count_classes(material)
+    gaps = [*material.gaps, *_gaps(material, trainings, measures)]
+    write_page(
+        "report.html", path, name=workspace.root.resolve().name, version=__version__, material=material,
+        classes=classes, parts=count_parts(material), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
+        headline=headline(material, classes), trainings=[(t, _charts(t)) for t in trainings],
+        models=_models(material), scores=_scores(gallery), size=(WIDTH, HEIGHT),
+        settings=yaml.safe_dump(material.settings.model_dump(mode="json"), sort_keys=False)
+        if material.settings else "",
+        seeds=_seeds(material),
+    )  # fmt: skip
+    shown = sum(len(sheet.cards) for sheet in gallery.sheets)
+    return Summary(path, classes, funnel, shown, gaps)
+
+
+def count_classes(material: Material) -> list[ClassCount]:
+    """Classes that real pairs show, by name."""
+    training = Counter(row.car_class.name for row in material.rows if row.split == "train")
+    held = Counter(row.car_class.name for row in material.rows if row.split != "train")
+    generated = Counter(row["class"] for row in material.of("generated"))
+    names = sorted({*training, *held, *generated})
+    return [ClassCount(name, training[name], held[name], generated[name]) for name in names]
+
+
+def count_parts(material: Material) -> list[PartCount]:
+    """Parts by id. Before: the real training pairs; after: the generated ones as well."""
+    real = [row for row in material.of("real") if row["split"] == "train"]
+    before = _histograms([row["histogram"] for row in real], material.schema.channels)
+    if not real:
+        training = [row.histogram for row in material.rows if row.split == "train"]
+        before = _histograms(training, material.schema.channels)
+    made = _histograms([row["histogram"] for row in material.of("generated")], material.schema.channels)
+    after = np.concatenate([before, made])
+    shares = [table[:, 1:].sum(0) / max(1, table[:, 1:].sum()) for table in (before, after)]
+    shown = [(table[:, 1:] > 0).sum(0) for table in (before, after)]
+    return [
+        PartCount(part.name, part.colour, *(float(s[n]) for s in shares), *(int(p[n]) for p in shown))
+        for n, part in enumerate(material.schema.parts)
+    ]
+
+
+def headline(material: Material, classes: Sequence[ClassCount]) -> str:
+    """What came out, in a sentence."""
+    made, target = sum(c.generated for c in classes), material.target
+    if not material.index:
+        return f"{sum(c.training for c in classes)} real pairs to train with, and nothing generated yet."
+    full = sum(c.after >= target for c in classes)
+    helped = sum(c.generated > 0 for c in classes)
+    reached = f"{full} of {len(classes)} classes have the {target} pairs that were asked for" if target else ""
+    parts = [f"{made:,} generated {'pair' if made == 1 else 'pairs'} in {helped} classes", reached]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _gaps(material: Material, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
+    found = []
+    if material.index and not material.of("generated"):
+        found.append(Gap("The shards hold no generated pair.", "augkit balance --target-per-class N"))
+    if material.of("generated") and not any(row["split"] != "train" for row in material.of("real")):
+        what = "No real pair is held out, so nothing says how near is too near."
+        found.append(Gap(what, "augkit import ... --set data.val_share=0.2"))
+    open_runs = [f"{t.stage} {t.model}" for t in trainings if not t.finished]
+    if open_runs:
+        found.append(Gap(f"Not finished: the training of {', '.join(open_runs)}.", "augkit train STAGE --resume"))
+    if not trainings:
+        found.append(Gap("No model was trained here.", "augkit train mask, augkit train image, or augkit balance"))
+    if not measures.utility:
+        found.append(Gap("Nobody has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
+    return found
+
+
+def _histograms(rows: Sequence[Sequence[int]], channels: int) -> Any:
+    return np.array(rows, np.int64).reshape(len(rows), channels)
+
+
+def _charts(training: Training) -> list[Chart]:
+    return [draw(curve) for curve in training.curves]
+
+
+def _models(material: Material) -> list[Model]:
+    files = {digest(path): path.parent for path in material.workspace.models.glob(f"*/*/{MODEL}")}
+    found = []
+    for stage in ("mask", "image"):
+        used = Counter(row[f"{stage}_model"] for row in material.of("generated"))
+        for name, pairs in sorted(used.items()):
+            folder = files.get(name)
+            place = "" if folder is None else folder.relative_to(material.workspace.root).as_posix()
+            found.append(Model(stage, name, place, pairs))
+    return found
+
+
+def _seeds(material: Material) -> Mapping[str, int]:
+    seed = {} if material.settings is None else {"of the settings": material.settings.seed}
+    return seed | {"different ones of generated pairs": len({row["seed"] for row in material.of("generated")})}
+
+
+def _scores(gallery: Gallery) -> dict[str, tuple[float, float]]:
+    """Range of each score over the generated pairs that the page shows."""
+    values: dict[str, list[float]] = {}
+    for sheet in gallery.sheets:
+        for card in sheet.cards if sheet.source == "generated" else ():
+            for name, value in card.scores.items():
+                values.setdefault(name, []).append(value)
+    return {name: (min(found), max(found)) for name, found in sorted(values.items())}
+
+
