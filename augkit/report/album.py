@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from augkit.data.crop import Photo
@@ -14,13 +13,18 @@ from augkit.parts import Mask, PartSchema
 from augkit.report.markup import mask_uri, photo_uri
 from augkit.report.material import Row
 from augkit.shards.codec import decode_mask, decode_photo
+from augkit.shards.reader import read_stored
 from augkit.shards.storage import Storage
-from augkit.shards.writer import tar_file
 
 PHOTO_SIZE, MASK_SIZE = 176, 128
 
 Redraw = Callable[[Row], Mask | None]
 """Makes the mask of a rejected row again, which was never painted; None where that cannot be done."""
+
+
+def never(row: Row) -> None:
+    """The redraw that makes nothing again."""
+    del row
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,10 @@ class Tile:
 class Album:
     """Reads rows of the index; each is decoded and drawn once."""
 
-    def __init__(self, storage: Storage, schema: PartSchema, redraw: Redraw = lambda row: None) -> None:
+    def __init__(self, storage: Storage, schema: PartSchema, redraw: Redraw = never) -> None:
         self.storage, self.schema, self.redraw = storage, schema, redraw
+        self.unreadable: set[str] = set()
+        """Keys of pairs whose bytes are missing or broken."""
         self._pairs: dict[str, Pair | None] = {}
         self._drawn: dict[tuple[str, bool], tuple[str, str]] = {}
 
@@ -75,12 +81,10 @@ class Album:
 
     def _read(self, row: Row) -> Pair | None:
         try:
-            photo, mask = (
-                self.storage.read(tar_file(row["shard"]), row[f"{kind}_offset"], row[f"{kind}_length"])
-                for kind in ("photo", "mask")
-            )
-            return Pair(decode_photo(photo), decode_mask(mask))
-        except (ShardError, cv2.error):
+            stored = read_stored(self.storage, row)
+            return Pair(decode_photo(stored.photo), decode_mask(stored.mask))
+        except ShardError:
+            self.unreadable.add(row["key"])
             return None
 
     def _made_again(self, row: Row) -> Pair | None:

@@ -15,6 +15,7 @@ from augkit.train.selection import JUDGEMENTS
 
 WIDTH, HEIGHT = 280.0, 120.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 10.0, 20.0
+_JUDGED = {"distance": "distance to held-out pairs", "diversity": "diversity against held-out pairs"}
 POINTS = 240
 """Points of a line; where a run recorded more, each is the mean of its stretch."""
 
@@ -62,9 +63,13 @@ def _training(folder: Path) -> Training:
     losses = _series(folder / "metrics.jsonl", ("step", "seconds_per_step"))
     judged = _series(folder / JUDGEMENTS, ("step",))
     chosen = int(about.get("chosen_step", 0))
-    curves = [Curve(name, *zip(*points, strict=True)) for name, points in losses.items()]
-    curves += [Curve(f"{name} to held-out", *zip(*points, strict=True), chosen) for name, points in judged.items()]
+    curves = [_curve(name, points) for name, points in losses.items()]
+    curves += [_curve(_JUDGED.get(name, name), points, chosen) for name, points in judged.items()]
     return Training(folder.parent.name, folder.name, about, curves, tuple(problems))
+
+
+def _curve(name: str, points: Sequence[tuple[int, float]], chosen: int = 0) -> Curve:
+    return Curve(name, [step for step, _ in points], [value for _, value in points], chosen)
 
 
 def _series(path: Path, without: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
@@ -134,8 +139,7 @@ def _ticks(low: float, high: float) -> list[float]:
     from matplotlib.ticker import MaxNLocator
 
     spread = 0.0 if high > low else max(abs(low), 1.0) * 0.5
-    found: list[float] = MaxNLocator(nbins=3).tick_values(low - spread, high + spread).tolist()
-    return found
+    return [float(tick) for tick in MaxNLocator(nbins=3).tick_values(low - spread, high + spread)]
 
 
 def _thinned(steps: Any, values: Any) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""What a workspace holds for a report. What is missing or cannot be read becomes a gap with a remedy, never an error."""
+"""What a workspace holds for a report. What is missing or cannot be read becomes a gap, never an error."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ class _Reading:
             manifest = self._tried(lambda: load_manifest(storage), None, "The manifest cannot be read", again)
             if manifest is None:
                 return None, []
-            rows = self._tried(lambda: load_index(storage).to_pylist(), [], "The index cannot be read", again)
+            none: list[Row] = []
+            rows = self._tried(lambda: load_index(storage).to_pylist(), none, "The index cannot be read", again)
             return manifest, rows
         return None, self._unfinished(storage)
 
@@ -104,8 +105,8 @@ class _Reading:
         planned = _planned(storage)
         self.gaps.append(
             Gap(
-                f"The run was interrupted, or is going on: {len(commits)} of {planned or 'an unknown number of'} planned "
-                "shards are committed. This page shows what they hold.",
+                f"The run was interrupted, or is going on: {len(commits)} of {planned or 'an unknown number of'} "
+                "planned shards are committed. This page shows what they hold.",
                 "augkit balance",
             )
         )
@@ -123,7 +124,7 @@ class _Reading:
         try:
             return read()
         except AugkitError as error:
-            self.gaps.append(Gap(f"{what}: {error.found}.", remedy))
+            self.gaps.append(Gap(f"{what}: {error.found}; expected: {error.expected}; {error.remedy}.", remedy))
         except (OSError, ValueError) as error:
             self.gaps.append(Gap(f"{what}: {error}.", remedy))
         return otherwise

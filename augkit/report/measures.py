@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+MEANS = ("overall", "tail parts", "tail classes")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -16,45 +18,112 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """What a segmenter was trained on, and its mean IoU in per cent with the ends of its interval."""
+class Range:
+    """A figure in points (per cent of IoU), the ends of its 95 % interval (the figure itself where there is none), and
+    the figure of each seed."""
 
-    name: str
     value: float
     low: float
     high: float
+    seeds: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What a segmenter was trained on, and how well it does over all."""
+
+    name: str
+    pairs: str
+    overall: Range
 
 
 @dataclass(frozen=True)
 class Utility:
-    """``augkit evaluate utility``: the verdict in a sentence, an arm a training set, and IoU by part and class."""
+    """``augkit evaluate utility``: the verdict in one word and in a sentence, how it was measured, the arms, and the
+    tables by title. ``ends`` are those of the arms' common scale."""
 
+    word: str
     verdict: str
+    about: str
     arms: Sequence[Arm]
     tables: Mapping[str, Table]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Around every interval and every seed."""
+        values = [end for a in self.arms for end in (a.overall.low, a.overall.high, *a.overall.seeds)]
+        return min(values) - 1, max(values) + 1
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Utility, and the table of ``augkit compare``."""
+    """Utility, and the table of ``augkit compare``; ``strange`` names documents of another form than expected."""
 
     utility: Utility | None
     contest: Table | None
+    strange: Sequence[str]
 
 
 def read_measures(documents: Mapping[str, Any]) -> Measures:
-    """From the JSON documents by name; one that does not have the expected form counts as absent."""
-    return Measures(None, _contest(documents.get("compare")))
+    """From the JSON documents by name."""
+    found: dict[str, Any] = {}
+    strange = []
+    for name, read in (("utility", _utility), ("compare", _contest)):
+        try:
+            found[name] = read(documents[name]) if name in documents else None
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            found[name] = None
+            strange.append(name)
+    return Measures(found["utility"], found["compare"], strange)
 
 
-def _contest(results: Any) -> Table | None:
+def _utility(tree: Mapping[str, Any]) -> Utility:
+    held, runs = tree["held_out"], f"{tree['seeds']} seeds of {tree['steps']} steps each"
+    arms = [Arm(a["arm"], f"{a['real']} real, {a['made']} made", _range(a["figures"]["overall"])) for a in tree["arms"]]
+    head = [arm.name for arm in arms]
+    figures = [a["figures"] for a in tree["arms"]]
+    tail = {f"part {name}" for name in tree["tail"]["parts"]} | {f"class {name}" for name in tree["tail"]["classes"]}
+    detail = [
+        [name + (" (tail)" if name in tail else ""), str(photos), *(_points(own.get(name)) for own in figures)]
+        for name, photos in held["photos"].items()
+        if name not in MEANS
+    ]
+    means = [[arm.name, *(_interval(own.get(name)) for name in MEANS)] for arm, own in zip(arms, figures, strict=True)]
+    deltas = [
+        [c["arm"], c["against"], *(_interval(c["deltas"].get(name), "+") for name in MEANS)]
+        for c in tree["comparisons"]
+    ]
+    tables = {
+        "Mean IoU in points": Table(("trained on", *MEANS), means),
+        "Differences in points, paired by seed and photo": Table(("trained on", "against", *MEANS), deltas),
+        "IoU in points by part and class": Table(("", "photos", *head), detail),
+    }
+    about = f"{held['photos']['overall']} held-out real photos ({held['split']}), {runs}; 95 % intervals."
+    return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, tables)
+
+
+def _contest(results: Sequence[Mapping[str, Any]]) -> Table | None:
     head = ("generator", "steps", "distance", "floor", "ratio")
     names = ("name", "steps", "distance", "distance_floor", "ratio")
-    try:
-        rows = [[_text(result[name]) for name in names] for result in results]
-    except (KeyError, TypeError):
-        return None
+    rows = [[_text(result[name]) for name in names] for result in results]
     return Table(head, rows) if rows else None
+
+
+def _range(figure: Mapping[str, Any]) -> Range:
+    value = 100 * float(figure["value"])
+    low, high = (value if end is None else 100 * end for end in figure["interval"])
+    return Range(value, low, high, [100 * own for own in figure["seeds"]])
+
+
+def _interval(figure: Mapping[str, Any] | None, sign: str = "") -> str:
+    if figure is None or figure["value"] is None:
+        return ""
+    found = _range(figure)
+    return f"{found.value:{sign}.1f} ({found.low:{sign}.1f} to {found.high:{sign}.1f})"
+
+
+def _points(figure: Mapping[str, Any] | None) -> str:
+    return "" if figure is None or figure["value"] is None else f"{100 * figure['value']:.1f}"
 
 
 def _text(value: Any) -> str:

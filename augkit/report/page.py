@@ -12,9 +12,8 @@ import numpy as np
 import yaml
 
 from augkit import __version__
-from augkit.evaluation.gather import ignore
 from augkit.parts import Colour
-from augkit.report.album import Album, Redraw
+from augkit.report.album import Album, Redraw, never
 from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trainings
 from augkit.report.funnel import Funnel, funnel_of
 from augkit.report.markup import write_page
@@ -25,7 +24,6 @@ from augkit.report.pairs import PER_CLASS, Gallery, hang
 from augkit.train.checkpoint import digest
 from augkit.train.task import MODEL
 from augkit.workspace import Workspace
-
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,12 @@ class Summary:
         }  # fmt: skip
 
 
-def _silent(name: str, done: int, total: int) -> None:
-    ignore(done, total)
+def _silent(*_: object) -> None:
+    """The progress that nobody follows."""
 
 
 def write_report(
-    workspace: Workspace, path: Path, per_class: int = PER_CLASS, redraw: Redraw = lambda row: None,
+    workspace: Workspace, path: Path, per_class: int = PER_CLASS, redraw: Redraw = never,
     progress: Progress = _silent,
 ) -> Summary:  # fmt: skip
     """Writes the page. Raises DataError where the workspace has no catalogue: then there is nothing to report."""
@@ -101,7 +99,7 @@ def write_report(
     gallery = hang(material, funnel, album, progress, per_class)
     trainings, measures = read_trainings(workspace.models), read_measures(material.documents)
     classes = count_classes(material)
-    gaps = [*material.gaps, *_gaps(material, trainings, measures)]
+    gaps = [*material.gaps, *_unreadable(album), *_gaps(material, trainings, measures)]
     write_page(
         "report.html", path, name=workspace.root.resolve().name, version=__version__, material=material,
         classes=classes, parts=count_parts(material), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
@@ -136,7 +134,7 @@ def count_parts(material: Material) -> list[PartCount]:
     shares = [table[:, 1:].sum(0) / max(1, table[:, 1:].sum()) for table in (before, after)]
     shown = [(table[:, 1:] > 0).sum(0) for table in (before, after)]
     return [
-        PartCount(part.name, part.colour, *(float(s[n]) for s in shares), *(int(p[n]) for p in shown))
+        PartCount(part.name, part.colour, float(shares[0][n]), float(shares[1][n]), int(shown[0][n]), int(shown[1][n]))
         for n, part in enumerate(material.schema.parts)
     ]
 
@@ -153,6 +151,11 @@ def headline(material: Material, classes: Sequence[ClassCount]) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
+def _unreadable(album: Album) -> list[Gap]:
+    count = len(album.unreadable)
+    return [Gap(f"{count} of the pairs to show have no readable bytes.", "augkit verify")] if count else []
+
+
 def _gaps(material: Material, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
     found = []
     if material.index and not material.of("generated"):
@@ -165,7 +168,10 @@ def _gaps(material: Material, trainings: Sequence[Training], measures: Measures)
         found.append(Gap(f"Not finished: the training of {', '.join(open_runs)}.", "augkit train STAGE --resume"))
     if not trainings:
         found.append(Gap("No model was trained here.", "augkit train mask, augkit train image, or augkit balance"))
-    if not measures.utility:
+    for name in measures.strange:
+        remedy = {"utility": "augkit evaluate utility", "compare": "augkit compare"}[name]
+        found.append(Gap(f"reports/{name}.json is of another form than this version writes.", remedy))
+    if not measures.utility and "utility" not in measures.strange:
         found.append(Gap("Nobody has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
     return found
 
@@ -203,5 +209,3 @@ def _scores(gallery: Gallery) -> dict[str, tuple[float, float]]:
             for name, value in card.scores.items():
                 values.setdefault(name, []).append(value)
     return {name: (min(found), max(found)) for name, found in sorted(values.items())}
-
-

@@ -1,0 +1,44 @@
+"""Documents of ``reports/`` in the form in which other verbs write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def figure(value: float, spread: float = 0.02) -> dict[str, Any]:
+    return {
+        "value": value, "interval": [value - spread, value + spread], "error": spread / 2,
+        "seeds": [value - spread / 3, value + spread / 3],
+    }  # fmt: skip
+
+
+UTILITY: dict[str, Any] = {
+    "verdict": {"word": "helps", "sentence": "Helps: all reads 52.5 mean IoU, real 50.2.", "level": 0.95},
+    "steps": 300, "seeds": 2,
+    "held_out": {
+        "split": "val",
+        "photos": {"overall": 33, "tail parts": 30, "tail classes": 9, "part hood": 21, "class back-left-3": 4},
+    },
+    "tail": {"parts": ["hood"], "classes": []},
+    "arms": [
+        {
+            "arm": name, "kind": name.split("@")[0], "share": 0.0, "real": 127, "made": made,
+            "figures": {
+                "overall": figure(value), "tail parts": figure(value - 0.1), "part hood": figure(value + 0.1),
+                "class back-left-3": figure(value) | {"interval": [None, None]},
+            },
+        }
+        for name, made, value in (("real+classical", 0, 0.502), ("real+classical+generated@25", 41, 0.525))
+    ],
+    "comparisons": [
+        {
+            "arm": "real+classical+generated@25", "against": "real+classical",
+            "deltas": {"overall": figure(0.023, 0.01), "tail parts": figure(0.05)},
+        }
+    ],
+}  # fmt: skip
+
+COMPARE: list[dict[str, Any]] = [
+    {"name": "city-dcgan", "steps": 120, "distance": 213.4567, "distance_floor": 80.0, "ratio": 2.7},
+    {"name": "city-logan", "steps": 90, "distance": 200.0, "distance_floor": 80.0, "ratio": None},
+]

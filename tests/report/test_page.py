@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from augkit.classes import CarClass
+from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.errors import DataError
+from augkit.report.album import Album
+from augkit.report.funnel import funnel_of, scores_of, standing
+from augkit.report.material import read_material
+from augkit.report.neighbours import find_kin
+from augkit.report.page import Summary, count_parts, write_report
+from augkit.shards.index import MANIFEST_FILE
+from augkit.shards.storage import open_storage
+from augkit.shards.verify import verify
+from augkit.shards.writer import commit_file
+from augkit.workspace import Workspace
+from tests.report.documents import UTILITY
+from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, make_workspace
+
+
+@pytest.fixture(scope="module")
+def workspace(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    root = shutil.copytree(rendered_workspace.root, tmp_path_factory.mktemp("report") / "ws & co")
+    return make_workspace(Workspace(root))
+
+
+@pytest.fixture(scope="module")
+def reported(workspace: Workspace) -> tuple[Summary, str]:
+    summary = write_report(workspace, workspace.reports / "report.html")
+    return summary, summary.path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def copied(workspace: Workspace, tmp_path: Path) -> Workspace:
+    return Workspace(shutil.copytree(workspace.root, tmp_path / "copied"))
+
+
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No photo is looked at: all are alike."""
+
+    def alike(pairs: Sequence[Any], progress: object) -> np.ndarray:
+        return np.zeros((len(pairs), 1), np.float32)
+
+    monkeypatch.setattr("augkit.report.neighbours._looks", alike)
+
+
+def without_neighbours(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, str]:
+    """The page of a workspace of which the neighbours do not matter."""
+    blind(monkeypatch)
+    summary = write_report(workspace, workspace.reports / "report.html")
+    return summary, summary.path.read_text(encoding="utf-8")
+
+
+def test_a_whole_workspace_has_every_section_and_misses_nothing(reported: tuple[Summary, str]) -> None:
+    summary, text = reported
+    assert summary.gaps == []
+    assert "What is missing" not in text and "Not measured yet" not in text
+    assert "4 generated pairs in 2 classes" in text and "ws &amp; co" in text
+    assert UTILITY["verdict"]["sentence"] in text and "city-dcgan" in text and "213.5" in text
+    assert "hood (tail)" in text and "+2.3 (+1.3 to +3.3)" in text
+    assert "no model here has this hash" in text
+
+
+def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Workspace) -> None:
+    summary, _ = reported
+    training = TrainingRows.of(read_catalogue(workspace.catalogue)).rows
+    by_name = {count.name: count for count in summary.classes}
+    for name, made in MADE.items():
+        own = sum(row.car_class.name == name for row in training)
+        assert (by_name[name].training, by_name[name].generated, by_name[name].after) == (own, made, own + made)
+    assert sum(count.training for count in summary.classes) == len(training)
+    assert summary.funnel.tried == sum(MADE.values()) + REJECTED and summary.funnel.accepted == sum(MADE.values())
+
+
+def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> None:
+    material = read_material(workspace)
+    real = [r["histogram"] for r in material.index if r["source"] == "real" and r["split"] == "train"]
+    made = [r["histogram"] for r in material.index if r["source"] == "generated" and r["accepted"]]
+    before, after = np.sum(real, axis=0)[1:], np.sum([*real, *made], axis=0)[1:]
+    for place, part in enumerate(count_parts(material)):
+        assert part.share_before == pytest.approx(before[place] / before.sum())
+        assert part.share_after == pytest.approx(after[place] / after.sum())
+        assert part.pairs_after == sum(h[place + 1] > 0 for h in [*real, *made])
+
+
+def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspace: Workspace) -> None:
+    material = read_material(workspace)
+    album = Album(material.storage, material.schema)
+    made = material.of("generated")
+    real = [row for place, row in enumerate(material.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
+    kin = find_kin(made, real, album, lambda *_: None)
+    copied = next(row for row in made if row["key"] == COPY)
+    source = next(row for row in real if row["key"] == copied["exemplar"])
+    for near in (kin.by_mask[COPY], kin.by_photo[COPY]):
+        assert near.row["key"] == source["key"] and near.mirrored and near.close
+        assert near.distance == pytest.approx(0, abs=0.5)
+    others = [kin.by_mask[row["key"]] for row in made if row["key"] != COPY]
+    assert all(not other.close or other.distance < kin.mask_yardstick.bound for other in others)  # type: ignore[union-attr]
+    assert {near.row["split"] for near in kin.by_mask.values()} == {"train"}
+
+
+def test_a_copy_is_marked_and_its_exemplar_is_shown(reported: tuple[Summary, str]) -> None:
+    _, text = reported
+    card = text.split(f"<code>{COPY}</code>")[0].rpartition('<figure class="card')[2]
+    assert card.startswith(' close"') and "nearer to a real pair than held-out real pairs are" in card
+    assert "real, by both ⇄" in card and "texture from" in card and EXEMPLAR in card
+
+
+def test_rejected_pairs_are_counted_by_reason_and_shown_where_there_are_bytes(reported: tuple[Summary, str]) -> None:
+    summary, text = reported
+    found = {reason.name: (reason.count, reason.alone) for reason in summary.funnel.reasons}
+    assert found == {"missing": (2, 1), "agreement": (2, 1), "view": (1, 1)}
+    section = text.split("Rejected: agreement")[1].split("Rejected: ")[0]
+    assert section.count('class="tile"') == 2  # those that were painted
+    assert "No picture was kept" in text.split("Rejected: view")[1]
+
+
+def test_masks_of_rejected_candidates_are_made_again_where_that_can_be_done(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def redraw(row: Any) -> Any:
+        asked.append(row["key"])
+        return np.ones((32, 32), np.uint8)
+
+    blind(monkeypatch)
+    text = write_report(copied, copied.reports / "r.html", redraw=redraw).path.read_text()
+    assert sorted(asked) == ["back-left-3-m", "back-left-3-view"]  # once each, and none that has bytes
+    assert "the mask, no photo was made" in text.split("Rejected: view")[1]
+
+
+def test_no_catalogue_is_an_error_and_the_rest_a_page_that_says_what_to_run(
+    copied: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataError, match="no catalogue"):
+        write_report(Workspace(tmp_path), tmp_path / "r.html")
+    for path in (copied.shards, copied.models, copied.reports):
+        shutil.rmtree(path)
+    summary, text = without_neighbours(copied, monkeypatch)
+    said = " ".join(f"{gap.what} {gap.remedy}" for gap in summary.gaps)
+    for words in ("no shards yet", "augkit balance", "No model was trained", "augkit evaluate utility"):
+        assert words in said and words in text
+    assert "nothing generated yet" in text and "There are no pairs to show yet" in text
+    assert "→" not in text.split('id="parts"')[1].split("</section>")[0]  # nothing came after
+
+
+def test_an_interrupted_run_shows_what_is_committed(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = open_storage(copied.shards)
+    storage.remove(MANIFEST_FILE)
+    storage.remove(commit_file("shard-000002"))
+    (copied.shards / "plan.json").write_text(json.dumps({"rows": [{}] * 9}))
+    (copied.models / "mask" / "all" / "config.json").unlink()
+    summary, text = without_neighbours(copied, monkeypatch)
+    said = " ".join(gap.what for gap in summary.gaps)
+    assert "2 of 9 planned shards are committed" in said and "Not finished: the training of mask all" in said
+    assert sum(count.generated for count in summary.classes) < sum(MADE.values())
+    assert "Not finished." in text
+
+
+def break_manifest(workspace: Workspace) -> str:
+    (workspace.shards / MANIFEST_FILE).write_text("{")
+    return "manifest cannot be read"
+
+
+def break_index(workspace: Workspace) -> str:
+    path = workspace.shards / "index.parquet"
+    path.write_bytes(path.read_bytes()[:-10])
+    return "index cannot be read"
+
+
+def other_format(workspace: Workspace) -> str:
+    path = workspace.shards / MANIFEST_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
+    return "format 99"
+
+
+def break_settings(workspace: Workspace) -> str:
+    workspace.settings.write_text("seed: x\n")
+    return "augkit.yaml cannot be read"
+
+
+def break_utility(workspace: Workspace) -> str:
+    (workspace.reports / "utility.json").write_text('{"verdict": {}}')
+    return "reports/utility.json is of another form"
+
+
+def break_document(workspace: Workspace) -> str:
+    (workspace.reports / "gate.json").write_text("{")
+    return "gate.json is no JSON"
+
+
+def break_metrics(workspace: Workspace) -> str:
+    with (workspace.models / "mask" / "all" / "metrics.jsonl").open("a") as lines:
+        lines.write('{"step": 30, "G/l1": NaN}\n[1]\n{"step": 40, "G/')
+    (workspace.models / "mask" / "all" / "config.json").write_text("{")
+    return "training of mask all"
+
+
+def remove_tars(workspace: Workspace) -> str:
+    for path in workspace.shards.rglob("*.tar"):
+        path.unlink()
+    return "pairs to show have no readable bytes"
+
+
+FAULTS = (
+    break_manifest, break_index, other_format, break_settings, break_utility, break_document, break_metrics,
+    remove_tars,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_broken_is_said_on_the_page(
+    fault: Callable[[Workspace], str], copied: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = fault(copied)
+    summary, text = without_neighbours(copied, monkeypatch)
+    assert expected in " ".join(gap.what for gap in summary.gaps)
+    assert not re.search(r"\bnan\b", re.sub(r"data:[^\"]+", "", text), re.IGNORECASE)
+
+
+def row(key: str, accepted: bool = True, reasons: tuple[str, ...] = (), **scores: float | None) -> dict[str, Any]:
+    named = {f"score_{name}": value for name, value in scores.items()}
+    car_class = CarClass("A", "3").name
+    return {"key": key, "class": car_class, "accepted": accepted, "reasons": list(reasons), "shard": None, **named}
+
+
+def test_the_funnel_counts_a_candidate_once_a_family() -> None:
+    funnel = funnel_of(
+        [
+            row("a"),
+            row("b", False, ("missing:hood", "missing:wheel")),
+            row("c", False, ("missing:hood", "view:front-left-5")),
+        ]
+    )
+    assert (funnel.tried, funnel.accepted, funnel.classes) == (3, 1, [("front-left-3", 3, 1)])
+    missing, view = funnel.reasons
+    assert (missing.name, missing.count, missing.alone) == ("missing", 2, 1)
+    assert missing.details == [("missing:hood", 2), ("missing:wheel", 1)]
+    assert [example["key"] for example in missing.examples] == ["b", "c"]
+    assert (view.name, view.count, view.alone) == ("view", 1, 0)
+
+
+def test_standing_is_the_mean_rank_with_the_good_end_up() -> None:
+    rows = [
+        row("a", view_confidence=0.9, area_excess=0.0, speed=1.0),
+        row("b", view_confidence=0.5, area_excess=0.3, speed=2.0),
+        row("c", view_confidence=0.7, area_excess=0.3, speed=3.0),
+    ]
+    # Ranks (equal ones share): confidence 5/6, 1/6, 3/6; area 5/6, 2/6, 2/6; speed has no good end.
+    assert standing(rows) == pytest.approx([5 / 6, 1 / 4, 5 / 12])
+    assert standing([row("a"), row("b", area_excess=None)]) == pytest.approx([0.5, 0.5])
+    assert standing([]).shape == (0,)
+
+
+def test_scores_leave_out_what_is_no_number() -> None:
+    assert scores_of(row("a", one=1.5, two=None, three=float("nan"))) == {"one": 1.5}
+
+
+def test_the_fixture_is_as_the_gate_would_write_it(workspace: Workspace) -> None:
+    assert verify(open_storage(workspace.shards)) == []
