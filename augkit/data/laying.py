@@ -69,8 +69,9 @@ def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
     """
     wanted = np.where(target == IGNORE, BACKGROUND, target)
     places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
-    known = _snap(places, source, wanted)
+    known, torn = _snap(places, source, wanted)
     laid = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    laid[torn] = cv2.GaussianBlur(laid, (0, 0), max(_SEAM * max(wanted.shape), 0.5))[torn]
     if not known.all():
         laid[~known] = car_colour(photo, source).round()
     return Laid(np.asarray(laid, np.uint8), known)
@@ -130,8 +131,12 @@ def _smooth(offsets: Field, target: Mask) -> Field:
     return np.asarray(np.where(car > 0, seamless, pull * followed + (1 - pull) * offsets), np.float32)
 
 
-def _snap(places: Field, source: Mask, target: Mask) -> NDArray[np.bool_]:
-    """Moves places that show another part to the nearest pixel of the right one; (H, W) false where there is none."""
+def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Moves places that show another part to the nearest pixel of the right one.
+
+    Two (H, W): false where there is none, and true where neighbours were moved to places far apart, like the teeth of
+    a comb.
+    """
     height, width = source.shape
     known = np.ones(target.shape, np.bool_)
     columns = np.clip(places[..., 0].round().astype(int), 0, width - 1)
@@ -148,7 +153,7 @@ def _snap(places: Field, source: Mask, target: Mask) -> NDArray[np.bool_]:
         by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
         by_label[labels[there]] = np.argwhere(there)[:, ::-1]
         places[here] = by_label[labels[rows[here], columns[here]]]
-    return known
+    return known, wrong & known
 
 
 def car_colour(photo: Photo, mask: Mask) -> NDArray[np.float64]:

@@ -128,3 +128,14 @@ def test_every_part_shows_its_own_colours(
         between = np.abs(shown - int(palette[part])) > 60  # further off than half way to a neighbouring part
         assert np.median(shown) == pytest.approx(palette[part], abs=60)
         assert between.mean() < 0.7
+
+
+def test_the_teeth_of_a_comb_are_blurred() -> None:
+    rows, columns = np.indices((SIDE, SIDE))
+    disk = ((rows - 32) ** 2 + (columns - 32) ** 2 <= 20**2).astype(np.uint8)
+    box = _boxes((1, 12, 12, 41, 41))
+    photo = np.repeat(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 1), dtype=np.uint8), 3, 2)
+    corner, middle = np.s_[13:17, 13:17], np.s_[28:36, 28:36]
+    laid = lay(photo, disk, box).photo
+    assert laid[corner].std() < 0.5 * photo[middle].std()  # outside the disk: its nearest pixels, side by side
+    assert np.array_equal(laid[middle], photo[middle])
