@@ -17,7 +17,7 @@ import numpy as np
 
 from augkit.balance.executors import EXECUTORS
 from augkit.balance.fulfil import Fulfilment, Outcome, earlier_plan, facts_of
-from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, make_plan
+from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
 from augkit.balance.worker import Job, Progress, RealPairs, ShardReport, histogram_of
 from augkit.classes import CarClass
 from augkit.config import Settings
@@ -66,15 +66,17 @@ class Classical:
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
         self.schema = PartSchema.load(workspace.schema)
         self.sources = TrainingRows.of(self.rows)
-        self.training, self.real = count_classes(self.sources.rows), count_classes(self.rows)
+        self.training, real = count_classes(self.sources.rows), count_classes(self.rows)
         if order.recipe.warps_labels:
             raise ConfigError(f"{order.recipe.name}: {NO_LABEL_WARP}", "another preset", "see docs/augmentation.md")
         self.augment = Augmentation(order.recipe, self.schema, order.backgrounds or workspace.backgrounds)
         self._refuse_idle()
         for row in self.sources.rows if self.augment.needs_silhouette else ():
             require_silhouette(workspace, row.id)  # now: what is written in vain would have to be removed again
+        pools = {c: self._pool(c) for c in reachable(real, self.training)}
+        self.real = {c: real.get(c, 0) for c, pool in pools.items() if c in real or pool}
         self.need = self._need()
-        self.pools = {c.name: self._pool(c) for c in self.real}
+        self.pools = {c.name: pools[c] for c in self.real}
         alone = [c.name for c, need in self.need.items() if need and not self.pools[c.name]]
         if alone:
             raise DataError(
@@ -87,10 +89,10 @@ class Classical:
     @cached_property
     def plan(self) -> Plan:
         """All rows, each with its source pairs. Raises ConfigError where an earlier run had other inputs."""
-        inputs = self._inputs()
+        inputs, size = self._inputs(), self.settings.balance.shard_size
         earlier = earlier_plan(open_storage(self.order.place), inputs, self.order.fresh)
-        keys, size = [row.id for row in self.rows], self.settings.balance.shard_size
-        return self._with_sources(make_plan(inputs, keys, self.need, size, earlier, kind="classical"))
+        begun = earlier or real_plan(inputs, [row.id for row in self.rows], size)
+        return self._with_sources(with_wants(begun, self.need, size, "classical"))
 
     def todo(self) -> dict[str, int]:
         """Pairs that are yet to be made, by class name."""
@@ -101,7 +103,8 @@ class Classical:
         fulfilment = self._fulfilment()
         place = Workspace(self.workspace.root.resolve())
         location, size = str(self.order.place.resolve()), self.settings.image.size
-        job = Job(place, location, self.settings, size, dict(fulfilment.digests), {})
+        digests = {row.shard: self._digest(row) for row in self.plan.rows}
+        job = Job(place, location, self.settings, size, digests, {})
         hire = partial(ClassicalWorker, recipe=self.order.recipe, backgrounds=self.order.backgrounds)
         return fulfilment.run(partial(EXECUTORS[self.order.executor], job, hire=hire), progress)
 
@@ -146,8 +149,11 @@ class Classical:
         return pool[int(np.random.default_rng(seed).permutation(len(pool))[place])]
 
     def _fulfilment(self) -> Fulfilment:
-        digests = {row.shard: row.digest(self.plan.inputs, []) for row in self.plan.rows}
-        return Fulfilment(open_storage(self.order.place), self.plan, digests, self.schema, self.order.fresh)
+        storage = open_storage(self.order.place)
+        return Fulfilment(storage, self.plan, self._digest, self.schema, self.order.fresh)
+
+    def _digest(self, row: PlanRow) -> str:
+        return row.digest(self.plan.inputs, [])
 
     def _inputs(self) -> str:
         """Digest of what the whole plan depends on: the pairs, the preset with its pictures, and the settings."""

@@ -1,88 +1,127 @@
-"""Filling a plan: what is planned less what is committed is made by an executor; then the index and the manifest."""
+"""Filling a plan: what is planned less what is committed is made by an executor, round after round until nothing is
+lacking; then the index and the manifest."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
+import numpy as np
 import torch
 
 from augkit import __version__
 from augkit.balance.executors import Failure
 from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, load_plan
+from augkit.balance.planner import Standing
 from augkit.balance.worker import Progress, ShardReport
 from augkit.data.catalogue import CatalogueRow
-from augkit.errors import ConfigError, DataError
+from augkit.errors import ConfigError
 from augkit.parts import PartSchema
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
 from augkit.shards.storage import Storage
-from augkit.shards.writer import aside_file, commit_file, read_commit, tar_file
+from augkit.shards.writer import Commit, aside_file, commit_file, read_commit, tar_file
 
 Run = Callable[[Sequence[PlanRow], Progress], Iterator[ShardReport | Failure]]
 """An executor with its job."""
 
 
+Extend = Callable[[Plan, Sequence[ShardReport]], Plan]
+"""What plans the next round, from the reports of those before it; the same plan where nothing is lacking."""
+
+
 @dataclass
 class Outcome:
-    """What a run did. ``short`` lists classes that miss their target: name -> (wanted, accepted, tried, reasons)."""
+    """What a run did; ``accepted`` by class name (real pairs under the empty one), ``reports`` of all committed shards.
+
+    ``short`` says where classes stand that miss their target.
+    """
 
     accepted: dict[str, int] = field(default_factory=dict)
     reports: list[ShardReport] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    short: dict[str, Standing] = field(default_factory=dict)
     generated_now: int = 0
+    rounds: int = 0
 
-    @property
-    def short(self) -> dict[str, list[ShardReport]]:
-        """Reports of shards that hold fewer pairs than planned, by class."""
-        found: dict[str, list[ShardReport]] = {}
-        for report in self.reports:
-            if report.accepted < report.wanted:
-                found.setdefault(report.class_name, []).append(report)
-        return found
+
+def complete(plan: Plan, reports: Sequence[ShardReport]) -> Plan:
+    """The null extension, for plans whose pairs are all accepted."""
+    del reports
+    return plan
 
 
 @dataclass(frozen=True)
 class Fulfilment:
-    """A plan, the digest of each of its rows, and the place where its shards are, or will be.
+    """A plan, what tells the digest of a row, and the place where its shards are, or will be.
 
     With ``fresh`` nothing that is there counts.
     """
 
     storage: Storage
     plan: Plan
-    digests: Mapping[str, str]
+    digest: Callable[[PlanRow], str]
     schema: PartSchema
     fresh: bool
+    extend: Extend = complete
 
     def left(self) -> list[PlanRow]:
         """Rows that are not committed, or that were committed under another digest."""
-        return [row for row in self.plan.rows if self.fresh or not self._is_committed(row)]
+        done = set() if self.fresh else {report.shard for report in self._reports(self.plan)}
+        return [row for row in self.plan.rows if row.shard not in done]
 
     def run(self, execute: Run, progress: Progress) -> Outcome:
-        """Makes what is left, then writes the index and the manifest. Raises what the executor raises."""
+        """Makes what is left, then writes the index and the manifest. Raises what the executor raises.
+
+        A shard that was given up ends it after its round: what is lacking is known once all shards are there.
+        """
         if self.fresh:
             _clear(self.storage)
-        todo, outcome = self.left(), Outcome()
+        plan, longer, outcome = Plan(self.plan.inputs, ()), self.plan, Outcome()
+        while longer != plan and not outcome.failures:
+            plan = longer
+            outcome.reports = self._round(plan, execute, progress, outcome)
+            longer = self.extend(plan, outcome.reports)
+        for report in outcome.reports:
+            outcome.accepted[report.class_name] = outcome.accepted.get(report.class_name, 0) + report.accepted
+        outcome.rounds = plan.rounds
+        self._finish(plan, outcome.reports)
+        return outcome
+
+    def _round(self, plan: Plan, execute: Run, progress: Progress, outcome: Outcome) -> list[ShardReport]:
+        """Makes what the plan lacks; returns the reports of all its committed shards."""
+        done = {report.shard for report in self._reports(plan)}
+        todo = [row for row in plan.rows if row.shard not in done]
         if todo:
             self.storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
-            self.plan.save(self.storage)
+            plan.save(self.storage)
             for result in execute(todo, progress):
                 if isinstance(result, Failure):
                     outcome.failures.append(result)
                     _discard(self.storage, result.shard)
                 else:
                     outcome.generated_now += result.accepted if result.class_name else 0
-        committed = [row for row in self.plan.rows if self._is_committed(row)]
-        outcome.reports = [_report_of(self.storage, row) for row in committed]
-        for report in outcome.reports:
-            outcome.accepted[report.class_name] = outcome.accepted.get(report.class_name, 0) + report.accepted
-        finish(self.storage, [row.shard for row in committed], self.schema, self.plan.digest, versions())
-        return outcome
+        return self._reports(plan)
 
-    def _is_committed(self, row: PlanRow) -> bool:
-        commit = read_commit(self.storage, row.shard)
-        return commit is not None and commit.row_digest == self.digests[row.shard]
+    def _finish(self, plan: Plan, reports: Sequence[ShardReport]) -> None:
+        """Leaves the data set of the plan, and no shards of rounds that it was planned without."""
+        planned = {row.shard for row in plan.rows}
+        there = {PurePosixPath(name).stem for name in self.storage.names()}
+        for shard in sorted(name for name in there - planned if name.startswith("shard-")):
+            _discard(self.storage, shard)
+        plan.save(self.storage)
+        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, versions())
+
+    def _reports(self, plan: Plan) -> list[ShardReport]:
+        return committed(self.storage, plan.rows, self.digest)
+
+
+def committed(storage: Storage, rows: Iterable[PlanRow], digest: Callable[[PlanRow], str]) -> list[ShardReport]:
+    """What became of the rows, in their order, as far as their shards are there."""
+    found = ((row, read_commit(storage, row.shard)) for row in rows)
+    return [_report(row, commit) for row, commit in found if commit is not None and commit.row_digest == digest(row)]
 
 
 def earlier_plan(storage: Storage, inputs: str, fresh: bool) -> Plan | None:
@@ -108,16 +147,19 @@ def versions() -> dict[str, str]:
     return {"augkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
-def _report_of(storage: Storage, row: PlanRow) -> ShardReport:
-    commit = read_commit(storage, row.shard)
-    if commit is None:
-        raise DataError(f"{row.shard}: its commit record has gone", "a committed shard", "run the command again")
-    table = commit.table
-    accepted = sum(table["accepted"].to_pylist())
-    reasons: dict[str, int] = {}
-    for reason in (reason for listed in table["reasons"].to_pylist() for reason in listed):
-        reasons[reason] = reasons.get(reason, 0) + 1
-    return ShardReport(row.shard, row.class_name, row.want, accepted, len(table), reasons)
+def _report(row: PlanRow, commit: Commit) -> ShardReport:
+    """Read from the rows of a commit record."""
+    kept = commit.table.filter(commit.table["accepted"])
+    reasons = Counter(reason for listed in commit.table["reasons"].to_pylist() for reason in listed)
+    areas = np.zeros(1)
+    for histogram, width, height in zip(
+        *(kept[name].to_pylist() for name in ("histogram", "width", "height")), strict=True
+    ):
+        areas = areas + np.asarray(histogram) / (width * height)
+    painted = len(commit.table) - commit.table["photo_length"].null_count
+    return ShardReport(
+        row.shard, row.class_name, row.want, len(kept), len(commit.table), dict(reasons), painted, tuple(areas.tolist())
+    )
 
 
 def _clear(storage: Storage) -> None:

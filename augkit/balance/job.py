@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property
 
-from augkit.balance.executors import EXECUTORS
-from augkit.balance.fulfil import Fulfilment, Outcome, earlier_plan, facts_of
-from augkit.balance.plan import Plan, deficits, digest_of, make_plan
-from augkit.balance.worker import Job, Models, Progress
+from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.fulfil import Fulfilment, Outcome, committed, earlier_plan, facts_of
+from augkit.balance.goals import Profiles, part_goals
+from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan
+from augkit.balance.planner import Planner, Standing
+from augkit.balance.worker import Job, Models, Progress, ShardReport, Worker
 from augkit.classes import CarClass
 from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
-from augkit.data.crop import resize_mask
-from augkit.data.pictures import read_mask
 from augkit.errors import DataError
+from augkit.seeds import derive
 from augkit.shards.storage import open_storage
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
-from augkit.train.image import load_photo_sampler
 from augkit.train.stages import STAGES, Stage, Studio
 from augkit.train.task import MODEL, is_finished
 from augkit.workspace import Workspace
@@ -39,18 +40,28 @@ class Order:
 
 @dataclass(frozen=True)
 class Line:
-    """A class in the plan: its real pairs, ``training`` of them for training, and what the target lacks beside these.
-
-    ``todo`` of the needed pairs are yet to be generated; the others are in committed shards, or were given up there.
-    """
+    """A class in the plan: its real pairs, ``training`` of them for training, and where it stands beside these."""
 
     car_class: CarClass
     real: int
     training: int
-    need: int
-    todo: int
+    standing: Standing
     mask_model: str
     image_model: str
+
+
+@dataclass(frozen=True)
+class PartLine:
+    """A part target: the part's share of the cars' pixels over the real training pairs, over those that there are
+    now, and with all that is to be made; ``classes`` serve it, and it ``holds`` now or not."""
+
+    name: str
+    share: float
+    real: float
+    now: float
+    expected: float
+    holds: bool
+    classes: list[str]
 
 
 class Balance:
@@ -63,34 +74,60 @@ class Balance:
         self.workspace, self.settings, self.order = workspace, settings, order
         self.studio = Studio.open(workspace, settings)
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
-        self.training = count_classes(self.studio.rows.rows)
-        self.real = count_classes(self.rows)
+        self.training, present = count_classes(self.studio.rows.rows), count_classes(self.rows)
+        self.real = {c: present.get(c, 0) for c in reachable(present, self.training)}
         self.need = deficits(self.training, list(self.real), order.target, order.only)
         self._check_schema()
         self._check_training()
+        profiles, balance = Profiles.of(self.studio.rows.rows, self.studio.schema), settings.balance
+        goals = part_goals(balance.target_parts, profiles, self.studio.schema, self.need)
+        self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, goals)
 
     @cached_property
     def plan(self) -> Plan:
         """All rows, those of an earlier run first. Raises ConfigError where that run had other inputs."""
-        inputs = self._inputs()
-        earlier = earlier_plan(open_storage(self.workspace.shards), inputs, self.order.fresh)
-        return make_plan(inputs, [row.id for row in self.rows], self.need, self.settings.balance.shard_size, earlier)
+        return self.planner.extend(self._begun, self.reports)
+
+    @cached_property
+    def reports(self) -> list[ShardReport]:
+        """Of the shards that were committed when the job was opened."""
+        storage = open_storage(self.workspace.shards)
+        return [] if self.order.fresh else committed(storage, self._begun.rows, self._digest())
+
+    @cached_property
+    def _begun(self) -> Plan:
+        inputs, storage = self._inputs(), open_storage(self.workspace.shards)
+        keys = [row.id for row in self.rows]
+        earlier = earlier_plan(storage, inputs, self.order.fresh)
+        return earlier or real_plan(inputs, keys, self.settings.balance.shard_size)
 
     def lines(self) -> list[Line]:
-        """The plan by class, as far as it is done now."""
-        todo = Plan("", tuple(self._fulfilment().left())).generated()
-        model = self.studio.model
+        """The plan by class, as far as it was done when the job was opened."""
+        standings, model = self.planner.standings(self.reports), self.studio.model
+        bystander = Standing(0)
         return [
             Line(
-                c, count, self.training.get(c, 0), self.need.get(c, 0), todo.get(c.name, 0),
-                model("mask", c), model("image", c),
+                c, count, self.training.get(c, 0), standings.get(c.name, bystander), model("mask", c), model("image", c)
             )
             for c, count in self.real.items()
+        ]
+
+    def part_lines(self, reports: Sequence[ShardReport]) -> list[PartLine]:
+        """The part targets after the reports."""
+        standings = self.planner.standings(reports)
+        now, expected = self.planner.total(standings), self.planner.expected(standings)
+        return [
+            PartLine(
+                goal.name, goal.share, goal.of(self.planner.profiles.total), goal.of(now), goal.of(expected),
+                goal.holds(now), [c.name for c in goal.classes],
+            )
+            for goal in self.planner.goals
         ]  # fmt: skip
 
     def generated(self) -> list[CarClass]:
-        """Classes of which the plan holds generated pairs."""
-        return [CarClass.parse(name) for name in self.plan.generated()]
+        """Classes of which pairs are generated, or may be asked for in a later round."""
+        planned = map(CarClass.parse, self.plan.generated())
+        return list(dict.fromkeys([*self.planner.classes, *planned]))
 
     def untrained(self) -> list[tuple[Stage, str]]:
         """Models to be trained first."""
@@ -104,34 +141,47 @@ class Balance:
         return mean * (self.settings.image.size / some[0].size) ** 2 + 3 * 1024  # three tar headers with padding
 
     def seconds(self) -> float | None:
-        """Generation time, from painting one real mask with the model at hand; None where none is trained.
+        """Generation time, from one candidate made with the models at hand; None where they are not trained.
 
-        Counts one candidate a pair: what the gate rejects comes on top.
+        Counts the candidates that the accept rates seen so far lead to expect, and as many photos for each pair as so
+        far.
         """
-        pairs = sum(Plan("", tuple(self._fulfilment().left())).generated().values())
-        if not pairs or self.untrained():
-            return None if pairs else 0.0
-        car_class, size = self.generated()[0], self.settings.image.size
-        mask = resize_mask(read_mask(self.workspace.mask(self.rows[0].id)), size)[None]
-        sampler, _ = load_photo_sampler(self.studio.folder("image", self.studio.model("image", car_class)))
-        sampler.paint(mask, car_class, [0])  # the first call allocates
-        began = time.monotonic()
-        sampler.paint(mask, car_class, [1])
-        return (time.monotonic() - began) * pairs / self.settings.balance.workers
+        standings = self.planner.standings(self.reports).values()
+        if not sum(standing.candidates for standing in standings):
+            return 0.0
+        if self.untrained():
+            return None
+        draw, paint = self._pace()
+        painted, accepted = (sum(getattr(s, name) for s in standings) for name in ("painted", "accepted"))
+        photos = sum(standing.todo for standing in standings) * (painted / accepted if accepted else 1.0)
+        return (sum(s.candidates for s in standings) * draw + photos * paint) / self.settings.balance.workers
+
+    def _pace(self) -> tuple[float, float]:
+        """Seconds that a candidate's mask takes, and its photo."""
+        worker, car_class = Worker(self._job({})), self.generated()[0]
+        for number in range(2):  # the first call allocates
+            seed, began = derive(self.settings.seed, "pace", number), time.monotonic()
+            mask, _ = worker.draw(car_class, seed)
+            drawn = time.monotonic()
+            worker.paint(car_class, seed, mask)
+        return drawn - began, time.monotonic() - drawn
 
     def generate(self, progress: Progress) -> Outcome:
-        """Makes what the plan asks for and is not committed yet; then the index and the manifest.
+        """Makes what the plan asks for and is not committed yet, and what is lacking then; the index and the manifest.
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
-        fulfilment = self._fulfilment()
-        job = self._job(dict(fulfilment.digests))
-        return fulfilment.run(partial(EXECUTORS[self.order.executor], job), progress)
+        executor, digest = EXECUTORS[self.order.executor], self._digest()
 
-    def _fulfilment(self) -> Fulfilment:
-        """A model that was trained again since makes the shards of its classes stale."""
+        def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
+            return executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
+
         storage = open_storage(self.workspace.shards)
-        return Fulfilment(storage, self.plan, self._digests(), self.studio.schema, self.order.fresh)
+        fulfilment = Fulfilment(storage, self.plan, digest, self.studio.schema, self.order.fresh, self.planner.extend)
+        outcome = fulfilment.run(execute, progress)
+        standings = self.planner.standings(outcome.reports)
+        outcome.short = {name: s for name, s in standings.items() if s.accepted < s.need}
+        return outcome
 
     def _check_schema(self) -> None:
         channels = self.studio.schema.channels
@@ -163,14 +213,19 @@ class Balance:
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
                 "gate": self.settings.gate.model_dump(mode="json"),
-                "balance": balance.model_dump(exclude={"target_per_class", "workers", "retries"}),
+                "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"}),
             }
         )
 
-    def _digests(self) -> dict[str, str]:
-        """The digest of each row with the models of its class: a retrained model makes its shards stale."""
-        used = {c.name: [self._weights(stage, c) for stage in STAGES] for c in self.generated()}
-        return {row.shard: row.digest(self.plan.inputs, used.get(row.class_name, [])) for row in self.plan.rows}
+    def _digest(self) -> Callable[[PlanRow], str]:
+        """Tells the digest of a row with the models of its class: a retrained model makes its shards stale."""
+
+        @cache
+        def used(class_name: str) -> list[str]:
+            return [self._weights(stage, CarClass.parse(class_name)) for stage in STAGES] if class_name else []
+
+        inputs = self._inputs()
+        return lambda row: row.digest(inputs, used(row.class_name))
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:
         """Hash of the model that serves a class; empty where it is not trained yet."""

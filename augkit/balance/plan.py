@@ -1,14 +1,16 @@
 """The plan: what to write, one row a shard.
 
-A plan is a function of the real pairs, the target, the seed, the models and the settings (its digest); what is planned
-minus what is committed is left to do. A higher target appends rows, so nothing that was generated is made again.
+A plan grows by rounds. The first holds the real pairs and what the targets lack beside them; each later one what is
+lacking still once every shard of those before it is committed. So rows are a function of the real pairs, the targets,
+the seed, the models, the settings and the results of complete rounds, whoever made them and however often a run was
+interrupted; what is planned minus what is committed is left to do. Nothing that was generated is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ from augkit.errors import ConfigError, DataError
 from augkit.shards.storage import Storage
 
 PLAN_FILE = "plan.json"
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 Kind = Literal["real", "generated", "classical"]
 
 
@@ -25,7 +27,9 @@ Kind = Literal["real", "generated", "classical"]
 class PlanRow:
     """One shard: ``keys`` of real pairs, or how many pairs of ``class_name`` to make.
 
-    A pair of kind ``classical`` is made from a real one: then ``keys`` names that of each pair.
+    A generated row is done as soon as ``want`` candidates are accepted or ``tries`` were tried: its work is bounded,
+    and it never holds more than was asked for. ``round`` counts from 0. A pair of kind ``classical`` is made from a
+    real one: then ``keys`` names that of each pair.
     """
 
     shard: str
@@ -33,6 +37,8 @@ class PlanRow:
     class_name: str
     want: int
     keys: tuple[str, ...] = ()
+    tries: int = 0
+    round: int = 0
 
     def digest(self, inputs: str, models: Sequence[str]) -> str:
         """Names the row with everything that its bytes depend on; stored in the shard's commit record."""
@@ -51,8 +57,33 @@ class Plan:
         """sha256 over the whole plan."""
         return hashlib.sha256(self._json()).hexdigest()
 
+    @property
+    def rounds(self) -> int:
+        """Rounds that were planned, the first one with real pairs alone included."""
+        return 1 + max((row.round for row in self.rows), default=-1)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything is to be made beside the real pairs."""
+        return any(row.kind != "real" for row in self.rows)
+
+    def standing(self, committed: Collection[str]) -> Plan:
+        """The plan up to its first round with a shard that is not among the committed ones.
+
+        A later round rests on results that there are not any more (a model was trained again, a file has gone); the
+        same results would give the same rows again.
+        """
+        open_rounds = [row.round for row in self.rows if row.kind != "real" and row.shard not in committed]
+        last = min(open_rounds, default=self.rounds)
+        return replace(self, rows=tuple(row for row in self.rows if row.round <= last))
+
+    def with_rows(self, drafts: Iterable[PlanRow]) -> Plan:
+        """The plan with more rows, which get the next free names."""
+        named = (replace(row, shard=_name(number)) for number, row in enumerate(drafts, len(self.rows)))
+        return replace(self, rows=(*self.rows, *named))
+
     def generated(self) -> dict[str, int]:
-        """Pairs to make by class name, of either kind."""
+        """Pairs that the rows ask for beside real ones, by class name."""
         wanted: dict[str, int] = {}
         for row in self.rows:
             if row.kind != "real":
@@ -75,11 +106,15 @@ def load_plan(storage: Storage) -> Plan | None:
     try:
         tree = json.loads(storage.read(PLAN_FILE))
         if tree["format"] != PLAN_FORMAT:
-            raise ValueError(f"format {tree['format']}")
+            raise ValueError(f"a plan of format {tree['format']}, this version writes format {PLAN_FORMAT}")
         rows = tuple(PlanRow(**row | {"keys": tuple(row["keys"])}) for row in tree["rows"])
         return Plan(tree["inputs"], rows)
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{storage}: {PLAN_FILE}: {error}", "a plan of this version", "use --fresh") from error
+        raise DataError(
+            f"{storage}: {PLAN_FILE}: {error}",
+            "a plan of this version",
+            "--fresh removes these shards and makes new ones",
+        ) from error
 
 
 def digest_of(inputs: Mapping[str, Any]) -> str:
@@ -87,52 +122,52 @@ def digest_of(inputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
+def reachable(present: Iterable[CarClass], training: Iterable[CarClass]) -> list[CarClass]:
+    """Classes that pairs can be made of: those ``present``, then those of which there are only mirror images, since
+    every photo is trained on flipped as well."""
+    known = sorted(present)
+    return known + sorted({car_class.mirror for car_class in training} - set(known))
+
+
 def deficits(
-    training: Mapping[CarClass, int], present: Sequence[CarClass], target: int, only: Sequence[CarClass] = ()
+    training: Mapping[CarClass, int], classes: Sequence[CarClass], target: int, only: Sequence[CarClass] = ()
 ) -> dict[CarClass, int]:
     """Pairs that each class lacks: the target less its real training pairs. Held-out pairs do not count, since no
     segmenter is trained on them. ``only`` limits what is generated.
 
-    Raises ConfigError for a target that is not positive and for a class that no real pair shows.
+    Raises ConfigError for a target that is not positive and for a class that no real pair shows, flipped or not.
     """
     if target < 1:
         raise ConfigError(f"--target-per-class {target}", "1 or more", "say how many pairs each class should have")
-    strange = [c.name for c in only if c not in present]
+    strange = [c.name for c in only if c not in classes]
     if strange:
         raise ConfigError(
-            f"--only {', '.join(strange)}: no real pair shows it", "one of " + ", ".join(c.name for c in present)
+            f"--only {', '.join(strange)}: no real pair shows it, flipped or not",
+            "one of " + ", ".join(c.name for c in classes),
         )
-    chosen = only or present
-    return {c: max(0, target - training.get(c, 0)) for c in present if c in chosen}
+    chosen = only or classes
+    return {c: max(0, target - training.get(c, 0)) for c in classes if c in chosen}
 
 
-def make_plan(
-    inputs: str,
-    real: Sequence[str],
-    lacking: Mapping[CarClass, int],
-    shard_size: int,
-    earlier: Plan | None = None,
-    *,
-    kind: Kind = "generated",
-) -> Plan:
-    """Rows for the real pairs, then for what is lacking.
-
-    Rows of an ``earlier`` plan over the same inputs stay, whatever they hold, and are counted; new ones follow them.
-    """
-    rows = list(earlier.rows) if earlier else _real_rows(real, shard_size)
-    planned = Plan(inputs, tuple(rows)).generated()
-    for car_class, need in lacking.items():
-        rest = need - planned.get(car_class.name, 0)
-        while rest > 0:
-            rows.append(PlanRow(_name(len(rows)), kind, car_class.name, min(rest, shard_size)))
-            rest -= shard_size
-    return Plan(inputs, tuple(rows))
+def real_plan(inputs: str, keys: Sequence[str], shard_size: int) -> Plan:
+    """The plan of the real pairs alone."""
+    chunks = (tuple(keys[begin : begin + shard_size]) for begin in range(0, len(keys), shard_size))
+    return Plan(inputs, ()).with_rows(PlanRow("", "real", "", len(chunk), chunk) for chunk in chunks)
 
 
-def _real_rows(keys: Sequence[str], shard_size: int) -> list[PlanRow]:
-    chunks = [tuple(keys[begin : begin + shard_size]) for begin in range(0, len(keys), shard_size)]
-    row = PlanRow("", "real", "", 0)
-    return [replace(row, shard=_name(i), want=len(chunk), keys=chunk) for i, chunk in enumerate(chunks)]
+def with_wants(plan: Plan, wants: Mapping[CarClass, int], shard_size: int, kind: Kind) -> Plan:
+    """The plan with rows for what it does not ask for yet; of a kind of which every pair is accepted."""
+    planned = plan.generated()
+    return plan.with_rows(
+        PlanRow("", kind, car_class.name, some)
+        for car_class, want in wants.items()
+        for some in portions(want - planned.get(car_class.name, 0), shard_size)
+    )
+
+
+def portions(want: int, shard_size: int) -> list[int]:
+    """Pairs of each shard for so many in all: whole shards, and what is left over."""
+    return [min(shard_size, want - begin) for begin in range(0, want, shard_size)]
 
 
 def _name(number: int) -> str:

@@ -59,7 +59,9 @@ class Job:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of a plan row."""
+    """What became of a plan row. ``reasons`` counts why candidates were rejected; ``painted`` of the ``tried`` ones got
+    a photo, and ``areas`` sums the parts' shares of the frame over the accepted ones (by part id; what is read from
+    commit records has them)."""
 
     shard: str
     class_name: str
@@ -67,6 +69,8 @@ class ShardReport:
     accepted: int
     tried: int
     reasons: dict[str, int]
+    painted: int = 0
+    areas: tuple[float, ...] = (0.0,)
 
 
 @dataclass(frozen=True)
@@ -141,9 +145,9 @@ class Worker:
 
     def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
         car_class, balance = CarClass.parse(row.class_name), self.job.settings.balance
-        limit, tried, accepted = int(row.want * balance.attempts), 0, 0
+        tried, accepted = 0, 0
         reasons: Counter[str] = Counter()
-        while accepted < row.want and tried < limit:
+        while accepted < row.want and tried < row.tries:
             seed = derive(self.job.settings.seed, row.shard, car_class.name, tried)
             tried += 1
             mask, verdict = self.draw(car_class, seed)

@@ -13,7 +13,9 @@ from augkit.errors import ConfigError, PartialError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.balance.job import Balance, Line, Outcome
+    from augkit.balance.job import Balance, Line, Outcome, PartLine
+    from augkit.balance.planner import Standing
+    from augkit.balance.worker import ShardReport
 
 
 @app.command("balance")
@@ -21,6 +23,10 @@ def balance(
     *,
     target: Annotated[
         int | None, typer.Option("--target-per-class", help="Pairs for training that each class should have.")
+    ] = None,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option("--target-part", help="Share of the cars' pixels a part should have, e.g. trunk=2%; repeatable."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     executor: Annotated[str, typer.Option("--executor", help="local (this process) or ray.")] = "ray",
@@ -36,7 +42,8 @@ def balance(
     as_json: JsonOption = False,
 ) -> None:
     """Generate photo + mask pairs until every class has its target, and write them with the real ones as shards."""
-    given = (("seed", seed), ("balance.target_per_class", target))
+    shares = _shares(parts) if parts else None
+    given = (("seed", seed), ("balance.target_per_class", target), ("balance.target_parts", shares))
     chosen = [*(overrides or []), *(f"{key}={value}" for key, value in given if value is not None)]
     session = open_session(workspace, as_json, config, chosen)
     job = _open(session, only or [], executor, fresh)
@@ -47,8 +54,20 @@ def balance(
     session.console.print(_plan_table(job, lines))
     result = run_balance(session, job, no_train)
     session.emit(result, _summary(result))
-    if result["short"] or result["failures"]:
-        raise PartialError(_shortfall(result), remedy="see the reasons above: train longer, or widen the gate")
+    if problems := _problems(result):
+        raise PartialError(
+            "\n  ".join(["part of the target was not reached", *problems]),
+            remedy="see the reasons above: train longer, widen the gate, or allow more with --set balance.attempts=N",
+        )
+
+
+def _shares(texts: list[str]) -> str:
+    """Part targets as the setting is written."""
+    import json
+
+    from augkit.balance.goals import parse_targets
+
+    return json.dumps(parse_targets(texts))
 
 
 def _open(session: Session, only: list[str], executor: str, fresh: bool) -> Balance:
@@ -91,7 +110,7 @@ def run_balance(session: Session, job: Balance, no_train: bool) -> dict[str, Any
     save_settings(session.settings, session.workspace.settings)
     with Bars() as bars:
         train_missing(job, bars.steps)
-        outcome = job.generate(bars.pairs({line.car_class.name: line.todo for line in job.lines()}))
+        outcome = job.generate(bars.pairs({line.car_class.name: line.standing.todo for line in job.lines()}))
     return _result(session, job, outcome)
 
 
@@ -113,13 +132,6 @@ def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
     real = {car_class.name: job.training.get(car_class, 0) for car_class in job.real}
     sheet = contact_sheet(session.workspace.shards, reports / "contact-sheet.png")
     chart = class_chart(real, outcome.accepted, job.order.target, reports / "classes.png")
-    short = {
-        name: {
-            "wanted": sum(r.wanted for r in found), "accepted": sum(r.accepted for r in found),
-            "tried": sum(r.tried for r in found), "reasons": _added(r.reasons for r in found),
-        }
-        for name, found in outcome.short.items()
-    }  # fmt: skip
     generated = {name: outcome.accepted.get(name, 0) for name in real}
     return {
         "target": job.order.target,
@@ -127,12 +139,32 @@ def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
         "generated_now": outcome.generated_now,
         "tried": sum(report.tried for report in outcome.reports if report.class_name),
         "reasons": _added(report.reasons for report in outcome.reports),
-        "short": short,
+        "short": {name: _shortage(standing) for name, standing in outcome.short.items()},
+        "parts": _parts_json(job, outcome.reports),
+        "rounds": outcome.rounds,
         "failures": [vars(failure) for failure in outcome.failures],
         "shards": str(session.workspace.shards),
         "contact_sheet": str(sheet),
         "chart": str(chart),
     }
+
+
+def _shortage(standing: Standing) -> dict[str, Any]:
+    return {
+        "wanted": standing.need, "accepted": standing.accepted, "tried": standing.tried,
+        "accept_rate": round(standing.rate.mean, 4), "given_up": standing.given_up,
+        "reasons": _added([standing.reasons]),
+    }  # fmt: skip
+
+
+def _parts_json(job: Balance, reports: list[ShardReport]) -> dict[str, Any]:
+    return {
+        line.name: {
+            "target": line.share, "real": round(line.real, 6), "now": round(line.now, 6),
+            "expected": round(line.expected, 6), "holds": line.holds, "classes": line.classes,
+        }
+        for line in job.part_lines(reports)
+    }  # fmt: skip
 
 
 def _added(counts: Any) -> dict[str, int]:
@@ -146,17 +178,23 @@ def _added(counts: Any) -> dict[str, int]:
 def _plan_json(job: Balance, lines: list[Line]) -> dict[str, Any]:
     return {
         "target": job.order.target,
-        "classes": {
-            line.car_class.name: {
-                "real": line.real, "training": line.training, "need": line.need, "todo": line.todo,
-                "mask_model": line.mask_model, "image_model": line.image_model,
-            }
-            for line in lines
-        },
+        "classes": {line.car_class.name: _line_json(line) for line in lines},
+        "parts": _parts_json(job, job.reports),
         "untrained": [list(model) for model in job.untrained()],
+        "candidates": sum(line.standing.candidates for line in lines),
         "shards": len(job.plan.rows),
         "megabytes": round(_megabytes(job), 1),
         "seconds": job.seconds(),
+    }
+
+
+def _line_json(line: Line) -> dict[str, Any]:
+    standing = line.standing
+    return {
+        "real": line.real, "training": line.training, "need": standing.need, "extra": standing.extra,
+        "accepted": standing.accepted, "todo": standing.todo, "given_up": standing.given_up,
+        "tried": standing.tried, "accept_rate": round(standing.rate.mean, 4), "candidates": standing.candidates,
+        "mask_model": line.mask_model, "image_model": line.image_model,
     }  # fmt: skip
 
 
@@ -169,20 +207,41 @@ def _plan_table(job: Balance, lines: list[Line]) -> Table:
 
     table = Table(title=f"Plan: {job.order.target} pairs for training in every class")
     table.add_column("class", no_wrap=True)
-    for column in ("real", "train", "to generate", "to do", "mask model", "image model"):
-        table.add_column(column)
+    for column in ("real", "train", "lacking", "to do", "rate", "candidates"):
+        table.add_column(column, justify="right")
+    table.add_column("models")
     for line in lines:
-        counts = (line.real, line.training, line.need, line.todo)
-        table.add_row(line.car_class.name, *map(str, counts), line.mask_model, line.image_model)
+        rate = f"{line.standing.rate.mean:.0%}" + ("" if line.standing.tried else "?")
+        models = " + ".join(dict.fromkeys((line.mask_model, line.image_model)))
+        table.add_row(line.car_class.name, *map(str, _counts(line)), rate, str(line.standing.candidates), models)
     table.add_section()
-    sums = [sum(getattr(line, name) for line in lines) for name in ("real", "training", "need", "todo")]
-    table.add_row("all", *map(str, sums))
+    sums = [sum(counts) for counts in zip(*map(_counts, lines), strict=True)]
+    table.add_row("all", *map(str, sums), "", str(sum(line.standing.candidates for line in lines)))
     untrained = ", ".join(f"{stage} {name}" for stage, name in job.untrained()) or "nothing"
     seconds = job.seconds()
     duration = "known once the models are trained" if seconds is None else f"about {seconds / 60:.1f} min"
     size = f"{len(job.plan.rows)} shards, about {_megabytes(job):.1f} MB"
-    table.caption = f"{size}; to train first: {untrained}; generation {duration}"
+    notes = [f"{size}; to train first: {untrained}; generation {duration}"]
+    notes += [
+        f"{line.car_class.name} was given up: {_chance(line.standing)}" for line in lines if line.standing.given_up
+    ]
+    table.caption = "\n".join([*notes, *map(_part_note, job.part_lines(job.reports))])
     return table
+
+
+def _counts(line: Line) -> tuple[int, int, int, int]:
+    return line.real, line.training, line.standing.need + line.standing.extra, line.standing.todo
+
+
+def _part_note(line: PartLine) -> str:
+    return (
+        f"{line.name}: {line.real:.2%} of the cars' pixels in real pairs, {line.now:.2%} now, {line.expected:.2%} with "
+        f"what is to be made; target {line.share:.2%}, by {', '.join(line.classes)}"
+    )
+
+
+def _chance(standing: Standing) -> str:
+    return f"{standing.accepted} of {standing.need} pairs after {standing.tried} candidates"
 
 
 def _summary(result: dict[str, Any]) -> Table:
@@ -193,18 +252,31 @@ def _summary(result: dict[str, Any]) -> Table:
         total = counts["training"] + counts["generated"]
         table.add_row(name, str(counts["training"]), str(counts["generated"]), str(total))
     rejected = ", ".join(f"{reason} {count}" for reason, count in list(result["reasons"].items())[:8]) or "none"
+    parts = "".join(
+        f"{name}: {about['real']:.2%} of the cars' pixels before, {about['now']:.2%} after, target "
+        f"{about['target']:.2%}\n"
+        for name, about in result["parts"].items()
+    )
     table.caption = (
-        f"tried {result['tried']}; rejected for: {rejected}\n"
+        f"tried {result['tried']} in {result['rounds']} rounds; rejected for: {rejected}\n{parts}"
         f"shards {result['shards']}\nsheet {result['contact_sheet']}\nchart {result['chart']}"
     )
     return table
 
 
-def _shortfall(result: dict[str, Any]) -> str:
+def _problems(result: dict[str, Any]) -> list[str]:
+    """What is lacking, and why; a line each."""
     lines = [
-        f"{name}: {about['accepted']} of {about['wanted']} pairs after {about['tried']} candidates; rejected for "
-        + ", ".join(f"{reason} ({count})" for reason, count in list(about["reasons"].items())[:5])
+        f"{name}: {about['accepted']} of {about['wanted']} pairs after {about['tried']} candidates"
+        + (f", given up (accept rate {about['accept_rate']:.1%})" if about["given_up"] else "")
+        + "; rejected for "
+        + (", ".join(f"{reason} ({count})" for reason, count in list(about["reasons"].items())[:5]) or "nothing")
         for name, about in result["short"].items()
     ]
-    lines += [f"{failure['shard']} ({failure['class_name']}): {failure['error']}" for failure in result["failures"]]
-    return "part of the target was not reached\n  " + "\n  ".join(lines)
+    lines += [
+        f"{name}: {about['now']:.2%} of the cars' pixels, target {about['target']:.2%}; no more pairs of "
+        f"{', '.join(about['classes'])} are tried for"
+        for name, about in result["parts"].items()
+        if not about["holds"]
+    ]
+    return lines + [f"{lost['shard']} ({lost['class_name']}): {lost['error']}" for lost in result["failures"]]

@@ -104,12 +104,14 @@ class BalanceSettings(Section):
     """The main job."""
 
     target_per_class: Count = 500
+    target_parts: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
+    """Shares of the cars' pixels, over all pairs for training, that parts should have; by the part's name."""
     shard_size: Count = 64
     workers: Count = 2
     threads: Count = 1
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
     attempts: Annotated[float, Field(ge=1.0)] = 12.0
-    """Candidates a shard may try per pair that it wants before its class is given up."""
+    """Candidates that a class may cost for each pair that it lacks, before it is given up."""
     retries: Annotated[int, Field(ge=0)] = 2
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     lossless: bool = False

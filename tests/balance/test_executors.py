@@ -12,7 +12,6 @@ import pytest
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.executors.local import run_local
 from augkit.balance.executors.ray import OBJECT_STORE_BYTES, run_ray
-from augkit.balance.job import Balance, Order
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.config import Settings
@@ -20,7 +19,7 @@ from augkit.errors import CheckpointError
 from augkit.shards.storage import open_storage
 from augkit.shards.verify import verify
 from augkit.workspace import Workspace
-from tests.balance.conftest import digests, run_job, silent
+from tests.balance.conftest import digests, job_of, run_job, silent
 
 BAD, SHAKY = "shard-000004", "shard-000005"
 
@@ -82,7 +81,7 @@ def test_every_executor_and_number_of_workers_gives_the_same_bytes(
     def progress(name: str, more: int) -> None:
         shown[name] = shown.get(name, 0) + more
 
-    job = Balance(trained, with_workers(settings, workers), Order(10, executor=executor))
+    job = job_of(trained, with_workers(settings, workers), executor=executor)
     outcome = job.generate(progress)
     assert digests(trained) == digests(balanced_workspace)
     assert outcome.generated_now == 7 and not outcome.failures and not outcome.short
@@ -136,8 +135,8 @@ def test_faults_of_the_data_stop_the_run_at_once(executor: str, trained: Workspa
 
 
 def test_an_executor_yields_one_result_a_row(trained: Workspace, settings: Settings) -> None:
-    job = Balance(trained, settings, Order(10))
-    work: Job = job._job(job._digests())
+    job = job_of(trained, settings)
+    work: Job = job._job({row.shard: "" for row in job.plan.rows})
     results = list(run_local(work, job.plan.rows, silent))
     assert not any(isinstance(result, Failure) for result in results)
     assert [result.shard for result in results] == [row.shard for row in job.plan.rows]
@@ -148,7 +147,7 @@ def test_the_paths_of_a_job_are_absolute(
 ) -> None:
     """Ray's processes have folders of their own."""
     monkeypatch.chdir(trained.root.parent)
-    job = Balance(Workspace(Path(trained.root.name)), settings, Order(10))
+    job = job_of(Workspace(Path(trained.root.name)), settings)
     work = job._job({})
     assert Path(work.location).is_absolute() and work.workspace.root.is_absolute()
     assert all(models.mask.is_absolute() and models.image.is_absolute() for models in work.models.values())

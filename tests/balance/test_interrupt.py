@@ -16,7 +16,9 @@ import pytest
 from augkit.balance.job import Balance, Order, train_missing
 from augkit.config import Settings
 from augkit.workspace import Workspace
-from tests.balance.conftest import digests, run_job, silent
+from tests.balance.conftest import COUNTS, digests, run_job, silent
+
+ONLY = [option for name in COUNTS for option in ("--only", name)]
 
 PATIENCE = 120.0
 """Seconds until a test gives up; far more than any of them needs."""
@@ -38,7 +40,7 @@ def start(workspace: Workspace, *options: str) -> subprocess.Popen[bytes]:
         "Worker.make = slowly\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
-    command = [sys.executable, "-c", code, "balance", "-w", str(workspace.root), "--executor", "local", *options]
+    command = [sys.executable, "-c", code, "balance", "-w", str(workspace.root), "--executor", "local", *ONLY, *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 

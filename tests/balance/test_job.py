@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from augkit.balance.executors import EXECUTORS, local
 from augkit.balance.job import Balance, Order
-from augkit.balance.plan import PlanRow
+from augkit.balance.plan import PlanRow, load_plan
+from augkit.balance.planner import PATIENCE
+from augkit.balance.rates import candidates
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.classes import CarClass
 from augkit.config import Settings
@@ -25,7 +28,7 @@ from augkit.shards.reader import ShardDataset
 from augkit.shards.storage import open_storage
 from augkit.shards.verify import verify
 from augkit.workspace import Workspace
-from tests.balance.conftest import digests, run_job
+from tests.balance.conftest import digests, job_of, run_job
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -66,7 +69,7 @@ def test_every_class_reaches_its_target(balanced_workspace: Workspace) -> None:
 
 
 def test_the_manifest_carries_the_plan(balanced_workspace: Workspace, settings: Settings) -> None:
-    job = Balance(balanced_workspace, settings, Order(10))
+    job = job_of(balanced_workspace, settings)
     manifest = load_manifest(open_storage(balanced_workspace.shards))
     assert manifest.plan_digest == job.plan.digest
     assert [shard.name for shard in manifest.shards] == [row.shard for row in job.plan.rows]
@@ -100,8 +103,8 @@ def test_scores_are_columns_and_rejected_rows_carry_reasons_and_no_bytes(balance
 
 def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: Settings) -> None:
     dataset = ShardDataset(balanced_workspace.shards, where=[("source", "==", "generated")])
-    job = Balance(balanced_workspace, settings, Order(10))
-    worker = Worker(job._job(job._digests()))
+    job = job_of(balanced_workspace, settings)
+    worker = Worker(job._job({}))
     for place, row in reversed(list(enumerate(dataset.index.to_pylist()))):  # another order than that of the first time
         car_class = CarClass.parse(row["class"])
         mask, verdict = worker.draw(car_class, row["seed"])
@@ -243,14 +246,16 @@ def test_a_class_that_cannot_be_reached_ends_within_its_attempts(trained: Worksp
     narrow = changed(settings, gate={"slack": 1.0, "quantile": 0.49}, balance={"attempts": 5})
     outcome = run_job(trained, narrow)
     assert set(outcome.short) == set(NEED)
-    for name, reports in outcome.short.items():
-        assert [r.tried for r in reports] == [5 * r.wanted for r in reports]
-        assert sum(r.wanted for r in reports) == NEED[name]
-        assert any(reason.startswith("area:") for r in reports for reason in r.reasons)
+    for name, standing in outcome.short.items():
+        assert standing.need == NEED[name] and standing.given_up
+        assert standing.need <= standing.tried <= standing.budget == candidates(NEED[name], 1 / 5, PATIENCE)
+        assert any(reason.startswith("area:") for reason in standing.reasons)
     assert load_manifest(open_storage(trained.shards)).pairs == 16 + sum(outcome.accepted.get(n, 0) for n in NEED)
     before = digests(trained)
     again = run_job(trained, narrow)  # what was given up is not tried for ever
     assert set(again.short) == set(NEED) and digests(trained) == before
+    more = run_job(trained, changed(narrow, balance={"attempts": 20}))  # unless more may be tried
+    assert sum(r.tried for r in more.reports) > sum(r.tried for r in outcome.reports)
 
 
 class Breaking(Worker):
@@ -339,6 +344,79 @@ def test_webp_photos_are_lossless(trained: Workspace, settings: Settings) -> Non
     photo = np.asarray(Image.open(trained.photo(dataset.index["key"][0].as_py())))
     assert np.array_equal(decode_photo(dataset.raw(0)[0]), photo)
     assert set(dataset.index["photo_ext"].to_pylist()) == {"webp"}
+
+
+class Picky(Worker):
+    """Accepts no candidate of the first round but the first one of each shard."""
+
+    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+        few = {"want": 1, "tries": 40} if row.round == 0 and row.kind == "generated" else {}
+        return super().make(replace(row, **few), progress)
+
+
+def test_what_a_round_leaves_is_made_by_the_next(
+    trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Picky))
+    outcome = run_job(trained, settings)
+    assert outcome.accepted == NEED | {"": 16} and outcome.rounds == 2 and not outcome.short
+    plan = load_plan(open_storage(trained.shards))
+    assert plan is not None
+    assert [(row.class_name, row.want, row.round) for row in plan.rows if row.kind == "generated"] == [
+        ("front-left-5", 3, 0), ("back-right-3", 4, 0), ("front-left-5", 2, 1), ("back-right-3", 3, 1)
+    ]  # fmt: skip
+    assert load_manifest(open_storage(trained.shards)).plan_digest == plan.digest
+    assert verify(open_storage(trained.shards)) == []
+
+
+def test_no_round_follows_a_shard_that_was_given_up(
+    trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Worse(Picky):
+        def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+            if row.shard == "shard-000004":
+                raise ArithmeticError("out of luck")
+            return super().make(row, progress)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Worse))
+        outcome = run_job(trained, settings)
+    assert [failure.shard for failure in outcome.failures] == ["shard-000004"]
+    assert outcome.rounds == 1 and set(outcome.short) == set(NEED)
+    monkeypatch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Picky))
+    assert run_job(trained, settings).accepted == NEED | {"": 16}
+
+
+def test_shards_of_rounds_that_the_plan_is_without_are_removed(balanced: Workspace, settings: Settings) -> None:
+    shutil.copy(balanced.shards / "shard-000005.tar", balanced.shards / "shard-000009.tar")
+    run_job(balanced, settings)
+    assert not (balanced.shards / "shard-000009.tar").exists()
+    assert verify(open_storage(balanced.shards)) == []
+
+
+def test_a_class_with_mirror_images_alone_is_made(trained: Workspace, settings: Settings) -> None:
+    mirrors = {"front-right-5": 1, "back-left-3": 1}
+    job = job_of(trained, settings, target=1, only=())
+    assert {c.name: count for c, count in job.real.items()} == {
+        "front-left-5": 9,
+        "back-right-3": 7,
+        **dict.fromkeys(mirrors, 0),
+    }
+    assert {line.car_class.name: line.standing.todo for line in job.lines()} == dict.fromkeys(NEED, 0) | mirrors
+    assert run_job(trained, settings, target=1, only=["back-left-3"]).accepted == {"": 16, "back-left-3": 1}
+
+
+def test_a_part_target_is_reached(trained: Workspace, settings: Settings) -> None:
+    wanted = changed(settings, balance={"target_parts": {"trunk": 0.1}})
+    [before] = job_of(trained, wanted, target=1).part_lines([])
+    assert before.classes == ["back-right-3"] and before.real < 0.1 <= before.expected
+    outcome = run_job(trained, wanted, target=1)
+    [after] = job_of(trained, wanted, target=1).part_lines(outcome.reports)
+    assert after.holds and after.now >= 0.1 and set(outcome.accepted) == {"", "back-right-3"}
+    index = load_index(open_storage(trained.shards), [("split", "==", "train"), ("accepted", "==", True)])
+    areas = sum(np.array(row["histogram"]) / (row["width"] * row["height"]) for row in index.to_pylist())
+    trunk = PartSchema.load(trained.schema).id_of("trunk")
+    assert after.now == pytest.approx(areas[trunk] / areas[1:].sum(), rel=0.05)  # real masks were resized for the index
 
 
 def test_the_plan_is_written_beside_the_shards(balanced_workspace: Workspace) -> None:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.balance.plan import Plan, PlanRow, deficits, load_plan, make_plan
+from augkit.balance.plan import Plan, PlanRow, deficits, load_plan, portions, reachable, real_plan, with_wants
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.errors import ConfigError, DataError
 from augkit.shards.storage import LocalStorage, open_storage
@@ -35,58 +36,96 @@ def test_a_target_must_be_positive(target: int) -> None:
         deficits({FRONT: 7}, [FRONT], target)
 
 
+def test_classes_with_mirror_images_alone_follow_those_with_real_pairs() -> None:
+    mirrors = [CarClass.parse("back-left-3"), CarClass.parse("front-right-5")]
+    assert reachable([BACK, FRONT], [FRONT, BACK]) == [FRONT, BACK, *mirrors]
+    assert reachable([FRONT, FRONT.mirror], [FRONT]) == [FRONT, FRONT.mirror]
+    assert reachable([FRONT], []) == [FRONT]  # all of it is held out: there is nothing to learn a mirror image from
+
+
+def planned(keys: list[str], wants: dict[CarClass, int], size: int, inputs: str = "inputs") -> Plan:
+    return with_wants(real_plan(inputs, keys, size), wants, size, "classical")
+
+
 def test_real_rows_come_first() -> None:
-    plan = make_plan("inputs", ["a", "b", "c"], {FRONT: 3}, 2)
-    assert plan.rows == (
+    assert planned(["a", "b", "c"], {FRONT: 3}, 2).rows == (
         PlanRow("shard-000000", "real", "", 2, ("a", "b")),
         PlanRow("shard-000001", "real", "", 1, ("c",)),
-        PlanRow("shard-000002", "generated", "front-left-5", 2),
-        PlanRow("shard-000003", "generated", "front-left-5", 1),
+        PlanRow("shard-000002", "classical", "front-left-5", 2),
+        PlanRow("shard-000003", "classical", "front-left-5", 1),
     )
 
 
 def test_a_higher_target_appends_rows() -> None:
-    earlier = make_plan("inputs", ["a"], {FRONT: 3, BACK: 1}, 2)
-    later = make_plan("inputs", ["a"], {FRONT: 4, BACK: 1}, 2, earlier)
-    assert later.rows[: len(earlier.rows)] == earlier.rows
-    assert later.rows[len(earlier.rows) :] == (PlanRow("shard-000004", "generated", "front-left-5", 1),)
+    earlier = planned(["a"], {FRONT: 3, BACK: 1}, 2)
+    later = with_wants(earlier, {FRONT: 4, BACK: 1}, 2, "classical")
+    assert later.rows == (*earlier.rows, PlanRow("shard-000004", "classical", "front-left-5", 1))
 
 
 def test_a_lower_target_leaves_the_plan_as_it_is() -> None:
-    earlier = make_plan("inputs", ["a"], {FRONT: 3}, 2)
-    assert make_plan("inputs", ["a"], {FRONT: 1}, 2, earlier) == earlier
+    earlier = planned(["a"], {FRONT: 3}, 2)
+    assert with_wants(earlier, {FRONT: 1}, 2, "classical") == earlier
+
+
+def test_portions_are_whole_shards_and_the_rest() -> None:
+    assert (portions(7, 3), portions(6, 3), portions(0, 3), portions(-2, 3)) == ([3, 3, 1], [3, 3], [], [])
 
 
 def test_digests_tell_plans_and_rows_apart() -> None:
-    plan = make_plan("inputs", ["a"], {FRONT: 1}, 2)
-    assert plan.digest == make_plan("inputs", ["a"], {FRONT: 1}, 2).digest
-    others = [
-        make_plan("other", ["a"], {FRONT: 1}, 2),
-        make_plan("inputs", ["b"], {FRONT: 1}, 2),
-        make_plan("inputs", ["a"], {FRONT: 2}, 2),
-    ]
+    plan = planned(["a"], {FRONT: 1}, 2)
+    assert plan.digest == planned(["a"], {FRONT: 1}, 2).digest
+    others = [planned(["a"], {FRONT: 1}, 2, "x"), planned(["b"], {FRONT: 1}, 2), planned(["a"], {FRONT: 2}, 2)]
     assert len({plan.digest, *(other.digest for other in others)}) == 4
     row = plan.rows[1]
-    digests = {row.digest("i", ["m"]), row.digest("j", ["m"]), row.digest("i", ["n"]), plan.rows[0].digest("i", ["m"])}
-    assert len(digests) == 4
+    rows = [row, replace(row, tries=9), plan.rows[0]]
+    assert len({row.digest("j", ["m"]), row.digest("i", ["n"]), *(r.digest("i", ["m"]) for r in rows)}) == 5
+
+
+def rounds() -> Plan:
+    """Real pairs, two shards of the first round, one of the second, one of the third."""
+    draft = PlanRow("", "generated", "front-left-5", 2, tries=8)
+    drafts = [draft, draft, replace(draft, round=1), replace(draft, round=2)]
+    return real_plan("inputs", ["a"], 2).with_rows(drafts)
+
+
+def test_a_round_stands_while_those_before_it_are_committed() -> None:
+    plan, names = rounds(), [row.shard for row in rounds().rows]
+    assert plan.standing(names) == plan
+    assert plan.standing(names[:4]) == plan  # the last round is open, what it was planned from is there
+    assert plan.standing(names[:3]).rows == plan.rows[:4]
+    assert plan.standing([names[0], names[2], *names[3:]]).rows == plan.rows[:3]
+    assert plan.standing(names[1:]) == plan  # no later round rests on real pairs
+
+
+def test_a_plan_counts_its_rounds() -> None:
+    assert rounds().rounds == 3 and rounds().begun
+    assert real_plan("inputs", ["a"], 2).rounds == 1 and not real_plan("inputs", ["a"], 2).begun
 
 
 def test_a_saved_plan_is_read_back(tmp_path: object) -> None:
     storage = open_storage(f"file://{tmp_path}")
     assert load_plan(storage) is None
-    plan = make_plan("inputs", ["a", "b"], {FRONT: 3}, 2)
+    plan = rounds()
     plan.save(storage)
     assert load_plan(storage) == plan
 
 
 @pytest.mark.parametrize(
-    "text", [b"{", b"[]", b'{"format": 99, "inputs": "", "rows": []}', b'{"format": 1, "rows": 3}']
+    "text", [b"{", b"[]", b'{"format": 99, "inputs": "", "rows": []}', b'{"format": 2, "rows": 3}']
 )
 def test_a_broken_plan_is_refused(tmp_path: object, text: bytes) -> None:
     storage = open_storage(f"file://{tmp_path}")
     assert isinstance(storage, LocalStorage)
     storage.put("plan.json", text)
     with pytest.raises(DataError, match=r"plan\.json(.|\n)*--fresh"):
+        load_plan(storage)
+
+
+def test_a_plan_of_an_earlier_version_says_so(tmp_path: object) -> None:
+    storage = open_storage(f"file://{tmp_path}")
+    row = b'{"shard": "shard-000000", "kind": "real", "class_name": "", "want": 1, "keys": ["a"]}'
+    storage.put("plan.json", b'{"format": 1, "inputs": "", "rows": [' + row + b"]}")
+    with pytest.raises(DataError, match=r"format 1, this version writes format 2(.|\n)*--fresh"):
         load_plan(storage)
 
 
@@ -97,10 +136,9 @@ counts = st.dictionaries(st.sampled_from(ALL_CLASSES), st.integers(0, 60), max_s
 def test_any_plan_adds_up(training: dict[CarClass, int], real: int, targets: list[int], shard_size: int) -> None:
     """Whatever the counts, and however often the target is raised or lowered."""
     keys = [f"pair-{number}" for number in range(real)]
-    plan: Plan | None = None
+    plan = real_plan("inputs", keys, shard_size)
     for target in targets:
-        plan = make_plan("inputs", keys, deficits(training, list(training), target), shard_size, plan)
-    assert plan is not None
+        plan = with_wants(plan, deficits(training, list(training), target), shard_size, "classical")
     assert [key for row in plan.rows for key in row.keys] == keys
     assert [row.shard for row in plan.rows] == [f"shard-{number:06d}" for number in range(len(plan.rows))]
     assert all(1 <= row.want <= shard_size for row in plan.rows)
@@ -109,4 +147,4 @@ def test_any_plan_adds_up(training: dict[CarClass, int], real: int, targets: lis
     assert plan.generated() == need
     if len(targets) == 1:
         shards = sum(math.ceil(n / shard_size) for n in need.values())
-        assert sum(row.kind == "generated" for row in plan.rows) == shards
+        assert sum(row.kind == "classical" for row in plan.rows) == shards

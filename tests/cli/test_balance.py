@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -11,32 +12,64 @@ from PIL import Image
 
 from augkit.balance.executors import EXECUTORS, local
 from augkit.balance.plan import PlanRow
+from augkit.balance.planner import PATIENCE
+from augkit.balance.rates import candidates
 from augkit.balance.worker import Progress, ShardReport, Worker
 from augkit.config import load_settings
+from augkit.shards.index import load_index
+from augkit.shards.storage import open_storage
 from augkit.workspace import Workspace
-from tests.balance.conftest import digests
+from tests.balance.conftest import COUNTS, digests
 
 Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def balance(augkit: Command, trained: Workspace) -> Command:
-    """The verb in a trained workspace, with its own settings and the local executor."""
-    return partial(augkit, "balance", "--workspace", trained.root, "--executor", "local")
+    """The verb in a trained workspace, with its own settings and the local executor; for classes with real pairs."""
+    only = [option for name in COUNTS for option in ("--only", name)]
+    return partial(augkit, "balance", "--workspace", trained.root, "--executor", "local", *only)
 
 
 def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     code, out, _ = balance("--dry-run", "--json")
     plan = json.loads(out)
     assert code == 0 and not trained.shards.exists()
-    assert set(plan) == {"target", "classes", "untrained", "shards", "megabytes", "seconds", "overview", "chart"}
-    assert (plan["target"], plan["shards"], plan["untrained"]) == (10, 6, [])
+    assert set(plan) == {
+        "target", "classes", "parts", "untrained", "candidates", "shards", "megabytes", "seconds", "overview", "chart"
+    }  # fmt: skip
+    assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 6, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0
-    models = {"mask_model": "all", "image_model": "all"}
+    nothing = {"extra": 0, "accepted": 0, "given_up": False, "tried": 0, "accept_rate": 0.25}
+    common = nothing | {"mask_model": "all", "image_model": "all"}
+    mirror = {"real": 0, "training": 0, "need": 0, "todo": 0, "candidates": 0, **common}
     assert plan["classes"] == {
-        "front-left-5": {"real": 9, "training": 7, "need": 3, "todo": 3, **models},
-        "back-right-3": {"real": 7, "training": 6, "need": 4, "todo": 4, **models},
-    }
+        "front-left-5": {"real": 9, "training": 7, "need": 3, "todo": 3, "candidates": 12, **common},
+        "back-right-3": {"real": 7, "training": 6, "need": 4, "todo": 4, "candidates": 16, **common},
+        "back-left-3": mirror, "front-right-5": mirror,
+    }  # fmt: skip
+    assert plan["candidates"] == 28
+
+
+def test_the_plan_learns_from_the_shards(balance: Command, balanced_workspace: Workspace, trained: Workspace) -> None:
+    shutil.copytree(balanced_workspace.shards, trained.shards)
+    plan = json.loads(balance("--dry-run", "--json", "--target-per-class", 12)[1])
+    front = plan["classes"]["front-left-5"]
+    assert (front["accepted"], front["todo"]) == (3, 2) and front["tried"] >= 3
+    index = load_index(open_storage(trained.shards), [("source", "==", "generated")])
+    mean = (1 + sum(index["accepted"].to_pylist())) / (4 + len(index))
+    assert front["accept_rate"] == pytest.approx((3 + 8 * mean) / (front["tried"] + 8), abs=1e-4)
+    assert front["candidates"] == math.ceil(2 / ((3 + 8 * mean) / (front["tried"] + 8)))
+
+
+def test_a_part_target_in_the_plan(balance: Command, trained: Workspace) -> None:
+    options = ("--target-per-class", 1, "--target-part", "trunk=10%")
+    plan = json.loads(balance("--dry-run", "--json", *options)[1])
+    trunk = plan["parts"]["trunk"]
+    assert trunk["target"] == 0.1 and trunk["real"] < 0.1 <= trunk["expected"]
+    assert trunk["classes"] == ["back-right-3"] and plan["classes"]["back-right-3"]["extra"] > 0
+    text = " ".join(balance("--dry-run", *options)[1].split())
+    assert "target 10.00%" in text and "25%?" in text
 
 
 def test_the_plan_names_what_is_to_be_trained(balance: Command, trained: Workspace) -> None:
@@ -57,14 +90,17 @@ def test_the_job_writes_shards_and_pictures(
     assert result["classes"] == {
         "front-left-5": {"training": 7, "generated": 3},
         "back-right-3": {"training": 6, "generated": 4},
+        "back-left-3": {"training": 0, "generated": 0},
+        "front-right-5": {"training": 0, "generated": 0},
     }
+    assert result["parts"] == {} and result["rounds"] >= 1
     assert result["short"] == {} and result["failures"] == [] and result["generated_now"] == 7
     for name in ("contact_sheet", "chart"):
         with Image.open(result[name]) as picture:
             assert picture.size[0] > 100
     assert load_settings(trained.settings).balance.target_per_class == 10
     plan = json.loads(balance("--dry-run", "--json")[1])
-    assert [about["todo"] for about in plan["classes"].values()] == [0, 0] and plan["seconds"] == 0.0
+    assert [about["todo"] for about in plan["classes"].values()] == [0] * 4 and plan["seconds"] == 0.0
     assert json.loads(balance("--json")[1])["generated_now"] == 0
 
 
@@ -95,6 +131,10 @@ def test_a_target_must_be_positive(balance: Command, trained: Workspace, target:
     [
         (["--only", "front-left-4"], ["no class named 'front-left-4'", "back-right-3"]),
         (["--only", "front-right-3"], ["front-right-3: no real pair", "front-left-5, back-right-3"]),
+        (["--target-part", "trunk=200%"], ["trunk=200%", "less than 100%"]),
+        (["--target-part", "boot=2%"], ["boot: no such part", "hood", "trunk"]),
+        (["--target-part", "trunk=90%"], ["no class shows that much of it", "back-right-3 shows the most"]),
+        (["--set", "balance.target_parts={trunk: 3}"], ["balance.target_parts.trunk", "less than 1"]),
         (["--executor", "cloud"], ["--executor cloud", "local, ray"]),
         (["--set", "gate.slak=2"], ["gate.slak", "Extra inputs"]),
         (["--config", "nowhere"], ["no settings at nowhere", "smoke"]),
@@ -135,8 +175,11 @@ def test_a_class_out_of_reach_is_reported(balance: Command) -> None:
     )
     short = json.loads(out)["short"]
     assert code == 4 and set(short) == {"front-left-5", "back-right-3"}
-    assert short["back-right-3"]["wanted"] == 4 and short["back-right-3"]["tried"] == 16
-    assert "rejected for" in err and "area:" in err and "of 4 pairs after 16 candidates" in err
+    about = short["back-right-3"]
+    assert about["wanted"] == 4 and about["given_up"] and 4 <= about["tried"] <= candidates(4, 1 / 4, PATIENCE)
+    text = " ".join(err.split())
+    assert "area:" in text and f"of 4 pairs after {about['tried']} candidates, given up" in text
+    assert "--set balance.attempts=N" in text
 
 
 class Unlucky(Worker):

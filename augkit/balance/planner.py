@@ -1,0 +1,182 @@
+"""The planner: reads what became of the shards so far, and plans the next round until every target holds.
+
+A class may cost at most ``candidates(wanted, 1 / attempts)`` candidates in all, and a round asks for as many as the
+estimated accept rate needs. It is given up where they are spent, or where its rate is surely below half of
+1 / attempts. So a class whose rate is higher than 1 / attempts reaches its target, but for bad luck, and everything
+ends: each round spends candidates, or reaches what it was planned for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from augkit.balance.goals import MOST, Areas, Extra, PartGoal, Profiles, lift
+from augkit.balance.plan import Plan, PlanRow, portions
+from augkit.balance.rates import DOUBT, Rate, Rates, Tally, candidates
+from augkit.balance.worker import ShardReport
+from augkit.classes import CarClass
+from augkit.errors import ConfigError
+
+BELIEF = 8
+"""Accepted pairs that the mean real mask of a class counts for, in what its next pairs are expected to look like."""
+
+PATIENCE = 3.0
+"""Standard deviations of bad luck that the candidates of a class allow for."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a class stands: ``need`` pairs are what its own target lacks, ``extra`` ones are for part targets.
+
+    ``painted`` of the ``tried`` candidates got a photo; ``budget`` is how many may be tried in all.
+    """
+
+    need: int
+    accepted: int = 0
+    tried: int = 0
+    painted: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    areas: Areas = field(default_factory=lambda: np.zeros(1))
+    rate: Rate = field(default_factory=lambda: Rates({}).pooled)
+    extra: int = 0
+    attempts: float = 1.0
+
+    @property
+    def missing(self) -> int:
+        """Pairs that are wanted and not there."""
+        return max(0, self.need - self.accepted) + self.extra
+
+    @property
+    def budget(self) -> int:
+        """Candidates that may be tried in all."""
+        return candidates(max(self.need, self.accepted) + self.extra, 1 / self.attempts, PATIENCE)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the accept rate is surely too low."""
+        return self.tried > 0 and self.rate.chance_above(0.5 / self.attempts) < DOUBT
+
+    @property
+    def given_up(self) -> bool:
+        """Whether pairs are missing that will not be tried for."""
+        return self.missing > 0 and (self.hopeless or self.tried >= self.budget)
+
+    @property
+    def todo(self) -> int:
+        """Pairs that are yet to be made."""
+        return 0 if self.given_up else self.missing
+
+    @property
+    def candidates(self) -> int:
+        """Candidates that ``todo`` is expected to take."""
+        return math.ceil(self.todo / self.rate.mean)
+
+    def rows(self, class_name: str, shard_size: int, number: int) -> Iterator[PlanRow]:
+        """The class's part of a round, within what is left of its budget."""
+        left = self.budget - self.tried
+        for want in portions(self.todo, shard_size):
+            tries = min(candidates(want, self.rate.mean), left)
+            if tries > 0:
+                yield PlanRow("", "generated", class_name, min(want, tries), tries=tries, round=number)
+            left -= tries
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans for what each class ``need``s, and for part targets. Raises ConfigError for targets that cannot be."""
+
+    need: Mapping[CarClass, int]
+    shard_size: int
+    attempts: float
+    profiles: Profiles
+    goals: tuple[PartGoal, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self._extra(self._bare(())).reached:
+            asked = ", ".join(f"{goal.name}={goal.share:.2%}" for goal in self.goals)
+            raise ConfigError(
+                f"--target-part {asked}: more than {MOST} times the pairs of the class targets are needed, or what "
+                "lifts one part thins another",
+                "smaller shares, or fewer parts at once",
+            )
+
+    @cached_property
+    def classes(self) -> list[CarClass]:
+        """Classes of which pairs may be asked for, now or in a later round."""
+        serving = {car_class for goal in self.goals for car_class in goal.classes}
+        return [c for c, need in self.need.items() if need or c in serving]
+
+    def extend(self, plan: Plan, reports: Sequence[ShardReport]) -> Plan:
+        """The plan with one round more, where pairs are missing though every shard of the rounds before is committed.
+
+        ``reports`` are those of committed shards. Rounds whose results have gone are left out.
+        """
+        committed = {report.shard for report in reports}
+        plan = plan.standing(committed)
+        if any(row.kind != "real" and row.shard not in committed for row in plan.rows):
+            return plan
+        kept = {row.shard for row in plan.rows}
+        number = plan.rounds if plan.begun else 0
+        standings = self.standings([report for report in reports if report.shard in kept])
+        return plan.with_rows(
+            row for name, standing in standings.items() for row in standing.rows(name, self.shard_size, number)
+        )
+
+    def standings(self, reports: Iterable[ShardReport]) -> dict[str, Standing]:
+        """Where the classes stand after the reports, by name."""
+        bare = self._bare(reports)
+        extra = self._extra(bare).pairs
+        return {c.name: replace(bare[c.name], extra=extra.get(c, 0)) for c in self.need}
+
+    def total(self, standings: Mapping[str, Standing]) -> Areas:
+        """Areas of all parts over the real training pairs and the accepted ones."""
+        return self.profiles.total + sum(standing.areas for standing in standings.values() if standing.accepted)
+
+    def expected(self, standings: Mapping[str, Standing]) -> Areas:
+        """Those areas with the pairs that are to be made."""
+        means = self._means(standings)
+        return self.total(standings) + sum(standings[c.name].todo * mean for c, mean in means.items())
+
+    def _bare(self, reports: Iterable[ShardReport]) -> dict[str, Standing]:
+        """Standings without part targets; of classes that are not asked for now as well, where they have pairs."""
+        found = {car_class.name: Standing(need, attempts=self.attempts) for car_class, need in self.need.items()}
+        for report in reports:
+            if report.class_name:
+                known = found.get(report.class_name, Standing(0, attempts=self.attempts))
+                found[report.class_name] = replace(
+                    known,
+                    accepted=known.accepted + report.accepted,
+                    tried=known.tried + report.tried,
+                    painted=known.painted + report.painted,
+                    reasons=known.reasons + Counter(report.reasons),
+                    areas=known.areas + np.asarray(report.areas),
+                )
+        rates = Rates({name: Tally(standing.accepted, standing.tried) for name, standing in found.items()})
+        return {name: replace(standing, rate=rates.of(name)) for name, standing in found.items()}
+
+    def _extra(self, standings: Mapping[str, Standing]) -> Extra:
+        """What part targets ask for beside what the classes lack."""
+        most = MOST * (self.profiles.pairs + sum(self.need.values()))
+        added = sum(max(0, standings[c.name].accepted - need) for c, need in self.need.items())
+        total = self.expected(standings)
+        helpful = {c: mean for c, mean in self._means(standings).items() if not standings[c.name].given_up}
+        while True:
+            extra = lift(self.goals, total, helpful, most - added)
+            lost = {c for c, more in extra.pairs.items() if replace(standings[c.name], extra=more).given_up}
+            if not lost:
+                return extra
+            helpful = {c: mean for c, mean in helpful.items() if c not in lost}
+
+    def _means(self, standings: Mapping[str, Standing]) -> dict[CarClass, Areas]:
+        """What the next pair of a class is expected to look like: real masks, then more and more its accepted pairs."""
+        return {
+            c: (BELIEF * self.profiles.means[c] + standings[c.name].areas) / (BELIEF + standings[c.name].accepted)
+            for c in self.need
+            if c in self.profiles.means
+        }
