@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError
 
-from augkit.config.base import OptimSettings, Precision, Section, TrainSettings
+from augkit.config.base import OptimSettings, Precision, Section, StartSettings, TrainSettings
 from augkit.config.generative import (
     CriticSettings,
     GenerativeSettings,
@@ -51,6 +51,7 @@ __all__ = [
     "SelectionSettings",
     "Settings",
     "Source",
+    "StartSettings",
     "TrainSettings",
     "UnconditionalSettings",
     "default_preset",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 
 from augkit.classes import CarClass
-from augkit.config import Settings, TrainSettings
+from augkit.config import Settings, StartSettings, TrainSettings
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.errors import CheckpointError, DataError
 from augkit.parts import PartSchema
@@ -53,9 +53,9 @@ class Studio:
             raise DataError(f"{workspace.root}: no usable training pairs", "at least one", "see `augkit classes`")
         return cls(workspace, rows, PartSchema.load(workspace.schema), settings, workspace.models)
 
-    def stage(self, stage: Stage) -> TrainSettings:
+    def stage(self, stage: Stage) -> StartSettings:
         """The settings of a stage."""
-        stages: dict[Stage, TrainSettings] = {
+        stages: dict[Stage, StartSettings] = {
             "mask": self.settings.mask,
             "image": self.settings.image,
             "image-unconditional": self.settings.unconditional,
@@ -117,7 +117,8 @@ class Studio:
         rows = rows_of(model, self.rows)
 
         def build(device: torch.device) -> Task:
-            task = _TASKS[stage](model, self.workspace, rows, self.schema, settings, device)
+            rooted = settings.rooted(self.workspace.root)
+            task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device)
             return replace(task, describe=task.describe | {"settings": _kept(settings)})
 
         fingerprint = self._fingerprint(settings, seed, rows)

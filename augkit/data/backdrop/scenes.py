@@ -34,7 +34,7 @@ _FILL_SIDE = 64
 
 @dataclass(frozen=True)
 class Scenes:
-    """``photos`` (M, S, S, 3), ``holes`` (M, S, S) what is in-painted, ``classes`` (M,) numbers of the cars' classes."""
+    """``photos`` (M, S, S, 3), ``holes`` (M, S, S) what is in-painted, ``classes`` (M,) of the cars."""
 
     photos: NDArray[np.uint8]
     holes: NDArray[np.bool_]
