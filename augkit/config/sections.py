@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from augkit.config.base import Count, OptimSettings, Section, Share, Size, TrainSettings
+from augkit.config.base import Count, OptimSettings, Section, Share, Size, StartSettings, TrainSettings
+from augkit.presets import load_recipe
 
 Source = Literal["real", "all", "generated", "classical", "real+classical", "real+generated+classical"]
 SOURCES: dict[Source, tuple[str, ...]] = {
@@ -35,7 +37,11 @@ class DataSettings(Section):
         return self
 
 
-class ImageSettings(TrainSettings):
+WORDS = ("auto", "inpainted", "names", "silhouette")
+"""Values that are no paths."""
+
+
+class ImageSettings(StartSettings):
     """Stage II: masks to photos."""
 
     label_warp: ClassVar[bool] = True
@@ -53,11 +59,34 @@ class ImageSettings(TrainSettings):
     feature_matching: Annotated[float, Field(ge=0.0)] = 2.5
     perceptual: Annotated[float, Field(ge=0.0)] = 2.0
     l1: Annotated[float, Field(ge=0.0)] = 2.0
+    background: Literal["learnt", "green", "composite"] = "learnt"
+    """``green``: cars are learnt and made on chroma green (51, 255, 51); ``composite``: the made ones are then cut out
+    and laid over other scenes."""
+    backgrounds: str = "auto"
+    """The scenes of ``composite``: a folder of landscapes, ``inpainted`` (training photos without their cars), or
+    ``auto``, the landscapes in WORKSPACE/backgrounds where there are any, else ``inpainted``."""
+    part_map: str = "names"
+    """Which parts of ``init_from`` are which here: ``names``, ``silhouette``, or a YAML file (docs/pretraining.md)."""
     decay_from: Share = 0.5
     """Share of the steps after which the learning rates fall linearly to 0; 1 keeps them constant."""
     size: Size = 128
     steps: Count = 1500
     batch: Count = 4
+
+    @field_validator("backgrounds", "part_map")
+    @classmethod
+    def _from_anywhere(cls, source: str) -> str:
+        return source if source in WORDS else str(Path(source).expanduser().resolve())
+
+    @model_validator(mode="after")
+    def _refuse_idle(self) -> ImageSettings:
+        if self.backgrounds != "auto" and self.background != "composite":
+            raise ValueError(f"backgrounds is set, but background is {self.background} and lays cars over nothing")
+        if self.background != "learnt" and any(name == "Background" for name, _ in load_recipe(self.augment).steps):
+            raise ValueError(f"augment {self.augment} replaces backgrounds, but background {self.background} does, too")
+        if self.part_map != "names" and not self.init_from:
+            raise ValueError("part_map is set, but init_from is not")
+        return self
 
     @model_validator(mode="after")
     def _guide(self) -> ImageSettings:

@@ -14,6 +14,7 @@ from augkit.data.borrowing import BorrowingPairs
 from augkit.data.catalogue import TrainingRows
 from augkit.data.pairs import PairDataset
 from augkit.errors import CheckpointError, ConfigError
+from augkit.gan.backdrop import Backdrop, Pasted
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.game import Game
 from augkit.gan.guides import GUIDES
@@ -28,9 +29,11 @@ from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PHOTO_GENERATORS
 from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
+from augkit.train.backdrop import backdrop_of, screen_of
 from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.optim import adam, linear_decay
+from augkit.train.photo_start import start
 from augkit.train.task import MODEL, Task, load_description
 from augkit.workspace import Workspace
 
@@ -77,19 +80,20 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
     device: torch.device,
 ) -> Task:
     """Stage II on the given rows."""
-    pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment)
-    painter = build_painter(settings.model_dump(), schema.channels)
+    backdrop = backdrop_of(workspace, rows, schema, settings)
+    pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment, last=screen_of(settings))
+    painter, discriminator = build_networks(settings, schema)
     painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     names = [row.id for row in rows.rows]
 
     def finish(averaged: nn.Module) -> nn.Module:
         bank = ExemplarBank.of([pairs.plain(index) for index in range(len(pairs))], names, schema)
-        return PhotoSampler(averaged, bank).to("cpu")
+        return PhotoSampler(averaged, bank, backdrop).to("cpu")
 
     return Task(
         name=f"image {name}",
         pairs=BorrowingPairs(pairs) if painter.wants_other else pairs,
-        game=_game(painter, schema, settings, device),
+        game=_game(painter, discriminator, schema, settings, device),
         learner=painter,
         finish=finish,
         picture=lambda sampler: _picture(sampler, pairs),
@@ -103,15 +107,36 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
             "schema": schema.to_dict(),
             "pairs": len(rows),
             "exemplars": names,
+            "background": settings.background,
+            "parameters": {"G": _count(painter), "D": _count(discriminator)},
         },
     )
 
 
-def _game(painter: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device) -> Game:
-    try:
-        discriminator = MultiScaleDiscriminator(schema.channels + 1 + 3, **settings.discriminator)
-    except TypeError as error:
-        raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
+def build_networks(settings: ImageSettings, schema: PartSchema) -> tuple[Painter, nn.Module]:
+    """G and D, as they start. Raises what ``build_painter`` and ``start`` do."""
+
+    def g(parts: int) -> Painter:
+        return build_painter(settings.model_dump(mode="json"), parts)
+
+    def d(parts: int) -> nn.Module:
+        try:
+            return MultiScaleDiscriminator(parts + 1 + 3, **settings.discriminator)
+        except TypeError as error:
+            raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
+
+    painter, discriminator = g(schema.channels), d(schema.channels)
+    start(settings, schema, (painter, g), (discriminator, d))
+    return painter, discriminator
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _game(
+    painter: nn.Module, discriminator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device
+) -> Game:
     discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     features = Lite0Features().to(device).to(memory_format=torch.channels_last)
     losses = ADVERSARIAL[settings.adversarial]
@@ -145,7 +170,10 @@ def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
         schema = PartSchema.from_dict(about["schema"])
         painter = build_painter(about, schema.channels)
         held = {name.removeprefix("bank."): tensor for name, tensor in state.items() if name.startswith("bank.")}
-        sampler = PhotoSampler(painter, ExemplarBank(held, about["exemplars"], schema))
+        backdrop = Backdrop()
+        if about.get("background") == "composite":
+            backdrop = Pasted(*(state[f"backdrop.{name}"] for name in ("photos", "holes", "classes")))
+        sampler = PhotoSampler(painter, ExemplarBank(held, about["exemplars"], schema), backdrop)
         sampler.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a stage-II model of this version", "train it again") from error

@@ -86,7 +86,8 @@ def input_axes(build: Callable[[int], nn.Module], channels: int) -> dict[str, Ax
 
 
 def reread(state: Weights, axes: dict[str, Axis], shares: Float[Tensor, "t s"]) -> Weights:
-    """The weights of a network with S input channels for T: each new channel reads the mean that ``shares`` says.
+    """The weights of a network for S mask channels, the first of its inputs, for T: each new channel reads the mean
+    that ``shares`` says of the old ones, and what follows them is read as before.
 
     A pixel of a one-hot part then does what the mean of the pixels of its sources did. The vector of spectral norm's
     power iteration is brought back to length 1.
@@ -95,13 +96,15 @@ def reread(state: Weights, axes: dict[str, Axis], shares: Float[Tensor, "t s"]) 
 
 
 def _mixed(tensor: Tensor, axis: Axis, shares: Float[Tensor, "t s"]) -> Tensor:
-    new, old = shares.shape
     first = tensor.movedim(axis.dimension, 0)
-    if first.shape[0] != old * axis.step:
+    others = first.shape[0] // axis.step - shares.shape[1]
+    if others < 0:
         raise CheckpointError(
-            f"a network that reads {first.shape[0] // axis.step} channels", f"{old} channels",
-            "start from a run whose other inputs are the same",
+            f"a network that reads {first.shape[0] // axis.step} channels", f"at least {shares.shape[1]}",
+            "start from a run whose weights and description belong together",
         )  # fmt: skip
-    mixed = torch.einsum("ts,s...->t...", shares.to(first), first.reshape(old, axis.step, *first.shape[1:]))
-    whole = mixed.reshape(new * axis.step, *first.shape[1:]).movedim(0, axis.dimension)
+    table = nn.functional.pad(shares, (0, others, 0, others)).to(first)
+    table[len(shares) :, shares.shape[1] :] = torch.eye(others)
+    mixed = torch.einsum("ts,s...->t...", table, first.reshape(table.shape[1], axis.step, *first.shape[1:]))
+    whole = mixed.reshape(table.shape[0] * axis.step, *first.shape[1:]).movedim(0, axis.dimension)
     return nn.functional.normalize(whole, dim=0) if whole.dim() == 1 else whole.contiguous()

@@ -64,7 +64,15 @@ def test_the_vector_of_spectral_norm_keeps_its_length() -> None:
     assert [v.shape for v in vectors] == [(5 * 16,)] and vectors[0].norm().item() == pytest.approx(1)
 
 
-def test_other_inputs_are_refused() -> None:
+def test_what_follows_the_mask_is_read_as_before() -> None:
+    weights = torch.arange(12.0).reshape(2, 6, 1, 1)
+    moved = reread({"w": weights}, {"w": Axis(1, 1)}, SHARES)["w"]
+    assert moved.shape == (2, 7, 1, 1)
+    assert torch.equal(moved[:, 5:], weights[:, 4:]) and torch.equal(moved[:, 4], weights[:, 2])
+    torch.testing.assert_close(moved[:, 1], weights[:, 1:3].mean(1))
+
+
+def test_fewer_channels_than_parts_are_refused() -> None:
     build = BUILDS["translator"]
-    with pytest.raises(CheckpointError, match="reads 6 channels"):
-        reread(build(6).state_dict(), input_axes(build, 5), SHARES)
+    with pytest.raises(CheckpointError, match="reads 3 channels"):
+        reread(build(3).state_dict(), input_axes(build, 5), SHARES)
