@@ -37,11 +37,12 @@ def start(
     source = _schema_of(folder, settings)
     shares = torch.from_numpy(part_map(settings.part_map, source, schema).shares())
     weights = {"G": game["G"]["module"], "D": discriminator_of(game, folder, settings.freeze_d)}
+    same = torch.equal(shares, torch.eye(*shares.shape))
     for name, (network, build) in (("G", painter), ("D", judge)):
         if weights[name] is not None:
-            moved = reread(weights[name], input_axes(build, schema.channels), shares)
-            load_part(network, moved, "", folder)
-    if not torch.equal(shares, torch.eye(*shares.shape)):
+            axes = {} if same else input_axes(build, schema.channels)
+            load_part(network, reread(weights[name], axes, shares), "", folder)
+    if not same:
         _settle(judge[0], schema.channels + 1 + 3)
     scales: Any = judge[0].scales
     freeze([scale.stages for scale in scales], settings.freeze_d, "image.freeze_d")
