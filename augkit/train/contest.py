@@ -259,9 +259,11 @@ def _sampler(entry: Entry, folder: Path) -> _Sample:
         return partial(_painted, painter)
     if entry.stage == "image-unconditional":
         photos, _ = load_picture_sampler(folder)
-        return lambda car_class, _, seeds: photos.sample(car_class, seeds)
+        return lambda car_class, _, seeds: list(photos.sample(car_class, seeds))
     masks, _ = load_mask_sampler(folder)
-    return lambda car_class, _, seeds: masks.schema.colourise(masks.sample(car_class, seeds, masks.size).masks)
+    return lambda car_class, _, seeds: [
+        masks.schema.colourise(mask) for mask in masks.sample(car_class, seeds, masks.size).masks
+    ]
 
 
 def _painted(
