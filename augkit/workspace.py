@@ -53,6 +53,11 @@ class Workspace:
         return self.root / "classical"
 
     @property
+    def painted(self) -> Path:
+        """Pairs of `augkit paint from --shards`, as shards."""
+        return self.root / "painted"
+
+    @property
     def backgrounds(self) -> Path:
         """Landscapes, for augmentation presets that name no folder of their own."""
         return self.root / "backgrounds"

@@ -2,7 +2,7 @@
 
 Settings stop at the builders: classes and functions below take plain arguments. A preset is a YAML file in
 ``configs/`` that lists what differs from the defaults here. ``base`` has what sections share, ``generative`` those of
-stage I and of photos without masks, ``sections`` the others.
+stage I and of photos without masks, ``paint`` that of single photos, ``sections`` the others.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from augkit.config.generative import (
     SelectionSettings,
     UnconditionalSettings,
 )
+from augkit.config.paint import PaintSettings
 from augkit.config.sections import (
     SOURCES,
     BalanceSettings,
@@ -45,6 +46,7 @@ __all__ = [
     "LatentOptimisationSettings",
     "MaskSettings",
     "OptimSettings",
+    "PaintSettings",
     "Precision",
     "SOURCES",
     "SegmenterSettings",
@@ -72,6 +74,7 @@ class Settings(Section):
     mask: MaskSettings = MaskSettings()
     image: ImageSettings = ImageSettings()
     unconditional: UnconditionalSettings = UnconditionalSettings()
+    paint: PaintSettings = PaintSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
     gate: GateSettings = GateSettings()
     balance: BalanceSettings = BalanceSettings()

@@ -10,13 +10,17 @@ from pydantic import Field, field_validator, model_validator
 from augkit.config.base import Count, OptimSettings, Section, Share, Size, StartSettings, TrainSettings
 from augkit.presets import load_recipe
 
-Source = Literal["real", "all", "generated", "classical", "real+classical", "real+generated+classical"]
+Source = Literal[
+    "real", "all", "generated", "classical", "painted", "real+classical", "real+painted", "real+generated+classical"
+]
 SOURCES: dict[Source, tuple[str, ...]] = {
     "real": ("real",),
     "generated": ("generated",),
     "classical": ("classical",),
+    "painted": ("painted",),
     "all": ("real", "generated"),
     "real+classical": ("real", "classical"),
+    "real+painted": ("real", "painted"),
     "real+generated+classical": ("real", "generated", "classical"),
 }
 """What a segmenter may be trained on, by the sources of the pairs; ``all`` is what `augkit balance` writes."""
@@ -104,7 +108,7 @@ class SegmenterSettings(TrainSettings):
     options: dict[str, Any] = Field(default_factory=dict)
     optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
     source: Source = "all"
-    """``classical`` pairs are those of `augkit augment`."""
+    """``classical`` pairs are those of `augkit augment`, ``painted`` ones those of `augkit paint from --shards`."""
     generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
     """Share of made pairs (generated, classical) in what the segmenter sees, where the source has real ones too."""
     rare_classes: Share = 0.0

@@ -40,7 +40,8 @@ class Play:
 
     ``real_features`` and ``fake_features`` hold for each scale of D its layers, the scores last; ``*_logits`` are D's
     opinion of the class; ``moves`` (N, latent) is how far latents were moved before G saw them; ``score`` is D for
-    pictures of this batch, with their classes; ``chance`` (N,) is uniform noise of the batch.
+    pictures of this batch, with their classes; ``chance`` (N,) is uniform noise of the batch. ``rebuilt`` is what G
+    makes of the noise that stands for ``real``; ``patches`` (P,) are places drawn from D's map, row by row.
     """
 
     real: Tensor = field(default_factory=_nothing)
@@ -55,6 +56,8 @@ class Play:
     log_variance: Tensor = field(default_factory=_nothing)
     moves: Tensor = field(default_factory=_nothing)
     chance: Tensor = field(default_factory=_nothing)
+    rebuilt: Tensor = field(default_factory=_nothing)
+    patches: Tensor = field(default_factory=_nothing)
     score: Callable[[Tensor], Tensor] = _no_scores
 
 

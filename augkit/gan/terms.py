@@ -70,6 +70,22 @@ def gradient_penalty_term(weight: float) -> Term:
     return Term("gradient_penalty", weight, loss)
 
 
+def place_gradient_penalty_term(weight: float) -> Term:
+    """WGAN-GP of a D that scores patches."""
+
+    def loss(play: Play) -> Tensor:
+        return regularisers.place_gradient_penalty(play.score, play.real, play.fake, play.chance)
+
+    return Term("gradient_penalty", weight, loss)
+
+
+def rebuilding_term(weight: float) -> Term:
+    """SinGAN's reconstruction: squared error of what the fixed noise gives (Shaham et al. 2019, eq. 5)."""
+    return Term(
+        "reconstruction", weight, lambda play: functional.mse_loss(play.rebuilt.expand_as(play.real), play.real)
+    )  # fmt: skip
+
+
 def latent_moves_term(weight: float) -> Term:
     """LOGAN's regulariser."""
     return Term("latent_moves", weight, lambda play: regularisers.latent_moves(play.moves))

@@ -25,10 +25,21 @@ def gradient_penalty(
 
     ``place`` is uniform on [0, 1).
     """
-    weight = place.view(-1, *[1] * (real.dim() - 1)).to(real.dtype)
-    between = weight * real.detach() + (1 - weight) * fake.detach()
     # The norm's derivative is infinite at 0.
-    return ((_gradients(score, between).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
+    gradients = _gradients(score, _between(real, fake, place))
+    return ((gradients.square().sum(1) + 1e-12).sqrt() - 1).square().mean()
+
+
+def place_gradient_penalty(
+    score: Score, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"], place: Float[Tensor, " n"]
+) -> Float[Tensor, ""]:
+    """E (||d sum of scores / d x_p|| - 1)^2 over the pixels p of what lies between real and fake.
+
+    The form for a D whose scores are a map of patches (Shaham et al. 2019, code): the norm is over a pixel's channels,
+    so that neither the penalty nor D's mean score depends on the size of the picture.
+    """
+    gradients = _gradients(score, _between(real, fake, place)).view_as(real)
+    return ((gradients.square().sum(1) + 1e-12).sqrt() - 1).square().mean()
 
 
 def lecam(
@@ -59,6 +70,12 @@ def orthogonality(module: nn.Module) -> Float[Tensor, ""]:
             products = rows @ rows.T
             total = total.to(products.device) + (products - torch.diag(products.diagonal())).square().sum()
     return total
+
+
+def _between(real: Tensor, fake: Tensor, place: Tensor) -> Tensor:
+    """place * real + (1 - place) * fake, without their graphs."""
+    weight = place.view(-1, *[1] * (real.dim() - 1)).to(real.dtype)
+    return weight * real.detach() + (1 - weight) * fake.detach()
 
 
 def _gradients(score: Score, pictures: Tensor) -> Float[Tensor, "n d"]:

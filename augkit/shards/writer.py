@@ -26,7 +26,7 @@ from augkit.errors import ShardError
 from augkit.shards.storage import Storage
 
 SPLITS = ("train", "val", "test")
-SOURCES = ("real", "generated", "classical")
+SOURCES = ("real", "generated", "classical", "painted")
 PHOTO_EXTENSIONS = ("jpg", "webp")
 SCORE = "score_"
 

@@ -64,13 +64,15 @@ class Mixture:
 def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixture:
     """The pairs of a split that ``segmenter.source`` names. Raises ShardError where shards are missing.
 
-    Generated pairs are in WORKSPACE/shards and classical ones in WORKSPACE/classical. Both hold the real ones, which
-    are read from the first of them that the source needs, or that there is.
+    Generated pairs are in WORKSPACE/shards, classical ones in WORKSPACE/classical, painted ones in WORKSPACE/painted.
+    The first two hold the real ones as well, which are read from the first of them that the source needs, or that
+    there is.
     """
     sources = SOURCES[source]
-    homes = {"generated": workspace.shards, "classical": workspace.classical}
-    needed = [homes[made] for made in sources if made in homes]
-    there = [folder for folder in homes.values() if (folder / MANIFEST_FILE).is_file()]
+    with_real = {"generated": workspace.shards, "classical": workspace.classical}
+    homes = with_real | {"painted": workspace.painted}
+    needed = [with_real[made] for made in sources if made in with_real]
+    there = [folder for folder in with_real.values() if (folder / MANIFEST_FILE).is_file()]
     home_of_real = [*needed, *there, workspace.shards][0]
     wanted: dict[Path, list[str]] = {}
     for name in sources:

@@ -1,0 +1,216 @@
+"""``augkit paint``: SinGAN, trained on one photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augkit.cli._app import app
+from augkit.cli._session import (
+    ConfigOption,
+    JsonOption,
+    Session,
+    SetOption,
+    WorkspaceOption,
+    is_main_process,
+    open_session,
+)
+from augkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.models.extractors import Extractor
+    from augkit.parts import PartSchema
+    from augkit.train.paint.painting import Painting, Trial
+    from augkit.train.paint.pyramid import Painter
+
+paint = typer.Typer(no_args_is_help=True)
+app.add_typer(paint, name="paint", help="Learn one photo (SinGAN): draw variations of it, and paint masks as it.")
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Which trained photo; may be left out where there is one.")
+]
+CountOption = Annotated[int, typer.Option("--count", min=1, help="How many pictures.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Another seed gives other pictures.")]
+
+
+@paint.command("train")
+def train(
+    photo: Annotated[str, typer.Argument(metavar="PHOTO|PAIR", help="A photo's file, or the id of a pair.")],
+    *,
+    mask: Annotated[
+        Path | None, typer.Option("--mask", help="The photo's part mask: ids in grey, or the colours of parts.json.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over.")] = False,
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a pyramid of networks on one photo. The same command goes on with what was interrupted."""
+    from augkit.cli._progress import Bars
+    from augkit.train.paint.pyramid import fidelity, load_painter, train_pyramid
+    from augkit.train.paint.subject import read_subject
+    from augkit.train.projection.strip import write_strip
+
+    session = open_session(workspace, as_json, config, overrides)
+    subject = read_subject(session.workspace, photo, mask)
+    with Bars() as bars:
+        folder = train_pyramid(session.workspace, subject, session.settings, fresh=fresh, report=bars.steps)
+    if not is_main_process():
+        return
+    painter = load_painter(session.workspace, subject.name)
+    sheet = _place(session, painter) / "rebuilt.png"
+    write_strip(sheet, [painter.shown(), painter.rebuild()], ["photo", "from the fixed noise"])
+    psnr, sizes = fidelity(painter), [f"{width} x {height}" for height, width in painter.pyramid.sizes]
+    result = {
+        "model": subject.name, "folder": str(folder), "scales": sizes, "psnr": round(psnr, 2),
+        "mask": bool(subject.mask.size), "sheet": str(sheet),
+    }  # fmt: skip
+    note = "" if subject.mask.size else "\nwithout a mask: it can be sampled, but masks cannot be painted as it"
+    session.emit(result, f"{folder}: {len(sizes)} scales, {sizes[0]} to {sizes[-1]} px\n"
+                 f"the photo from the fixed noise: {psnr:.1f} dB, {sheet}{note}")  # fmt: skip
+
+
+@paint.command("sample")
+def sample(
+    *,
+    model: ModelOption = None,
+    count: CountOption = 4,
+    seed: SeedOption = 0,
+    first: Annotated[
+        int, typer.Option("--from-scale", min=0, help="Coarser scales stay as in the photo; 0 changes all.")
+    ] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw variations of the photo. They have no mask."""
+    from augkit.seeds import derive
+    from augkit.train.paint.pyramid import load_painter
+    from augkit.train.projection.strip import write_picture, write_strip
+
+    session = open_session(workspace, as_json)
+    painter = load_painter(session.workspace, model)
+    made = [painter.sample(derive(seed, "sample", number), first) for number in range(count)]
+    place = _place(session, painter)
+    files = [place / f"sample-{first}-{seed}-{number:03d}.png" for number in range(count)]
+    for file, picture in zip(files, made, strict=True):
+        write_picture(file, picture)
+    sheet = place / f"samples-{first}-{seed}.png"
+    write_strip(sheet, [painter.shown(), *made], ["photo", *map(str, range(count))])
+    result = {"model": painter.name, "from_scale": first, "pictures": list(map(str, files)), "sheet": str(sheet)}
+    session.emit(result, f"{count} pictures, side by side in {sheet}")
+
+
+@paint.command("from")
+def paint_from(
+    mask: Annotated[str, typer.Argument(metavar="MASK|PAIR", help="A drawn mask's file, or the id of a pair.")],
+    *,
+    model: ModelOption = None,
+    start: Annotated[
+        int | None, typer.Option("--start", help="Scale from which the painting is made a photo; by default by M.")
+    ] = None,
+    count: CountOption = 1,
+    seed: SeedOption = 0,
+    shards: Annotated[bool, typer.Option("--shards", help="Write the pairs into WORKSPACE/painted as shards.")] = False,
+    extractor: Annotated[str, typer.Option("--extractor", help="Network of SIFID: lite0, or inception.")] = "lite0",
+    weights: Annotated[Path | None, typer.Option("--weights", help="The extractor's weights (inception).")] = None,
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Paint a mask as the photo: its part colours, its texture. Warns where the poses differ."""
+    from augkit.models.extractors import EXTRACTORS
+    from augkit.parts import PartSchema
+    from augkit.train.paint.painting import best, painting_seed, read_painting, try_starts
+    from augkit.train.paint.pyramid import load_painter
+
+    session = open_session(workspace, as_json, config, overrides)
+    painter = load_painter(session.workspace, model)
+    schema = PartSchema.load(session.workspace.schema)
+    painting = read_painting(session.workspace, painter, schema, mask)
+    network = EXTRACTORS[extractor](weights=weights)
+    starts = [start] if start is not None else list(range(1, len(painter.pyramid)))
+    if not starts:
+        raise ConfigError("a pyramid of one scale, which nothing can be painted into", "two or more",
+                          "train with a smaller paint.coarsest")  # fmt: skip
+    trials = try_starts(painter, painting, starts, painting_seed(seed, painter, painting, 0), network)
+    chosen = best(trials)
+    files = _write(session, painter, painting, trials, chosen, count, seed)
+    if shards:
+        files |= _shards(session, painter, painting, schema, chosen.start, count, seed)
+    result = _result(painter, painting, trials, chosen, network) | files
+    session.emit(result, _table(painting, trials, chosen, network, files))
+
+
+def _write(  # noqa: PLR0917  # what was made, and of what
+    session: Session, painter: Painter, painting: Painting, trials: list[Trial], chosen: Trial, count: int, seed: int
+) -> dict[str, Any]:
+    """The pictures of the chosen scale, their mask, and a strip of all scales."""
+    from augkit.train.paint.painting import paint as made_of
+    from augkit.train.paint.painting import painting_seed
+    from augkit.train.projection.strip import write_picture, write_strip
+
+    place, stem = _place(session, painter), f"{painting.name}-{seed}"
+    files = [place / f"{stem}-{number:03d}.png" for number in range(count)]
+    for number, file in enumerate(files):
+        write_picture(file, made_of(painter, painting, chosen.start, painting_seed(seed, painter, painting, number)))
+    write_picture(place / f"{painting.name}.mask.png", painting.mask)
+    titles = ["photo", "painting", *(f"start {t.start}: M {t.combined:.2f}" for t in trials)]
+    strip = place / f"{stem}-starts.png"
+    write_strip(strip, [painter.shown(), painting.picture, *(t.picture for t in trials)], titles,
+                2 + trials.index(chosen))  # fmt: skip
+    return {"pictures": list(map(str, files)), "mask": str(place / f"{painting.name}.mask.png"), "sheet": str(strip)}
+
+
+def _shards(  # noqa: PLR0917  # an order's parts
+    session: Session, painter: Painter, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
+) -> dict[str, Any]:
+    from augkit.train.paint.pairs import PaintOrder, write_pairs
+
+    codec = session.settings.balance
+    order = PaintOrder(painter, painting, start, count, seed, codec.quality, codec.lossless)
+    folder, name = write_pairs(session.workspace, order, schema)
+    return {"shards": str(folder), "shard": name}
+
+
+def _result(
+    painter: Painter, painting: Painting, trials: list[Trial], chosen: Trial, network: Extractor
+) -> dict[str, Any]:
+    return {
+        "model": painter.name, "painting": painting.word, "extractor": network.name, "layer": network.map_layer,
+        "pose_differences": painting.differences, "start": chosen.start,
+        "starts": [
+            {"start": t.start, "to_painting": t.to_painting, "to_photo": t.to_photo, "M": t.combined} for t in trials
+        ],
+    }  # fmt: skip
+
+
+def _table(
+    painting: Painting, trials: list[Trial], chosen: Trial, network: Extractor, files: dict[str, Any]
+) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+
+    table = Table("start scale", title="SIFID by start scale")
+    for column in ("Sp, to the painting", "St, to the photo", "M"):
+        table.add_column(column, justify="right")
+    for t in trials:
+        mark = " (chosen)" if t is chosen else ""
+        table.add_row(f"{t.start}{mark}", f"{t.to_painting:.3f}", f"{t.to_photo:.3f}", f"{t.combined:.3f}")
+    table.caption = f"M = Sp + St + |Sp - St|; features of {network.name}, {network.map_layer}"
+    warnings = [f"the poses differ: {difference}" for difference in painting.differences]
+    if warnings:
+        warnings.append("the photo's textures may land on the wrong parts; train on a photo in the mask's pose")
+    places = [f"pictures: {', '.join(files['pictures'])}", f"side by side: {files['sheet']}"]
+    places += [f"shard: {files['shard']} in {files['shards']}"] if "shard" in files else []
+    return Group(table, *warnings, *places)
+
+
+def _place(session: Session, painter: Painter) -> Path:
+    """Where a painter's pictures go."""
+    return session.workspace.reports / "paint" / painter.name
