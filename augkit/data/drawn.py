@@ -11,13 +11,16 @@ from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
 
 
 def read_drawn_mask(path: Path, schema: PartSchema) -> Mask:
-    """(H, W) part ids of a picture: grey values are ids, colours those of ``parts.json``, black is background.
+    """(H, W) part ids of a picture: grey values are ids, colours those of ``parts.json``; black is background
+    and white is ignore.
 
     A colour that is a few steps off counts as the nearest one, and as ignore where none is near; see ``Palette``.
     Raises DataError for what is no such picture, SchemaError for ids that the schema does not have.
     """
-    entries = [Entry(part.id, part.name, part.colour) for part in schema.parts]
-    table = PartTable.of("the workspace's parts.json", [Entry(BACKGROUND, "background", (0, 0, 0)), *entries])
+    others = [Entry(BACKGROUND, "background", (0, 0, 0)), Entry(IGNORE, "ignore", (255, 255, 255))]
+    parts = [Entry(part.id, part.name, part.colour) for part in schema.parts]
+    taken = {part.colour for part in parts}
+    table = PartTable.of("the workspace's parts.json", [*(o for o in others if o.colour not in taken), *parts])
     try:
         mask = MaskFile(path.parent, path.name, table)().ids
     except SchemaError:

@@ -19,7 +19,7 @@ from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
 
 LEAST_SHARE, FAINT, CLEAR = 0.002, 0.12, 0.5
 """Area of what may be a wheel, over the car's; and of what may be, or surely is one, over that of the largest."""
-SPAN, DROP, ROUNDNESS = 0.18, 0.12, 0.3
+SPAN, DROP, ROUNDNESS = 0.13, 0.12, 0.3
 """How far wheelbase, height difference (in widths of the car) and width over height may be apart."""
 SURE = 0.2
 """Confidence from which the orientation rule counts."""

@@ -93,3 +93,22 @@ def test_the_orthogonal_penalty_is_the_rows_products() -> None:
 def test_norms_and_embeddings_are_left_out() -> None:
     module = nn.Sequential(nn.BatchNorm2d(3), nn.Embedding(4, 3))
     assert float(regularisers.orthogonality(module)) == 0
+
+
+def test_the_penalty_by_place_is_the_slopes_distance_from_1_at_every_pixel() -> None:
+    """Scores w . x_p a pixel: the gradient is w everywhere, however large the picture is."""
+    w = torch.tensor([0.6, -1.1, 0.2])
+    for side in (2, 5):
+        pictures = torch.randn(2, 2, 3, side, side)
+        penalty = regularisers.place_gradient_penalty(
+            lambda x: torch.einsum("nchw,c->nhw", x, w), *pictures, torch.rand(2)
+        )
+        assert float(penalty) == pytest.approx((float(w.norm()) - 1) ** 2, abs=1e-4)
+
+
+def test_the_penalty_by_place_takes_the_norm_over_a_pixels_channels() -> None:
+    """Only the left of two pixels counts: its slope is 2, the other's 0."""
+    weights = torch.tensor([2.0, 0.0]).view(1, 1, 1, 2)
+    pictures = torch.randn(2, 1, 1, 1, 2)
+    penalty = regularisers.place_gradient_penalty(lambda x: x * weights, *pictures, torch.rand(1))
+    assert float(penalty) == pytest.approx(((2 - 1) ** 2 + (0 - 1) ** 2) / 2, abs=1e-4)

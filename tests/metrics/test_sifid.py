@@ -20,6 +20,11 @@ def test_places_are_the_rows() -> None:
     assert single_image_distance(torch.tensor(a), torch.tensor(b)) == pytest.approx(single_image_distance(a, b))
 
 
+def test_a_picture_is_at_no_distance_from_itself() -> None:
+    a = np.random.default_rng(2).normal(size=(3, 6, 6))
+    assert single_image_distance(a, a) == pytest.approx(0, abs=1e-9)
+
+
 def test_where_things_are_does_not_matter() -> None:
     a = np.random.default_rng(1).normal(size=(3, 6, 6))
     assert single_image_distance(a, a[:, ::-1]) == pytest.approx(0, abs=1e-9)

@@ -22,7 +22,7 @@ from .runs import run, tiny
 
 def write(workspace: Workspace, made: str, count: int) -> None:
     """Shards of so many made pairs; every photo of the n-th is n. The real pairs beside them are those of the rows."""
-    folder = workspace.classical if made == "classical" else workspace.shards
+    folder = {"classical": workspace.classical, "painted": workspace.painted}.get(made, workspace.shards)
     storage, schema = LocalStorage(folder), PartSchema.load(workspace.schema)
     writer = ShardWriter(storage, "shard-000000")
     rows = read_catalogue(workspace.catalogue)
@@ -39,6 +39,7 @@ def write(workspace: Workspace, made: str, count: int) -> None:
 def mixed(copied_workspace: Workspace) -> Workspace:
     write(copied_workspace, "generated", 5)
     write(copied_workspace, "classical", 3)
+    write(copied_workspace, "painted", 2)
     return copied_workspace
 
 
@@ -48,6 +49,7 @@ def test_a_source_names_its_pairs_and_no_other(mixed: Workspace, source: Source)
     training = [row.id for row in read_catalogue(mixed.catalogue) if row.split == "train"]
     expected = {"real": training, "generated": [f"generated-{n}" for n in range(5)]}
     expected["classical"] = [f"classical-{n}" for n in range(3)]
+    expected["painted"] = [f"painted-{n}" for n in range(2)]
     keys = pairs.index["key"].to_pylist()
     assert sorted(keys) == sorted(key for name in SOURCES[source] for key in expected[name])
     assert len(pairs) == len(keys) == len(pairs.classes)
@@ -74,6 +76,7 @@ def test_made_pairs_make_up_their_share(mixed: Workspace) -> None:
 
 def test_real_pairs_are_found_beside_the_classical_ones(copied_workspace: Workspace) -> None:
     write(copied_workspace, "classical", 3)
+    write(copied_workspace, "painted", 2)
     settings = tiny("unet", 2, "segmenter.source=real+classical")
     run("unet", copied_workspace, settings)
     assert "mean" in evaluate_segmenter(copied_workspace, settings)

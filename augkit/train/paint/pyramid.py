@@ -88,9 +88,8 @@ def train_pyramid(
     height, width = subject.photo.shape[:2]
     sizes = pyramid_sizes(height, width, own.coarsest, own.factor, own.size)
     seed = derive(settings.seed, STAGE, subject.name)
-    precision: Precision = (
-        settings.precision if settings.precision != "auto" else "fp32"
-    )  # bf16 is slower on maps this thin
+    # bf16 is the slower one on so few channels, so only who asks for it gets it
+    precision: Precision = "fp32" if settings.precision == "auto" else settings.precision
     common = own.model_dump(mode="json", exclude={"sample_every", "save_every"}) | {
         "photo": subject.digest, "seed": seed, "precision": resolve_precision(precision),
         "sizes": [list(side) for side in sizes],
