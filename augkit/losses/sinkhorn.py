@@ -27,6 +27,8 @@ EPSILON, ITERATIONS = 0.1, 20
 
 Points = Float[Tensor, "p d"]
 Potential = Float[Tensor, " p"]
+Potentials = tuple[Tensor, Tensor]
+"""f (P,) and g (Q,)."""
 
 
 def sinkhorn_divergence(
@@ -47,11 +49,11 @@ def sinkhorn_divergence(
         patch_cost(y, y, at_y, at_y),
     )
     with torch.no_grad():
-        of_x = _ascend(within_x, *[torch.zeros_like(within_x[0])] * 2, epsilon, iterations)
-        of_y = _ascend(within_y, *[torch.zeros_like(within_y[0])] * 2, epsilon, iterations)
-        between = _ascend(across, of_x[0], of_y[0], epsilon, iterations)
-    apart = _dual(across, *between, epsilon)
-    return 2 * apart - _dual(within_x, *of_x, epsilon) - _dual(within_y, *of_y, epsilon)
+        of_x = _ascend(within_x, (within_x.new_zeros(len(x)), within_x.new_zeros(len(x))), epsilon, iterations)
+        of_y = _ascend(within_y, (within_y.new_zeros(len(y)), within_y.new_zeros(len(y))), epsilon, iterations)
+        between = _ascend(across, (of_x[0], of_y[0]), epsilon, iterations)
+    apart = _dual(across, between, epsilon)
+    return 2 * apart - _dual(within_x, of_x, epsilon) - _dual(within_y, of_y, epsilon)
 
 
 def patch_cost(
@@ -64,8 +66,9 @@ def patch_cost(
     return cost + 0.5 * torch.cdist(at_x.float(), at_y.float()) / math.sqrt(2)
 
 
-def _ascend(cost: Tensor, f: Potential, g: Potential, epsilon: float, iterations: int) -> tuple[Potential, Potential]:
+def _ascend(cost: Tensor, start: Potentials, epsilon: float, iterations: int) -> Potentials:
     """Potentials after so many averaged updates."""
+    f, g = start
     for _ in range(iterations):
         f, g = (f + _best(cost, g, epsilon)) / 2, (g + _best(cost.T, f, epsilon)) / 2
     return f, g
@@ -76,7 +79,8 @@ def _best(cost: Tensor, other: Potential, epsilon: float) -> Potential:
     return -epsilon * (((other - cost) / epsilon).logsumexp(1) - math.log(cost.shape[1]))
 
 
-def _dual(cost: Tensor, f: Potential, g: Potential, epsilon: float) -> Float[Tensor, ""]:
+def _dual(cost: Tensor, potentials: Potentials, epsilon: float) -> Float[Tensor, ""]:
     """The dual's value, a lower bound of W."""
+    f, g = potentials
     mass = ((f[:, None] + g - cost) / epsilon).exp().mean()
     return f.mean() + g.mean() - epsilon * (mass - 1)

@@ -34,6 +34,11 @@ def ready(trained_once: Workspace, tmp_path: Path) -> Workspace:
     return Workspace(shutil.copytree(trained_once.root, tmp_path / "ready"))
 
 
+def pixels(path: str | Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
 def pairs(workspace: Workspace) -> list[str]:
     rows = TrainingRows.of(read_catalogue(workspace.catalogue)).rows
     return [row.id for row in rows if row.orientation == "A"] + [row.id for row in rows if row.orientation == "C"]
@@ -52,10 +57,10 @@ def test_a_mask_is_painted_and_written_as_shards(augkit: Command, ready: Workspa
         s["M"] == pytest.approx(s["to_painting"] + s["to_photo"] + abs(s["to_painting"] - s["to_photo"]))
         for s in starts
     )
-    made = [np.asarray(Image.open(path)) for path in result["pictures"]]
+    made = [pixels(path) for path in result["pictures"]]
     assert [picture.shape for picture in made] == [(32, 32, 3)] * 2 and not np.array_equal(*made)
-    assert np.asarray(Image.open(result["mask"])).max() < PartSchema.load(ready.schema).channels
-    assert Image.open(result["sheet"]).width > 4 * 128
+    assert pixels(result["mask"]).max() < PartSchema.load(ready.schema).channels
+    assert pixels(result["sheet"]).shape[1] > 4 * 128
     assert augkit("verify", "--shards", result["shards"])[0] == 0
     assert augkit(*order) == (0, out, err)
 
@@ -68,7 +73,7 @@ def test_people_are_warned_of_another_pose(augkit: Command, ready: Workspace) ->
 
 def test_a_drawn_mask_in_colours_and_variations(augkit: Command, ready: Workspace, tmp_path: Path) -> None:
     schema, drawn = PartSchema.load(ready.schema), tmp_path / "drawn.png"
-    mask = np.asarray(Image.open(ready.mask(pairs(ready)[1])))
+    mask = pixels(ready.mask(pairs(ready)[1]))
     Image.fromarray(schema.colourise(mask)).save(drawn)
     code, out, err = augkit("paint", "from", drawn, "-w", ready.root, "--start", 2, "--json")
     assert code == 0, err

@@ -79,8 +79,8 @@ def painter(painted_workspace: Workspace) -> Painter:
 
 
 def test_the_fixed_noise_gives_the_photo_back(workspace: Workspace) -> None:
-    painter = train(workspace, tiny("paint.steps=60", "paint.optim.lr=2e-3", "paint.drop_at=0.7"))
-    assert fidelity(painter) > 21
+    painter = train(workspace, tiny("paint.steps=40", "paint.optim.lr=2e-3", "paint.drop_at=0.7"))
+    assert fidelity(painter) > 20
     mean = np.full_like(painter.shown(), painter.shown().mean((0, 1)).round())
     assert fidelity(painter) > 6 + 10 * np.log10(4 / float((pixels(mean) - pixels(painter.shown())).square().mean()))
     error = (painter.rebuild().astype(float) - painter.shown()) / 255
@@ -197,7 +197,9 @@ def test_a_photo_with_a_drawn_mask(workspace: Workspace, tmp_path: Path) -> None
     shutil.copy(workspace.mask(one), mask)
     of_file, of_pair = read_subject(workspace, str(photo), mask), read_subject(workspace, one, None)
     assert of_file.digest == of_pair.digest and of_file.name == "car"
-    Image.open(mask).resize((32, 64)).save(mask)
+    with Image.open(mask) as picture:
+        narrow = picture.resize((32, 64), Image.Resampling.NEAREST)
+    narrow.save(mask)
     with pytest.raises(DataError, match=r"32 x 64 px(.|\n)*64 x 64 px"):
         read_subject(workspace, str(photo), mask)
     with pytest.raises(ConfigError, match="a pair has its own"):
@@ -306,7 +308,7 @@ def test_the_start_with_the_lowest_m_is_chosen(painter: Painter, monkeypatch: py
     made = {1: painter.shown(), 2: noisy}
     monkeypatch.setattr(paintings, "paint", lambda painter, painting, start, seed: made[start])
     trials = try_starts(painter, _plain(noisy), [1, 2], 0, _Means())  # type: ignore[arg-type]
-    assert trials[0].to_photo == trials[1].to_painting == pytest.approx(0, abs=1e-6)
+    assert [trials[0].to_photo, trials[1].to_painting] == pytest.approx([0, 0], abs=1e-6)
     assert trials[0].to_painting == pytest.approx(trials[1].to_photo) and trials[0].to_painting > 1
     assert trials[0].combined == pytest.approx(2 * trials[0].to_painting)
     ordered = [Trial(1, noisy, 3.0, 1.0), Trial(2, noisy, 2.0, 2.5), Trial(3, noisy, 0.0, 2.6)]

@@ -103,7 +103,8 @@ def learnt_colours(photo: Photo, mask: Mask, schema: PartSchema) -> Float[Tensor
 
     A part that it does not show takes the colour of its counterpart on the other side, else the mean over the car.
     """
-    colours = part_colours(pixels(photo), torch.from_numpy(mask)[None].long(), schema.channels)[0]
+    labels = torch.from_numpy(mask)[None].long()
+    colours = part_colours(pixels(photo), labels, schema.channels, torch.ones(1, 1, *mask.shape))[0]
     shown = np.bincount(mask.reshape(-1), minlength=256) > 0
     for one, other in schema.swaps:
         if shown[one] != shown[other]:
