@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from augkit.errors import ShardError
 from augkit.parts import PartSchema
+from augkit.shards.card import write_card
 from augkit.shards.storage import Storage
 from augkit.shards.writer import COLUMNS, SCORE, Commit, TarFile, commit_file, read_commit, to_parquet
 
@@ -96,7 +97,7 @@ class Manifest:
 def finish(
     storage: Storage, shards: Sequence[str], schema: PartSchema, plan_digest: str, versions: dict[str, str]
 ) -> Manifest:
-    """Makes a data set of committed shards, in this order: writes the index and, last, the manifest.
+    """Makes a data set of committed shards, in this order: writes the index, the card and, last, the manifest.
 
     Other shards in the storage stay where they are, outside the data set. While this runs there is no manifest, so
     nobody reads an index that does not fit. Raises ShardError for a shard without a commit record and for a key that
@@ -116,6 +117,7 @@ def finish(
     )
     storage.remove(MANIFEST_FILE)
     storage.put(INDEX_FILE, data)
+    write_card(storage, manifest, table)
     storage.put(MANIFEST_FILE, json.dumps(manifest.to_dict(), indent=1).encode() + b"\n")
     return manifest
 

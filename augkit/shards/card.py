@@ -1,0 +1,133 @@
+"""The dataset card: ``README.md`` beside the shards, in the form that the Hugging Face Hub and ``datasets`` read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from augkit.parts import PartSchema
+from augkit.shards.storage import Storage
+from augkit.shards.writer import SCORE, SPLITS
+
+if TYPE_CHECKING:
+    from augkit.shards.index import Manifest
+
+CARD_FILE = "README.md"
+UNKNOWN_LICENSE = "unknown"
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10**7, "1M<n<10M"))
+_LOADING = """\
+```python
+from augkit import ShardDataset
+train = ShardDataset("shards", where=[("split", "==", "train")])  # image, mask, key, class
+
+import datasets  # columns jpg, mask.png, json
+pairs = datasets.load_dataset("shards", split="train")
+train = pairs.filter(lambda about: about["split"] == "train", input_columns="json")
+
+import glob, webdataset
+from augkit.shards.reader import decode_mask_png
+pairs = webdataset.WebDataset(sorted(glob.glob("shards/shard-*.tar")), shardshuffle=False).decode(decode_mask_png, "pil")
+```
+
+A tar holds pairs of every split as they come; which split a pair is of says its JSON. Only `train` is for training:
+{held} real pairs are held out. Tars in `aside/` hold what the gate rejected; neither loader above reads them.
+"""
+
+
+def write_card(storage: Storage, manifest: Manifest, index: pa.Table, license: str | None = None) -> None:
+    """Writes the card of a data set: the same data set gives the same bytes.
+
+    ``license`` is the Hub's word for it, e.g. ``cc-by-4.0``; None keeps that of the card that is there.
+    """
+    storage.put(CARD_FILE, card_text(manifest, index, license or license_of(storage)).encode())
+
+
+def license_of(storage: Storage) -> str:
+    """The licence that the card here names; ``unknown`` where there is no card, or none that can be read."""
+    if not storage.exists(CARD_FILE):
+        return UNKNOWN_LICENSE
+    text = storage.read(CARD_FILE).decode(errors="replace")
+    try:
+        fields = yaml.safe_load(text.split("---\n")[1])
+        return str(fields["license"])
+    except (IndexError, KeyError, TypeError, yaml.YAMLError):
+        return UNKNOWN_LICENSE
+
+
+def card_text(manifest: Manifest, index: pa.Table, license: str = UNKNOWN_LICENSE) -> str:
+    """The card, from what is in the index and the manifest."""
+    rows = index.filter(pc.field("accepted"))
+    made = rows.filter(pc.field("source") != "real").num_rows
+    held = rows.filter((pc.field("source") == "real") & (pc.field("split") != "train")).num_rows
+    sections = [
+        f"# Car parts: {manifest.pairs - made} real and {made} made pairs\n",
+        "Photos of cars with a mask of their parts: real ones, and ones made from them to fill gaps. By augkit.\n",
+        "## Pairs by class and source\n", _counts(rows),
+        "## Parts\n", "Masks are 8-bit grey PNGs of these ids; 0 is background, 255 is to be ignored.\n",
+        _parts(manifest.schema),
+        "## How it was made\n", _making(manifest, index),
+        "## Loading\n", _LOADING.format(held=held),
+    ]  # fmt: skip
+    return _head(manifest, license, bool(made)) + "\n".join(sections)
+
+
+def _head(manifest: Manifest, license: str, made: bool) -> str:
+    fields: dict[str, Any] = {
+        "license": license,
+        "task_categories": ["image-segmentation"],
+        "size_categories": [next((word for limit, word in _SIZES if manifest.pairs < limit), "n>10M")],
+        "tags": ["augkit", "car-parts", "semantic-segmentation", "webdataset", *(["synthetic"] if made else [])],
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "shard-*.tar"}]}],
+    }
+    return f"---\n{yaml.safe_dump(fields, sort_keys=False)}---\n\n"
+
+
+def _counts(rows: pa.Table) -> str:
+    found = Counter(zip(*(rows[name].to_pylist() for name in ("class", "source", "split")), strict=True))
+    columns = sorted(
+        {(source, split) for _, source, split in found}, key=lambda c: (c[0] != "real", c[0], _place(c[1]))
+    )
+    lines = [
+        [name, *(str(found[name, *column]) for column in columns)] for name in sorted({name for name, _, _ in found})
+    ]
+    totals = ["all", *(str(sum(n for key, n in found.items() if key[1:] == column)) for column in columns)]
+    return _table(["class", *(f"{source}, {split}" for source, split in columns)], [*lines, totals])
+
+
+def _parts(schema: PartSchema) -> str:
+    return _table(
+        ["id", "part", "colour"], [[str(p.id), p.name, "#{:02x}{:02x}{:02x}".format(*p.colour)] for p in schema.parts]
+    )
+
+
+def _making(manifest: Manifest, index: pa.Table) -> str:
+    rows = index.filter(pc.field("source") == "generated")
+    tools = ", ".join(f"{tool} {version}" for tool, version in sorted(manifest.versions.items()))
+    lines = [f"- {tools}; plan `{manifest.plan_digest[:16]}`, index `{manifest.index_sha256[:16]}`"]
+    for stage in ("mask", "image"):
+        used = Counter(rows[f"{stage}_model"].to_pylist())
+        lines += [f"- {stage} model `{model[:16]}`: {count} candidates" for model, count in sorted(used.items())]
+    if rows.num_rows:
+        accepted = sum(rows["accepted"].to_pylist())
+        reasons = Counter(
+            family for listed in rows["reasons"].to_pylist() for family in {r.partition(":")[0] for r in listed}
+        )
+        why = ", ".join(
+            f"{name} {count}" for name, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        )
+        lines.append(f"- gate: {accepted} of {rows.num_rows} candidates accepted; rejected for: {why or 'nothing'}")
+    scores = [name.removeprefix(SCORE) for name in index.column_names if name.startswith(SCORE)]
+    if scores:
+        lines.append(f"- scores of every candidate, rejected ones too, in `index.parquet`: {', '.join(scores)}")
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
