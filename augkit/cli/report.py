@@ -23,6 +23,9 @@ def report(
         Path | None, typer.Option("--output", "-o", help="The file to write; WORKSPACE/reports/report.html.")
     ] = None,
     per_class: Annotated[int, typer.Option("--per-class", min=1, help="Generated pairs to show of each class.")] = 8,
+    license: Annotated[
+        str | None, typer.Option("--license", help="Licence for the dataset card, e.g. cc-by-4.0; it is kept.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +36,7 @@ def report(
     session = open_session(workspace, as_json)
     path = output or session.workspace.reports / "report.html"
     with Bars() as bars:
-        summary = write_report(session.workspace, path, per_class, progress=bars.steps)
+        summary = write_report(session.workspace, path, per_class=per_class, license=license, progress=bars.steps)
     session.emit(summary.to_dict(), _summary(summary))
 
 

@@ -21,6 +21,8 @@ from augkit.report.material import Gap, Material, read_material
 from augkit.report.measures import Measures, read_measures
 from augkit.report.neighbours import Progress
 from augkit.report.pairs import PER_CLASS, Gallery, hang
+from augkit.shards.card import write_card
+from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
 from augkit.train.task import MODEL
 from augkit.workspace import Workspace
@@ -89,11 +91,16 @@ def _silent(*_: object) -> None:
 
 
 def write_report(
-    workspace: Workspace, path: Path, per_class: int = PER_CLASS, redraw: Redraw = never,
-    progress: Progress = _silent,
+    workspace: Workspace, path: Path, *, per_class: int = PER_CLASS, license: str | None = None,
+    redraw: Redraw = never, progress: Progress = _silent,
 ) -> Summary:  # fmt: skip
-    """Writes the page. Raises DataError where the workspace has no catalogue: then there is nothing to report."""
+    """Writes the page, and the card of a finished data set (``license``: see ``augkit.shards.card``).
+
+    Raises DataError where the workspace has no catalogue: then there is nothing to report.
+    """
     material = read_material(workspace)
+    if material.manifest and material.index:
+        write_card(material.storage, material.manifest, load_index(material.storage), license)
     album = Album(material.storage, material.schema, redraw)
     funnel = funnel_of([row for row in material.index if row["source"] == "generated"])
     gallery = hang(material, funnel, album, progress, per_class)

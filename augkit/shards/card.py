@@ -32,7 +32,8 @@ train = pairs.filter(lambda about: about["split"] == "train", input_columns="jso
 
 import glob, webdataset
 from augkit.shards.reader import decode_mask_png
-pairs = webdataset.WebDataset(sorted(glob.glob("shards/shard-*.tar")), shardshuffle=False).decode(decode_mask_png, "pil")
+tars = sorted(glob.glob("shards/shard-*.tar"))
+pairs = webdataset.WebDataset(tars, shardshuffle=False).decode(decode_mask_png, "pil")
 ```
 
 A tar holds pairs of every split as they come; which split a pair is of says its JSON. Only `train` is for training:
@@ -90,9 +91,8 @@ def _head(manifest: Manifest, license: str, made: bool) -> str:
 
 def _counts(rows: pa.Table) -> str:
     found = Counter(zip(*(rows[name].to_pylist() for name in ("class", "source", "split")), strict=True))
-    columns = sorted(
-        {(source, split) for _, source, split in found}, key=lambda c: (c[0] != "real", c[0], _place(c[1]))
-    )
+    kinds = {(source, split) for _, source, split in found}
+    columns = sorted(kinds, key=lambda kind: (kind[0] != "real", kind[0], SPLITS.index(kind[1])))
     lines = [
         [name, *(str(found[name, *column]) for column in columns)] for name in sorted({name for name, _, _ in found})
     ]

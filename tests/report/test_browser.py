@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from augkit.report.page import write_report
 from augkit.workspace import Workspace
 from tests.report.browser import Page, chromium, find_chromium
-from tests.report.workspaces import COPY, MADE, make_workspace
+from tests.report.workspaces import COPY, MADE, blind, make_workspace
 
 PROGRAM = find_chromium()
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium here: apt-get install chromium (.ci/run does)")
@@ -23,7 +22,7 @@ PHONE = 390
 def file(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = shutil.copytree(rendered_workspace.root, tmp_path_factory.mktemp("browser") / "workspace")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("augkit.report.neighbours._looks", lambda pairs, progress: np.zeros((len(pairs), 1), np.float32))
+        blind(patch)
         return write_report(make_workspace(Workspace(root)), root / "reports" / "report.html").path
 
 

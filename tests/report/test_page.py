@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from augkit.shards.verify import verify
 from augkit.shards.writer import commit_file
 from augkit.workspace import Workspace
 from tests.report.documents import UTILITY
-from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, make_workspace
+from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, blind, make_workspace
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,6 @@ def reported(workspace: Workspace) -> tuple[Summary, str]:
 @pytest.fixture
 def copied(workspace: Workspace, tmp_path: Path) -> Workspace:
     return Workspace(shutil.copytree(workspace.root, tmp_path / "copied"))
-
-
-def blind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No photo is looked at: all are alike."""
-
-    def alike(pairs: Sequence[Any], progress: object) -> np.ndarray:
-        return np.zeros((len(pairs), 1), np.float32)
-
-    monkeypatch.setattr("augkit.report.neighbours._looks", alike)
 
 
 def without_neighbours(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from augkit.classes import CarClass
 from augkit.config import load_settings, save_settings
@@ -26,6 +28,15 @@ COPY = "back-left-3-copy"
 """The mirror image of the training pair ``EXEMPLAR``."""
 
 EXEMPLAR = "back-right-3-00001"
+
+
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No photo is looked at: all are alike. For tests of which the neighbours by photo are not the point."""
+
+    def alike(pairs: Sequence[object], progress: object) -> np.ndarray:
+        return np.zeros((len(pairs), 1), np.float32)
+
+    monkeypatch.setattr("augkit.report.neighbours._looks", alike)
 
 
 def make_workspace(workspace: Workspace) -> Workspace:

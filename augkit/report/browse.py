@@ -1,0 +1,145 @@
+"""Rows of a data set chosen and drawn: a contact sheet, or a page of a terminal in half-block pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from augkit.data.crop import Photo
+from augkit.errors import ConfigError, DataError
+from augkit.parts import PartSchema
+from augkit.report.album import Album
+from augkit.report.funnel import scores_of, standing
+from augkit.report.material import Row
+from augkit.report.sheet import overlay
+from augkit.shards.index import load_index
+from augkit.shards.storage import Storage
+from augkit.shards.writer import SCORE
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+TILE, GAP, LINE = 160, 8, 15
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which rows, and in what order: ``sort`` is empty (as stored), a score's name, ``-NAME`` (the highest first) or
+    ``standing`` (the worst first)."""
+
+    classes: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    rejected: bool = False
+    sort: str = ""
+
+
+def choose(storage: Storage, choice: Choice) -> list[Row]:
+    """The rows with pictures, accepted or rejected. Raises ShardError where the data set is unfinished, ConfigError
+    for a score that it does not have, DataError where nothing is left."""
+    rows: list[Row] = load_index(storage).to_pylist()
+    known = sorted({name.removeprefix(SCORE) for row in rows[:1] for name in row if name.startswith(SCORE)})
+    name = choice.sort.removeprefix("-")
+    if name and name not in (*known, "standing"):
+        raise ConfigError(f"--sort {choice.sort}", "standing, or a score: " + ", ".join(known))
+    fitting = [
+        row
+        for row in rows
+        if row["accepted"] != choice.rejected
+        and (not choice.classes or row["class"] in choice.classes)
+        and (not choice.sources or row["source"] in choice.sources)
+    ]
+    painted = [row for row in fitting if row["shard"] is not None]
+    if not painted:
+        raise DataError(
+            f"{storage}: no {'rejected' if choice.rejected else 'accepted'} pair with pictures among "
+            f"{len(fitting)} rows that fit",
+            "some",
+            "ask for other classes or sources; candidates rejected before they were painted have no pictures",
+        )
+    return _sorted(painted, name, choice.sort.startswith("-"))
+
+
+def _sorted(rows: list[Row], name: str, highest_first: bool) -> list[Row]:
+    """Rows without the score stay behind the others."""
+    if not name:
+        return rows
+    values = standing(rows).tolist() if name == "standing" else [scores_of(row).get(name) for row in rows]
+    sign = -1 if highest_first else 1
+    having = [(sign * value, place) for place, value in enumerate(values) if value is not None]
+    lacking = [row for row, value in zip(rows, values, strict=True) if value is None]
+    return [rows[place] for _, place in sorted(having)] + lacking
+
+
+def describe(row: Row) -> list[str]:
+    """Key; class and source; reasons; scores."""
+    scores = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in scores_of(row).items())
+    lines = [row["key"], f"{row['class']}, {row['source']}, {row['split']}", ", ".join(row["reasons"]), scores]
+    return [line for line in lines if line]
+
+
+def draw_sheet(rows: Sequence[Row], album: Album, path: Path, columns: int = 6) -> Path:
+    """Writes a PNG: of each row its photo above the photo under the mask, with key, class and reasons."""
+    columns = min(columns, len(rows))
+    lines = 3 if any(row["reasons"] for row in rows) else 2
+    height = 2 * TILE + lines * LINE + GAP
+    size = (columns * (TILE + GAP) + GAP, -(-len(rows) // columns) * (height + GAP) + GAP)
+    sheet = Image.new("RGB", size, (18, 18, 20))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    for number, row in enumerate(rows):
+        left, top = GAP + number % columns * (TILE + GAP), GAP + number // columns * (height + GAP)
+        for place, picture in enumerate(pictures(row, album, TILE)):
+            sheet.paste(Image.fromarray(picture), (left, top + place * TILE))
+        for place, text in enumerate(describe(row)[:lines]):
+            draw.text((left, top + 2 * TILE + 2 + place * LINE), _cut(text, font), fill=(225, 228, 232), font=font)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+    return path
+
+
+def pictures(row: Row, album: Album, size: int) -> tuple[Photo, Photo]:
+    """(size, size, 3): the photo, and the photo under its mask; grey where the bytes cannot be read."""
+    pair = album.pair(row)
+    if pair is None or pair.photo is None:
+        grey = np.full((size, size, 3), 60, np.uint8)
+        return grey, grey
+    return _resized(pair.photo, size), _resized(overlay(pair.photo, pair.mask, album.schema), size)
+
+
+def half_blocks(picture: Photo) -> Text:
+    """(2 n, W, 3) picture -> n lines of W characters: the upper half of a character is one pixel, the lower another."""
+    from rich.color import Color
+    from rich.style import Style
+    from rich.text import Text
+
+    text = Text(no_wrap=True)
+    for upper, lower in zip(picture[::2].tolist(), picture[1::2].tolist(), strict=True):
+        for above, below in zip(upper, lower, strict=True):
+            text.append("▀", Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below)))
+        text.append("\n")
+    text.rstrip()
+    return text
+
+
+def parts_line(row: Row, schema: PartSchema) -> list[tuple[str, tuple[int, int, int]]]:
+    """The parts that a pair shows, the largest first, with their colours."""
+    counts = row["histogram"][1:]
+    order = sorted(range(len(counts)), key=lambda place: -counts[place])
+    return [(schema.parts[place].name, schema.parts[place].colour) for place in order if counts[place]]
+
+
+def _resized(picture: Photo, size: int) -> Photo:
+    method = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=method), np.uint8)
+
+
+def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """As much of a line as a tile is wide."""
+    while font.getlength(text) > TILE:
+        text = text[:-2].rstrip("…") + "…"
+    return text
