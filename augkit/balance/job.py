@@ -9,6 +9,7 @@ from functools import cache, cached_property
 
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.fulfil import Fulfilment, Outcome, committed, earlier_plan, facts_of
+from augkit.balance.gate import Evidence, ready_gate
 from augkit.balance.goals import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
@@ -242,6 +243,7 @@ class Balance:
 
 
 def train_missing(balance: Balance, report: Report) -> None:
-    """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left."""
+    """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left; then fits the gate."""
     for stage, name in balance.untrained():
         balance.studio.train(stage, name, resume=True, report=report)
+    ready_gate(Evidence.open(balance.workspace, balance.settings, report))

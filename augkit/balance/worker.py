@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augkit.balance.gate import MaskGate, Verdict
+from augkit.balance.gate import Evidence, Gate, Pair, Verdict, load_gate
+from augkit.balance.gate.gate import judge_painted
 from augkit.balance.plan import PlanRow
 from augkit.classes import CarClass
 from augkit.config import Settings
-from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
 from augkit.data.pictures import read_mask, read_photo, resize_photo
@@ -24,7 +25,7 @@ from augkit.gan.photo_sampler import Painted, PhotoSampler
 from augkit.gan.samplers import MaskSampler
 from augkit.parts import Mask, PartSchema
 from augkit.seeds import derive
-from augkit.shards.codec import encode_mask, encode_photo
+from augkit.shards.codec import decode_photo, encode_mask, encode_photo
 from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.train.checkpoint import digest
@@ -130,10 +131,9 @@ class Worker:
         return {row.id: row for row in usable(read_catalogue(self.job.workspace.require_catalogue()))}
 
     @cached_property
-    def gate(self) -> MaskGate:
-        """Bounds come from training pairs only."""
-        rows = TrainingRows.of(list(self.rows.values())).rows
-        return MaskGate(rows, self.schema, self.job.settings.gate)
+    def gate(self) -> Gate:
+        """As it was fitted before. Raises CheckpointError where it was not, or on other data."""
+        return load_gate(Evidence.open(self.job.workspace, self.job.settings))
 
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard."""
@@ -157,10 +157,16 @@ class Worker:
                 continue
             painted = self.paint(car_class, seed, mask)
             photo, extension = encode_photo(painted.photos[0], balance.quality, balance.lossless)
-            record = self._record(car_class, seed, mask, verdict, painted.exemplars[0])
-            writer.add(record, photo, extension, encode_mask(mask))
-            accepted += 1
-            progress(car_class.name, 1)
+            # Judged as it is stored, so that it can be judged again.
+            pair = Pair(mask, car_class, decode_photo(photo), painted.exemplars[0])
+            trained, verdict = judge_painted(self.gate, pair, verdict)
+            reasons.update(verdict.reasons)
+            record = self._record(car_class, seed, trained, verdict, pair.exemplar)
+            full = encode_mask(mask) if (trained != mask).any() else None
+            writer.add(record, photo, extension, encode_mask(trained), full)
+            if not verdict.reasons:
+                accepted += 1
+                progress(car_class.name, 1)
         return ShardReport(row.shard, car_class.name, row.want, accepted, tried, dict(reasons))
 
     def draw(self, car_class: CarClass, seed: int) -> tuple[Mask, Verdict]:
@@ -174,8 +180,8 @@ class Worker:
         mask, removed = self.gate.clean(drawn.masks[0])
         if classify(mask, self.schema).car_class == car_class.mirror:
             mask = self.schema.flip(mask)
-        verdict = self.gate.judge(mask, car_class)
-        return mask, Verdict(verdict.scores | drawn.scores[0] | {"specks_removed": removed}, verdict.reasons)
+        given = drawn.scores[0] | {"specks_removed": removed}
+        return mask, self.gate.judge_mask(Pair(mask, car_class, given=given))
 
     def paint(self, car_class: CarClass, seed: int, mask: Mask) -> Painted:
         """The photo of a seed and its mask."""

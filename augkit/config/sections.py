@@ -121,14 +121,26 @@ class SegmenterSettings(TrainSettings):
 
 
 class GateSettings(Section):
-    """Bounds of the gate. A mask has many parts, so bounds that reject a few real masks a part reject many in all."""
+    """The gate. Bounds of its checks come from real pairs: all of them at the quantile that keeps to ``budget``."""
 
+    checks: tuple[str, ...] = ("adjacency", "view", "palette", "copied-mask", "agreement", "copied-photo", "detail")
+    """The fitted checks, beside the rule of parts and views; none: [] (docs/gate.md lists them)."""
+    budget: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.05
+    """Share of real pairs that the gate may reject by all its checks together."""
+    folds: Annotated[int, Field(ge=2, le=10)] = 2
+    """Parts of the training pairs; what judges a real pair was fitted on the others."""
+    pixel_factor: Annotated[float, Field(ge=1.0)] = 1.25
+    """Pixels that cost the segmenters more than this times what their part costs on real photos are ignored."""
+    segmenter: SegmenterSettings = SegmenterSettings(
+        source="real", size=64, steps=300, batch=16, augment="mild", sample_every=300, save_every=300
+    )
+    """The segmenters of the check ``agreement``: one for each fold."""
     min_part_pixels: Annotated[int, Field(ge=0)] = 12
     """Connected specks below this many pixels (at 128 px; scaled by area) are removed from generated masks."""
     quantile: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
     """Area ranges run from this quantile of the real masks to its mirror image."""
     slack: Annotated[float, Field(ge=1.0)] = 2.0
-    """Factor by which the area ranges are widened at both ends."""
+    """Factor by which the area ranges are widened at both ends, and the bound on off-palette colours."""
     required_share: Share = 0.99
     """A part that at least this share of the class's real masks show must be present."""
 

@@ -115,14 +115,21 @@ class MaskSampler(nn.Module):
         return MaskDraw(masks.to(torch.uint8).numpy(), [{"mask_certainty": value} for value in certainty])
 
     def _snap(self, pictures: Float[Tensor, "n 3 s s"], size: int) -> MaskDraw:
-        """Every pixel becomes the part with the nearest colour; the mean distance (0..255 a channel) is the score."""
-        scaled = functional.interpolate((pictures + 1) * 127.5, size=(size, size), mode="bilinear")
-        palette = torch.from_numpy(self.schema.palette[: self.schema.channels]).float()
-        distances = torch.cdist(scaled.flatten(2).transpose(1, 2), palette[None])
-        nearest, masks = distances.min(2)
-        shape = (len(pictures), size, size)
-        scores = [{"palette_distance": value / 3**0.5} for value in nearest.mean(1).tolist()]
-        return MaskDraw(masks.reshape(shape).to(torch.uint8).numpy(), scores)
+        """The mean distance is the score."""
+        masks, distances = snap(pictures, size, self.schema)
+        return MaskDraw(masks, [{"palette_distance": value} for value in distances])
+
+
+def snap(pictures: Float[Tensor, "n 3 s s"], size: int, schema: PartSchema) -> tuple[Mask, list[float]]:
+    """Pictures of [-1, 1], resized -> masks of the parts with the nearest colours, and the pixels' mean distances
+    (0..255 a channel) to these.
+    """
+    scaled = functional.interpolate((pictures + 1) * 127.5, size=(size, size), mode="bilinear")
+    palette = torch.from_numpy(schema.palette[: schema.channels]).float()
+    distances = torch.cdist(scaled.flatten(2).transpose(1, 2), palette[None])
+    nearest, masks = distances.min(2)
+    shape = (len(pictures), size, size)
+    return masks.reshape(shape).to(torch.uint8).numpy(), [value / 3**0.5 for value in nearest.mean(1).tolist()]
 
 
 class PictureSampler(nn.Module):

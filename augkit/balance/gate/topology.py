@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.balance.gate.pair import Verdict
 from augkit.classes import CarClass
 from augkit.config import GateSettings
 from augkit.data.catalogue import CatalogueRow
@@ -40,11 +41,12 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Scores by name, and why the mask is rejected (empty where it is accepted)."""
+class Limits:
+    """How much of each fault is let through: numbers of parts, and a natural logarithm of a factor."""
 
-    scores: dict[str, float]
-    reasons: list[str]
+    parts_missing: float
+    parts_unexpected: float
+    area_excess: float
 
 
 class MaskGate:
@@ -70,25 +72,31 @@ class MaskGate:
             cleaned[np.isin(labels, stray)] = BACKGROUND
         return cleaned, float((cleaned != mask).mean())
 
-    def judge(self, mask: Mask, car_class: CarClass) -> Verdict:
-        """Compares a cleaned (H, W) mask with the class's bounds."""
+    def judge(self, mask: Mask, car_class: CarClass, limits: Limits | None = None) -> Verdict:
+        """Compares a cleaned (H, W) mask with the class's bounds; without ``limits`` no part may be missing, none
+        unexpected, and areas stay within ``slack``.
+        """
+        let = limits or Limits(0, 0, math.log(self.settings.slack))
         view = classify(mask, self.schema)
         share = np.bincount(mask.reshape(-1), minlength=256)[: self.schema.channels] / mask.size
         bounds = self.bounds[car_class]
         shown = share > self.settings.min_part_pixels / FULL_AREA
         missing, surplus = bounds.required & ~shown, shown & ~bounds.allowed
         excess = _excess(share, bounds) * (shown & bounds.allowed)
-        reasons = [] if view.car_class == car_class else [f"view:{view.car_class.name}"]
-        names = self.schema.names
-        reasons += [f"missing:{names[part]}" for part in np.flatnonzero(missing)]
-        reasons += [f"unexpected:{names[part]}" for part in np.flatnonzero(surplus)]
-        reasons += [f"area:{names[part]}" for part in np.flatnonzero(excess > math.log(self.settings.slack))]
         scores = {
             "view_confidence": view.confidence,
             "parts_missing": float(missing.sum()),
             "parts_unexpected": float(surplus.sum()),
             "area_excess": float(excess.max()),
         }
+        faults = {
+            "missing": missing & (scores["parts_missing"] > let.parts_missing),
+            "unexpected": surplus & (scores["parts_unexpected"] > let.parts_unexpected),
+            "area": excess > let.area_excess,
+        }
+        reasons = [] if view.car_class == car_class else [f"view:{view.car_class.name}"]
+        names = self.schema.names
+        reasons += [f"{fault}:{names[part]}" for fault, parts in faults.items() for part in np.flatnonzero(parts)]
         return Verdict(scores, reasons)
 
 

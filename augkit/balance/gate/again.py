@@ -1,0 +1,79 @@
+"""`augkit gate` as a function, and what `augkit balance` does with its shards at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from augkit.balance.gate.duplicates import Seen
+from augkit.balance.gate.evidence import Evidence
+from augkit.balance.gate.fit import ready_gate, settings_digest
+from augkit.balance.gate.funnel import funnel
+from augkit.balance.gate.gate import Gate
+from augkit.balance.gate.rescore import Judge, judge_with, keep, rescore
+from augkit.config import Settings
+from augkit.errors import ShardError
+from augkit.shards.index import Counts, finish, load_index, load_manifest
+from augkit.shards.rewrite import settle
+from augkit.shards.storage import Storage, open_storage
+from augkit.train.hooks import Report
+from augkit.workspace import Workspace
+
+GATE_VERSION = "gate"
+"""The key of the manifest's versions that names the gate which judged its pairs."""
+
+
+def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: Report) -> dict[str, Any]:
+    """Fits the gate where needed, judges all generated pairs of the shards again and writes ``reports/gate.json``.
+
+    Where there are no shards yet the gate is fitted only. Raises ShardError for shards of another part schema.
+    """
+    evidence = Evidence.open(workspace, settings, report)
+    gate, storage = ready_gate(evidence, refit), open_storage(workspace.shards)
+    settle(storage)
+    if not storage.names():
+        return summary(gate, storage, workspace, {}, [])
+    manifest = load_manifest(storage)
+    if manifest.schema.digest != evidence.schema.digest:
+        raise ShardError(
+            f"{storage}: shards of the parts {', '.join(manifest.schema.names[1:])}",
+            f"the workspace's parts: {', '.join(evidence.schema.names[1:])}",
+            "use the workspace that they were made in, or make them again: augkit balance --fresh",
+        )
+    shards, before = [shard.name for shard in manifest.shards], manifest.counts
+    rewritten = mark(storage, shards, gate, judge_with(gate))
+    report("shards judged", len(shards), len(shards))
+    versions = manifest.versions | {GATE_VERSION: settings_digest(evidence)}
+    if rewritten or versions != manifest.versions:
+        finish(storage, shards, manifest.schema, manifest.plan_digest, versions)
+    return summary(gate, storage, workspace, before, rewritten)
+
+
+def mark(storage: Storage, shards: Sequence[str], gate: Gate, judge: Judge = keep) -> list[str]:
+    """See ``rescore``; duplicates are judged by the bound on copied masks. The pass after generation keeps verdicts."""
+    bound = gate.bounds.bounds.get("mask_distance")
+    return rescore(storage, shards, judge, Seen(gate.evidence.schema, bound.low if bound else 0.0))
+
+
+def summary(
+    gate: Gate, storage: Storage, workspace: Workspace, before: Counts, rewritten: Sequence[str]
+) -> dict[str, Any]:
+    """The funnel, written for the report; ``changed`` has the accepted pairs of classes where their number changed."""
+    rows = load_index(storage).to_pylist() if storage.names() else []
+    result = funnel(rows, gate)
+    after = load_manifest(storage).counts if rows else {}
+    was, now = ({n: by.get("generated", {}).get("accepted", 0) for n, by in c.items()} for c in (before, after))
+    changed = {name: (was[name], now.get(name, 0)) for name in was if was[name] != now.get(name, 0)}
+    path = workspace.reports / "gate.json"
+    result |= {"changed": changed, "rewritten": list(rewritten), "report": str(path)}
+    _write(path, result)
+    return result
+
+
+def _write(path: Path, tree: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(tree, indent=1) + "\n")
+    temporary.replace(path)

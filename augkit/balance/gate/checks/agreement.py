@@ -1,0 +1,126 @@
+"""Does the photo show the mask? Segmenters read the photo, and what they read is held against the mask.
+
+They are cross-fitted: one for each fold of the training photos, trained on the others. A pair that borrows from a
+training photo is judged by the segmenter that has not seen it; any other pair by all of them together.
+
+Where a pixel's loss exceeds ``gate.pixel_factor`` times what its part costs on average on real photos, the segmenters
+are trained on the pair without that pixel (FreeMask, Yang et al. 2023, section 3.2: 1.25 times).
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from augkit.balance.gate.evidence import Evidence
+from augkit.balance.gate.pair import Pair, Sides, Stage
+from augkit.balance.gate.registry import CHECKS, Kept
+from augkit.config import SegmenterSettings
+from augkit.data.crop import resize_mask
+from augkit.data.pictures import resize_photo
+from augkit.parts import BACKGROUND, IGNORE, Mask
+from augkit.seeds import derive
+from augkit.train.machine import accelerator, resolve_precision
+from augkit.train.raw_rows import RawRows
+from augkit.train.segmenter import load_segmenter, segmenter_task
+from augkit.train.task import Run, Task, run_task
+
+
+@CHECKS.register("agreement")
+class Agreement:
+    """Mean IoU, over the parts that the mask shows, of the mask and what the segmenters read."""
+
+    stage: ClassVar[Stage] = "photo"
+    sides: ClassVar[Sides] = {"agreement": (True, False)}
+
+    def __init__(self, kept: Kept, evidence: Evidence) -> None:
+        self.folds, self.factor = evidence.folds, evidence.gate.pixel_factor
+        folders = [evidence.folder / f"segmenter-{fold}" for fold in range(evidence.folds.count)]
+        loaded = [load_segmenter(folder) for folder in folders]
+        self.networks, self.size = [network for network, _ in loaded], int(loaded[0][1]["size"])
+        self.usual = kept.tensors["usual"].numpy() if "usual" in kept.tensors else np.zeros(0)
+
+    @classmethod
+    def fit(cls, evidence: Evidence) -> Kept:
+        """Trains the segmenters; then the parts' mean losses over training photos that the segmenter had not seen."""
+        for fold in range(evidence.folds.count):
+            _train(evidence, fold)
+        judge = cls(Kept(), evidence)
+        channels = evidence.schema.channels
+        loss, pixels = np.zeros(channels), np.zeros(channels)
+        for item, row in evidence.training():
+            pair = Pair(item.mask, item.car_class, item.photo, own=row.id)
+            mask, costs = judge.costs(pair)
+            seen = mask != IGNORE
+            loss += np.bincount(mask[seen], costs[seen], minlength=channels)
+            pixels += np.bincount(mask[seen], minlength=channels)
+        whole = loss.sum() / max(1.0, pixels.sum())
+        usual = np.where(pixels > 0, loss / np.maximum(pixels, 1), whole)  # a part that nobody shows costs the mean
+        return Kept({"usual": torch.from_numpy(usual)})
+
+    def score(self, pair: Pair) -> dict[str, float]:
+        """0 to 1; 0 for a mask that shows no part."""
+        chances, mask = self._read(pair)
+        return {"agreement": mean_iou(chances.argmax(1)[0].numpy(), mask)}
+
+    def costs(self, pair: Pair) -> tuple[Mask, NDArray[np.float64]]:
+        """The mask at the segmenters' size, and each pixel's loss (the negative logarithm of its part's chance)."""
+        chances, mask = self._read(pair)
+        shown = torch.from_numpy(mask).long()
+        costs = functional.nll_loss(chances.clamp_min(1e-9).log(), shown[None], ignore_index=IGNORE, reduction="none")
+        return mask, costs[0].double().numpy()
+
+    def filter(self, pair: Pair) -> Mask:
+        """The pair's mask to train with: pixels that cost too much for their part are to be ignored."""
+        mask, costs = self.costs(pair)
+        limit = np.append(self.usual, np.full(256 - len(self.usual), np.inf)) * self.factor
+        small = (costs > limit[mask]).astype(np.uint8)
+        doubtful = cv2.resize(small, pair.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        return np.where(doubtful > 0, IGNORE, pair.mask).astype(np.uint8)
+
+    @torch.inference_mode()
+    def _read(self, pair: Pair) -> tuple[Tensor, Mask]:
+        """(1, K, s, s) chances of the parts, and the mask at that size."""
+        known = self.folds.judge(pair.own or pair.exemplar)
+        judges = self.networks if known == self.folds.count else [self.networks[known]]
+        photo = torch.from_numpy(resize_photo(pair.painted, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        chances = torch.stack([network(photo).float().softmax(1) for network in judges]).mean(0)
+        return chances, resize_mask(pair.mask, self.size)
+
+
+def mean_iou(read: NDArray[Any], mask: Mask) -> float:
+    """(H, W) ids that were read, (H, W) mask -> IoU averaged over the parts of the mask; ignored pixels left out."""
+    seen = mask != IGNORE
+    parts = [part for part in np.unique(mask[seen]) if part != BACKGROUND]
+    each = [((read == p) & (mask == p))[seen].sum() / ((read == p) | (mask == p))[seen].sum() for p in parts]
+    return float(np.mean(each)) if each else 0.0
+
+
+def _train(evidence: Evidence, fold: int) -> None:
+    """The segmenter of a fold, on the rows outside it, in the loop that trains everything."""
+    own: SegmenterSettings = evidence.gate.segmenter
+    raw = RawRows(evidence.workspace, evidence.without(fold), evidence.schema)
+    seed = derive(evidence.settings.seed, "gate", "segmenter", fold)
+
+    def build(device: torch.device) -> Task:
+        return segmenter_task(evidence.workspace, raw, own, device)
+
+    folder = evidence.folder / f"segmenter-{fold}"
+    fingerprint = own.model_dump(mode="json") | {
+        "seed": seed, "precision": resolve_precision(evidence.settings.precision),
+        "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in raw.rows)), "schema": evidence.schema.digest,
+    }  # fmt: skip
+
+    def report(name: str, done: int, total: int) -> None:
+        evidence.report(f"gate: {name} {fold + 1} of {evidence.folds.count}", done, total)
+
+    run = Run(folder, own, seed, fingerprint, fresh=True, report=report)
+    shutil.rmtree(folder, ignore_errors=True)
+    run_task(build, run, accelerator(evidence.settings.precision))

@@ -1,0 +1,52 @@
+"""``augkit evaluate gate``: what the gate itself is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli.evaluate._app import evaluate
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from augkit.balance.gate.planted import Line
+
+
+@evaluate.command("gate")
+def gate(
+    *,
+    pairs: Annotated[int, typer.Option("--pairs", min=1, help="Real pairs that each fault is planted in.")] = 80,
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plant faults in real pairs and count what the gate catches, beside the real pairs that it rejects."""
+    from augkit.balance.gate import Evidence, ready_gate
+    from augkit.balance.gate.planted import measure
+    from augkit.cli._progress import Bars
+    from augkit.errors import ConfigError
+
+    session = open_session(workspace, as_json, config, overrides)
+    if not session.settings.gate.checks:
+        raise ConfigError("gate.checks is empty", "at least one check to measure", "e.g. --config cpu")
+    with Bars() as bars:
+        evidence = Evidence.open(session.workspace, session.settings, bars.steps)
+        lines = measure(evidence, ready_gate(evidence), pairs, bars.steps)
+    session.emit({"faults": [vars(line) for line in lines]}, _table(lines))
+
+
+def _table(lines: list[Line]) -> Table:
+    from rich.table import Table
+
+    table = Table(title="Share of pairs that the gate rejects")
+    table.add_column("fault", no_wrap=True)
+    for column in ("pairs", "rejected", *lines[0].checks):
+        table.add_column(column, justify="right")
+    for line in lines:
+        table.add_row(line.name, str(line.pairs), *(f"{share:.0%}" for share in (line.caught, *line.checks.values())))
+    table.caption = "Bounds set on one half of the real pairs, measured on the other, both ways"
+    return table

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from augkit.balance.gate.bounds import Bound, Bounds, fit_bounds
+from augkit.errors import DataError
+
+NONE = np.zeros(101, np.bool_)
+
+
+def scores(*names: str) -> list[dict[str, float]]:
+    """0, 1, ..., 100 under each name."""
+    return [dict.fromkeys(names, float(n)) for n in range(101)]
+
+
+def test_one_score_takes_the_whole_budget() -> None:
+    found = fit_bounds(scores("a"), {"a": (True, False)}, NONE, 0.05)
+    assert found.bounds["a"] == Bound(5.0, np.inf)
+    assert found.rejected_real == 5 / 101 and found.quantile == 0.05
+
+
+def test_two_sides_share_it() -> None:
+    found = fit_bounds(scores("a"), {"a": (True, True)}, NONE, 0.05)
+    bound = found.bounds["a"]
+    assert sum(bound.rejects(n) for n in range(101)) in (4, 5)  # each side at the whole budget would be ten
+    assert bound.low == pytest.approx(100 - bound.high)
+
+
+def test_scores_that_agree_cost_no_more_than_one() -> None:
+    found = fit_bounds(scores("a", "b"), {"a": (True, False), "b": (True, False)}, NONE, 0.05)
+    assert found.quantile == 0.05
+
+
+def test_what_is_rejected_anyway_counts() -> None:
+    rejected = NONE.copy()
+    rejected[50:55] = True
+    found = fit_bounds(scores("a"), {"a": (True, False)}, rejected, 0.05)
+    assert found.bounds["a"].low == pytest.approx(0.0, abs=0.03) and found.rejected_real == pytest.approx(5 / 101)
+
+
+def test_more_rejects_than_the_budget_leave_the_widest_bounds() -> None:
+    found = fit_bounds(scores("a"), {"a": (True, False)}, NONE | True, 0.05)
+    assert found.bounds["a"].low == 0.0 and found.rejected_real == 1.0
+
+
+def test_values_that_are_no_numbers_are_rejected() -> None:
+    assert Bound(-np.inf, np.inf).rejects(float("nan"))
+    assert Bounds({"a": Bound(0, 1)}, 0, 0).reasons({"a": 2.0, "b": 9.0}) == ["a"]
+
+
+def test_real_scores_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(DataError, match=r"no numbers \(NaN or infinity\): b"):
+        fit_bounds([{"a": 1.0, "b": float("nan")}], {"a": (True, False), "b": (True, False)}, NONE[:1], 0.05)
+    with pytest.raises(DataError, match="no real pairs"):
+        fit_bounds([], {"a": (True, False)}, NONE[:0], 0.05)

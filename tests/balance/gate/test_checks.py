@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from augkit.balance.gate import Evidence, Gate, Pair
+from augkit.balance.gate.checks.agreement import Agreement, mean_iou
+from augkit.balance.gate.checks.detail import roughness
+from augkit.balance.gate.gate import real_pair
+from augkit.balance.gate.registry import CHECKS, Kept
+from augkit.balance.gate.evidence import Folds
+from augkit.classes import ALL_CLASSES
+from augkit.config import load_settings
+from augkit.errors import DataError
+from augkit.parts import IGNORE
+
+
+@pytest.fixture
+def pair(evidence: Evidence) -> Pair:
+    """A training pair."""
+    place = next(n for n, row in enumerate(evidence.rows) if row.id in evidence.folds.numbers)
+    return real_pair(evidence, place)
+
+
+def test_every_check_is_named_in_the_defaults() -> None:
+    assert set(load_settings().gate.checks) == set(CHECKS)
+
+
+def test_near_duplicates_share_a_fold(evidence: Evidence) -> None:
+    rows = [replace(row, group="one") if n % 7 == 0 else row for n, row in enumerate(evidence.rows)]
+    folds = Folds.of(rows, 2, 0)
+    assert len({folds[row.id] for row in rows if row.group == "one" and row.split == "train"}) == 1
+    assert set(folds.numbers) == {row.id for row in rows if row.split == "train"}
+    assert abs(sum(1 if fold else -1 for fold in folds.numbers.values())) < 20
+
+
+def test_folds_judge_by_what_has_not_seen_the_row(evidence: Evidence) -> None:
+    for id, fold in evidence.folds.numbers.items():
+        assert evidence.folds.judge(id) == fold and id not in {row.id for row in evidence.without(fold)}
+    assert evidence.folds.judge("") == evidence.folds.count == 2
+    assert {row.id for row in evidence.without(2)} == set(evidence.folds.numbers)
+
+
+def test_too_few_photos_are_refused(evidence: Evidence) -> None:
+    with pytest.raises(DataError, match="1 different training photos"):
+        Folds.of([replace(row, group="same") for row in evidence.rows], 2, 0)
+    with pytest.raises(DataError, match="at least 8"):
+        Folds.of(evidence.rows[:7], 2, 0)
+
+
+def test_a_copied_mask_is_at_distance_nought(gate: Gate, pair: Pair) -> None:
+    copied = gate.checks["copied-mask"].score(replace(pair, own=""))["mask_distance"]
+    new = gate.checks["copied-mask"].score(pair)["mask_distance"]
+    assert copied == 0.0 and new > gate.bounds.bounds["mask_distance"].low > 0
+    mirrored = Pair(gate.evidence.schema.flip(pair.mask), pair.car_class.mirror)
+    assert gate.checks["copied-mask"].score(mirrored)["mask_distance"] == 0.0
+
+
+def test_the_view_judge_knows_held_out_views(gate: Gate, evidence: Evidence) -> None:
+    held = [n for n, row in enumerate(evidence.rows) if row.id not in evidence.folds.numbers]
+    right = wrong = 0.0
+    for place in held:
+        pair = real_pair(evidence, place)
+        other = next(c for c in ALL_CLASSES if c.orientation not in (pair.car_class.orientation,))
+        right += gate.checks["view"].score(pair)["view_chance"] / len(held)
+        wrong += gate.checks["view"].score(replace(pair, car_class=other))["view_chance"] / len(held)
+    assert right > 0.8 and wrong < 0.15
+
+
+def test_adjacency_counts_outlines_that_no_real_mask_has(gate: Gate, pair: Pair) -> None:
+    shuffled = pair.mask.copy()
+    parts = np.flatnonzero(np.bincount(pair.mask.reshape(-1), minlength=256)[1:255]) + 1
+    for part, other in zip(parts, np.roll(parts, 3), strict=True):
+        shuffled[pair.mask == part] = other
+    check = gate.checks["adjacency"]
+    assert check.score(pair)["adjacency_strange"] < 0.1 < check.score(replace(pair, mask=shuffled))["adjacency_strange"]
+
+
+def test_palette_distance_is_judged_where_it_was_given(gate: Gate, pair: Pair) -> None:
+    made = replace(pair, own="")
+    assert gate.checks["palette"].score(made) == {}
+    given = replace(made, given={"palette_distance": 400.0})
+    assert gate.checks["palette"].score(given) == {"palette_excess": 400.0 / gate.evidence.gate.slack}
+    assert "palette_excess" in gate.judge_mask(given).reasons
+
+
+def test_roughness_in_closed_form() -> None:
+    mask = np.ones((8, 8), np.uint8)
+    stripes = np.repeat(np.tile(np.array([0, 200], np.uint8), (8, 4))[..., None], 3, axis=2)
+    # Every pixel's neighbours above and below are like it and those beside it differ by 200: |Laplacian| 400, std 100.
+    assert roughness(stripes, mask) == pytest.approx(4.0)
+    assert roughness(stripes // 2, mask) == pytest.approx(4.0)
+    assert roughness(np.full_like(stripes, 7), mask) == 0.0
+
+
+def test_mean_iou_in_closed_form() -> None:
+    mask = np.array([[1, 1, 2, 0], [1, 1, IGNORE, 0]], np.uint8)
+    read = np.array([[1, 1, 0, 2], [2, 1, 2, 0]], np.uint8)
+    # Part 1: 3 of 4. Part 2: none of 1 in the mask and 2 that are read where nothing is ignored.
+    assert mean_iou(read, mask) == pytest.approx((3 / 4 + 0) / 2)
+    assert mean_iou(read, np.zeros_like(mask)) == 0.0
+
+
+
+
+def test_pixels_that_cost_too_much_are_ignored(pair: Pair, monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
+    check = object.__new__(Agreement)
+    check.usual, check.factor = np.full(evidence.schema.channels, 1.0), 1.25
+    costs = np.where(np.arange(64) < 16, 1.26, 1.25) * np.ones((64, 1))
+    monkeypatch.setattr(check, "costs", lambda pair: (pair.mask, costs))
+    filtered = check.filter(pair)
+    assert (filtered[:, :16] == IGNORE).all() and (filtered[:, 16:] == pair.mask[:, 16:]).all()
+
+
+def test_bounds_let_the_real_pairs_through(gate: Gate, evidence: Evidence) -> None:
+    assert gate.bounds.rejected_real <= 0.05
+    places = range(len(evidence.rows))
+    rejected = np.mean([bool(gate.judge(real_pair(evidence, place)).reasons) for place in places])
+    assert rejected == pytest.approx(gate.bounds.rejected_real)
+    assert math.isfinite(gate.bounds.bounds["detail"].low) and math.isfinite(gate.bounds.bounds["detail"].high)
+
+
+def test_a_black_photo_is_told_without_a_crash(gate: Gate, pair: Pair) -> None:
+    assert "detail" in gate.judge_photo(replace(pair, photo=np.zeros_like(pair.painted))).reasons
+
+
+def test_an_empty_mask_is_told_without_a_crash(gate: Gate, pair: Pair) -> None:
+    assert gate.judge(replace(pair, mask=np.zeros_like(pair.mask), own="")).reasons
+
+
