@@ -9,9 +9,9 @@ import pytest
 from augkit.balance.gate import Evidence, Gate, Pair
 from augkit.balance.gate.checks.agreement import Agreement, mean_iou
 from augkit.balance.gate.checks.detail import roughness
-from augkit.balance.gate.gate import real_pair
-from augkit.balance.gate.registry import CHECKS, Kept
 from augkit.balance.gate.evidence import Folds
+from augkit.balance.gate.gate import real_pair
+from augkit.balance.gate.registry import CHECKS
 from augkit.classes import ALL_CLASSES
 from augkit.config import load_settings
 from augkit.errors import DataError
@@ -104,8 +104,6 @@ def test_mean_iou_in_closed_form() -> None:
     assert mean_iou(read, np.zeros_like(mask)) == 0.0
 
 
-
-
 def test_pixels_that_cost_too_much_are_ignored(pair: Pair, monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
     check = object.__new__(Agreement)
     check.usual, check.factor = np.full(evidence.schema.channels, 1.0), 1.25
@@ -129,5 +127,3 @@ def test_a_black_photo_is_told_without_a_crash(gate: Gate, pair: Pair) -> None:
 
 def test_an_empty_mask_is_told_without_a_crash(gate: Gate, pair: Pair) -> None:
     assert gate.judge(replace(pair, mask=np.zeros_like(pair.mask), own="")).reasons
-
-
