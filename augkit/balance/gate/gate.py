@@ -68,11 +68,16 @@ class Gate:
             found |= check.score(pair) if check.stage == stage else {}
         return found
 
-    def training_mask(self, pair: Pair) -> tuple[Mask, float]:
-        """The mask to train with, in which doubtful pixels are ignored, and the share of the pixels that are."""
+    def training_mask(self, pair: Pair) -> tuple[Mask, dict[str, float]]:
+        """The mask to train with, in which doubtful pixels are ignored, and the share of the pixels that are.
+
+        Without the check ``agreement`` it is the pair's own, and there is no such share.
+        """
         judge = self.checks.get("agreement")
-        mask = judge.filter(pair) if isinstance(judge, Agreement) else pair.mask
-        return mask, float(((mask == IGNORE) & (pair.mask != IGNORE)).mean())
+        if not isinstance(judge, Agreement):
+            return pair.mask, {}
+        mask = judge.filter(pair)
+        return mask, {"ignored_share": float(((mask == IGNORE) & (pair.mask != IGNORE)).mean())}
 
     def check_of(self, reason: str) -> str:
         """The check that gave a reason."""
@@ -92,5 +97,5 @@ def real_pair(evidence: Evidence, place: int) -> Pair:
 def judge_painted(gate: Gate, pair: Pair, before: Verdict) -> tuple[Mask, Verdict]:
     """The mask to train with and the whole verdict of a pair, whose mask was judged ``before``."""
     after, (mask, ignored) = gate.judge_photo(pair), gate.training_mask(pair)
-    scores = before.scores | after.scores | {"ignored_share": ignored}
+    scores = before.scores | after.scores | ignored
     return mask, Verdict(scores, before.reasons + after.reasons)
