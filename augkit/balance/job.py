@@ -9,7 +9,8 @@ from functools import cache, cached_property
 
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.fulfil import Fulfilment, Outcome, committed, earlier_plan, facts_of
-from augkit.balance.gate import Evidence, ready_gate
+from augkit.balance.gate import Evidence, load_gate, ready_gate
+from augkit.balance.gate.again import mark, summary
 from augkit.balance.goals import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
@@ -20,6 +21,7 @@ from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, u
 from augkit.errors import DataError
 from augkit.seeds import derive
 from augkit.shards.storage import open_storage
+from augkit.shards.writer import committed_shards
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
 from augkit.train.stages import STAGES, Stage, Studio
@@ -173,13 +175,17 @@ class Balance:
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
         executor, digest = EXECUTORS[self.order.executor], self._digest()
+        storage, gate = open_storage(self.workspace.shards), load_gate(Evidence.open(self.workspace, self.settings))
 
         def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
-            return executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
+            yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
+            mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
 
-        storage = open_storage(self.workspace.shards)
+        if not self.order.fresh:
+            mark(storage, committed_shards(storage), gate)  # a run that was killed may have left some
         fulfilment = Fulfilment(storage, self.plan, digest, self.studio.schema, self.order.fresh, self.planner.extend)
         outcome = fulfilment.run(execute, progress)
+        summary(gate, storage, self.workspace, {}, [])
         standings = self.planner.standings(outcome.reports)
         outcome.short = {name: s for name, s in standings.items() if s.accepted < s.need}
         return outcome

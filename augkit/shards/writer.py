@@ -16,6 +16,7 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -222,6 +223,12 @@ def read_commit(storage: Storage, name: str) -> Commit | None:
 def _has_size(storage: Storage, file: str, size: int) -> bool:
     # Two bytes from the last one on: only a file of exactly this size answers with one.
     return size == 0 or len(storage.read(file, size - 1, 2)) == 1
+
+
+def committed_shards(storage: Storage) -> list[str]:
+    """Names of the shards that are whole, in order."""
+    named = [PurePosixPath(name).stem for name in storage.names() if name.startswith("commits/")]
+    return [name for name in named if read_commit(storage, name) is not None]
 
 
 def tar_file(shard: str) -> str:

@@ -54,6 +54,8 @@ def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: R
 def mark(storage: Storage, shards: Sequence[str], gate: Gate, judge: Judge = keep) -> list[str]:
     """See ``rescore``; duplicates are judged by the bound on copied masks. The pass after generation keeps verdicts."""
     bound = gate.bounds.bounds.get("mask_distance")
+    if bound is None and judge is keep:
+        return []  # nothing can be a duplicate, and all verdicts stay
     return rescore(storage, shards, judge, Seen(gate.evidence.schema, bound.low if bound else 0.0))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from augkit.balance.gate.bounds import Bound, Bounds, fit_bounds
@@ -150,7 +151,7 @@ def _checks(evidence: Evidence, about: dict[str, Any]) -> dict[str, Check]:
         try:
             kept = Kept(load_file(evidence.folder / f"{name}.safetensors"), about["facts"][name])
             found[name] = CHECKS[name](kept, evidence)
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise CheckpointError(
                 f"{evidence.folder}: the check {name}: {error}", "what a fit of this version left",
                 "run augkit gate --refit",
