@@ -32,7 +32,9 @@ def test_duplicates_are_marked_once_all_shards_are_there(
     storage = open_storage(trained.shards)
     rows = [row for row in load_index(storage).to_pylist() if row["source"] == "generated" and row["shard"]]
     kept = [row for row in rows if row["accepted"]]
-    assert {row["class"] for row in kept} == {row["class"] for row in rows} and len(kept) == 2  # the first of each class
+    assert {row["class"] for row in kept} == {row["class"] for row in rows} and len(
+        kept
+    ) == 2  # the first of each class
     assert all(row["accepted"] or REASON in row["reasons"] for row in rows) and verify(storage) == []
     assert sum(outcome.accepted[row["class"]] for row in kept) == 2
     found = json.loads((trained.reports / "gate.json").read_text())
