@@ -8,15 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from augkit.classes import CarClass
-from augkit.data.augment import Augmentation, Silhouette, Step
+from augkit.data.augment import Augmentation
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.laying import Laid
 from augkit.data.pictures import read_mask, read_photo, read_silhouette, resize_photo
-from augkit.data.silhouettes.recipes import car_of
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
 from augkit.presets import Recipe
@@ -75,10 +72,7 @@ class Kept:
 
 
 class PairDataset:
-    """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``.
-
-    ``last`` are steps that every pair goes through, a plain one too.
-    """
+    """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``."""
 
     def __init__(  # noqa: PLR0917  # each is a different thing
         self,
@@ -88,13 +82,11 @@ class PairDataset:
         size: int,
         augment: str | Recipe = "none",
         backgrounds: Path | None = None,
-        last: Sequence[Step] = (),
     ) -> None:
         if not rows:
             raise DataError("no pairs to train on", "at least one usable training row", "see `augkit classes`")
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
-        self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds, last)
-        self.show = Augmentation("none", schema, last=last)
+        self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds)
         self._items = Kept(self._read, len(rows), size)
 
     def __len__(self) -> int:
@@ -102,21 +94,7 @@ class PairDataset:
 
     def plain(self, index: int) -> PairItem:
         """The pair as it is. Raises DataError where a file is missing, broken or of another size."""
-        return self._through(self.show, Draw(index, 0))
-
-    def __getitem__(self, draw: Draw) -> PairItem:
-        """The pair, augmented with the draw's seed."""
-        return self._through(self.augment, draw)
-
-    def silhouette(self, index: int) -> Silhouette:
-        """(S, S): 1 on the car, its parts among it. Raises DataError where there is none."""
-        found = read_silhouette(self.workspace, self.rows[index].id, self.size)
-        return car_of(self._items[index].mask, found == 1).astype(np.uint8)
-
-    def _through(self, augment: Augmentation, draw: Draw) -> PairItem:
-        item = self._items[draw.index]
-        silhouette = partial(self.silhouette, draw.index)
-        return PairItem(*augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))
+        return self._items[index]
 
     def _read(self, index: int) -> PairItem:
         row = self.rows[index]
@@ -130,3 +108,9 @@ class PairDataset:
             )
         self.schema.check(mask, str(self.workspace.mask(row.id)))
         return PairItem(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        """The pair, augmented with the draw's seed."""
+        item = self.plain(draw.index)
+        silhouette = partial(read_silhouette, self.workspace, self.rows[draw.index].id, self.size)
+        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))
