@@ -25,7 +25,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 @app.command("compare")
 def compare(
     configs: Annotated[
-        list[str], typer.Argument(help="YAML files or presets; each sets the section mask or unconditional.")
+        list[str], typer.Argument(help="YAML files or presets; each sets one section: mask, image or unconditional.")
     ],
     *,
     budget: Annotated[str, typer.Option("--budget", help="Training time of each: 90s, 5m, 1h.")] = "5m",
@@ -35,6 +35,10 @@ def compare(
     weights: Annotated[
         Path | None, typer.Option("--weights", help="The extractor's weights; inception's own download by default.")
     ] = None,
+    init_from: Annotated[
+        Path | None,
+        typer.Option("--init-from", help="The run that configurations start from which have an init_from."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train again what an earlier comparison has trained.")] = False,
     workspace: WorkspaceOption = None,
     overrides: SetOption = None,
@@ -43,7 +47,13 @@ def compare(
     """Train generators under the same budget and compare what they make with held-out pictures."""
     session = open_session(workspace, as_json)
     seconds = _seconds(budget)
-    entries = [_entry(config, overrides or ()) for config in configs]
+    entries = [_entry(config, overrides or (), init_from) for config in configs]
+    if init_from is not None and not any(entry.chosen.init_from for entry in entries):
+        raise ConfigError(
+            f"--init-from {init_from}, but no configuration starts from another run",
+            "one that sets init_from",
+            "add e.g. configs/reports/two-stage-pix2pixhd-pretrained.yaml, or leave it out",
+        )
     twice = {entry.name for entry in entries if sum(entry.name == other.name for other in entries) > 1}
     if twice:
         raise ConfigError(f"several configurations are named {', '.join(sorted(twice))}", "names that differ")
@@ -76,22 +86,25 @@ def _seconds(budget: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def _entry(config: str, overrides: Sequence[str]) -> Entry:
-    """The generator that a file describes: the one section of the two that it sets."""
+def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Entry:
+    """The generator that a file describes: the one section that it sets."""
     import yaml
 
     from augkit.config import load_settings, preset_path
-    from augkit.train.contest import Entry
+    from augkit.train.contest import SECTIONS, Entry
 
     path = preset_path(config)
-    settings = load_settings(path, overrides)
-    sections = {"mask", "unconditional"} & set(yaml.safe_load(path.read_text()) or {})
+    tree = yaml.safe_load(path.read_text()) or {}
+    sections = sorted(set(SECTIONS) & set(tree))
     if len(sections) != 1:
         raise ConfigError(
-            f"{path}: sets {' and '.join(sorted(sections)) or 'neither mask nor unconditional'}",
-            "one of the sections mask and unconditional: the generator to compare",
+            f"{path}: sets {' and '.join(sections) or 'neither mask nor image nor unconditional'}",
+            "one of the sections mask, image and unconditional: the generator to compare",
         )
-    return Entry(path.stem, "mask" if sections == {"mask"} else "image-unconditional", settings)
+    section = sections[0]
+    started = init_from is not None and bool((tree[section] or {}).get("init_from"))
+    start = [f"{section}.init_from={init_from.resolve()}"] if init_from is not None and started else []
+    return Entry(path.stem, SECTIONS[section], load_settings(path, [*overrides, *start]))
 
 
 def _table(results: Sequence[Result], seconds: float) -> Table:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from augkit.train.stages import Stage
 
 WHAT = ("mask", "image", "image-unconditional", "segmenter")
-_SECTIONS = {"mask": "mask", "image-unconditional": "unconditional"}
+_SECTIONS = {"mask": "mask", "image": "image", "image-unconditional": "unconditional"}
 """Stages that can start from another run's networks, and the sections of their settings."""
+_OF_IMAGE = {"--background": "background", "--backgrounds": "backgrounds", "--part-map": "part_map"}
+"""Options of stage II, and their settings."""
 
 
 @app.command("train")
@@ -42,7 +44,18 @@ def train(
     ] = None,
     init_from: Annotated[
         Path | None,
-        typer.Option("--init-from", help="mask and image-unconditional: a model folder to start from."),
+        typer.Option("--init-from", help="Generators only: a model folder to start from."),
+    ] = None,
+    part_map: Annotated[
+        str | None,
+        typer.Option("--part-map", help="image: the parts of --init-from here; names, silhouette or a YAML file."),
+    ] = None,
+    background: Annotated[
+        str | None, typer.Option("--background", help="image: learnt, green or composite (docs/background.md).")
+    ] = None,
+    backgrounds: Annotated[
+        str | None,
+        typer.Option("--backgrounds", help="image, composite: a folder of landscapes, or inpainted."),
     ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="auto, fp32 or bf16.")] = None,
     workspace: WorkspaceOption = None,
@@ -57,10 +70,12 @@ def train(
         raise ConfigError(f"train {what!r}", "one of " + ", ".join(WHAT))
     if resume and fresh:
         raise ConfigError("--resume and --fresh together", "one of them")
-    _refuse_idle_options(what, model, source, init_from)
+    own = dict(zip(_OF_IMAGE, (background, backgrounds, part_map), strict=True))
+    _refuse_idle_options(what, model, source, init_from, [option for option, value in own.items() if value])
     given = (
         ("segmenter.source", source), ("precision", precision),
         (f"{_SECTIONS.get(what)}.init_from", init_from and init_from.resolve()),
+        *((f"image.{_OF_IMAGE[option]}", value) for option, value in own.items()),
     )  # fmt: skip
     chosen = [*(overrides or []), *(f"{key}={value}" for key, value in given if value)]
     session = open_session(workspace, as_json, config, chosen)
@@ -82,11 +97,15 @@ def _fate(folder: Path) -> str:
     return "; ".join(note for note in (chosen, stopped) if note)
 
 
-def _refuse_idle_options(what: str, model: str | None, source: str | None, init_from: Path | None) -> None:
+def _refuse_idle_options(
+    what: str, model: str | None, source: str | None, init_from: Path | None, of_image: list[str]
+) -> None:
     if what == "segmenter" and model is not None:
         raise ConfigError("--model with train segmenter", "no --model: there is one segmenter a source")
     if what != "segmenter" and source is not None:
         raise ConfigError(f"--source with train {what}", "no --source: generators only ever see real training pairs")
+    if of_image and what != "image":
+        raise ConfigError(f"{', '.join(of_image)} with train {what}", "train image: these are settings of stage II")
     if init_from is not None and what not in _SECTIONS:
         raise ConfigError(f"--init-from with train {what}", "train " + " or ".join(_SECTIONS))
 

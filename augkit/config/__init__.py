@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError
 
-from augkit.config.base import OptimSettings, Precision, Section, TrainSettings
+from augkit.config.base import OptimSettings, Precision, Section, StartSettings, TrainSettings
 from augkit.config.generative import (
     CriticSettings,
     GenerativeSettings,
@@ -27,7 +27,6 @@ from augkit.config.paint import PaintSettings
 from augkit.config.sections import (
     SOURCES,
     BalanceSettings,
-    CoarseSettings,
     DataSettings,
     GateSettings,
     ImageSettings,
@@ -39,7 +38,6 @@ from augkit.presets import find_preset, parse_yaml, preset_folders
 
 __all__ = [
     "BalanceSettings",
-    "CoarseSettings",
     "CriticSettings",
     "DataSettings",
     "GateSettings",
@@ -55,6 +53,7 @@ __all__ = [
     "SelectionSettings",
     "Settings",
     "Source",
+    "StartSettings",
     "TrainSettings",
     "UnconditionalSettings",
     "default_preset",

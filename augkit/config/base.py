@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -75,4 +75,24 @@ class TrainSettings(Section):
     def _split_evenly(self) -> TrainSettings:
         if self.batch % self.microbatches:
             raise ValueError(f"batch {self.batch} cannot be cut into {self.microbatches} equal microbatches")
+        return self
+
+
+class StartSettings(TrainSettings):
+    """A run that may start from another run's networks."""
+
+    init_from: str | None = None
+    """Folder of another run whose networks are the start of this one; relative to the workspace."""
+    freeze_d: Annotated[int, Field(ge=0)] = 0
+    """Blocks of D, from its input, that keep the weights of ``init_from`` (FreezeD)."""
+
+    def rooted(self, root: Path) -> Self:
+        """The same with ``init_from`` as a path from anywhere."""
+        start = self.init_from
+        return self if start is None else self.model_copy(update={"init_from": str(root / start)})
+
+    @model_validator(mode="after")
+    def _freeze_what_was_learnt(self) -> StartSettings:
+        if self.freeze_d > 0 and not self.init_from:
+            raise ValueError("freeze_d keeps random weights: set init_from, or freeze_d to 0")
         return self

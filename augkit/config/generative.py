@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from augkit.config.base import Count, OptimSettings, Positive, Section, Share, Size, TrainSettings
+from augkit.config.base import Count, OptimSettings, Positive, Section, Share, Size, StartSettings
 
 
 class LatentOptimisationSettings(Section):
@@ -45,7 +45,7 @@ class CriticSettings(Section):
     """Standard deviation of what is added to the mixed latents, in standard deviations of the batch."""
 
 
-class GenerativeSettings(TrainSettings):
+class GenerativeSettings(StartSettings):
     """A generator of pictures from latents: a GAN or a VAE, with the techniques that it is trained with.
 
     A technique is off where its value is 0, empty or null.
@@ -56,8 +56,6 @@ class GenerativeSettings(TrainSettings):
     condition: Literal["none", "class", "auxiliary"] = "class"
     """``class``: told to both networks; ``auxiliary``: told to G and asked of D (ACGAN)."""
     initialise: Literal["default", "normal", "xavier", "orthogonal"] = "default"
-    init_from: str | None = None
-    """Folder of another run whose networks are the start of this one."""
     optim: OptimSettings = OptimSettings()
     optim_d: OptimSettings = OptimSettings()
     clip: Positive | None = None
@@ -79,8 +77,6 @@ class GenerativeSettings(TrainSettings):
     gradient_penalty: Annotated[float, Field(ge=0.0)] = 0.0
     orthogonal: Annotated[float, Field(ge=0.0)] = 0.0
     """Weight of the orthogonal penalty on both players (Brock et al. 2019 take 1e-4)."""
-    freeze_d: Annotated[int, Field(ge=0)] = 0
-    """Blocks of D, from its input, that keep the weights of ``init_from`` (FreezeD)."""
     selection: SelectionSettings | None = None
 
     @property
@@ -105,10 +101,6 @@ class GenerativeSettings(TrainSettings):
                 "wgan bounds D by nothing: set gradient_penalty (10 in the paper), or options.spectral",
             ),
             (self.r1_every > 1 and not self.r1, "r1_every is set, but r1 is 0"),
-            (
-                self.freeze_d > 0 and not self.init_from,
-                "freeze_d keeps random weights: set init_from, or freeze_d to 0",
-            ),
             (
                 self.condition != "auxiliary" and self.auxiliary != 1.0,
                 "auxiliary is set, but condition is not auxiliary",

@@ -8,12 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from augkit.classes import CarClass
-from augkit.data.augment import Augmentation
+from augkit.data.augment import Augmentation, Silhouette, Step
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.laying import Laid
 from augkit.data.pictures import read_mask, read_photo, read_silhouette, resize_photo
+from augkit.data.silhouettes.recipes import car_of
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
 from augkit.presets import Recipe
@@ -72,7 +75,10 @@ class Kept:
 
 
 class PairDataset:
-    """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``."""
+    """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``.
+
+    ``last`` are steps that every pair goes through, a plain one too.
+    """
 
     def __init__(  # noqa: PLR0917  # each is a different thing
         self,
@@ -82,11 +88,13 @@ class PairDataset:
         size: int,
         augment: str | Recipe = "none",
         backgrounds: Path | None = None,
+        last: Sequence[Step] = (),
     ) -> None:
         if not rows:
             raise DataError("no pairs to train on", "at least one usable training row", "see `augkit classes`")
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
-        self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds)
+        self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds, last)
+        self.show = Augmentation("none", schema, last=last)
         self._items = Kept(self._read, len(rows), size)
 
     def __len__(self) -> int:
@@ -94,7 +102,21 @@ class PairDataset:
 
     def plain(self, index: int) -> PairItem:
         """The pair as it is. Raises DataError where a file is missing, broken or of another size."""
-        return self._items[index]
+        return self._through(self.show, Draw(index, 0))
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        """The pair, augmented with the draw's seed."""
+        return self._through(self.augment, draw)
+
+    def silhouette(self, index: int) -> Silhouette:
+        """(S, S): 1 on the car, its parts among it. Raises DataError where there is none."""
+        found = read_silhouette(self.workspace, self.rows[index].id, self.size)
+        return car_of(self._items[index].mask, found == 1).astype(np.uint8)
+
+    def _through(self, augment: Augmentation, draw: Draw) -> PairItem:
+        item = self._items[draw.index]
+        silhouette = partial(self.silhouette, draw.index)
+        return PairItem(*augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))
 
     def _read(self, index: int) -> PairItem:
         row = self.rows[index]
@@ -108,9 +130,3 @@ class PairDataset:
             )
         self.schema.check(mask, str(self.workspace.mask(row.id)))
         return PairItem(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)
-
-    def __getitem__(self, draw: Draw) -> PairItem:
-        """The pair, augmented with the draw's seed."""
-        item = self.plain(draw.index)
-        silhouette = partial(read_silhouette, self.workspace, self.rows[draw.index].id, self.size)
-        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))

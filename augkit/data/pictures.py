@@ -39,9 +39,10 @@ def require_silhouette(workspace: Workspace, id: str) -> Path:
     path = workspace.silhouettes / f"{id}.png"
     if not path.is_file():
         raise DataError(
-            f"{path}: no such file, but the augmentation preset replaces backgrounds",
-            "a silhouette of every pair that is augmented",
-            "run `augkit silhouettes` (`--method grabcut` drops no pair), or choose a preset without Background",
+            f"{path}: no such file, but this pair's background is to be replaced",
+            "a silhouette of every pair whose background is replaced",
+            "run `augkit silhouettes` (`--method grabcut` drops no pair), or leave backgrounds as they are (a preset "
+            "without Background; image.background learnt)",
         )
     return path
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from augkit.classes import CarClass
 from augkit.data.laying import Laid
+from augkit.gan.backdrop import Backdrop
 from augkit.gan.brief import Brief, Source
 from augkit.gan.exemplars import Exemplar, ExemplarBank
 from augkit.gan.samplers import Photo, to_pixels
@@ -31,19 +32,20 @@ class Painted:
 class PhotoSampler(nn.Module):
     """A painter with its bank of exemplars. A photo is a function of the weights, the mask, the class and its seed."""
 
-    def __init__(self, painter: nn.Module, bank: ExemplarBank) -> None:
+    def __init__(self, painter: nn.Module, bank: ExemplarBank, backdrop: Backdrop | None = None) -> None:
         super().__init__()
-        self.painter, self.bank = painter, bank
+        self.painter, self.bank, self.backdrop = painter, bank, backdrop or Backdrop()
 
     def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None) -> Painted:
         """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
         chosen = [style or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
         laid = [self.bank.lay(exemplar, mask, car_class) for exemplar, mask in zip(chosen, masks, strict=True)]
-        return Painted(self.repaint(masks, laid, seeds), [exemplar.name for exemplar in chosen])
+        made = self.backdrop(self.repaint(masks, laid, seeds), masks, car_class, seeds)
+        return Painted(made, [exemplar.name for exemplar in chosen])
 
     @torch.inference_mode()
     def repaint(self, masks: Mask, laid: Sequence[Laid], seeds: Sequence[int]) -> Photo:
-        """Photos (N, S, S, 3) of sources that already lie on the masks."""
+        """Photos (N, S, S, 3) of sources that already lie on the masks, on the backgrounds that G paints."""
 
         def noise(name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
             generators = (torch.Generator().manual_seed(derive(seed, name)) for seed in seeds)

@@ -1,4 +1,8 @@
-"""Generators trained under one budget and judged alike: the tables of the reports."""
+"""Generators trained under one budget and judged alike: the tables of the reports.
+
+Masks and photos without masks are drawn in the held-out pictures' classes; stage II paints the held-out masks, with
+training photos as exemplars.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,21 +20,24 @@ import torch
 from numpy.typing import NDArray
 
 from augkit.classes import CarClass
-from augkit.config import GenerativeSettings, Settings
+from augkit.config import ImageSettings, MaskSettings, Settings, UnconditionalSettings
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import DataError
 from augkit.evaluation.compare import judge, label
 from augkit.evaluation.gather import gather_photos
 from augkit.evaluation.traits import Traits
+from augkit.gan.photo_sampler import PhotoSampler
 from augkit.metrics.inception import inception_score
 from augkit.metrics.registry import METRICS
 from augkit.models.extractors import EXTRACTORS, Extractor
 from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
+from augkit.train.backdrop import screen_of
 from augkit.train.checkpoint import load_state
 from augkit.train.generative import check_networks
 from augkit.train.hooks import Report
+from augkit.train.image import build_networks, load_photo_sampler
 from augkit.train.judging import with_mirrors
 from augkit.train.mask import load_mask_sampler
 from augkit.train.roster import ALL
@@ -38,9 +46,13 @@ from augkit.train.task import CHECKPOINT, load_description
 from augkit.train.unconditional import load_picture_sampler
 from augkit.workspace import Workspace
 
-Contested = Literal["mask", "image-unconditional"]
+Contested = Literal["mask", "image", "image-unconditional"]
+SECTIONS: dict[str, Contested] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}
+"""The stage that a section of the settings describes."""
 Pictures = NDArray[np.uint8]
 
+BATCH = 8
+"""Photos that stage II paints at a time."""
 SPLITS = 5
 """Of the inception score: with a few hundred held-out pictures, ten would leave too few in each."""
 
@@ -54,9 +66,15 @@ class Entry:
     settings: Settings
 
     @property
-    def generative(self) -> GenerativeSettings:
+    def section(self) -> str:
+        """The name of its settings."""
+        return next(section for section, stage in SECTIONS.items() if stage == self.stage)
+
+    @property
+    def chosen(self) -> MaskSettings | ImageSettings | UnconditionalSettings:
         """The settings of its stage."""
-        return self.settings.mask if self.stage == "mask" else self.settings.unconditional
+        section: MaskSettings | ImageSettings | UnconditionalSettings = getattr(self.settings, self.section)
+        return section
 
 
 @dataclass(frozen=True)
@@ -123,9 +141,12 @@ def _check(workspace: Workspace, entries: Sequence[Entry]) -> None:
     rows = usable(read_catalogue(workspace.require_catalogue()))
     _held_out(rows)
     for entry in entries:
-        section = "mask" if entry.stage == "mask" else "unconditional"
-        photos = entry.stage != "mask" or entry.settings.mask.output == "rgb"
-        check_networks(entry.generative, 3 if photos else schema.channels, section)
+        asked = entry.chosen
+        if isinstance(asked, ImageSettings):
+            build_networks(asked.rooted(workspace.root), schema)
+            continue
+        categorical = isinstance(asked, MaskSettings) and asked.output == "categorical"
+        check_networks(asked, schema.channels if categorical else 3, entry.section)
 
 
 def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
@@ -170,17 +191,17 @@ def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extracto
     rows = usable(read_catalogue(workspace.require_catalogue()))
     held = _real(workspace, _held_out(rows), schema, entry)
     known = _real(workspace, [row for row in rows if row.split == "train"], schema, entry)
-    made = _made(entry, folder, Counter(car_class for _, car_class in held))
+    made = _made(entry, folder, held)
     real, reference, ours = (
         gather_photos(list(pictures), extractor)
-        for pictures in ([p for p, _ in held], _alike(known, Counter(c for _, c in held)), made)
+        for pictures in ([_shown(item, schema, entry) for item in held], _alike(known, schema, entry, held), made)
     )
     distance, kernel = judge(real, ours, ("frechet", "kernel"), reference=reference)
     about = load_description(folder)
     return Result(
         name=entry.name,
         stage=entry.stage,
-        model=entry.generative.model,
+        model=entry.chosen.model,
         parameters_g=about["parameters"]["G"],
         parameters_d=about["parameters"].get("D", 0),
         steps=about["steps"],
@@ -199,44 +220,58 @@ def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extracto
     )
 
 
-def _real(
-    workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: Entry
-) -> list[tuple[Pictures, CarClass]]:
-    """Pictures of the rows and of their mirror images, as the entry's stage makes them, with their classes."""
-    pairs = PairDataset(workspace, rows, schema, entry.generative.size)
-    return [(_shown(item, schema, entry), item.car_class) for item in with_mirrors(pairs)]
+def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: Entry) -> list[PairItem]:
+    """Pairs of the rows and their mirror images, as the entry's stage sees them."""
+    asked = entry.chosen
+    last = screen_of(asked) if isinstance(asked, ImageSettings) and asked.background == "green" else ()
+    return with_mirrors(PairDataset(workspace, rows, schema, asked.size, last=last))
 
 
 def _shown(item: PairItem, schema: PartSchema, entry: Entry) -> Pictures:
-    if entry.stage == "image-unconditional":
-        return item.photo
-    return schema.colourise(without_ignore(item.mask))
+    return schema.colourise(without_ignore(item.mask)) if entry.stage == "mask" else item.photo
 
 
-def _alike(known: Sequence[tuple[Pictures, CarClass]], wanted: Counter[CarClass]) -> list[Pictures]:
+def _alike(known: Sequence[PairItem], schema: PartSchema, entry: Entry, held: Sequence[PairItem]) -> list[Pictures]:
     """Training pictures in the held-out pictures' shares of the classes, as many as there are for all of them."""
-    own = {c: [picture for picture, car_class in known if car_class == c] for c in wanted}
+    wanted = Counter(item.car_class for item in held)
+    own = {c: [item for item in known if item.car_class == c] for c in wanted}
     times = max(1, min(len(own[c]) // count for c, count in wanted.items()))
-    return [picture for c, count in sorted(wanted.items()) for picture in own[c][: times * count]]
+    return [_shown(item, schema, entry) for c, count in sorted(wanted.items()) for item in own[c][: times * count]]
 
 
-def _made(entry: Entry, folder: Path, wanted: Counter[CarClass]) -> list[Pictures]:
-    """As many pictures of each class as were held out."""
+def _made(entry: Entry, folder: Path, held: Sequence[PairItem]) -> list[Pictures]:
+    """As many pictures of each class as were held out; photos of stage II for the held-out masks themselves."""
     sample = _sampler(entry, folder)
     made: list[Pictures] = []
-    for car_class, count in sorted(wanted.items()):
-        made += sample(car_class, [derive(1, "contest", car_class.name, number) for number in range(count)])
+    for car_class in sorted({item.car_class for item in held}):
+        own = [item for item in held if item.car_class == car_class]
+        made += sample(car_class, own, [derive(1, "contest", car_class.name, number) for number in range(len(own))])
     return made
 
 
-def _sampler(entry: Entry, folder: Path) -> Callable[[CarClass, Sequence[int]], list[Pictures]]:
+_Sample = Callable[[CarClass, Sequence[PairItem], Sequence[int]], Sequence[Pictures]]
+"""``(class, held-out pairs of it, a seed each) -> pictures``."""
+
+
+def _sampler(entry: Entry, folder: Path) -> _Sample:
+    if entry.stage == "image":
+        painter, _ = load_photo_sampler(folder)
+        return partial(_painted, painter)
     if entry.stage == "image-unconditional":
         photos, _ = load_picture_sampler(folder)
-        return lambda car_class, seeds: list(photos.sample(car_class, seeds))
+        return lambda car_class, _, seeds: list(photos.sample(car_class, seeds))
     masks, _ = load_mask_sampler(folder)
-    return lambda car_class, seeds: [
+    return lambda car_class, _, seeds: [
         masks.schema.colourise(mask) for mask in masks.sample(car_class, seeds, masks.size).masks
     ]
+
+
+def _painted(
+    painter: PhotoSampler, car_class: CarClass, own: Sequence[PairItem], seeds: Sequence[int]
+) -> list[Pictures]:
+    masks = np.stack([without_ignore(item.mask) for item in own])
+    batches = (slice(begin, begin + BATCH) for begin in range(0, len(own), BATCH))
+    return [photo for rows in batches for photo in painter.paint(masks[rows], car_class, seeds[rows]).photos]
 
 
 def _inception(traits: Traits, extractor: Extractor) -> float:

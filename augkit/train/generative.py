@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from augkit.classes import ALL_CLASSES
 from augkit.config import CriticSettings, GenerativeSettings
-from augkit.errors import CheckpointError, ConfigError
+from augkit.errors import ConfigError
 from augkit.gan import picture_game as moves
 from augkit.gan import terms
 from augkit.gan.game import Game
@@ -35,9 +35,8 @@ from augkit.models.conditioning import (
 )
 from augkit.models.initialise import INITIALISATIONS
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk
-from augkit.train.checkpoint import load_state
 from augkit.train.optim import adam, constant
-from augkit.train.task import CHECKPOINT
+from augkit.train.transfer import discriminator_of, freeze, load_part, players_of
 
 
 @dataclass(frozen=True)
@@ -155,35 +154,18 @@ def transfer(folder: Path, networks: Networks, frozen: int) -> None:
 
     Raises CheckpointError where the folder holds no run, or one of other networks.
     """
-    state, _ = load_state(folder / CHECKPOINT)
-    game: dict[str, Any] = state.get("game", {})
-    if "G" not in game:
-        raise CheckpointError(f"{folder}: holds no generator (players: {', '.join(game)})", "a mask or picture run")
+    game = players_of(folder, "a mask or picture run")
     maker = game["G"]["module"]
-    _load_part(networks.maker.generator, maker, "generator.", folder)
+    load_part(networks.maker.generator, maker, "generator.", folder)
     if any(name.startswith("encoder.") for name in maker) and _has_weights(networks.maker.encoder):
-        _load_part(networks.maker.encoder, maker, "encoder.", folder)
-    if "D" in game and _has_weights(networks.discriminator):
-        _load_part(networks.discriminator, game["D"]["module"], "", folder)
-    elif frozen:
-        raise CheckpointError(
-            f"{folder}: has no D whose blocks freeze_d could keep", "a GAN's run", "set freeze_d to 0"
-        )
+        load_part(networks.maker.encoder, maker, "encoder.", folder)
+    weights = discriminator_of(game, folder, frozen)
+    if weights is not None and _has_weights(networks.discriminator):
+        load_part(networks.discriminator, weights, "", folder)
 
 
 def _has_weights(module: nn.Module) -> bool:
     return next(module.parameters(), None) is not None
-
-
-def _load_part(module: nn.Module, state: dict[str, Tensor], prefix: str, folder: Path) -> None:
-    own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    try:
-        module.load_state_dict(own)
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{folder}: {error}", "networks of the same model, size, options and condition",
-            "set init_from to a run that was trained with them",
-        ) from error  # fmt: skip
 
 
 def _model(
@@ -221,15 +203,11 @@ def _head(settings: GenerativeSettings, trunk: Trunk, latent: int) -> nn.Module:
 
 
 def _freeze(discriminator: nn.Module, count: int, section: str) -> None:
-    """Frozen blocks keep their batch statistics too: nothing puts them back into training mode."""
     if not count:
         return
     assert isinstance(discriminator, Discriminator)
     blocks: Any = discriminator.trunk.blocks
-    if count > len(blocks):
-        raise ConfigError(f"{section}.freeze_d {count}: D has {len(blocks)} blocks", f"at most {len(blocks)}")
-    for block in blocks[:count]:
-        block.requires_grad_(False).eval()
+    freeze([blocks], count, f"{section}.freeze_d")
 
 
 def _refiner(settings: GenerativeSettings) -> Refiner:

@@ -44,7 +44,10 @@ def test_a_budget_is_a_number_and_a_unit(
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("seed: 1\n", "neither mask nor unconditional"), ("mask: {}\nunconditional: {}\n", "mask and unconditional")],
+    [
+        ("seed: 1\n", "neither mask nor image nor unconditional"),
+        ("mask: {}\nunconditional: {}\n", "mask and unconditional"),
+    ],
 )
 def test_a_file_describes_one_generator(
     text: str, found: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -57,3 +60,10 @@ def test_a_file_describes_one_generator(
 def test_names_must_differ(configs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", configs[0], configs[0], "--workspace", str(tmp_path)]) == 2
     assert "dcgan-upsampling" in capsys.readouterr().err
+
+
+def test_a_start_that_no_configuration_takes_is_refused(
+    configs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", configs[0], "--init-from", str(tmp_path), "--workspace", str(tmp_path)]) == 2
+    assert "no configuration starts from another run" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -26,6 +27,15 @@ PHOTOS = Entry(
     ),
 )
 
+PAINTER = Entry(
+    "painter",
+    "image",
+    load_settings(
+        "smoke",
+        ["image.size=16", "image.batch=2", "image.options={base: 4, levels: 1, blocks: 1}", "image.steps=1000000"],
+    ),
+)
+
 
 def _steps(workspace: Workspace, entry: Entry) -> int:
     about = json.loads((workspace.root / "contest" / entry.name / entry.stage / "all" / "config.json").read_text())
@@ -34,8 +44,8 @@ def _steps(workspace: Workspace, entry: Entry) -> int:
 
 def test_every_entry_trains_for_its_budget_and_is_judged(copied_workspace: Workspace, tmp_path: Path) -> None:
     told: list[Result] = []
-    results = compete(copied_workspace, [GAN, VAE, PHOTOS], 0.5, done=told.append)
-    assert told == results and [r.name for r in results] == ["gan", "vae", "photos"]
+    results = compete(copied_workspace, [GAN, VAE, PHOTOS, PAINTER], 0.5, done=told.append)
+    assert told == results and [r.name for r in results] == ["gan", "vae", "photos", "painter"]
     for result in results:
         assert result.steps >= 1 and "budget" in result.stopped and result.distance_name == "FD-lite0"
         assert result.distance > 0 and result.distance_floor > 0 and result.ratio is not None
@@ -43,7 +53,7 @@ def test_every_entry_trains_for_its_budget_and_is_judged(copied_workspace: Works
         assert result.inception_score >= 1 and result.seconds_per_step > 0
     save_results(results, tmp_path / "reports" / "compare.json")
     rows = json.loads((tmp_path / "reports" / "compare.json").read_text())
-    assert [row["name"] for row in rows] == ["gan", "vae", "photos"]
+    assert [row["name"] for row in rows] == ["gan", "vae", "photos", "painter"]
 
 
 def test_what_was_trained_is_not_trained_again_and_a_longer_budget_goes_on(copied_workspace: Workspace) -> None:
@@ -64,8 +74,13 @@ def test_another_recipe_of_the_same_name_is_refused_or_trained_afresh(copied_wor
 
 
 def test_nothing_is_trained_before_all_settings_are_known_to_work(copied_workspace: Workspace) -> None:
-    for change, error in (("mask.model=nope", RegistryError), ("mask.lecam=1", ConfigError)):
-        wrong = Entry("wrong", "mask", load_settings("smoke", [*SMALL[:3], change]))
+    for stage, change, error in (
+        ("mask", "mask.model=nope", RegistryError),
+        ("mask", "mask.lecam=1", ConfigError),
+        ("image", "image.options={nope: 1}", ConfigError),
+        ("image", "image.init_from=nowhere", CheckpointError),
+    ):
+        wrong = Entry("wrong", cast("contest.Contested", stage), load_settings("smoke", [*SMALL[:3], change]))
         with pytest.raises(error):
             compete(copied_workspace, [GAN, wrong], 0.2)
     assert not (copied_workspace.root / "contest").exists()

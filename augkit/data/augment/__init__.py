@@ -7,29 +7,32 @@ right parts, other backgrounds, and the warp of a mask alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # Before the import: else albumentations asks the package index for its newest version, 2 s without a network.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 from augkit.classes import CarClass
-from augkit.data.augment.background import Background
+from augkit.data.augment.background import Background, Screen
 from augkit.data.augment.preset import build_steps
-from augkit.data.augment.steps import Flip, Silhouette, View
+from augkit.data.augment.steps import Flip, Silhouette, Step, View
 from augkit.data.crop import Photo
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
 from augkit.presets import Recipe, load_recipe
 from augkit.seeds import derive
 
-__all__ = ["Augmentation", "Silhouette", "no_silhouette"]
+READERS = (Background, Screen)
+"""Steps that read the silhouette."""
+
+__all__ = ["Augmentation", "Silhouette", "Step", "no_silhouette"]
 
 
 def no_silhouette() -> Silhouette:
     """Stands for the silhouette of a pair that has none. Raises DataError."""
     raise DataError(
-        "the preset replaces backgrounds, but this pair has no silhouette",
+        "backgrounds are to be replaced, but this pair has no silhouette",
         "WORKSPACE/silhouettes/{id}.png",
         "run `augkit silhouettes`, or choose a preset without Background",
     )
@@ -40,13 +43,20 @@ class Augmentation:
 
     ``(photo (H, W, 3), mask (H, W), class, seed, silhouette) -> photo, mask, class``; ``silhouette`` is called where
     the preset needs one. Masks only ever hold ids they held before or the ids of mirrored parts, and background or
-    ignore where the preset fills with them. ``backgrounds`` is the folder of landscapes of a preset that names none.
+    ignore where the preset fills with them. ``backgrounds`` is the folder of landscapes of a preset that names none;
+    ``last`` are steps after the preset's.
     """
 
-    def __init__(self, preset: str | Recipe, schema: PartSchema, backgrounds: Path | None = None) -> None:
+    def __init__(
+        self,
+        preset: str | Recipe,
+        schema: PartSchema,
+        backgrounds: Path | None = None,
+        last: Sequence[Step] = (),
+    ) -> None:
         recipe = preset if isinstance(preset, Recipe) else load_recipe(preset)
-        self.steps = build_steps(recipe, schema, backgrounds)
-        self.needs_silhouette = any(isinstance(step, Background) for step in self.steps)
+        self.steps = (*build_steps(recipe, schema, backgrounds), *last)
+        self.needs_silhouette = any(isinstance(step, READERS) for step in self.steps)
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""Other backgrounds: what is outside the car's silhouette becomes a piece of a landscape."""
+"""Other backgrounds: what is outside the car's silhouette becomes a piece of a landscape, or chroma green."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from augkit.data.augment.steps import Silhouette, View
 from augkit.data.crop import Photo
+from augkit.data.silhouettes.recipes import GREEN
 from augkit.errors import ConfigError, DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -38,10 +39,29 @@ class Background:
         if rng.random() >= self.p:
             return view
         assert view.silhouette is not None, "Augmentation asks for it"
-        scene = _piece(_landscape(rng.choice(self.landscapes)), view.mask.shape[0], rng)
+        scene = piece(landscape(rng.choice(self.landscapes)), view.mask.shape[0], rng)
         is_part = (view.mask > 0) & (view.mask < 255)
         car = coverage(((view.silhouette == 1) | is_part).astype(np.uint8), self.edge)[..., None]
         return replace(view, photo=(car * view.photo + (1 - car) * scene).round().astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Makes all beside the car ``GREEN``, mixed with it over ``edge`` px across the silhouette's outline.
+
+    The silhouette alone says where the car is: a mask may have been warped away from its photo by now.
+    """
+
+    edge: float = 2.0
+
+    def __call__(self, view: View, seed: int) -> View:
+        """See the class."""
+        del seed
+        assert view.silhouette is not None, "whoever shows a screen reads silhouettes"
+        car = coverage(view.silhouette, self.edge)[..., None]
+        return replace(
+            view, photo=(car * view.photo + (1 - car) * np.array(GREEN, np.float32)).round().astype(np.uint8)
+        )
 
 
 def coverage(silhouette: Silhouette, edge: float) -> NDArray[np.float32]:
@@ -65,7 +85,7 @@ def landscapes_in(folder: Path) -> tuple[Path, ...]:
     return found
 
 
-def _piece(scene: Photo, size: int, rng: random.Random) -> Photo:
+def piece(scene: Photo, size: int, rng: random.Random) -> Photo:
     """A random square of half to all of the shorter side, as (size, size, 3)."""
     height, width = scene.shape[:2]
     side = max(1, round(min(height, width) * rng.uniform(0.5, 1.0)))
@@ -75,7 +95,7 @@ def _piece(scene: Photo, size: int, rng: random.Random) -> Photo:
 
 
 @lru_cache(maxsize=64)
-def _landscape(path: Path) -> Photo:
+def landscape(path: Path) -> Photo:
     """(H, W, 3) RGB. Raises DataError for a file that is no picture."""
     try:
         picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)

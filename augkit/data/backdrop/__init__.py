@@ -1,0 +1,1 @@
+"""What is behind a car: chroma green, and the scenes that a car on green is pasted onto."""
