@@ -83,7 +83,7 @@ def _places(ours: list[Wheel], theirs: list[Wheel]) -> list[str]:
     (a, b), (c, d) = ours, theirs
     return [
         *_apart("the distance of the wheels", b.x - a.x, d.x - c.x, SPAN),
-        *_apart("how much lower the right wheel is", b.y - a.y, d.y - c.y, DROP),
+        *_apart("how far the right wheel is lower than the left one", b.y - a.y, d.y - c.y, DROP),
         *_apart("the wheels' width over height", (a.roundness + b.roundness) / 2, (c.roundness + d.roundness) / 2,
                 ROUNDNESS),
     ]  # fmt: skip
@@ -100,7 +100,7 @@ def _views(photo: Mask, painting: Mask, schema: PartSchema) -> list[str]:
 def _apart(what: str, photo: float, painting: float, limit: float) -> list[str]:
     if abs(photo - painting) <= limit:
         return []
-    return [f"{what} is {photo:.2f} in the photo and {painting:.2f} in the painting"]
+    return [f"{what}: {photo:.2f} in the photo, {painting:.2f} in the painting"]
 
 
 def _number(wheels: list[Wheel]) -> str:
