@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from augkit.report.material import Row
 from augkit.shards.writer import SCORE
 
-LOWER_IS_BETTER = frozenset({"area_excess", "parts_missing", "parts_unexpected", "specks_removed", "off_palette"})
-HIGHER_IS_BETTER = frozenset({"view_confidence", "mask_certainty", "agreement"})
+LOWER_IS_BETTER = frozenset(
+    {"adjacency_strange", "area_excess", "palette_excess", "parts_missing", "parts_unexpected", "specks_removed"}
+)
+HIGHER_IS_BETTER = frozenset({"agreement", "doors_chance", "mask_certainty", "view_chance", "view_confidence"})
+"""Distances to training pairs are in neither: far from all real pairs is no better than near to one."""
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,20 @@ class Utility:
 
 
 @dataclass(frozen=True)
+class Judging:
+    """``augkit gate``: where its bounds come from, what is left after each check, and the bounds of the scores."""
+
+    about: str
+    steps: Table
+    bounds: Table
+
+
+@dataclass(frozen=True)
 class Measures:
-    """Utility, and the table of ``augkit compare``; ``strange`` names documents of another form than expected."""
+    """Utility, gate, and the table of ``augkit compare``; ``strange`` names documents of another form than expected."""
 
     utility: Utility | None
+    gate: Judging | None
     contest: Table | None
     strange: Sequence[str]
 
@@ -68,13 +78,13 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
     """From the JSON documents by name."""
     found: dict[str, Any] = {}
     strange = []
-    for name, read in (("utility", _utility), ("compare", _contest)):
+    for name, read in (("utility", _utility), ("gate", _judging), ("compare", _contest)):
         try:
             found[name] = read(documents[name]) if name in documents else None
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             found[name] = None
             strange.append(name)
-    return Measures(found["utility"], found["compare"], strange)
+    return Measures(found["utility"], found["gate"], found["compare"], strange)
 
 
 def _utility(tree: Mapping[str, Any]) -> Utility:
@@ -100,6 +110,19 @@ def _utility(tree: Mapping[str, Any]) -> Utility:
     }
     about = f"{held['photos']['overall']} held-out real photos ({held['split']}), {runs}; 95 % intervals."
     return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, tables)
+
+
+def _judging(tree: Mapping[str, Any]) -> Judging:
+    about = (
+        f"Bounds lie at the {100 * tree['quantile']:.2g} % quantile of the scores of real pairs; together they reject "
+        f"{100 * tree['rejected_real']:.1f} % of the real ones."
+    )
+    every = tree["classes"].get("all", {"steps": []})
+    steps = [[step["check"], str(step["rejected"]), str(step["left"])] for step in every["steps"]]
+    ends = [[name.replace("_", " "), *(_text(end) for end in both)] for name, both in tree["bounds"].items()]
+    return Judging(
+        about, Table(("first check to reject", "rejected", "left"), steps), Table(("score", "from", "to"), ends)
+    )
 
 
 def _contest(results: Sequence[Mapping[str, Any]]) -> Table | None:

@@ -176,7 +176,7 @@ def _gaps(material: Material, trainings: Sequence[Training], measures: Measures)
     if not trainings:
         found.append(Gap("No model was trained here.", "augkit train mask, augkit train image, or augkit balance"))
     for name in measures.strange:
-        remedy = {"utility": "augkit evaluate utility", "compare": "augkit compare"}[name]
+        remedy = {"utility": "augkit evaluate utility", "gate": "augkit gate", "compare": "augkit compare"}[name]
         found.append(Gap(f"reports/{name}.json is of another form than this version writes.", remedy))
     if not measures.utility and "utility" not in measures.strange:
         found.append(Gap("Nobody has measured what the pairs do for a segmenter.", "augkit evaluate utility"))

@@ -38,6 +38,15 @@ UTILITY: dict[str, Any] = {
     ],
 }  # fmt: skip
 
+GATE: dict[str, Any] = {
+    "classes": {
+        "all": {"tried": 8, "accepted": 4, "steps": [{"check": "topology", "rejected": 3, "left": 5}]},
+        "back-left-3": {"tried": 7, "accepted": 3, "steps": []},
+    },
+    "reasons": {"agreement": 2}, "examples": {}, "bounds": {"agreement": [0.4321, None]}, "quantile": 0.0125,
+    "rejected_real": 0.048,
+}  # fmt: skip
+
 COMPARE: list[dict[str, Any]] = [
     {"name": "city-dcgan", "steps": 120, "distance": 213.4567, "distance_floor": 80.0, "ratio": 2.7},
     {"name": "city-logan", "steps": 90, "distance": 200.0, "distance_floor": 80.0, "ratio": None},

@@ -59,6 +59,7 @@ def test_a_whole_workspace_has_every_section_and_misses_nothing(reported: tuple[
     assert UTILITY["verdict"]["sentence"] in text and "city-dcgan" in text and "213.5" in text
     assert "hood (tail)" in text and "+2.3 (+1.3 to +3.3)" in text
     assert "no model here has this hash" in text
+    assert "1.2 % quantile" in text and "reject 4.8 % of the real ones" in text and "0.4321" in text
 
 
 def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Workspace) -> None:
