@@ -27,6 +27,7 @@ from augkit.config.paint import PaintSettings
 from augkit.config.sections import (
     SOURCES,
     BalanceSettings,
+    CoarseSettings,
     DataSettings,
     GateSettings,
     ImageSettings,
@@ -38,6 +39,7 @@ from augkit.presets import find_preset, parse_yaml, preset_folders
 
 __all__ = [
     "BalanceSettings",
+    "CoarseSettings",
     "CriticSettings",
     "DataSettings",
     "GateSettings",

@@ -41,6 +41,15 @@ class DataSettings(Section):
         return self
 
 
+class CoarseSettings(Section):
+    """Coarse-to-fine training: the coarse generator alone at half the size, then the whole with it."""
+
+    steps: Count
+    """Of the coarse generator alone."""
+    fixed: Annotated[int, Field(ge=0)] = 0
+    """Steps of the whole during which the coarse generator stays as it is."""
+
+
 WORDS = ("auto", "inpainted", "names", "silhouette")
 """Values that are no paths."""
 
@@ -63,6 +72,14 @@ class ImageSettings(StartSettings):
     feature_matching: Annotated[float, Field(ge=0.0)] = 2.5
     perceptual: Annotated[float, Field(ge=0.0)] = 2.0
     l1: Annotated[float, Field(ge=0.0)] = 2.0
+    perceptual_network: str = "lite0"
+    """``vgg19`` is the published one."""
+    perceptual_weights: str | None = None
+    """File of vgg19's weights; where none is given, torch's own copy."""
+    pool: Annotated[int, Field(ge=0)] = 0
+    """Earlier fakes kept for D (Shrivastava et al. 2017 keep some tens); 0 shows D the present ones only."""
+    coarse: CoarseSettings | None = None
+    """For ``pix2pixhd-local``: trains its coarse generator first."""
     background: Literal["learnt", "green", "composite"] = "learnt"
     """``green``: cars are learnt and made on chroma green (51, 255, 51); ``composite``: the made ones are then cut out
     and laid over other scenes."""
@@ -99,6 +116,24 @@ class ImageSettings(StartSettings):
         if len(set(self.guides)) < len(self.guides):
             raise ValueError(f"guides {list(self.guides)}: one is named twice")
         return self
+
+    @model_validator(mode="after")
+    def _refuse_what_is_not_read(self) -> ImageSettings:
+        if not self.perceptual and (self.perceptual_weights or self.perceptual_network != "lite0"):
+            raise ValueError("perceptual_network or perceptual_weights is set, but perceptual is 0")
+        if self.coarse is not None:
+            self._check_coarse(self.coarse)
+        return self
+
+    def _check_coarse(self, coarse: CoarseSettings) -> None:
+        if self.model != "pix2pixhd-local":
+            raise ValueError(f"coarse is set, but {self.model} has no coarse generator: set model to pix2pixhd-local")
+        if self.size % 32:
+            raise ValueError(f"coarse at half of size {self.size}: size must be a multiple of 32")
+        if coarse.fixed >= self.steps:
+            raise ValueError(
+                f"coarse.fixed {coarse.fixed} is not less than the {self.steps} steps: it would never learn"
+            )
 
 
 class SegmenterSettings(TrainSettings):

@@ -35,6 +35,12 @@ class Painter(nn.Module):
         photos: Tensor = self.generator(condition.contiguous(memory_format=torch.channels_last))
         return (brief.source.photos.to(photos.dtype) + photos).clamp(-1, 1) if self.repair else photos
 
+    def settle(self, briefs: Sequence[Brief]) -> None:
+        """Gives the guides what they keep of the training pairs; see ``Guide``."""
+        for guide in self.guides:
+            assert isinstance(guide, Guide)
+            guide.settle(briefs)
+
 
 def input_channels(parts: int, guides: Sequence[Guide]) -> int:
     """Channels that a generator with these guides reads; ``parts`` K counts the background."""

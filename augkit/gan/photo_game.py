@@ -11,6 +11,7 @@ from augkit.gan.batch import Batch
 from augkit.gan.brief import Brief
 from augkit.gan.condition import label_map
 from augkit.gan.players import Play
+from augkit.gan.pool import NoPool
 from augkit.parts import IGNORE
 
 
@@ -23,18 +24,20 @@ def paint(painter: nn.Module, batch: Batch) -> Tensor:
     return torch.where((batch.masks == IGNORE)[:, None], batch.photos.to(photos.dtype), photos)
 
 
-def discriminator_play(painter: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
-    """D's move."""
+def discriminator_play(
+    painter: nn.Module, discriminator: nn.Module, channels: int, pool: NoPool
+) -> Callable[[Batch], Play]:
+    """D's move; the pool decides which fakes it sees."""
 
     def play(batch: Batch) -> Play:
         labels = label_map(batch.masks, channels)
         with torch.no_grad():
-            fake = paint(painter, batch)
+            fake, masks = pool.swap(paint(painter, batch), batch.masks, batch)
         return Play(
             real=batch.photos,
             fake=fake,
             real_features=discriminator(torch.cat([labels, batch.photos], 1)),
-            fake_features=discriminator(torch.cat([labels, fake], 1)),
+            fake_features=discriminator(torch.cat([label_map(masks, channels), fake], 1)),
         )
 
     return play

@@ -19,6 +19,10 @@ class Backend(Protocol):
 
     num_processes: int
 
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+
     def backward(self, loss: Tensor) -> None:
         """Back-propagates."""
 
@@ -87,11 +91,16 @@ class Term:
         return self.weight * self.loss(play)
 
 
+ASLEEP_FOR = "asleep_for"
+"""Key of an optimiser's parameter group: the steps that its parameters stay as they are."""
+
+
 class Player:
     """One side of a game: a module, the parameters it may move, its terms and its optimiser.
 
-    ``parameters`` is the list the player owns; whatever of ``module`` is not in it stays frozen. ``rate`` maps the
-    step to a factor of the learning rate.
+    ``parameters`` is the list the player owns; whatever of ``module`` is not in it stays frozen. A group of the
+    optimiser with ``asleep_for`` joins the list after so many steps. ``rate`` maps the step to a factor of the
+    learning rate.
     """
 
     def __init__(
@@ -107,9 +116,20 @@ class Player:
     ) -> None:
         self.name, self.module, self.terms = name, module, tuple(terms)
         self.optimiser, self.microbatches, self.clip = optimiser, microbatches, clip
-        self.parameters: list[nn.Parameter] = [p for group in optimiser.param_groups for p in group["params"]]
         self.schedule = LambdaLR(optimiser, rate)
         self.losses: dict[str, Tensor] = {}
+        for sleeper in self._parameters(awake=False):
+            sleeper.requires_grad_(False)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """What the player owns at the present step."""
+        return self._parameters(awake=True)
+
+    def _parameters(self, awake: bool) -> list[nn.Parameter]:
+        groups = self.optimiser.param_groups
+        found = [group for group in groups if (group.get(ASLEEP_FOR, 0) <= self.schedule.last_epoch) is awake]
+        return [parameter for group in found for parameter in group["params"]]
 
     def evaluate(self, play: Play, step: int) -> Mapping[str, Tensor]:
         """The terms that are due, weighted, by name."""

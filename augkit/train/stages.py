@@ -16,6 +16,7 @@ from augkit.errors import CheckpointError, DataError
 from augkit.parts import PartSchema
 from augkit.presets import load_recipe
 from augkit.seeds import derive
+from augkit.train.coarse import coarse_settings
 from augkit.train.hooks import Report
 from augkit.train.image import image_task
 from augkit.train.machine import accelerator, release_memory, resolve_precision
@@ -25,12 +26,13 @@ from augkit.train.task import Run, Task, is_finished, load_description, run_task
 from augkit.train.unconditional import unconditional_task
 from augkit.workspace import Workspace
 
-Stage = Literal["mask", "image", "image-unconditional"]
+Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
 """Those that balancing needs."""
 _TASKS: dict[Stage, Callable[..., Task]] = {
     "mask": mask_task,
     "image": image_task,
+    "image-coarse": image_task,
     "image-unconditional": unconditional_task,
 }
 
@@ -55,6 +57,8 @@ class Studio:
 
     def stage(self, stage: Stage) -> StartSettings:
         """The settings of a stage."""
+        if stage == "image-coarse":
+            return coarse_settings(self.settings.image)
         stages: dict[Stage, StartSettings] = {
             "mask": self.settings.mask,
             "image": self.settings.image,
@@ -112,20 +116,32 @@ class Studio:
         *,
         seconds: float = float("inf"),
     ) -> Path:
-        """Trains one model of one stage; ``resume``, ``fresh`` and ``seconds`` as in ``Run``."""
+        """Trains one model of one stage, and first what it starts from.
+
+        ``resume``, ``fresh`` and ``seconds`` as in ``Run``.
+        """
+        start = self._start(stage, model, resume, report, fresh)
         settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
         rows = rows_of(model, self.rows)
 
         def build(device: torch.device) -> Task:
             rooted = settings.rooted(self.workspace.root)
-            task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device)
-            return replace(task, describe=task.describe | {"settings": _kept(settings)})
+            task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device, **start)
+            return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
 
         fingerprint = self._fingerprint(settings, seed, rows)
         run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds)
         trained = run_task(build, run, accelerator(self.settings.precision))
         release_memory()
         return trained
+
+    def _start(self, stage: Stage, model: str, resume: bool, report: Report | None, fresh: bool) -> dict[str, Path]:
+        """What a stage's builder is told of the run that it goes on from, which is trained where it is not yet."""
+        if stage != "image" or self.settings.image.coarse is None:
+            return {}
+        if fresh or not self.is_trained("image-coarse", model):
+            self.train("image-coarse", model, resume, report, fresh)
+        return {"coarse": self.folder("image-coarse", model)}
 
     def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
         """What a resumed run must share with the run it goes on from; it may be longer and report more often."""

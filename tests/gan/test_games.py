@@ -12,12 +12,14 @@ from torch.nn import functional
 from augkit.gan import photo_game, picture_game
 from augkit.gan.batch import Batch
 from augkit.gan.brief import Brief, Source
+from augkit.gan.condition import label_map
 from augkit.gan.guides.colours import Colours
 from augkit.gan.latents import UniformPrior
 from augkit.gan.painter import Painter
 from augkit.gan.picture_game import Maker, NoEncoder, Table
 from augkit.gan.pictures import categorical, channels_of
 from augkit.gan.players import Play, Term
+from augkit.gan.pool import NoPool
 from augkit.gan.refiners import LatentOptimisation, Refiner, unrefined
 from augkit.gan.terms import (
     RunningMeans,
@@ -180,15 +182,30 @@ def test_a_critic_judges_what_the_decoder_makes_of_mixed_latents(batch: Batch) -
     assert all(p.grad is None for p in table.maker.encoder.parameters())  # D's opinion is the decoder's affair
 
 
+def test_d_sees_the_pools_fakes_on_their_own_masks(batch: Batch) -> None:
+    class Earlier(NoPool):
+        def swap(self, fake: torch.Tensor, masks: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+            return torch.full_like(fake, 0.5), torch.ones_like(masks)
+
+    generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
+    discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=1).eval()
+    play = photo_game.discriminator_play(generator, discriminator, 3, Earlier())(batch)
+    ones = torch.ones_like(batch.masks)
+    shown = torch.cat([label_map(ones, 3), torch.full_like(batch.photos, 0.5)], 1)
+    torch.testing.assert_close(play.fake_features[0][-1], discriminator(shown)[0][-1])
+    real = torch.cat([label_map(batch.masks, 3), batch.photos], 1)
+    torch.testing.assert_close(play.real_features[0][-1], discriminator(real)[0][-1])
+
+
 def test_moves_of_the_photo_gan(batch: Batch) -> None:
     torch.manual_seed(0)
     generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
     discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=2)
-    play = photo_game.discriminator_play(generator, discriminator, 3)(batch)
+    play = photo_game.discriminator_play(generator, discriminator, 3, NoPool())(batch)
     assert not play.fake.requires_grad and len(play.real_features) == 2
     torch.testing.assert_close(play.fake, generator(Brief(batch.masks, Source.whole(batch.photos), batch.noise)))
     other = Source.whole(batch.photos.flip(0))
-    lent = photo_game.discriminator_play(generator, discriminator, 3)(replace(batch, source=other))
+    lent = photo_game.discriminator_play(generator, discriminator, 3, NoPool())(replace(batch, source=other))
     torch.testing.assert_close(lent.fake, generator(Brief(batch.masks, other, batch.noise)))
     assert not torch.equal(lent.fake, play.fake)
     play = photo_game.generator_play(generator, discriminator, 3)(batch)
@@ -216,12 +233,13 @@ def _expected(play: Play) -> list[tuple[Term, float | torch.Tensor]]:
     frozen = torch.nn.Conv2d(3, 2, 1).requires_grad_(False)
     features = torch.nn.Module()
     features.forward = lambda x: [frozen(x)]  # type: ignore[method-assign]
+    features.weights, features.relative = (0.5,), True  # type: ignore[assignment]
     return [
         (adversarial_d(pair), sum(pair.discriminator(r[-1], f[-1]) for r, f in scales) / 2),
         (adversarial_g(pair), sum(pair.generator(f[-1]) for _, f in scales) / 2),
         (feature_matching_term(2.0), 2 * feature_matching(play.real_features, play.fake_features)),
         (l1_term(3.0), 3 * (play.fake - play.real).abs().mean()),
-        (perceptual_term(4.0, features), 4 * perceptual([frozen(play.real)], [frozen(play.fake)])),
+        (perceptual_term(4.0, features), 4 * perceptual([frozen(play.real)], [frozen(play.fake)], (0.5,), True)),
         (reconstruction_term(weights), cross_entropy(play.fake, play.masks, weights)),
         (dice_term(0.5), 0.5 * dice(play.fake, play.masks)),
         (kl_term(0.1), 0.1 * gaussian_kl(play.mean, play.log_variance)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from contextlib import nullcontext
 
@@ -9,11 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from augkit.config import OptimSettings
 from augkit.errors import TrainingError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Play, Player, Term, turn
 from augkit.train.loop import fit
+from augkit.train.optim import adam_in_turns
 
 
 class OneProcess:
@@ -94,6 +97,48 @@ def test_a_players_move_leaves_no_gradient_with_the_others() -> None:
     with game.turn(players[1]):
         players[1].backward(players[1].evaluate(game.play(players[1], _batch(2)), 1), 1, backend)
         assert all(p.grad is not None for p in g.parameters()) and all(p.grad is None for p in d.parameters())
+
+
+def _late(asleep_for: int) -> tuple[nn.Sequential, Player]:
+    """A G of two layers, of which the first sleeps."""
+    g = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    optimiser = adam_in_turns(g[0].parameters(), g[1].parameters(), asleep_for, OptimSettings(lr=0.1))
+    return g, Player("G", g, [Term("t", 1.0, lambda play: play.fake.mean())], optimiser, lambda step: 1.0)
+
+
+def _moves(g: nn.Sequential, game: Game) -> list[bool]:
+    """Which layers one step moves."""
+    before = [layer.weight.detach().clone() for layer in g]  # type: ignore[union-attr]
+    fit(game, [(1, _batch(1))], [], OneProcess())  # type: ignore[arg-type]
+    return [not torch.equal(layer.weight, old) for layer, old in zip(g, before, strict=True)]  # type: ignore[union-attr]
+
+
+def test_what_sleeps_stays_as_it_is_and_then_learns() -> None:
+    g, player = _late(asleep_for=2)
+    d = _player("D", nn.Linear(1, 1), [Term("t", 1.0, lambda play: play.fake.mean())])
+    game = Game((d, player), {name: lambda batch: Play(fake=d.module(g(torch.ones(1, 1)))) for name in "DG"})
+    assert [p.requires_grad for p in g[0].parameters()] == [False, False]
+    assert [_moves(g, game) for _ in range(4)] == [[False, True], [False, True], [True, True], [True, True]]
+
+
+def test_a_resumed_player_sleeps_as_long_as_one_that_never_stopped() -> None:
+    g, player = _late(asleep_for=2)
+    game = Game((player,), {"G": lambda batch: Play(fake=g(torch.ones(1, 1)))})
+    for _ in range(2):
+        _moves(g, game)
+    again, other = _late(asleep_for=2)
+    other.load_state_dict(copy.deepcopy(player.state_dict()))  # its tensors are the player's own
+    twin = Game((other,), {"G": lambda batch: Play(fake=again(torch.ones(1, 1)))})
+    assert _moves(again, twin) == [True, True] == _moves(g, game)
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), g.parameters(), strict=True))
+
+
+def test_gradients_of_what_sleeps_are_not_averaged() -> None:
+    _, player = _late(asleep_for=1)
+    backend = TwoProcesses(1.0)
+    player.step(backend)
+    assert all(p.grad is None for p in player.module[0].parameters())  # type: ignore[index]
+    assert len(player.parameters) == 4
 
 
 def test_terms_are_weighted_and_due_at_their_interval() -> None:

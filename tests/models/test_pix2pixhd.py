@@ -8,10 +8,18 @@ from torch import nn
 
 from augkit.errors import ConfigError
 from augkit.models.patch import MultiScaleDiscriminator
-from augkit.models.pix2pixhd import build_global
+from augkit.models.pix2pixhd import StyleEncoder, build_global, build_local, coarse_options
+from augkit.models.registries import PHOTO_GENERATORS
 from augkit.models.translator import ResidualBlock
 
 Layer = tuple[object, ...]
+
+
+def _flat(module: nn.Module) -> list[nn.Module]:
+    """The layers in order, residual blocks whole."""
+    if isinstance(module, ResidualBlock) or not any(True for _ in module.children()):
+        return [module]
+    return [layer for child in module.children() for layer in _flat(child)]
 
 
 def _describe(layer: nn.Module) -> Layer:
@@ -23,24 +31,116 @@ def _describe(layer: nn.Module) -> Layer:
     return (type(layer).__name__,)
 
 
-def test_global_generator_layers() -> None:
-    generator = build_global(39)
-    relu, norm = ("ReLU",), ("InstanceNorm2d",)
-    expected: list[Layer] = [("Conv2d", 39, 64, 7, 1, 3), norm, relu]
-    for narrow in (64, 128, 256, 512):
-        expected += [("Conv2d", narrow, 2 * narrow, 3, 2, 1), norm, relu]
-    expected += [("ResidualBlock", 1024)] * 9
-    for wide in (1024, 512, 256, 128):
-        expected += [("ConvTranspose2d", wide, wide // 2, 3, 2, 1), norm, relu]
-    expected += [("Conv2d", 64, 3, 7, 1, 3), ("Tanh",)]
-    layers = list(generator.trunk.children())  # type: ignore[union-attr]
-    assert [_describe(layer) for layer in layers] == expected
+RELU, NORM = ("ReLU",), ("InstanceNorm2d",)
+
+
+def _global_layers(condition: int, base: int, levels: int = 4, blocks: int = 9) -> list[Layer]:
+    """G1 without its last convolution, as published."""
+    widths = [base * 2**level for level in range(levels + 1)]
+    layers: list[Layer] = [("Conv2d", condition, base, 7, 1, 3), NORM, RELU]
+    for narrow in widths[:-1]:
+        layers += [("Conv2d", narrow, 2 * narrow, 3, 2, 1), NORM, RELU]
+    layers += [("ResidualBlock", widths[-1])] * blocks
+    for wide in widths[:0:-1]:
+        layers += [("ConvTranspose2d", wide, wide // 2, 3, 2, 1), NORM, RELU]
+    return layers
+
+
+def _global_weights(condition: int, base: int, levels: int = 4, blocks: int = 9) -> int:
+    """Weights and biases of these layers, in closed form."""
+    narrow = [base * 2**level for level in range(levels)]
+    sampling = sum(2 * (n * 2 * n * 9) + 2 * n + n for n in narrow)
+    wide = base * 2**levels
+    return condition * base * 49 + base + sampling + 2 * blocks * (wide * wide * 9 + wide)
+
+
+def _local_weights(condition: int, base: int, blocks: int = 3) -> int:
+    """Of one enhancer."""
+    wide = 2 * base
+    return condition * base * 49 + base + 2 * (base * wide * 9) + wide + base + 2 * blocks * (wide * wide * 9 + wide)
+
+
+def _count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def test_global_generator_at_512_px() -> None:
+    """36 channels: Cityscapes' 35 labels and the boundary. Park et al. 2019, table 3, count 183 M for this network."""
+    with torch.device("meta"):
+        generator = build_global(36)
+        assert generator(torch.empty(1, 36, 512, 512)).shape == (1, 3, 512, 512)
+    layers = _flat(generator)
+    assert [_describe(layer) for layer in layers] == [
+        *_global_layers(36, 64), ("Conv2d", 64, 3, 7, 1, 3), ("Tanh",),
+    ]  # fmt: skip
     assert [layers[i].padding_mode for i in (0, -2)] == ["reflect", "reflect"]
     assert all(not layer.affine for layer in generator.modules() if isinstance(layer, nn.InstanceNorm2d))
-    convolutions = 39 * 64 * 49 + 64 + sum(n * 2 * n * 9 + 2 * n for n in (64, 128, 256, 512))
-    convolutions += 18 * (1024 * 1024 * 9 + 1024)
-    convolutions += sum(w * w // 2 * 9 + w // 2 for w in (1024, 512, 256, 128)) + 64 * 3 * 49 + 3
-    assert sum(p.numel() for p in generator.parameters()) == convolutions
+    assert _count(generator) == _global_weights(36, 64) + 64 * 3 * 49 + 3
+    assert round(_count(generator) / 1e6) == 183
+
+
+def test_local_enhancer_at_1024_px() -> None:
+    with torch.device("meta"):
+        generator = build_local(36)
+        assert generator(torch.empty(1, 36, 512, 1024)).shape == (1, 3, 512, 1024)
+    g2 = generator.features
+    assert [_describe(layer) for layer in _flat(g2.coarse)] == _global_layers(36, 64)  # type: ignore[union-attr]
+    assert [_describe(layer) for layer in _flat(g2.down)] == [  # type: ignore[union-attr]
+        ("Conv2d", 36, 32, 7, 1, 3), NORM, RELU, ("Conv2d", 32, 64, 3, 2, 1), NORM, RELU,
+    ]  # fmt: skip
+    assert [_describe(layer) for layer in _flat(g2.up)] == [  # type: ignore[union-attr]
+        *[("ResidualBlock", 64)] * 3, ("ConvTranspose2d", 64, 32, 3, 2, 1), NORM, RELU,
+    ]  # fmt: skip
+    assert [_describe(layer) for layer in _flat(generator.head)] == [  # type: ignore[arg-type]
+        ("Conv2d", 32, 3, 7, 1, 3), ("Tanh",),
+    ]  # fmt: skip
+    assert _count(generator) == _global_weights(36, 64) + _local_weights(36, 32) + 32 * 3 * 49 + 3
+
+
+@pytest.mark.parametrize("enhancers", [1, 2])
+@pytest.mark.parametrize("size", [128, 256, 512, 1024])
+def test_sizes_from_128_to_1024(size: int, enhancers: int) -> None:
+    with torch.device("meta"):
+        generator = build_local(10, base=16, enhancers=enhancers)
+        assert generator(torch.empty(1, 10, size, size)).shape == (1, 3, size, size)
+    expected = _global_weights(10, 16 * 2**enhancers) + 16 * 3 * 49 + 3
+    expected += sum(_local_weights(10, 16 * 2**number) for number in range(enhancers))
+    assert _count(generator) == expected
+    assert generator.divisor == 16 * 2**enhancers
+
+
+def test_the_enhancer_adds_the_coarse_features_of_the_pooled_condition() -> None:
+    torch.manual_seed(0)
+    g2 = build_local(5, base=4, levels=2, blocks=1).features
+    condition = torch.randn(1, 5, 32, 32)
+    pooled = nn.functional.avg_pool2d(condition, 3, 2, 1, count_include_pad=False)
+    coarse, down, up = g2.coarse, g2.down, g2.up  # type: ignore[union-attr]
+    torch.testing.assert_close(g2(condition), up(down(condition) + coarse(pooled)))  # type: ignore[operator]
+
+
+def test_what_an_enhanced_generator_starts_from_fits_into_it() -> None:
+    for options in ({}, {"base": 8, "levels": 2, "blocks": 1}, {"base": 8, "enhancers": 2, "local_blocks": 1}):
+        model, coarse = coarse_options(options)
+        with torch.device("meta"):
+            inner = build_local(7, **options).features.coarse  # type: ignore[union-attr]
+            outer = PHOTO_GENERATORS[model](7, **coarse).features
+        shapes = [{name: p.shape for name, p in module.named_parameters()} for module in (inner, outer)]  # type: ignore[union-attr]
+        assert shapes[0] == shapes[1]
+    assert coarse_options({}) == ("pix2pixhd-global", {"base": 64, "levels": 4, "blocks": 9})
+
+
+def test_no_enhancer_is_refused() -> None:
+    with pytest.raises(ValueError, match="take pix2pixhd-global"):
+        build_local(5, enhancers=0)
+
+
+def test_style_encoder_layers() -> None:
+    with torch.device("meta"):
+        encoder = StyleEncoder()
+        assert encoder(torch.empty(1, 3, 64, 64)).shape == (1, 3, 64, 64)
+    layers = [_describe(layer) for layer in _flat(encoder)]
+    assert layers == [*_global_layers(3, 16, blocks=0), ("Conv2d", 16, 3, 7, 1, 3), ("Tanh",)]
+    assert _count(encoder) == _global_weights(3, 16, blocks=0) + 16 * 3 * 49 + 3
 
 
 def test_residual_blocks_add_to_their_input() -> None:

@@ -40,6 +40,18 @@ TINY: dict[str, tuple[str, list[str]]] = {
         "image",
         ["image.batch=2", "image.model=pix2pixhd-global", "image.options={base: 4, levels: 2, blocks: 1}"],
     ),
+    "pix2pixhd-local": (
+        "image",
+        [
+            "image.batch=2",
+            "image.model=pix2pixhd-local",
+            "image.options={base: 4, levels: 2, blocks: 1}",
+            "image.guides=[styles]",
+            "image.repair=false",
+            "image.pool=2",
+            "image.adversarial=lsgan",
+        ],
+    ),
     "unet": ("segmenter", ["segmenter.batch=2", "segmenter.options={pretrained: false, widths: [16, 8, 8, 8, 8]}"]),
 }
 """What is trained, and what makes it tiny: one entry a registered network."""

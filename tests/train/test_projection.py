@@ -115,6 +115,8 @@ def test_an_error_that_is_not_finite_ends_the_refinement() -> None:
 
 def test_the_perceptual_error_is_weighted_and_left_out_at_0() -> None:
     class Maps(nn.Module):
+        weights, relative = (1.0,), True
+
         def forward(self, colours: Tensor) -> list[Tensor]:
             return [colours + 3]
 

@@ -24,8 +24,8 @@ from augkit.workspace import Workspace
 from .runs import LOAD, TINY, KilledError, killed_at, run, tiny
 
 FRONT = CarClass("A", "5")
-ALIKE = ["mask-vae", "dcgan-deconvolution", "dcgan", "translator", "unet"]
-"""One of each kind of task."""
+ALIKE = ["mask-vae", "dcgan-deconvolution", "dcgan", "translator", "pix2pixhd-local", "unet"]
+"""One of each kind of task, and what has a state of its own: styles and a pool of fakes."""
 
 
 def _steps(folder: Path) -> list[int]:

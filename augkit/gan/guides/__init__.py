@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from jaxtyping import Float
@@ -17,14 +17,20 @@ class Guide(nn.Module):
 
     ``wants_other`` says that in training the source must not be the very photo that is to be painted: it would be
     copied. Then it is that photo laid onto another mask of its class and back, with all that the laying breaks.
+    ``divisor`` divides the sides of its pictures, which have at least ``smallest`` px.
     """
 
     channels: int
+    divisor: ClassVar[int] = 1
+    smallest: ClassVar[int] = 1
     wants_other: ClassVar[bool] = False
 
     def forward(self, brief: Brief) -> Float[Tensor, "n c h w"]:
         """See the class."""
         raise NotImplementedError
+
+    def settle(self, briefs: Sequence[Brief]) -> None:
+        """Called after the training, with the training pairs: what a guide keeps of them for its use."""
 
 
 GUIDES: Registry[Callable[[int], Guide]] = Registry("guide", "augkit.gan.guides")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -27,7 +28,7 @@ Errors = dict[str, Tensor]
 class Misfit:
     """How far what G makes of a latent is from a target: an error a pixel plus ``weight`` x a perceptual one.
 
-    ``features`` are the maps of a frozen network for colours in [-1, 1]; it is not asked where the weight is 0.
+    ``features`` is a perceptual network for colours in [-1, 1]; it is not asked where the weight is 0.
     """
 
     def __init__(
@@ -43,12 +44,17 @@ class Misfit:
         raw = self.model.raw(z, self.car_class)
         errors = {self.model.form.error: self.model.form.distance(raw, self.target)}
         if self.weight:
-            errors["perceptual"] = perceptual(self._maps, self._look(self.model.form.paint(raw)))
+            errors["perceptual"] = self._likeness(raw)
         return errors
 
     def total(self, errors: Errors) -> Tensor:
         """Their weighted sum: what is minimised."""
         return torch.stack([self.weight * e if name == "perceptual" else e for name, e in errors.items()]).sum()
+
+    def _likeness(self, raw: Tensor) -> Tensor:
+        network: Any = self.features
+        maps = self._look(self.model.form.paint(raw))
+        return perceptual(self._maps, maps, network.weights, network.relative)
 
     def _look(self, colours: Tensor) -> list[Tensor]:
         maps: list[Tensor] = self.features(colours * self.target.known)
