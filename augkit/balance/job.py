@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from augkit.balance.gate.again import mark, summary
 from augkit.balance.goals import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
+from augkit.balance.style import load_style
 from augkit.balance.worker import Job, Models, Progress, ShardReport, Worker
 from augkit.classes import CarClass
 from augkit.config import Settings
@@ -82,6 +84,7 @@ class Balance:
         self.need = deficits(self.training, list(self.real), order.target, order.only)
         self._check_schema()
         self._check_training()
+        self.style = self._style()
         profiles, balance = Profiles.of(self.studio.rows.rows, self.studio.schema), settings.balance
         goals = part_goals(balance.target_parts, profiles, self.studio.schema, self.need)
         self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, goals)
@@ -210,6 +213,17 @@ class Balance:
                 "import more photos of it, or name the other classes with --only",
             )
 
+    def _style(self) -> str:
+        """What was asked for as style, as a hash of its pixels; empty where nothing was.
+
+        Raises DataError for what cannot be one, before anything is trained.
+        """
+        source = self.settings.balance.style_from
+        if source is None:
+            return ""
+        item = load_style(source, self.workspace, self.studio.schema, self.settings.image.size).item
+        return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
+
     def _inputs(self) -> str:
         """Digest of what the whole plan depends on: the pairs and the settings."""
         balance = self.settings.balance
@@ -221,6 +235,7 @@ class Balance:
                 "size": self.settings.image.size,
                 "gate": self.settings.gate.model_dump(mode="json"),
                 "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"}),
+                "style": self.style,
             }
         )
 

@@ -14,6 +14,7 @@ import torch
 from augkit.balance.gate import Evidence, Gate, Pair, Verdict, load_gate
 from augkit.balance.gate.gate import judge_painted
 from augkit.balance.plan import PlanRow
+from augkit.balance.style import facing, load_style
 from augkit.classes import CarClass
 from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -21,6 +22,7 @@ from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
 from augkit.data.pictures import read_mask, read_photo, resize_photo
 from augkit.errors import CheckpointError
+from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import Painted, PhotoSampler
 from augkit.gan.samplers import MaskSampler
 from augkit.parts import Mask, PartSchema
@@ -135,6 +137,12 @@ class Worker:
         """As it was fitted before. Raises CheckpointError where it was not, or on other data."""
         return load_gate(Evidence.open(self.job.workspace, self.job.settings))
 
+    @cached_property
+    def style(self) -> Exemplar | None:
+        """The look that was asked for."""
+        source = self.job.settings.balance.style_from
+        return None if source is None else load_style(source, self.job.workspace, self.schema, self.job.size)
+
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard."""
         writer = ShardWriter(self.storage, row.shard)
@@ -186,7 +194,8 @@ class Worker:
     def paint(self, car_class: CarClass, seed: int, mask: Mask) -> Painted:
         """The photo of a seed and its mask."""
         sampler, _ = self._photo_sampler(car_class)
-        return sampler.paint(mask[None], car_class, [derive(seed, "photo")])
+        style = None if self.style is None else facing(self.style, car_class, self.schema)
+        return sampler.paint(mask[None], car_class, [derive(seed, "photo")], style)
 
     def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = "") -> PairRecord:
         return PairRecord(

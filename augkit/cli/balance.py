@@ -35,6 +35,9 @@ def balance(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Generate for this class only; may be repeated.")
     ] = None,
+    style: Annotated[
+        str | None, typer.Option("--style-from", help="Paint after this pair (its id), or this photo and its mask.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
@@ -43,7 +46,12 @@ def balance(
 ) -> None:
     """Generate photo + mask pairs until every class has its target, and write them with the real ones as shards."""
     shares = _shares(parts) if parts else None
-    given = (("seed", seed), ("balance.target_per_class", target), ("balance.target_parts", shares))
+    given = (
+        ("seed", seed),
+        ("balance.target_per_class", target),
+        ("balance.target_parts", shares),
+        ("balance.style_from", style),
+    )
     chosen = [*(overrides or []), *(f"{key}={value}" for key, value in given if value is not None)]
     session = open_session(workspace, as_json, config, chosen)
     job = _open(session, only or [], executor, fresh)

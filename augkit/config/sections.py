@@ -60,16 +60,16 @@ class ImageSettings(StartSettings):
     label_warp: ClassVar[bool] = True
 
     model: str = "translator"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=lambda: {"base": 16, "levels": 3, "blocks": 4})
     guides: tuple[str, ...] = ("exemplar", "colours")
     """What G reads besides the mask, by the names of ``augkit/gan/guides``; pix2pixHD reads nothing else."""
     repair: bool = True
     """G's output is added to the laid exemplar instead of replacing it."""
-    discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 32, "norm": "spectral"})
-    optim: OptimSettings = OptimSettings(lr=2e-4)
-    optim_d: OptimSettings = OptimSettings(lr=4e-4)
+    discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
+    optim: OptimSettings = OptimSettings(lr=1e-3)
+    optim_d: OptimSettings = OptimSettings(lr=1e-3)
     adversarial: str = "hinge"
-    feature_matching: Annotated[float, Field(ge=0.0)] = 2.5
+    feature_matching: Annotated[float, Field(ge=0.0)] = 10.0
     perceptual: Annotated[float, Field(ge=0.0)] = 2.0
     l1: Annotated[float, Field(ge=0.0)] = 2.0
     perceptual_network: str = "lite0"
@@ -91,7 +91,7 @@ class ImageSettings(StartSettings):
     decay_from: Share = 0.5
     """Share of the steps after which the learning rates fall linearly to 0; 1 keeps them constant."""
     size: Size = 128
-    steps: Count = 1500
+    steps: Count = 600
     batch: Count = 4
 
     @field_validator("backgrounds", "part_map")
@@ -195,3 +195,5 @@ class BalanceSettings(Section):
     retries: Annotated[int, Field(ge=0)] = 2
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     lossless: bool = False
+    style_from: str | None = None
+    """Id of a real pair, or a photo with its mask beside it (photo.mask.png), after which all photos are painted."""

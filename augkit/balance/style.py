@@ -1,0 +1,73 @@
+"""The look that was asked for: a real photo whose paint, light and background all generated photos take over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from augkit.classes import CarClass
+from augkit.data.catalogue import read_catalogue, usable
+from augkit.data.crop import resize_mask
+from augkit.data.orientation import classify
+from augkit.data.pairs import PairItem
+from augkit.data.pictures import read_mask, read_photo, resize_photo
+from augkit.errors import DataError
+from augkit.gan.exemplars import Exemplar
+from augkit.parts import PartSchema
+from augkit.workspace import Workspace
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+def load_style(source: str, workspace: Workspace, schema: PartSchema, size: int) -> Exemplar:
+    """A pair of the workspace by its id, or PHOTO with its part mask beside it as PHOTO's name with ``.mask.png``.
+
+    Raises DataError where there is neither, and where photo and mask do not fit together or do not fit the schema.
+    """
+    photo_path, mask_path, name = _places(source, workspace)
+    photo, mask = read_photo(photo_path), read_mask(mask_path)
+    if photo.shape[:2] != mask.shape:
+        raise DataError(
+            f"{photo_path}: {photo.shape[1]} x {photo.shape[0]} px, but its mask {mask.shape[1]} x {mask.shape[0]} px",
+            "a photo and its mask, pixel by pixel", "make the mask again for this photo",
+        )  # fmt: skip
+    if photo.shape[0] != photo.shape[1]:
+        raise DataError(
+            f"{photo_path}: {photo.shape[1]} x {photo.shape[0]} px", "a square crop around the car",
+            "import it (augkit import) and name the pair's id",
+        )  # fmt: skip
+    schema.check(mask, str(mask_path))
+    view = classify(mask, schema)
+    return Exemplar(PairItem(resize_photo(photo, size), resize_mask(mask, size), view.car_class), name, mirrored=False)
+
+
+def facing(style: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar:
+    """The style as it suits the class: its mirror image where that shows the class's orientation."""
+    item = style.item
+    if item.car_class.mirror.orientation != car_class.orientation:
+        return style
+    turned = PairItem(np.ascontiguousarray(item.photo[:, ::-1]), schema.flip(item.mask), item.car_class.mirror)
+    return Exemplar(turned, style.name, mirrored=True)
+
+
+def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:
+    """Files of photo and mask, and the id that the index is to name."""
+    path = Path(source)
+    if path.suffix.lower() in SUFFIXES:
+        mask = path.with_name(path.stem + ".mask.png")
+        missing = [file for file in (path, mask) if not file.is_file()]
+        if missing:
+            raise DataError(
+                f"style {source}: there is no {missing[0]}", "PHOTO and its part mask beside it (photo.mask.png)",
+                "draw the mask, or name the id of a pair of the workspace",
+            )  # fmt: skip
+        return path, mask, f"style:{path.name}"
+    ids = [row.id for row in usable(read_catalogue(workspace.require_catalogue()))]
+    if source not in ids:
+        raise DataError(
+            f"style {source!r}: no pair of the workspace has this id, and it is no photo",
+            f"an id such as {ids[0] if ids else '(none here)'}, or a photo ({', '.join(SUFFIXES)})",
+            "`augkit view` shows ids",
+        )
+    return workspace.photo(source), workspace.mask(source), source

@@ -1,0 +1,67 @@
+"""The look that was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from augkit.balance.style import facing, load_style
+from augkit.classes import CarClass
+from augkit.data.catalogue import read_catalogue
+from augkit.errors import DataError, SchemaError
+from augkit.parts import PartSchema
+from augkit.workspace import Workspace
+
+
+@pytest.fixture
+def schema(rendered_workspace: Workspace) -> PartSchema:
+    return PartSchema.load(rendered_workspace.schema)
+
+
+def test_a_pair_by_its_id(rendered_workspace: Workspace, schema: PartSchema) -> None:
+    row = read_catalogue(rendered_workspace.catalogue)[0]
+    style = load_style(row.id, rendered_workspace, schema, 32)
+    assert style.name == row.id and style.item.photo.shape == (32, 32, 3) and style.item.mask.shape == (32, 32)
+
+
+def test_it_turns_to_face_the_class(rendered_workspace: Workspace, schema: PartSchema) -> None:
+    row = read_catalogue(rendered_workspace.catalogue)[0]
+    style = load_style(row.id, rendered_workspace, schema, 32)
+    own = style.item.car_class
+    assert facing(style, own, schema) is style
+    turned = facing(style, CarClass(own.mirror.orientation, "unknown"), schema)
+    assert turned.mirrored and np.array_equal(turned.item.photo, style.item.photo[:, ::-1])
+    assert np.array_equal(turned.item.mask, schema.flip(style.item.mask)) and turned.item.car_class == own.mirror
+
+
+def _write(folder: Path, photo: tuple[int, int], mask: np.ndarray | None) -> str:
+    Image.fromarray(np.full((*photo, 3), 90, np.uint8)).save(folder / "mine.jpg")
+    if mask is not None:
+        Image.fromarray(mask).save(folder / "mine.mask.png")
+    return str(folder / "mine.jpg")
+
+
+def test_a_photo_with_its_mask_beside_it(rendered_workspace: Workspace, schema: PartSchema, tmp_path: Path) -> None:
+    mask = np.zeros((48, 48), np.uint8)
+    mask[10:30, 10:30] = 1
+    style = load_style(_write(tmp_path, (48, 48), mask), rendered_workspace, schema, 32)
+    assert style.name == "style:mine.jpg" and (style.item.mask == 1).any()
+
+
+def test_what_cannot_be_a_style_is_said(rendered_workspace: Workspace, schema: PartSchema, tmp_path: Path) -> None:
+    def message(source: str, error: type[Exception] = DataError) -> str:
+        with pytest.raises(error) as caught:
+            load_style(source, rendered_workspace, schema, 32)
+        return str(caught.value)
+
+    assert "no pair of the workspace" in message("nobody") and "augkit view" in message("nobody")
+    assert "mine.mask.png" in message(_write(tmp_path, (48, 48), None))
+    assert "48 x 48 px, but its mask 40 x 40" in message(_write(tmp_path, (48, 48), np.zeros((40, 40), np.uint8)))
+    assert "square" in message(_write(tmp_path, (40, 48), np.zeros((40, 48), np.uint8)))
+    assert "77" in message(_write(tmp_path, (48, 48), np.full((48, 48), 77, np.uint8)), SchemaError)
+    source = _write(tmp_path, (48, 48), np.zeros((48, 48), np.uint8))
+    Path(source).write_bytes(b"no photo")
+    assert "mine.jpg" in message(source)
