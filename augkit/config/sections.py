@@ -60,7 +60,7 @@ class ImageSettings(StartSettings):
     label_warp: ClassVar[bool] = True
 
     model: str = "translator"
-    options: dict[str, Any] = Field(default_factory=lambda: {"base": 16, "levels": 3, "blocks": 4})
+    options: dict[str, Any] = Field(default_factory=dict)
     guides: tuple[str, ...] = ("exemplar", "colours")
     """What G reads besides the mask, by the names of ``augkit/gan/guides``; pix2pixHD reads nothing else."""
     repair: bool = True

@@ -34,7 +34,7 @@ class ResidualBlock(nn.Module):
 class Translator(nn.Module):
     """Condition (N, C, H, W) -> photo (N, 3, H, W) in [-1, 1]; H and W divisible by ``divisor``."""
 
-    def __init__(self, condition: int, base: int = 32, levels: int = 3, blocks: int = 5) -> None:
+    def __init__(self, condition: int, base: int = 16, levels: int = 3, blocks: int = 4) -> None:
         super().__init__()
         self.divisor = 2**levels
         widths = [base * 2**level for level in range(levels + 1)]
@@ -58,7 +58,7 @@ class Translator(nn.Module):
 
 
 @PHOTO_GENERATORS.register("translator")
-def build_translator(condition: int, base: int = 32, levels: int = 3, blocks: int = 5) -> nn.Module:
+def build_translator(condition: int, base: int = 16, levels: int = 3, blocks: int = 4) -> nn.Module:
     """The default of stage II on small data."""
     return Translator(condition, base, levels, blocks)
 

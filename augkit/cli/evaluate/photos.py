@@ -1,0 +1,94 @@
+"""``augkit evaluate photos``: how good what stage II makes is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli.evaluate._app import evaluate
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from augkit.balance.photo_appraisal import Agreement, PhotoAppraisal
+
+
+@evaluate.command("photos")
+def photos(
+    *,
+    extractor: Annotated[
+        str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
+    ] = "lite0",
+    workspace: WorkspaceOption = None,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare stage II's photos, of held-out masks and of made ones, with held-out photos."""
+    from augkit.balance.photo_appraisal import appraise_photos
+    from augkit.cli._progress import Bars
+
+    session = open_session(workspace, as_json, config, overrides)
+    with Bars() as bars:
+        found = appraise_photos(session.workspace, session.settings, extractor, bars.steps)
+    session.emit(_plain(found), _table(found))
+
+
+def _plain(found: PhotoAppraisal) -> dict[str, Any]:
+    copies = found.copies
+
+    def agreement(about: Agreement | None) -> dict[str, float] | None:
+        return None if about is None else {"made": about.made, "real": about.real, "share": about.share}
+
+    return {
+        "held_out_masks": [figure.to_dict() for figure in found.held_out],
+        "made_masks": [figure.to_dict() for figure in found.made],
+        "fall": found.fall,
+        "variety": found.variety,
+        "agreement": agreement(found.agreement),
+        "agreement_made_masks": agreement(found.agreement_made),
+        "copies": {"share": copies.share, "expected": copies.quantile, "bound": copies.bound},
+        "exemplars": found.exemplars,
+    }
+
+
+def _table(found: PhotoAppraisal) -> Table:
+    from rich.table import Table
+
+    table = Table(title="Photos against held-out ones, with as many training photos as the floor")
+    table.add_column("figure", no_wrap=True)
+    for column in ("held-out masks", "made masks", "floor"):
+        table.add_column(column, justify="right")
+    for place, own in enumerate(found.held_out):
+        made = f"{found.made[place].value:.2f}" if found.made else ""
+        table.add_row(own.name, f"{own.value:.2f}", made, f"{own.floor.mean:.2f}")
+    ratio = found.made[0].ratio if found.made else None
+    own_ratio = found.held_out[0].ratio
+    table.add_row(
+        "ratio to the floor", "" if own_ratio is None else f"{own_ratio:.2f}", "" if ratio is None else f"{ratio:.2f}"
+    )
+    if found.agreement is not None:
+        made = f"{found.agreement_made.made:.3f}" if found.agreement_made else ""
+        table.add_row("agreement (mIoU)", f"{found.agreement.made:.3f}", made, f"{found.agreement.real:.3f}")
+    table.caption = "\n".join(_notes(found))
+    return table
+
+
+def _notes(found: PhotoAppraisal) -> list[str]:
+    notes = [
+        f"photos of one mask differ by {found.variety:.0%} of what held-out photos of a class do; "
+        f"{found.exemplars} training photos lent their looks",
+        f"{found.copies.share:.1%} of the photos are nearer to a training photo than {found.copies.quantile:.0%} of the "
+        "held-out ones",
+    ]
+    if found.fall is not None:
+        notes.append(f"made masks' photos are {found.fall:.2f} times as far from real ones as held-out masks' photos")
+    if found.agreement is None:
+        notes.append("agreement is told once the gate is fitted: augkit evaluate gate")
+    else:
+        notes.append(
+            f"agreement is {found.agreement.share:.0%} of that on held-out photos, by segmenters that saw neither"
+        )
+    return notes
