@@ -88,7 +88,5 @@ def _notes(found: PhotoAppraisal) -> list[str]:
     if found.agreement is None:
         notes.append("agreement is told once the gate is fitted: augkit evaluate gate")
     else:
-        notes.append(
-            f"agreement is {found.agreement.share:.0%} of that on held-out photos, by segmenters that saw neither"
-        )
+        notes.append(f"agreement is {found.agreement.share:.0%} of that on held-out photos, by segmenters new to both")
     return notes
