@@ -80,8 +80,8 @@ def _notes(found: PhotoAppraisal) -> list[str]:
     notes = [
         f"photos of one mask differ by {found.variety:.0%} of what held-out photos of a class do; "
         f"{found.exemplars} training photos lent their looks",
-        f"{found.copies.share:.1%} of the photos are nearer to a training photo than {found.copies.quantile:.0%} of the "
-        "held-out ones",
+        f"{found.copies.share:.1%} of the photos are nearer to a training photo than {found.copies.quantile:.0%} of "
+        "the held-out ones",
     ]
     if found.fall is not None:
         notes.append(f"made masks' photos are {found.fall:.2f} times as far from real ones as held-out masks' photos")
