@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -79,7 +79,7 @@ class Fulfilment:
         """
         if self.fresh:
             _clear(self.storage)
-        plan, longer, outcome = Plan(self.plan.inputs, ()), self.plan, Outcome()
+        plan, longer, outcome = replace(self.plan, rows=()), self.plan, Outcome()
         while longer != plan and not outcome.failures:
             plan = longer
             outcome.reports = self._round(plan, execute, progress, outcome)
@@ -112,7 +112,7 @@ class Fulfilment:
         for shard in sorted(name for name in there - planned if name.startswith("shard-")):
             _discard(self.storage, shard)
         plan.save(self.storage)
-        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, versions())
+        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, versions(plan))
 
     def _reports(self, plan: Plan) -> list[ShardReport]:
         return committed(self.storage, plan.rows, self.digest)
@@ -142,9 +142,10 @@ def facts_of(rows: Sequence[CatalogueRow]) -> list[list[object]]:
     return [[getattr(row, name) for name in cut] for row in rows]
 
 
-def versions() -> dict[str, str]:
-    """What made the shards."""
-    return {"augkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
+def versions(plan: Plan) -> dict[str, str]:
+    """What made the shards, and in which precision."""
+    found = {"augkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    return found | ({"precision": plan.precision} if plan.precision else {})
 
 
 def _report(row: PlanRow, commit: Commit) -> ShardReport:

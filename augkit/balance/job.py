@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from augkit.balance.executors import EXECUTORS, Failure
@@ -13,8 +13,9 @@ from augkit.balance.fulfil import Fulfilment, Outcome, committed, earlier_plan, 
 from augkit.balance.gate import Evidence, load_gate, ready_gate
 from augkit.balance.gate.again import mark, summary
 from augkit.balance.goals import Profiles, part_goals
-from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan
+from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
+from augkit.balance.precision import Choice, choose
 from augkit.balance.style import load_style
 from augkit.balance.worker import Job, Models, Progress, ShardReport, Worker
 from augkit.classes import CarClass
@@ -105,7 +106,14 @@ class Balance:
         inputs, storage = self._inputs(), open_storage(self.workspace.shards)
         keys = [row.id for row in self.rows]
         earlier = earlier_plan(storage, inputs, self.order.fresh)
-        return earlier or real_plan(inputs, keys, self.settings.balance.shard_size)
+        begun = real_plan(inputs, keys, self.settings.balance.shard_size)
+        return earlier or replace(begun, precision=self.computed.precision)
+
+    @cached_property
+    def computed(self) -> Choice:
+        """What stage II computes in, in every worker. Raises ConfigError where the shards here are of another."""
+        earlier = None if self.order.fresh else load_plan(open_storage(self.workspace.shards))
+        return choose(self.settings.balance.precision, earlier)
 
     def lines(self) -> list[Line]:
         """The plan by class, as far as it was done when the job was opened."""
@@ -236,6 +244,7 @@ class Balance:
                 "gate": self.settings.gate.model_dump(mode="json"),
                 "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"}),
                 "style": self.style,
+                **self.computed.inputs,
             }
         )
 
@@ -260,7 +269,8 @@ class Balance:
             for c in self.generated()
         }
         place = Workspace(self.workspace.root.resolve())
-        return Job(place, str(place.shards), self.settings, self.settings.image.size, digests, models)
+        size, precision = self.settings.image.size, self.computed.precision
+        return Job(place, str(place.shards), self.settings, size, digests, models, precision)
 
 
 def train_missing(balance: Balance, report: Report) -> None:

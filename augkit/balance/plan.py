@@ -12,9 +12,10 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from augkit.classes import CarClass
+from augkit.config.base import Arithmetic
 from augkit.errors import ConfigError, DataError
 from augkit.shards.storage import Storage
 
@@ -47,10 +48,12 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """``inputs`` is the digest of what the rows depend on besides themselves."""
+    """``inputs`` is the digest of what the rows depend on besides themselves; ``precision`` what stage II computes in,
+    empty where the plan does not say (classical pairs need none; plans of earlier versions were made in fp32)."""
 
     inputs: str
     rows: tuple[PlanRow, ...]
+    precision: Arithmetic | Literal[""] = ""
 
     @property
     def digest(self) -> str:
@@ -95,7 +98,8 @@ class Plan:
         storage.put(PLAN_FILE, self._json())
 
     def _json(self) -> bytes:
-        tree = {"format": PLAN_FORMAT, "inputs": self.inputs, "rows": [asdict(row) for row in self.rows]}
+        said = {"precision": self.precision} if self.precision else {}
+        tree = {"format": PLAN_FORMAT, "inputs": self.inputs, **said, "rows": [asdict(row) for row in self.rows]}
         return json.dumps(tree, indent=1).encode() + b"\n"
 
 
@@ -108,7 +112,9 @@ def load_plan(storage: Storage) -> Plan | None:
         if tree["format"] != PLAN_FORMAT:
             raise ValueError(f"a plan of format {tree['format']}, this version writes format {PLAN_FORMAT}")
         rows = tuple(PlanRow(**row | {"keys": tuple(row["keys"])}) for row in tree["rows"])
-        return Plan(tree["inputs"], rows)
+        if (precision := tree.get("precision", "")) not in {"", *get_args(Arithmetic)}:
+            raise ValueError(f"a plan in {precision}, which this version does not compute in")
+        return Plan(tree["inputs"], rows, precision)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{storage}: {PLAN_FILE}: {error}",

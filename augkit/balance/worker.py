@@ -17,6 +17,7 @@ from augkit.balance.plan import PlanRow
 from augkit.balance.style import facing, load_style
 from augkit.classes import CarClass
 from augkit.config import Settings
+from augkit.config.base import Arithmetic
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
@@ -32,6 +33,7 @@ from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.train.checkpoint import digest
 from augkit.train.image import load_photo_sampler
+from augkit.train.machine import keep_freed_memory
 from augkit.train.mask import load_mask_sampler
 from augkit.train.task import MODEL
 from augkit.workspace import Workspace
@@ -50,7 +52,10 @@ class Models:
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs to know; about a kilobyte, so that it travels to any process."""
+    """All that a worker needs to know; about a kilobyte, so that it travels to any process.
+
+    ``precision`` is decided on before: all workers of a job paint alike, on whatever processor each of them is.
+    """
 
     workspace: Workspace
     location: str
@@ -58,6 +63,7 @@ class Job:
     size: int
     digests: dict[str, str]
     models: dict[str, Models]
+    precision: Arithmetic = "fp32"
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         torch.set_num_threads(job.settings.balance.threads)  # the sum order of a product depends on it
+        keep_freed_memory()
         self.job = job
         self.storage = open_storage(job.location)
         self.schema = PartSchema.load(job.workspace.schema)
@@ -227,7 +234,7 @@ class Worker:
     def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSampler, str]:
         folder = self.job.models[car_class.name].image
         if folder not in self._photos:
-            sampler, _ = load_photo_sampler(folder)
+            sampler, _ = load_photo_sampler(folder, self.job.precision)
             self._check_schema(sampler.bank.schema, folder)
             self._photos[folder] = sampler, digest(folder / MODEL)
         return self._photos[folder]

@@ -143,6 +143,7 @@ def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
     generated = {name: outcome.accepted.get(name, 0) for name in real}
     return {
         "target": job.order.target,
+        "precision": job.computed.precision,
         "classes": {name: {"training": real[name], "generated": generated[name]} for name in real},
         "generated_now": outcome.generated_now,
         "tried": sum(report.tried for report in outcome.reports if report.class_name),
@@ -186,6 +187,7 @@ def _added(counts: Any) -> dict[str, int]:
 def _plan_json(job: Balance, lines: list[Line]) -> dict[str, Any]:
     return {
         "target": job.order.target,
+        "precision": job.computed.precision,
         "classes": {line.car_class.name: _line_json(line) for line in lines},
         "parts": _parts_json(job, job.reports),
         "untrained": [list(model) for model in job.untrained()],
@@ -229,7 +231,7 @@ def _plan_table(job: Balance, lines: list[Line]) -> Table:
     seconds = job.seconds()
     duration = "known once the models are trained" if seconds is None else f"about {seconds / 60:.1f} min"
     size = f"{len(job.plan.rows)} shards, about {_megabytes(job):.1f} MB"
-    notes = [f"{size}; to train first: {untrained}; generation {duration}"]
+    notes = [f"{size}; to train first: {untrained}; generation {duration}", str(job.computed)]
     notes += [
         f"{line.car_class.name} was given up: {_chance(line.standing)}" for line in lines if line.standing.given_up
     ]

@@ -15,6 +15,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["auto", "fp32", "bf16"]
+Arithmetic = Literal["fp32", "bf16"]
+"""A precision that was decided on."""
 
 NO_LABEL_WARP = (
     f"{' and '.join(LABEL_STEPS)} move the mask away from its photo: what learns from the pair would learn wrong "

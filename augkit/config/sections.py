@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from augkit.config.base import Count, OptimSettings, Section, Share, Size, StartSettings, TrainSettings
+from augkit.config.base import Count, OptimSettings, Precision, Section, Share, Size, StartSettings, TrainSettings
 from augkit.presets import load_recipe
 
 Source = Literal[
@@ -190,6 +190,8 @@ class BalanceSettings(Section):
     workers: Count = 2
     threads: Count = 1
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
+    precision: Precision = "auto"
+    """What stage II computes in (docs/speed.md); ``auto``: that of the shards at hand, else the processor's faster."""
     attempts: Annotated[float, Field(ge=1.0)] = 12.0
     """Candidates that a class may cost for each pair that it lacks, before it is given up."""
     retries: Annotated[int, Field(ge=0)] = 2

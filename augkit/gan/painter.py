@@ -32,8 +32,10 @@ class Painter(nn.Module):
     def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
         """Photos in [-1, 1]."""
         condition = torch.cat([label_map(brief.masks, self.parts), *(guide(brief) for guide in self.guides)], 1)
-        photos: Tensor = self.generator(condition.contiguous(memory_format=torch.channels_last))
-        return (brief.source.photos.to(photos.dtype) + photos).clamp(-1, 1) if self.repair else photos
+        dtype = next(self.generator.parameters()).dtype
+        photos: Tensor = self.generator(condition.to(dtype, memory_format=torch.channels_last))
+        # A source in fp32 keeps all its levels: the sum is then in fp32, whatever G computes in.
+        return (brief.source.photos + photos).clamp(-1, 1) if self.repair else photos
 
     def settle(self, briefs: Sequence[Brief]) -> None:
         """Gives the guides what they keep of the training pairs; see ``Guide``."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from augkit.classes import CarClass
+from augkit.config.base import Arithmetic
 from augkit.data.laying import Laid
 from augkit.gan.backdrop import Backdrop
 from augkit.gan.brief import Brief, Source
@@ -35,6 +36,13 @@ class PhotoSampler(nn.Module):
     def __init__(self, painter: nn.Module, bank: ExemplarBank, backdrop: Backdrop | None = None) -> None:
         super().__init__()
         self.painter, self.bank, self.backdrop = painter, bank, backdrop or Backdrop()
+
+    def ready(self, precision: Arithmetic = "fp32") -> PhotoSampler:
+        """Itself, set up for use on a processor: G in that precision, weights laid out as convolutions are fastest."""
+        generator = self.painter.generator
+        assert isinstance(generator, nn.Module)
+        generator.to(torch.bfloat16 if precision == "bf16" else torch.float32)
+        return self.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None) -> Painted:
         """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from augkit.config import ImageSettings
+from augkit.config.base import Arithmetic
 from augkit.data.borrowing import BorrowingPairs
 from augkit.data.catalogue import TrainingRows
 from augkit.data.pairs import PairDataset, PairItem
@@ -208,8 +209,11 @@ def _optim_g(painter: Painter, settings: ImageSettings) -> torch.optim.Optimizer
     return adam_in_turns(late, [p for p in painter.parameters() if id(p) not in ids], fixed, settings.optim)
 
 
-def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
-    """A trained stage II and its description. Raises CheckpointError where the folder does not hold one."""
+def load_photo_sampler(folder: Path, precision: Arithmetic = "fp32") -> tuple[PhotoSampler, dict[str, Any]]:
+    """A trained stage II, its generator in that precision, and its description.
+
+    Raises CheckpointError where the folder does not hold one.
+    """
     about = load_description(folder)
     state, _ = load_state(folder / MODEL)
     try:
@@ -223,7 +227,7 @@ def load_photo_sampler(folder: Path) -> tuple[PhotoSampler, dict[str, Any]]:
         sampler.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder}: {error}", "a stage-II model of this version", "train it again") from error
-    return sampler.eval().to(memory_format=torch.channels_last), about
+    return sampler.ready(precision), about
 
 
 def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:

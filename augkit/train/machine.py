@@ -34,8 +34,11 @@ def resolve_precision(asked: Precision) -> str:
 
 def bf16_is_fast() -> bool:
     """Whether matrix products run natively in bf16: a GPU with it, or a CPU with AVX512-BF16 or AMX."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cuda.is_bf16_supported()) if torch.cuda.is_available() else processor_bf16_is_fast()
+
+
+def processor_bf16_is_fast() -> bool:
+    """The same of the CPU alone, whatever GPU there is beside it."""
     try:
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     except AttributeError:  # private functions that newer releases may drop: fp32 is always right

@@ -105,13 +105,20 @@ def test_a_plan_counts_its_rounds() -> None:
 def test_a_saved_plan_is_read_back(tmp_path: object) -> None:
     storage = open_storage(f"file://{tmp_path}")
     assert load_plan(storage) is None
-    plan = rounds()
-    plan.save(storage)
-    assert load_plan(storage) == plan
+    for plan in (rounds(), replace(rounds(), precision="bf16")):
+        plan.save(storage)
+        assert load_plan(storage) == plan
 
 
 @pytest.mark.parametrize(
-    "text", [b"{", b"[]", b'{"format": 99, "inputs": "", "rows": []}', b'{"format": 2, "rows": 3}']
+    "text",
+    [
+        b"{",
+        b"[]",
+        b'{"format": 99, "inputs": "", "rows": []}',
+        b'{"format": 2, "rows": 3}',
+        b'{"format": 2, "inputs": "", "precision": "fp8", "rows": []}',
+    ],
 )
 def test_a_broken_plan_is_refused(tmp_path: object, text: bytes) -> None:
     storage = open_storage(f"file://{tmp_path}")

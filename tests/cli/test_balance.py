@@ -36,7 +36,8 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     plan = json.loads(out)
     assert code == 0 and not trained.shards.exists()
     assert set(plan) == {
-        "target", "classes", "parts", "untrained", "candidates", "shards", "megabytes", "seconds", "overview", "chart"
+        "target", "precision", "classes", "parts", "untrained", "candidates", "shards", "megabytes", "seconds",
+        "overview", "chart",
     }  # fmt: skip
     assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 6, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0
@@ -69,7 +70,7 @@ def test_a_part_target_in_the_plan(balance: Command, trained: Workspace) -> None
     assert trunk["target"] == 0.1 and trunk["real"] < 0.1 <= trunk["expected"]
     assert trunk["classes"] == ["back-right-3"] and plan["classes"]["back-right-3"]["extra"] > 0
     text = " ".join(balance("--dry-run", *options)[1].split())
-    assert "target 10.00%" in text and "25%?" in text
+    assert "target 10.00%" in text and "25%?" in text and f"generating in {plan['precision']}: this processor" in text
 
 
 def test_the_plan_names_what_is_to_be_trained(balance: Command, trained: Workspace) -> None:

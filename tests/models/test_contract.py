@@ -44,6 +44,16 @@ def test_a_photo_generator_keeps_its_promise(name: str, size: int) -> None:
     assert _unreached(generator) == []
 
 
+@pytest.mark.parametrize("name", sorted(PHOTO_GENERATORS))
+def test_a_photo_generator_computes_in_bf16(name: str) -> None:
+    torch.manual_seed(0)
+    generator = build_photo_generator(name, _small(name), CHANNELS + 4, 32).eval()
+    condition = torch.randn(1, CHANNELS + 4, 32, 32)
+    with torch.inference_mode():
+        exact, made = generator(condition), generator.bfloat16()(condition.bfloat16())
+    assert made.dtype == torch.bfloat16 and (made.float() - exact).abs().mean() < 0.03
+
+
 def _unreached(module: nn.Module) -> list[str]:
     return [name for name, p in module.named_parameters() if p.grad is None]
 

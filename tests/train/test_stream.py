@@ -147,7 +147,15 @@ def test_a_torch_without_the_private_functions_means_fp32(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.delattr(torch.cpu, name, raising=False)
-    assert machine.bf16_is_fast() is False
+    assert machine.bf16_is_fast() is machine.processor_bf16_is_fast() is False
+
+
+def test_a_gpu_says_nothing_about_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert machine.bf16_is_fast() is True and machine.processor_bf16_is_fast() is False
 
 
 @pytest.mark.parametrize("world", [1, 2])

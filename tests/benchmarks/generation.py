@@ -1,0 +1,198 @@
+"""Photos a second of stage II on a CPU, augkit's path against plain fp32 code; and whether its memory grows.
+
+    python tests/benchmarks/generation.py [--rounds 3] [--calls 6] [--case ...] [--batch 8] [--threads 1]
+    python tests/benchmarks/generation.py --growth 2000 [--size 64]
+
+Cases: pix2pixHD's global generator (32 channels, 256 px) and the translator that is the default (128 px). Each
+measurement is a process of its own, since malloc settings hold for a process; the two paths take turns, and the ratio
+is that of the medians over all calls. Networks have random weights, cars are rendered. Target: at least 5 at batch 8
+on a CPU with AMX or AVX512-BF16. Workers of ``augkit balance`` paint one photo at a time: batch 1.
+
+``--growth`` paints so many photos as a worker does (exemplar drawn and laid, G, JPEG) and prints the process's
+resident memory on the way. Target: none after the first quarter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CASES = {
+    "pix2pixhd": ["image.model=pix2pixhd-global", "image.options={base: 32}", "image.size=256"],
+    "translator": ["image.model=translator", "image.size=128"],
+}
+CARS = 16
+WARMUP = 2
+POINTS = 8
+
+
+def main() -> None:
+    """Prints the processor, the choice, and a line for each case and batch; or the memory."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--calls", type=int, default=6, help="timed calls of a round")
+    parser.add_argument("--case", choices=list(CASES), action="append", help="both unless given")
+    parser.add_argument("--batch", type=int, action="append", help="8 and 1 unless given")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--growth", type=int, metavar="PHOTOS")
+    parser.add_argument("--size", type=int, default=128, help="of the photos of --growth, px")
+    parser.add_argument("--measure", nargs=3, metavar=("PATH", "CASE", "BATCH"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure:
+        print(*measure(args.measure[0], args.measure[1], int(args.measure[2]), args.calls, args.threads))
+        return
+    print(processor())
+    if args.growth:
+        growth(args.growth, args.size, args.threads)
+        return
+    for case in args.case or CASES:
+        for batch in args.batch or (8, 1):
+            report(case, batch, args)
+
+
+def processor() -> str:
+    """The CPU, what of its features matters here, and what augkit chooses for it."""
+    from augkit.balance.precision import choose
+
+    known = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
+    facts = {name.strip(): value.strip() for name, value in known.items()}
+    wanted = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+    features = [name for name in wanted if name in facts.get("flags", "").split()]
+    return f"{facts.get('model name', 'unknown processor')} ({' '.join(features)}); {choose('auto', None)}"
+
+
+def report(case: str, batch: int, args: argparse.Namespace) -> None:
+    """Measures both paths in turns and prints the result."""
+    seconds: dict[str, list[float]] = {"plain": [], "augkit": []}
+    for _ in range(args.rounds):
+        for path, found in seconds.items():
+            options = ["--calls", str(args.calls), "--threads", str(args.threads)]
+            command = [sys.executable, __file__, *options, "--measure", path, case, str(batch)]
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found.extend(float(word) for word in output.split())
+    plain, own = (batch / statistics.median(found) for found in seconds.values())
+    print(f"{case}, batch {batch}: plain fp32 {plain:.2f}/s, augkit {own:.2f}/s, {own / plain:.2f} times", flush=True)
+
+
+def measure(path: str, case: str, batch: int, calls: int, threads: int) -> list[float]:
+    """Seconds of the calls after the warm-up."""
+    import torch
+
+    torch.set_num_threads(threads)
+    call = {"plain": plain_call, "augkit": augkit_call}[path](case, batch)
+    taken = []
+    for _ in range(WARMUP + calls):
+        began = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - began)
+    return taken[WARMUP:]
+
+
+def augkit_call(case: str, batch: int) -> Callable[[], object]:
+    """A worker's own path, from laid sources to photos, in the precision it chooses itself."""
+    from augkit.balance.precision import choose
+    from augkit.train.machine import keep_freed_memory
+
+    keep_freed_memory()
+    sampler, cars = _sampler(CASES[case])
+    sampler = sampler.ready(choose("auto", None).precision)
+    masks, laid = _inputs(cars, batch)
+    return lambda: sampler.repaint(masks, laid, list(range(batch)))
+
+
+def plain_call(case: str, batch: int) -> Callable[[], object]:
+    """What a tutorial shows: fp32, contiguous tensors, torch's defaults, the same network and inputs."""
+    import torch
+
+    from augkit.gan.brief import Brief
+    from augkit.gan.condition import label_map
+    from augkit.gan.photo_sampler import source_of
+    from augkit.gan.samplers import to_pixels
+
+    sampler, cars = _sampler(CASES[case])
+    painter = sampler.painter.eval()
+    masks, laid = _inputs(cars, batch)
+
+    def call() -> object:
+        with torch.no_grad():
+            brief = Brief(
+                torch.from_numpy(masks).long(), source_of(laid), lambda name, *shape: torch.randn(batch, *shape)
+            )
+            guides = [guide(brief) for guide in painter.guides]
+            photos = painter.generator(torch.cat([label_map(brief.masks, painter.parts), *guides], 1).contiguous())
+            return to_pixels((brief.source.photos + photos).clamp(-1, 1) if painter.repair else photos)
+
+    return call
+
+
+def growth(photos: int, size: int, threads: int) -> None:
+    """Paints as a worker does; prints resident memory at ``POINTS`` points."""
+    import psutil
+    import torch
+
+    from augkit.balance.precision import choose
+    from augkit.shards.codec import encode_photo
+    from augkit.train.machine import keep_freed_memory
+
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    sampler, cars = _sampler([f"image.size={size}"])
+    sampler, process, began = sampler.ready(choose("auto", None).precision), psutil.Process(), time.perf_counter()
+    resident = []
+    for number in range(photos):
+        car = cars[number % len(cars)]
+        encode_photo(sampler.paint(car.mask[None], car.car_class, [number]).photos[0])
+        if (number + 1) * POINTS % photos < POINTS:
+            gc.collect()
+            resident.append(process.memory_info().rss / 2**20)
+            print(f"{number + 1} photos of {size} px: {resident[-1]:.1f} MiB", flush=True)
+    quarter = resident[len(resident) // 4 - 1]
+    seconds = time.perf_counter() - began
+    print(f"growth over the last three quarters: {resident[-1] - quarter:+.1f} MiB, in {seconds:.0f} s")
+
+
+def _sampler(changes: list[str]):  # type: ignore[no-untyped-def]
+    """A painter with random weights and its bank of rendered cars, and these cars."""
+    import torch
+
+    from augkit.config import load_settings
+    from augkit.data.crop import resize_mask
+    from augkit.data.pairs import PairItem
+    from augkit.data.pictures import resize_photo
+    from augkit.data.render import render_schema
+    from augkit.data.render.dataset import even_counts, rendered_sample
+    from augkit.gan.exemplars import ExemplarBank
+    from augkit.gan.photo_sampler import PhotoSampler
+    from augkit.train.image import build_painter
+
+    settings, schema = load_settings(None, changes).image, render_schema()
+    torch.manual_seed(0)
+    painter = build_painter(settings.model_dump(mode="json"), schema.channels)
+    cars = []
+    for car_class, count in even_counts(CARS).items():
+        for number in range(count):
+            sample = rendered_sample(car_class, number, settings.size, 0)
+            photo, mask = resize_photo(sample.photo, settings.size), resize_mask(sample.mask, settings.size)
+            cars.append(PairItem(photo, mask, car_class))
+    return PhotoSampler(painter, ExemplarBank.of(cars, [f"car-{n}" for n in range(len(cars))], schema)), cars
+
+
+def _inputs(cars, batch: int):  # type: ignore[no-untyped-def]
+    """Masks of the first cars, each with its own photo lying on it."""
+    import numpy as np
+
+    from augkit.data.laying import Laid
+
+    chosen = cars[:batch]
+    masks = np.stack([car.mask for car in chosen])
+    return masks, [Laid(car.photo, np.ones(car.mask.shape, bool)) for car in chosen]
+
+
+if __name__ == "__main__":
+    main()
