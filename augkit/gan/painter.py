@@ -32,7 +32,7 @@ class Painter(nn.Module):
     def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
         """Photos in [-1, 1]."""
         condition = torch.cat([label_map(brief.masks, self.parts), *(guide(brief) for guide in self.guides)], 1)
-        dtype = next(self.generator.parameters()).dtype
+        dtype = next((weight.dtype for weight in self.generator.parameters()), condition.dtype)
         photos: Tensor = self.generator(condition.to(dtype, memory_format=torch.channels_last))
         # A source in fp32 keeps all its levels: the sum is then in fp32, whatever G computes in.
         return (brief.source.photos + photos).clamp(-1, 1) if self.repair else photos

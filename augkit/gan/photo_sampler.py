@@ -42,7 +42,7 @@ class PhotoSampler(nn.Module):
         generator = self.painter.generator
         assert isinstance(generator, nn.Module)
         generator.to(torch.bfloat16 if precision == "bf16" else torch.float32)
-        return self.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        return self.eval().to(memory_format=torch.channels_last)
 
     def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None) -> Painted:
         """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
