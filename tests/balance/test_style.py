@@ -8,12 +8,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from augkit.balance.job import Balance, Order
 from augkit.balance.style import facing, load_style
 from augkit.classes import CarClass
+from augkit.config import Settings
 from augkit.data.catalogue import read_catalogue
-from augkit.errors import DataError, SchemaError
+from augkit.errors import ConfigError, DataError, SchemaError
 from augkit.parts import PartSchema
+from augkit.shards.reader import ShardDataset
 from augkit.workspace import Workspace
+from tests.balance.conftest import run_job
+
+
+def styled(settings: Settings, source: str) -> Settings:
+    tree = settings.model_dump(mode="json")
+    tree["balance"]["style_from"] = source
+    return Settings.model_validate(tree)
 
 
 @pytest.fixture
@@ -65,3 +75,20 @@ def test_what_cannot_be_a_style_is_said(rendered_workspace: Workspace, schema: P
     source = _write(tmp_path, (48, 48), np.zeros((48, 48), np.uint8))
     Path(source).write_bytes(b"no photo")
     assert "mine.jpg" in message(source)
+
+
+def test_all_photos_of_a_job_are_painted_after_the_style(trained: Workspace, settings: Settings) -> None:
+    style = read_catalogue(trained.catalogue)[0].id
+    only = ["back-right-3"]
+    run_job(trained, styled(settings, style), only=only)
+    made = ShardDataset(trained.shards, where=[("source", "==", "generated")])
+    assert len(made) and set(made.index["exemplar"].to_pylist()) == {style}
+    with pytest.raises(ConfigError, match="--fresh"):  # another look is another data set
+        run_job(trained, settings, only=only)
+
+
+def test_a_style_that_there_is_not_is_refused_before_anything_is_trained(
+    rendered_workspace: Workspace, settings: Settings
+) -> None:
+    with pytest.raises(DataError, match="no pair of the workspace has this id"):
+        Balance(rendered_workspace, styled(settings, "nobody"), Order(10))
