@@ -32,7 +32,8 @@ def demo(
     order = Order(session.settings.balance.target_per_class, executor="ray")
     result = run_balance(session, Balance(session.workspace, session.settings, order), no_train=False)
     scores = {source: _segment(session, source) for source in ("real", "all")}
-    session.emit({**result, "val_iou": scores}, _story(result, scores))
+    page = _page(session)
+    session.emit({**result, "val_iou": scores, "report": str(page)}, _story(result, scores, page))
 
 
 def _render(session: Session, count: int) -> None:
@@ -64,11 +65,20 @@ def _segment(session: Session, source: str) -> dict[str, float]:
     return evaluate_segmenter(session.workspace, settings)
 
 
-def _story(result: dict[str, Any], scores: dict[str, dict[str, float]]) -> Any:
+def _page(session: Session) -> Path:
+    """The report of it all."""
+    from augkit.cli._progress import Bars
+    from augkit.report.page import write_report
+
+    with Bars() as bars:
+        return write_report(session.workspace, session.workspace.reports / "report.html", progress=bars.steps).path
+
+
+def _story(result: dict[str, Any], scores: dict[str, dict[str, float]], page: Path) -> Any:
     from rich.console import Group
     from rich.table import Table
 
     table = Table("part", "trained on real", "real + generated", title="IoU on held-out cars")
     for part in scores["real"]:
         table.add_row(part, *(f"{scores[source][part]:.3f}" for source in ("real", "all")))
-    return Group(table, f"look at {result['contact_sheet']}\n    and {result['chart']}")
+    return Group(table, f"look at {page}\n    and {result['contact_sheet']}")
