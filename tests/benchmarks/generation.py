@@ -40,12 +40,13 @@ def main() -> None:
     parser.add_argument("--case", choices=list(CASES), action="append", help="both unless given")
     parser.add_argument("--batch", type=int, action="append", help="8 and 1 unless given")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--busy", action="store_true", help="count CPU seconds: the machine works for others, too")
     parser.add_argument("--growth", type=int, metavar="PHOTOS")
     parser.add_argument("--size", type=int, default=128, help="of the photos of --growth, px")
     parser.add_argument("--measure", nargs=3, metavar=("PATH", "CASE", "BATCH"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
-        print(*measure(args.measure[0], args.measure[1], int(args.measure[2]), args.calls, args.threads))
+        print(*measure(args.measure, args.calls, args.threads, time.process_time if args.busy else time.perf_counter))
         return
     print(processor())
     if args.growth:
@@ -72,7 +73,7 @@ def report(case: str, batch: int, args: argparse.Namespace) -> None:
     seconds: dict[str, list[float]] = {"plain": [], "augkit": []}
     for _ in range(args.rounds):
         for path, found in seconds.items():
-            options = ["--calls", str(args.calls), "--threads", str(args.threads)]
+            options = ["--calls", str(args.calls), "--threads", str(args.threads), *["--busy"] * args.busy]
             command = [sys.executable, __file__, *options, "--measure", path, case, str(batch)]
             output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             found.extend(float(word) for word in output.split())
@@ -80,17 +81,17 @@ def report(case: str, batch: int, args: argparse.Namespace) -> None:
     print(f"{case}, batch {batch}: plain fp32 {plain:.2f}/s, augkit {own:.2f}/s, {own / plain:.2f} times", flush=True)
 
 
-def measure(path: str, case: str, batch: int, calls: int, threads: int) -> list[float]:
-    """Seconds of the calls after the warm-up."""
+def measure(what: list[str], calls: int, threads: int, clock: Callable[[], float]) -> list[float]:
+    """Seconds of the calls after the warm-up; ``what`` is the path, the case and the batch."""
     import torch
 
     torch.set_num_threads(threads)
-    call = {"plain": plain_call, "augkit": augkit_call}[path](case, batch)
+    call = {"plain": plain_call, "augkit": augkit_call}[what[0]](what[1], int(what[2]))
     taken = []
     for _ in range(WARMUP + calls):
-        began = time.perf_counter()
+        began = clock()
         call()
-        taken.append(time.perf_counter() - began)
+        taken.append(clock() - began)
     return taken[WARMUP:]
 
 
