@@ -10,10 +10,12 @@ from pathlib import Path
 from augkit.classes import CarClass
 from augkit.config import GateSettings, Settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
+from augkit.data.crop import Photo
 from augkit.data.pairs import PairDataset, PairItem
 from augkit.errors import DataError
 from augkit.parts import Mask, PartSchema
 from augkit.seeds import derive
+from augkit.shards.codec import decode_photo, encode_photo
 from augkit.train.hooks import Report
 from augkit.workspace import Workspace
 
@@ -102,6 +104,11 @@ class Evidence:
         for place, row in enumerate(self.rows):
             if row.id in self.folds.numbers:
                 yield self.pairs.plain(place), row
+
+    def stored(self, photo: Photo) -> Photo:
+        """A (H, W, 3) photo as it comes back from a shard."""
+        balance = self.settings.balance
+        return decode_photo(encode_photo(photo, balance.quality, balance.lossless)[0])
 
     def without(self, fold: int) -> list[CatalogueRow]:
         """Training rows outside a fold; all for the number behind the last one."""

@@ -3,7 +3,7 @@
 WORKSPACE/gate/
   CHECK.safetensors    what a check learnt
   segmenter-0/ ...     the segmenters of the check ``agreement``
-  real.json            scores of the real pairs, each judged by what was fitted without it
+  real.json            scores of the real pairs, each judged by what was fitted without it, and the floors of scores
   gate.json            fingerprints of data and settings, bounds with their quantile; written last
 """
 
@@ -26,7 +26,7 @@ from augkit.balance.gate.registry import CHECKS, Check, Kept
 from augkit.errors import CheckpointError
 
 GATE_FILE, REAL_FILE = "gate.json", "real.json"
-FORMAT = 1
+FORMAT = 2
 _BOUNDS_ONLY = {"budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share"}
 """Settings that judges need not be fitted again for."""
 
@@ -36,11 +36,12 @@ OPEN = Bounds({}, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class RealScores:
-    """Scores of real pairs by id, and whether the rule takes each for another view."""
+    """Scores of real pairs by id, whether the rule takes each for another view, and the scores' ``floors``."""
 
     ids: list[str]
     scores: list[dict[str, float]]
     rejected: list[bool]
+    floors: dict[str, float]
 
 
 def ready_gate(evidence: Evidence, again: bool = False) -> Gate:
@@ -95,7 +96,8 @@ def judges_digest(evidence: Evidence) -> str:
     return _digest(
         {
             "rows": facts, "schema": evidence.schema.digest, "seed": settings.seed, "size": settings.image.size,
-            "mask_size": settings.mask.size, "gate": settings.gate.model_dump(mode="json", exclude=_BOUNDS_ONLY),
+            "mask_size": settings.mask.size, "stored": [settings.balance.quality, settings.balance.lossless],
+            "gate": settings.gate.model_dump(mode="json", exclude=_BOUNDS_ONLY),
         }
     )  # fmt: skip
 
@@ -111,10 +113,12 @@ def _fit_judges(evidence: Evidence) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / GATE_FILE).unlink(missing_ok=True)
     facts: dict[str, Any] = {}
+    floors: dict[str, float] = {}
     for name in evidence.gate.checks:
         kept = CHECKS[name].fit(evidence)
         save_file(kept.tensors, folder / f"{name}.safetensors")
         facts[name] = kept.facts
+        floors |= kept.floors
     about = {"format": FORMAT, "judges": judges_digest(evidence), "facts": facts}
     gate = Gate(evidence, _checks(evidence, about), OPEN)
     ids, scores = [row.id for row in evidence.rows], []
@@ -122,7 +126,7 @@ def _fit_judges(evidence: Evidence) -> None:
         pair = real_pair(evidence, place)
         scores.append(gate.scores(pair, "mask") | gate.scores(pair, "photo"))
         evidence.report("gate: real pairs judged", place + 1, len(ids))
-    _write(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": []})
+    _write(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
     _write(folder / GATE_FILE, about)
 
 
@@ -134,8 +138,8 @@ def _fit_bounds(evidence: Evidence) -> None:
         rule = gate.rule(real_pair(evidence, place))
         rejected.append(any(reason.startswith("view:") for reason in rule.reasons))
         scores.append(real.scores[place] | rule.scores)
-    real = RealScores(real.ids, scores, rejected)
-    bounds = fit_bounds(real.scores, gate.sides, np.array(rejected, np.bool_), evidence.gate.budget)
+    real = RealScores(real.ids, scores, rejected, real.floors)
+    bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), evidence.gate.budget, real.floors)
     _write(folder / REAL_FILE, vars(real))
     limits = {name: [_closed(bound.low), _closed(bound.high)] for name, bound in bounds.bounds.items()}
     about |= {

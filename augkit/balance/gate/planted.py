@@ -32,7 +32,7 @@ class Case:
     """A real pair to spoil, and where chance comes from.
 
     ``other`` is a held-out pair of the same class (of the view where there is none), whose mask is no training mask;
-    ``known`` is the pair itself where it is one for training, else one that is.
+    ``known`` is the pair itself where it is one for training, else one that is; its photo as a shard gives it back.
     """
 
     pair: Pair
@@ -66,6 +66,18 @@ def _flipped_mask(case: Case) -> Pair:
 def _copied(case: Case) -> Pair:
     """A training pair as if it had been generated."""
     return replace(case.known, own="", exemplar=case.known.own)
+
+
+def _copied_mirrored(case: Case) -> Pair:
+    """The mirror image of a training pair, with the class that it shows."""
+    pair = _copied(case)
+    photo = pair.painted[:, ::-1].copy()
+    return replace(pair, mask=case.schema.flip(pair.mask), photo=photo, car_class=pair.car_class.mirror)
+
+
+def _copied_photo(case: Case) -> Pair:
+    """A training photo under another car's mask of its class."""
+    return replace(_copied(case), mask=case.other.mask, car_class=case.other.car_class)
 
 
 def _blurred(case: Case) -> Pair:
@@ -111,6 +123,8 @@ FAULTS: Mapping[str, Callable[[Case], Pair]] = {
     "mirrored, class kept": _mirrored,
     "class of another view": _other_view,
     "copied training pair": _copied,
+    "copied pair, mirrored": _copied_mirrored,
+    "copied photo, other mask": _copied_photo,
     "photo blurred": _blurred,
     "photo speckled": _speckled_photo,
     "mask speckled": _speckled_mask,
@@ -151,7 +165,7 @@ def measure(evidence: Evidence, gate: Gate, limit: int, report: Report) -> list[
 def _fit(evidence: Evidence, gate: Gate, real: RealScores, here: NDArray[np.bool_]) -> Bounds:
     chosen = np.flatnonzero(here)
     scores, rejected = [real.scores[n] for n in chosen], np.array([real.rejected[n] for n in chosen], np.bool_)
-    return fit_bounds(scores, gate.sides, rejected, evidence.gate.budget)
+    return fit_bounds(scores, gate.sides, rejected, evidence.gate.budget, real.floors)
 
 
 def _seen(gate: Gate, real: RealScores, place: int) -> set[str]:
@@ -187,7 +201,7 @@ def _case(evidence: Evidence, place: int, fault: str) -> Case:
     training = [n for n in range(len(evidence.rows)) if evidence.rows[n].id in evidence.folds.numbers]
     known = place if place in training else random.choice(training)
     own, second, third = (real_pair(evidence, int(n)) for n in (place, other, known))
-    return Case(own, second, third, evidence.schema, random)
+    return Case(own, second, replace(third, photo=evidence.stored(third.painted)), evidence.schema, random)
 
 
 def _blur(photo: Photo, sigma: float) -> Photo:

@@ -18,10 +18,11 @@ from augkit.registry import Registry
 
 @dataclass(frozen=True)
 class Kept:
-    """What a fit leaves: tensors, and plain data."""
+    """What a fit leaves: tensors, and plain data; ``floors`` by score, the value up to which true copies come."""
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    floors: dict[str, float] = field(default_factory=dict)
 
 
 class Check(Protocol):

@@ -1,21 +1,30 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 
-from augkit.balance.gate import Evidence, Gate, Pair
+from augkit.balance.gate import Evidence, Gate, Pair, ready_gate
 from augkit.balance.gate.checks.agreement import Agreement, mean_iou
 from augkit.balance.gate.checks.detail import roughness
 from augkit.balance.gate.evidence import Folds
+from augkit.balance.gate.fit import real_scores
 from augkit.balance.gate.gate import real_pair
 from augkit.balance.gate.registry import CHECKS
-from augkit.classes import ALL_CLASSES
-from augkit.config import load_settings
+from augkit.classes import ALL_CLASSES, CarClass
+from augkit.config import Settings, load_settings
+from augkit.data.ingest import ingest
+from augkit.data.render import render_schema
+from augkit.data.render.dataset import rendered_samples
 from augkit.errors import DataError
 from augkit.parts import IGNORE
+from augkit.workspace import Workspace
+
+PHOTO_ONLY = "gate.checks=[copied-photo]"
 
 
 @pytest.fixture
@@ -57,6 +66,57 @@ def test_a_copied_mask_is_at_distance_nought(gate: Gate, pair: Pair) -> None:
     assert copied == 0.0 and new > gate.bounds.bounds["mask_distance"].low > 0
     mirrored = Pair(gate.evidence.schema.flip(pair.mask), pair.car_class.mirror)
     assert gate.checks["copied-mask"].score(mirrored)["mask_distance"] == 0.0
+
+
+def test_copied_masks_of_another_size_are_at_distance_nought(fitted: Workspace, gate_settings: Settings) -> None:
+    """Masks are made smaller by one rule on both sides, so that what is lost is lost on both."""
+    tall = gate_settings.model_copy(update={"image": gate_settings.image.model_copy(update={"size": 96})})
+    evidence = Evidence.open(fitted, tall)
+    check = CHECKS["copied-mask"](CHECKS["copied-mask"].fit(evidence), evidence)
+    for item, _ in islice(evidence.training(), 12):
+        assert check.score(Pair(item.mask, item.car_class)) == {"mask_distance": 0.0}
+
+
+def test_copies_among_the_real_masks_let_no_copy_through(workspace: Workspace, gate_settings: Settings) -> None:
+    """More of them than the budget: the quantile alone would put the bound at nought."""
+    own = gate_settings.model_copy(update={"gate": gate_settings.gate.model_copy(update={"checks": ("copied-mask",)})})
+    rows = Evidence.open(workspace, own).rows
+    known, held = ([row for row in rows if (row.split == "train") is training] for training in (True, False))
+    for row, other in zip(held, known, strict=False):
+        shutil.copy(workspace.mask(other.id), workspace.mask(row.id))
+    gate = ready_gate(Evidence.open(workspace, own), again=True)
+    copied = replace(real_pair(gate.evidence, gate.evidence.rows.index(known[-1])), own="")
+    assert gate.bounds.quantile == 0.0 and "mask_distance" in gate.judge_mask(copied).reasons
+    distances = {score["mask_distance"] for score in real_scores(gate.evidence).scores}
+    assert gate.bounds.bounds["mask_distance"].low == min(distances - {0.0})
+
+
+@pytest.fixture(scope="module")
+def photo_gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    """Twelve cars, and a gate that knows their photos."""
+    settings = load_settings("smoke", ["data.size=64", "image.size=64", "data.val_share=0.1", PHOTO_ONLY])
+    workspace = Workspace(tmp_path_factory.mktemp("photos") / "workspace")
+    samples = rendered_samples({CarClass.parse("front-left-5"): 12}, 64, 1)
+    ingest(samples, render_schema(), workspace, settings.data, 1, importer="render", settings=settings)
+    return ready_gate(Evidence.open(workspace, settings))
+
+
+def test_a_copied_photo_is_told_as_a_shard_gives_it_back(photo_gate: Gate) -> None:
+    evidence = photo_gate.evidence
+    floor = real_scores(evidence).floors["photo_distance"]
+    assert 0 < floor < photo_gate.bounds.bounds["photo_distance"].low
+    for item, row in evidence.training():
+        for photo in (item.photo, item.photo[:, ::-1].copy()):
+            pair = Pair(item.mask, item.car_class, evidence.stored(photo), exemplar=row.id)
+            verdict = photo_gate.judge_photo(pair)
+            assert 0 < verdict.scores["photo_distance"] <= floor and verdict.reasons == ["photo_distance"]
+
+
+def test_a_real_photo_is_not_compared_with_itself(photo_gate: Gate) -> None:
+    place = next(n for n, row in enumerate(photo_gate.evidence.rows) if row.split == "train")
+    pair = real_pair(photo_gate.evidence, place)
+    own, copied = (photo_gate.scores(p, "photo")["photo_distance"] for p in (pair, replace(pair, own="")))
+    assert copied == 0.0 and own > real_scores(photo_gate.evidence).floors["photo_distance"]
 
 
 def test_the_view_judge_knows_held_out_views(gate: Gate, evidence: Evidence) -> None:

@@ -31,7 +31,10 @@ class _Known:
 
 @CHECKS.register("copied-mask")
 class CopiedMask(_Known):
-    """Distance to the nearest training mask or its mirror image (see ``evaluation.copies``: 0 is equal)."""
+    """Distance to the nearest training mask or its mirror image (see ``evaluation.copies``: 0 is equal).
+
+    All masks are resized to 64 px in one way, so a copy of whatever size is at 0: that is the floor.
+    """
 
     stage: ClassVar[Stage] = "mask"
     sides: ClassVar[Sides] = {"mask_distance": (True, False)}
@@ -45,17 +48,22 @@ class CopiedMask(_Known):
         """(N, 64, 64) training masks and their ids."""
         found = [(resize_mask(item.mask, SIDE), row.id) for item, row in evidence.training()]
         masks, ids = zip(*found, strict=True)
-        return Kept({"masks": torch.from_numpy(np.stack(masks))}, {"ids": list(ids)})
+        return Kept({"masks": torch.from_numpy(np.stack(masks))}, {"ids": list(ids)}, {"mask_distance": 0.0})
 
     def score(self, pair: Pair) -> dict[str, float]:
         """0 to 1."""
-        distances, _ = nearest_mask([pair.mask], list(self.masks[self.others(pair.own)]), self.schema)
+        small = resize_mask(pair.mask, SIDE)
+        distances, _ = nearest_mask([small], list(self.masks[self.others(pair.own)]), self.schema)
         return {"mask_distance": float(distances[0])}
 
 
 @CHECKS.register("copied-photo")
 class CopiedPhoto(_Known):
-    """Distance to the nearest training photo, in features of EfficientNet-Lite0."""
+    """Distance to the nearest training photo or its mirror image, in features of EfficientNet-Lite0.
+
+    A copy comes back from a shard a little changed by its codec. The floor is the largest distance that this makes
+    between a training photo (or its mirror image) and itself, so each one handed out unchanged lies below the bound.
+    """
 
     stage: ClassVar[Stage] = "photo"
     sides: ClassVar[Sides] = {"photo_distance": (True, False)}
@@ -66,19 +74,24 @@ class CopiedPhoto(_Known):
 
     @classmethod
     def fit(cls, evidence: Evidence) -> Kept:
-        """(N, 1280) features of the training photos, and their ids."""
-        extractor, features, ids = EXTRACTORS["lite0"](), [], []
+        """(N, 2, 1280) features of the training photos and their mirror images, and the photos' ids."""
+        extractor, features, ids, floor = EXTRACTORS["lite0"](), [], [], 0.0
         total = len(evidence.folds.numbers)
         for item, row in evidence.training():
-            features.append(extractor.features(_one(item.photo))[0])
+            both = (item.photo, item.photo[:, ::-1].copy())
+            own = torch.cat([extractor.features(_one(photo)) for photo in both])
+            stored = torch.cat([extractor.features(_one(evidence.stored(photo))) for photo in both])
+            floor = max(floor, float(nearest(stored.numpy(), own.numpy())[0].max()))
+            features.append(own)
             ids.append(row.id)
             evidence.report("gate: features of training photos", len(ids), total)
-        return Kept({"features": torch.stack(features)}, {"ids": ids})
+        return Kept({"features": torch.stack(features)}, {"ids": ids}, {"photo_distance": floor})
 
     def score(self, pair: Pair) -> dict[str, float]:
         """Euclidean."""
         own = self.extractor.features(_one(pair.painted)).numpy()
-        return {"photo_distance": float(nearest(own, self.features[self.others(pair.own)])[0][0])}
+        known = self.features[self.others(pair.own)].reshape(-1, own.shape[1])
+        return {"photo_distance": float(nearest(own, known)[0][0])}
 
 
 def _one(photo: Photo) -> torch.Tensor:
