@@ -57,7 +57,7 @@ def complete(plan: Plan, reports: Sequence[ShardReport]) -> Plan:
 class Fulfilment:
     """A plan, what tells the digest of a row, and the place where its shards are, or will be.
 
-    With ``fresh`` nothing that is there counts.
+    With ``fresh`` nothing that is there counts. The manifest gets ``judges`` beside what made the shards.
     """
 
     storage: Storage
@@ -66,6 +66,7 @@ class Fulfilment:
     schema: PartSchema
     fresh: bool
     extend: Extend = complete
+    judges: Mapping[str, str] = field(default_factory=dict)
 
     def left(self) -> list[PlanRow]:
         """Rows that are not committed, or that were committed under another digest."""
@@ -112,7 +113,8 @@ class Fulfilment:
         for shard in sorted(name for name in there - planned if name.startswith("shard-")):
             _discard(self.storage, shard)
         plan.save(self.storage)
-        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, versions(plan))
+        named = versions(plan) | dict(self.judges)
+        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, named)
 
     def _reports(self, plan: Plan) -> list[ShardReport]:
         return committed(self.storage, plan.rows, self.digest)

@@ -11,7 +11,8 @@ from functools import cache, cached_property
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.fulfil import Fulfilment, Outcome, committed, earlier_plan, facts_of
 from augkit.balance.gate import Evidence, load_gate, ready_gate
-from augkit.balance.gate.again import mark, summary
+from augkit.balance.gate.again import judge_earlier, mark, summary, version_of
+from augkit.balance.gate.fit import JUDGED_AGAIN, has_judges, is_ready
 from augkit.balance.goals import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
@@ -98,8 +99,7 @@ class Balance:
     @cached_property
     def reports(self) -> list[ShardReport]:
         """Of the shards that were committed when the job was opened."""
-        storage = open_storage(self.workspace.shards)
-        return [] if self.order.fresh else committed(storage, self._begun.rows, self._digest())
+        return self._committed()
 
     @cached_property
     def _begun(self) -> Plan:
@@ -147,6 +147,10 @@ class Balance:
         """Models to be trained first."""
         return self.studio.missing(self.generated())
 
+    def has_judges(self) -> bool:
+        """Whether all that the gate trains is there."""
+        return has_judges(self._evidence)
+
     def bytes_per_pair(self) -> float:
         """Mean size of the real pairs' files, scaled to the output's area: what a pair will take, roughly."""
         some = self.rows[:: max(1, len(self.rows) // 50)]
@@ -155,7 +159,7 @@ class Balance:
         return mean * (self.settings.image.size / some[0].size) ** 2 + 3 * 1024  # three tar headers with padding
 
     def seconds(self) -> float | None:
-        """Generation time, from one candidate made with the models at hand; None where they are not trained.
+        """Generation time, from one candidate made with the models at hand; None where these or the gate are not ready.
 
         Counts the candidates that the accept rates seen so far lead to expect, and as many photos for each pair as so
         far.
@@ -163,7 +167,7 @@ class Balance:
         standings = self.planner.standings(self.reports).values()
         if not sum(standing.candidates for standing in standings):
             return 0.0
-        if self.untrained():
+        if self.untrained() or not is_ready(self._evidence):
             return None
         draw, paint = self._pace()
         painted, accepted = (sum(getattr(s, name) for s in standings) for name in ("painted", "accepted"))
@@ -186,20 +190,30 @@ class Balance:
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
         executor, digest = EXECUTORS[self.order.executor], self._digest()
-        storage, gate = open_storage(self.workspace.shards), load_gate(Evidence.open(self.workspace, self.settings))
+        storage, gate = open_storage(self.workspace.shards), load_gate(self._evidence)
 
         def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
             yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
             mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
 
-        if not self.order.fresh:
-            mark(storage, committed_shards(storage), gate)  # a run that was killed may have left some
-        fulfilment = Fulfilment(storage, self.plan, digest, self.studio.schema, self.order.fresh, self.planner.extend)
+        begun, extend, fresh = self._begun, self.planner.extend, self.order.fresh
+        if not fresh:
+            judge_earlier(storage, gate)
+        plan, schema = extend(begun, self._committed()), self.studio.schema  # by what holds after that
+        fulfilment = Fulfilment(storage, plan, digest, schema, fresh, extend, version_of(gate))
         outcome = fulfilment.run(execute, progress)
         summary(gate, storage, self.workspace, {}, [])
         standings = self.planner.standings(outcome.reports)
         outcome.short = {name: s for name, s in standings.items() if s.accepted < s.need}
         return outcome
+
+    @property
+    def _evidence(self) -> Evidence:
+        return Evidence.open(self.workspace, self.settings)
+
+    def _committed(self) -> list[ShardReport]:
+        storage = open_storage(self.workspace.shards)
+        return [] if self.order.fresh else committed(storage, self._begun.rows, self._digest())
 
     def _check_schema(self) -> None:
         channels = self.studio.schema.channels
@@ -233,7 +247,8 @@ class Balance:
         return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 
     def _inputs(self) -> str:
-        """Digest of what the whole plan depends on: the pairs and the settings."""
+        """Digest of what the whole plan depends on: the pairs and the settings, less those that only move the gate's
+        bounds."""
         balance = self.settings.balance
         return digest_of(
             {
@@ -241,7 +256,7 @@ class Balance:
                 "schema": self.studio.schema.digest,
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
-                "gate": self.settings.gate.model_dump(mode="json"),
+                "gate": self.settings.gate.model_dump(mode="json", exclude=JUDGED_AGAIN),
                 "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"}),
                 "style": self.style,
                 **self.computed.inputs,

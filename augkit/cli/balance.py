@@ -31,7 +31,7 @@ def balance(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     executor: Annotated[str, typer.Option("--executor", help="local (this process) or ray.")] = "ray",
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other pairs.")] = None,
-    no_train: Annotated[bool, typer.Option("--no-train", help="Fail where a model is missing.")] = False,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Fail where a model or the gate is missing.")] = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Generate for this class only; may be repeated.")
     ] = None,
@@ -129,6 +129,12 @@ def _require_models(job: Balance, no_train: bool) -> None:
             "--no-train, but untrained: " + ", ".join(f"{stage} {name}" for stage, name in missing),
             "trained models for every class that needs pairs",
             "leave --no-train out, or run augkit train",
+        )
+    if no_train and not job.has_judges():
+        raise ConfigError(
+            "--no-train, but the gate is not fitted on these pairs with these settings",
+            "a fitted gate, or none (gate.checks=[])",
+            "leave --no-train out, or run augkit gate",
         )
 
 

@@ -156,7 +156,7 @@ def test_only_generates_for_the_class_named(trained: Workspace, settings: Settin
 
 
 @pytest.mark.parametrize(
-    "sections", [{"gate": {"slack": 3.0}}, {"balance": {"shard_size": 5}}, {"balance": {"quality": 90}}]
+    "sections", [{"gate": {"min_part_pixels": 9}}, {"balance": {"shard_size": 5}}, {"balance": {"quality": 90}}]
 )
 def test_other_settings_are_refused(
     balanced: Workspace, settings: Settings, sections: dict[str, dict[str, object]]

@@ -152,7 +152,7 @@ def test_orders_that_cannot_be(balance: Command, trained: Workspace, options: li
 def test_other_settings_are_refused_before_anything_is_written(augkit: Command, balanced: Workspace) -> None:
     before, settings = digests(balanced), balanced.settings.read_bytes()
     shutil.rmtree(balanced.root / "models")  # it must not be trained first either
-    code, _, err = augkit("balance", "-w", balanced.root, "--executor", "local", "--set", "gate.slack=3")
+    code, _, err = augkit("balance", "-w", balanced.root, "--executor", "local", "--set", "balance.quality=90")
     assert code == 2 and "--fresh" in err
     assert digests(balanced) == before and balanced.settings.read_bytes() == settings
     assert not (balanced.root / "models").exists()
@@ -162,6 +162,12 @@ def test_no_train_names_the_missing_models(balance: Command, trained: Workspace)
     shutil.rmtree(trained.model("image", "all"))
     code, _, err = balance("--no-train")
     assert code == 2 and "image all" in err and "mask all" not in err and "augkit train" in err
+
+
+def test_no_train_asks_for_a_fitted_gate(balance: Command, trained: Workspace) -> None:
+    code, _, err = balance("--no-train", "--set", "gate.checks=[copied-mask]")
+    assert code == 2 and "the gate is not fitted" in err and "augkit gate" in err
+    assert not (trained.root / "gate").exists() and not trained.shards.exists()
 
 
 def test_an_empty_folder_is_no_workspace(augkit: Command, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from augkit.balance.gate.duplicates import Seen
+from augkit.balance.gate.duplicates import Blind, Seen
 from augkit.balance.gate.evidence import Evidence
 from augkit.balance.gate.fit import ready_gate, settings_digest
 from augkit.balance.gate.funnel import funnel
@@ -18,6 +18,7 @@ from augkit.errors import ShardError
 from augkit.shards.index import Counts, finish, load_index, load_manifest
 from augkit.shards.rewrite import settle
 from augkit.shards.storage import Storage, open_storage
+from augkit.shards.writer import committed_shards
 from augkit.train.hooks import Report
 from augkit.workspace import Workspace
 
@@ -45,10 +46,29 @@ def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: R
     shards, before = [shard.name for shard in manifest.shards], manifest.counts
     rewritten = mark(storage, shards, gate, judge_with(gate))
     report("shards judged", len(shards), len(shards))
-    versions = manifest.versions | {GATE_VERSION: settings_digest(evidence)}
+    versions = manifest.versions | version_of(gate)
     if rewritten or versions != manifest.versions:
         finish(storage, shards, manifest.schema, manifest.plan_digest, versions)
     return summary(gate, storage, workspace, before, rewritten)
+
+
+def version_of(gate: Gate) -> dict[str, str]:
+    """The gate as a manifest names it."""
+    return {GATE_VERSION: settings_digest(gate.evidence)}
+
+
+def judge_earlier(storage: Storage, gate: Gate) -> list[str]:
+    """Has all committed shards judged by this gate, before more are added to them; see ``mark``.
+
+    Where the manifest names another gate (or there is none, after a run that was killed) each pair is judged again,
+    else only duplicates are told.
+    """
+    try:
+        known = load_manifest(storage).versions
+    except ShardError:
+        known = {}
+    same = known.get(GATE_VERSION) == version_of(gate)[GATE_VERSION]
+    return mark(storage, committed_shards(storage), gate, keep if same else judge_with(gate))
 
 
 def mark(storage: Storage, shards: Sequence[str], gate: Gate, judge: Judge = keep) -> list[str]:
@@ -56,7 +76,7 @@ def mark(storage: Storage, shards: Sequence[str], gate: Gate, judge: Judge = kee
     bound = gate.bounds.bounds.get("mask_distance")
     if bound is None and judge is keep:
         return []  # nothing can be a duplicate, and all verdicts stay
-    return rescore(storage, shards, judge, Seen(gate.evidence.schema, bound.low if bound else 0.0))
+    return rescore(storage, shards, judge, Seen(gate.evidence.schema, bound.low) if bound else Blind())
 
 
 def summary(

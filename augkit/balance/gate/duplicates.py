@@ -29,7 +29,7 @@ class Seen:
         """The same with nothing seen."""
         return Seen(self.schema, self.bound)
 
-    def judge(self, mask: Mask, photo: Photo) -> tuple[float, bool]:
+    def judge(self, mask: Mask, photo: Photo) -> tuple[dict[str, float], bool]:
         """The distance to the nearest mask of an alike photo (1 where none is alike), and whether that is a duplicate.
 
         Alike means near duplicates by ``augkit.data.duplicates``; an earlier pair is kept, the later one is the
@@ -41,7 +41,20 @@ class Seen:
         if alike:
             distance = float(nearest_mask([mask], [self.masks[place] for place in alike], self.schema)[0][0])
         if distance < self.bound:
-            return distance, True
+            return {SCORE: distance}, True
         self.masks.append(np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST), np.uint8))
         self.thumbs.append(own)
-        return distance, False
+        return {SCORE: distance}, False
+
+
+class Blind:
+    """Sees no duplicates: where nothing says how near is too near."""
+
+    def anew(self) -> Blind:
+        """The same."""
+        return self
+
+    def judge(self, mask: Mask, photo: Photo) -> tuple[dict[str, float], bool]:
+        """No score."""
+        del mask, photo
+        return {}, False

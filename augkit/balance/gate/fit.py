@@ -30,6 +30,9 @@ FORMAT = 2
 _BOUNDS_ONLY = {"budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share"}
 """Settings that judges need not be fitted again for."""
 
+JUDGED_AGAIN = _BOUNDS_ONLY - {"min_part_pixels"}
+"""Those that finished shards can be judged again under: a speck that is removed changes the mask itself."""
+
 OPEN = Bounds({}, 0.0, 0.0)
 """No bounds at all."""
 
@@ -48,13 +51,17 @@ def ready_gate(evidence: Evidence, again: bool = False) -> Gate:
     """The workspace's gate; fitted first where there is none, or data or settings have changed since (or ``again``)."""
     if not evidence.gate.checks:
         return load_gate(evidence)
-    about = _read(evidence.folder)
-    if again or about.get("judges") != judges_digest(evidence):
+    if again or not has_judges(evidence):
         _fit_judges(evidence)
-        about = _read(evidence.folder)
+    about = _read(evidence.folder)
     if about.get("settings") != settings_digest(evidence):
         _fit_bounds(evidence)
     return load_gate(evidence)
+
+
+def has_judges(evidence: Evidence) -> bool:
+    """Whether all that has to be trained is there; bounds are set in seconds."""
+    return not evidence.gate.checks or _read(evidence.folder).get("judges") == judges_digest(evidence)
 
 
 def is_ready(evidence: Evidence) -> bool:

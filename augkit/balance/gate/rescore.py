@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from augkit.balance.gate.duplicates import REASON, SCORE, Seen
+from augkit.balance.gate.duplicates import REASON, SCORE, Blind, Seen
 from augkit.balance.gate.gate import Gate, judge_painted
 from augkit.balance.gate.pair import Pair, Verdict
 from augkit.classes import CarClass
@@ -51,7 +51,7 @@ def keep(record: PairRecord, stored: StoredPair) -> Judged:
     return Judged(replace(record, reasons=reasons, accepted=not reasons), stored.mask)
 
 
-def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen) -> list[str]:
+def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen | Blind) -> list[str]:
     """Judges the generated pairs of committed shards in their order, and marks duplicates; ``nothing`` seen so far.
 
     Shards with other verdicts are written anew, all together or not at all; returns their names. After that the index
@@ -59,7 +59,7 @@ def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen
     Raises ShardError where a shard is not committed or bytes have changed.
     """
     settle(storage)
-    seen: dict[str, Seen] = {}
+    seen: dict[str, Seen | Blind] = {}
     changed = []
     for name in shards:
         commit = read_commit(storage, name)
@@ -75,7 +75,7 @@ def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen
 
 
 def _judge_shard(
-    storage: Storage, commit: Commit, judge: Judge, seen_of: Callable[[str], Seen], writer: ShardWriter
+    storage: Storage, commit: Commit, judge: Judge, seen_of: Callable[[str], Seen | Blind], writer: ShardWriter
 ) -> bool:
     """Fills the writer with the shard's rows; whether any of them changed."""
     changed = False
@@ -94,14 +94,14 @@ def _judge_shard(
     return changed
 
 
-def _tell_duplicate(judged: Judged, stored: StoredPair, seen: Seen) -> Judged:
+def _tell_duplicate(judged: Judged, stored: StoredPair, seen: Seen | Blind) -> Judged:
     """Only what is accepted otherwise is compared: a rejected pair takes no place."""
     record = judged.record
     if record.reasons:
         return replace(judged, record=replace(record, scores=_without(record.scores)))
-    distance, twice = seen.judge(decode_mask(stored.full), decode_photo(stored.photo))
+    found, twice = seen.judge(decode_mask(stored.full), decode_photo(stored.photo))
     reasons = [REASON] if twice else []
-    scores = record.scores | {SCORE: distance}
+    scores = _without(record.scores) | found
     return replace(judged, record=replace(record, scores=scores, reasons=reasons, accepted=not reasons))
 
 
