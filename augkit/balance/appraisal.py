@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 
@@ -19,12 +20,14 @@ from augkit.evaluation.compare import Figure, enough, judge, size_of
 from augkit.evaluation.copies import Copies, find_copies
 from augkit.evaluation.gather import gather_masks
 from augkit.evaluation.traits import Traits
+from augkit.gan.samplers import MaskSampler
 from augkit.models.extractors import EXTRACTORS
 from augkit.parts import Mask, PartSchema, without_ignore
 from augkit.seeds import derive
 from augkit.train.judging import with_mirrors
 from augkit.train.mask import load_mask_sampler
 from augkit.train.stages import Studio
+from augkit.train.task import check_parts
 from augkit.workspace import Workspace
 
 TIMES = 4
@@ -70,12 +73,15 @@ class _Masks:
 
 
 def appraise_masks(
-    workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Callable[[str, int, int], None] = print
-) -> Appraisal:
-    """Judges the stage-I models of a workspace. Masks are cleaned as generation cleans them.
+    workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Callable[[str, int, int], None] = print,
+    weights: Path | None = None,
+) -> Appraisal:  # fmt: skip
+    """Judges the stage-I models of a workspace. Masks are cleaned as generation cleans them. ``weights`` is the
+    extractor's file, where it needs one.
 
-    Raises DataError where no pair was held out, CheckpointError where a model is missing.
+    Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
     """
+    network = EXTRACTORS[extractor](weights=weights)  # before anything is drawn: a wrong file is refused here
     studio = Studio.open(workspace, settings)
     rows = usable(read_catalogue(workspace.require_catalogue()))
     size, schema = settings.mask.size, studio.schema
@@ -86,7 +92,6 @@ def appraise_masks(
     passed = [
         np.array([not gate.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
     ]
-    network = EXTRACTORS[extractor]()
     traits = [
         gather_masks(s.masks, schema, network, progress=partial(report, name))
         for name, s in (("held-out masks", held), ("made masks", made), ("training masks", known))
@@ -127,14 +132,20 @@ def _made(
 ) -> _Masks:
     masks: list[Mask] = []
     classes: list[CarClass] = []
-    load = cache(load_mask_sampler)
+    load = cache(partial(_load, studio.schema))
     for place, (car_class, count) in enumerate(sorted(wanted.items()), 1):
-        sampler, _ = load(studio.folder("mask", studio.model("mask", car_class)))
+        sampler = load(studio.folder("mask", studio.model("mask", car_class)))
         seeds = [derive(studio.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
         masks += [gate.clean(mask)[0] for mask in sampler.sample(car_class, seeds, size).masks]
         classes += [car_class] * len(seeds)
         report("classes drawn", place, len(wanted))
     return _Masks(masks, classes)
+
+
+def _load(schema: PartSchema, folder: Path) -> MaskSampler:
+    sampler, about = load_mask_sampler(folder)
+    check_parts(folder, about, schema)
+    return sampler
 
 
 def _all(masks: _Masks) -> list[int]:

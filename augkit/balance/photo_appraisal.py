@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from augkit.evaluation.copies import Copies, judge_copies
 from augkit.evaluation.gather import gather_photos
 from augkit.evaluation.traits import Traits
 from augkit.gan.photo_sampler import PhotoSampler
+from augkit.gan.samplers import MaskSampler
 from augkit.metrics.neighbours import nearest
 from augkit.metrics.spread import spread
 from augkit.models.extractors import EXTRACTORS
@@ -32,6 +34,7 @@ from augkit.train.image import load_photo_sampler
 from augkit.train.judging import with_mirrors
 from augkit.train.mask import load_mask_sampler
 from augkit.train.stages import Studio
+from augkit.train.task import check_parts
 from augkit.workspace import Workspace
 
 LOOKS = 4
@@ -50,9 +53,9 @@ class Agreement:
     real: float
 
     @property
-    def share(self) -> float:
-        """Of what the segmenters reach on real photos."""
-        return self.made / self.real
+    def share(self) -> float | None:
+        """Of what the segmenters reach on real photos; None where they reach nothing there."""
+        return self.made / self.real if self.real > 0 else None
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,13 @@ class PhotoAppraisal:
     where it is not trained; each against the held-out photos, with training photos as the floor.
 
     ``variety`` is the mean feature distance between photos of one mask, as a share of that between held-out photos of
-    one class. ``copies`` are told by features; ``exemplars`` is how many training photos lent their looks.
+    one class; None where no class has two different ones. ``copies`` are told by features; ``exemplars`` is how many
+    training photos lent their looks.
     """
 
     held_out: list[Figure]
     made: list[Figure]
-    variety: float
+    variety: float | None
     copies: Copies
     agreement: Agreement | None
     agreement_made: Agreement | None
@@ -74,8 +78,10 @@ class PhotoAppraisal:
 
     @property
     def fall(self) -> float | None:
-        """How many times further made masks' photos are from real ones than held-out masks' photos are."""
-        return self.made[0].value / self.held_out[0].value if self.made else None
+        """How many times further made masks' photos are from real ones than held-out masks' photos are; None without
+        made masks, and where held-out masks' photos are the real ones."""
+        near = self.held_out[0].value
+        return self.made[0].value / near if self.made and near > 0 else None
 
 
 @dataclass(frozen=True)
@@ -93,10 +99,20 @@ class _Studio:
 
     def __init__(self, workspace: Workspace, settings: Settings, report: Report) -> None:
         self.studio, self.report, self.seed = Studio.open(workspace, settings), report, settings.seed
-        self._image, self._mask = cache(load_photo_sampler), cache(load_mask_sampler)
+        self._image, self._mask = cache(self._load_image), cache(self._load_mask)
+
+    def _load_image(self, folder: Path) -> PhotoSampler:
+        sampler, about = load_photo_sampler(folder)
+        check_parts(folder, about, self.studio.schema)
+        return sampler
+
+    def _load_mask(self, folder: Path) -> MaskSampler:
+        sampler, about = load_mask_sampler(folder)
+        check_parts(folder, about, self.studio.schema)
+        return sampler
 
     def painter(self, car_class: CarClass) -> PhotoSampler:
-        return self._image(self.studio.folder("image", self.studio.model("image", car_class)))[0]
+        return self._image(self.studio.folder("image", self.studio.model("image", car_class)))
 
     def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> _Painted:
         """``looks`` photos of each mask, one after the other."""
@@ -119,18 +135,21 @@ class _Studio:
             return []
         made = []
         for place, car_class in enumerate(classes):
-            sampler, _ = self._mask(self.studio.folder("mask", self.studio.model("mask", car_class)))
+            sampler = self._mask(self.studio.folder("mask", self.studio.model("mask", car_class)))
             made.append(sampler.sample(car_class, [derive(self.seed, "appraisal", place)], size).masks[0])
         return made
 
 
 def appraise_photos(
-    workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Report = print
-) -> PhotoAppraisal:
-    """Judges the stage-II models of a workspace; agreement is told where the gate is fitted.
+    workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Report = print,
+    weights: Path | None = None,
+) -> PhotoAppraisal:  # fmt: skip
+    """Judges the stage-II models of a workspace; agreement is told where the gate is fitted. ``weights`` is the
+    extractor's file, where it needs one.
 
-    Raises DataError where no pair was held out, CheckpointError where a model is missing.
+    Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
     """
+    network = EXTRACTORS[extractor](weights=weights)  # before anything is painted: a wrong file is refused here
     trained, size = _Studio(workspace, settings, report), settings.image.size
     rows, schema = usable(read_catalogue(workspace.require_catalogue())), trained.studio.schema
     held = _pairs(workspace, [row for row in rows if row.split != "train"], schema, size)
@@ -141,7 +160,6 @@ def appraise_photos(
     made = trained.paint("made masks", drawn, classes) if drawn else None
     step = max(1, len(masks) // 24)
     looks = trained.paint("one mask", masks[::step], classes[::step], LOOKS)
-    network = EXTRACTORS[extractor]()
 
     def see(name: str, photos: Sequence[NDArray[np.uint8]]) -> Traits:
         return gather_photos(photos, network, progress=partial(report, name))
@@ -181,12 +199,12 @@ def _alike(reference: Traits, known: Sequence[PairItem], wanted: Counter[CarClas
     return reference.pick(np.array([n for c, count in wanted.items() for n in places[c][: times * count]]))
 
 
-def _variety(looks: NDArray[np.float64], real: NDArray[np.float64], classes: Sequence[CarClass]) -> float:
+def _variety(looks: NDArray[np.float64], real: NDArray[np.float64], classes: Sequence[CarClass]) -> float | None:
     """Rows of ``looks`` belong together by ``LOOKS``; real rows by class."""
     within = [spread(looks[begin : begin + LOOKS]) for begin in range(0, len(looks), LOOKS)]
     groups = [[n for n, own in enumerate(classes) if own == c] for c in sorted(set(classes))]
     between = [spread(real[group]) for group in groups if len(group) > 1]
-    return float(np.mean(within) / np.mean(between)) if between else float("nan")
+    return float(np.mean(within) / np.mean(between)) if any(between) else None
 
 
 def _copies(made: Traits, held: Traits, training: Traits) -> Copies:

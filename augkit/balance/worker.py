@@ -22,7 +22,6 @@ from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
 from augkit.data.pictures import read_mask, read_photo, resize_photo
-from augkit.errors import CheckpointError
 from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import Painted, PhotoSampler
 from augkit.gan.samplers import MaskSampler
@@ -35,7 +34,7 @@ from augkit.train.checkpoint import digest
 from augkit.train.image import load_photo_sampler
 from augkit.train.machine import keep_freed_memory
 from augkit.train.mask import load_mask_sampler
-from augkit.train.task import MODEL
+from augkit.train.task import MODEL, check_parts
 from augkit.workspace import Workspace
 
 Progress = Callable[[str, int], None]
@@ -226,23 +225,15 @@ class Worker:
     def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSampler, str]:
         folder = self.job.models[car_class.name].mask
         if folder not in self._masks:
-            sampler, _ = load_mask_sampler(folder)
-            self._check_schema(sampler.schema, folder)
+            sampler, about = load_mask_sampler(folder)
+            check_parts(folder, about, self.schema)
             self._masks[folder] = sampler, digest(folder / MODEL)
         return self._masks[folder]
 
     def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSampler, str]:
         folder = self.job.models[car_class.name].image
         if folder not in self._photos:
-            sampler, _ = load_photo_sampler(folder, self.job.precision)
-            self._check_schema(sampler.bank.schema, folder)
+            sampler, about = load_photo_sampler(folder, self.job.precision)
+            check_parts(folder, about, self.schema)
             self._photos[folder] = sampler, digest(folder / MODEL)
         return self._photos[folder]
-
-    def _check_schema(self, schema: PartSchema, folder: Path) -> None:
-        if schema.digest != self.schema.digest:
-            raise CheckpointError(
-                f"{folder}: trained on the parts {', '.join(schema.names[1:])}",
-                f"the workspace's parts: {', '.join(self.schema.names[1:])}",
-                f"train it again: augkit train {folder.parent.name} --model {folder.name} --fresh",
-            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,9 +64,18 @@ class Session:
         if not is_main_process():
             return
         if self.as_json:
-            print(json.dumps(result, indent=1, default=str))
+            print(json.dumps(defined(result), indent=1, default=str, allow_nan=False))
         else:
             self.console.print(human)
+
+
+def defined(tree: Any) -> Any:
+    """Nested plain data, with null for numbers that are none: NaN and infinity are no JSON."""
+    if isinstance(tree, dict):
+        return {key: defined(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [defined(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def is_main_process() -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from augkit.cli._app import app
+from augkit.cli._extractor import ExtractorOption, WeightsOption
 from augkit.cli._session import JsonOption, Session, SetOption, WorkspaceOption, open_session
 from augkit.errors import ConfigError
 
@@ -29,12 +30,8 @@ def compare(
     ],
     *,
     budget: Annotated[str, typer.Option("--budget", help="Training time of each: 90s, 5m, 1h.")] = "5m",
-    extractor: Annotated[
-        str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
-    ] = "lite0",
-    weights: Annotated[
-        Path | None, typer.Option("--weights", help="The extractor's weights; inception's own download by default.")
-    ] = None,
+    extractor: ExtractorOption = "lite0",
+    weights: WeightsOption = None,
     init_from: Annotated[
         Path | None,
         typer.Option("--init-from", help="The run that configurations start from which have an init_from."),
@@ -121,9 +118,15 @@ def _table(results: Sequence[Result], seconds: float) -> Table:
         table.add_row(
             r.name, f"{r.parameters_g / 1e6:.1f}/{r.parameters_d / 1e6:.1f}", str(r.steps), f"{r.seconds_per_step:.2f}",
             f"{r.distance:.0f}", f"{r.distance_floor:.0f}", "" if r.ratio is None else f"{r.ratio:.1f}",
-            f"{r.kernel:.2f}", f"{r.inception_score:.2f}",
+            _with_error(r.kernel, r.kernel_error), f"{r.inception_score:.2f}",
         )  # fmt: skip
     real = ", ".join(sorted({f"{r.inception_score_real:.2f} ({r.stage})" for r in results}))
     stopped = [f"{r.name}: {r.stopped}" for r in results if r.stopped and "budget" not in r.stopped]
-    table.caption = "\n".join([f"G/D: parameters in millions; IS of the real pictures: {real}", *stopped])
+    warnings = [f"[bold yellow]warning[/]: {text}" for text in dict.fromkeys(w for r in results for w in r.warnings)]
+    about = f"G/D: parameters in millions; ±: standard error; IS of the real pictures: {real}"
+    table.caption = "\n".join([about, *stopped, *warnings])
     return table
+
+
+def _with_error(value: float, error: float | None) -> str:
+    return f"{value:.2f}" + ("" if error is None else f" ± {error:.2f}")

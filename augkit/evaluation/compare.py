@@ -70,12 +70,14 @@ class Figure:
 
     ``ratio``: value over the floor's mean; None where that means nothing (a floor of 0, or around 0). ``worse_by``:
     how many standard deviations of the floor it is worse than the floor; None where the floor does not vary.
-    ``interval``: 95 %; None where there are too few pictures to halve. ``n_real``, ``n_made``: pictures at hand.
+    ``interval``: 95 %; None where there are too few pictures to halve. ``error``: the standard error, by the same
+    resamples. ``n_real``, ``n_made``: pictures at hand.
     """
 
     name: str
     value: float
     interval: tuple[float, float] | None
+    error: float | None
     floor: Floor
     ratio: float | None
     worse_by: float | None
@@ -178,10 +180,13 @@ class _Trial:
         floors = [metric.compare(real[d.real], other[d.reference]) for d in self.plan]
         floor = Floor(kind, float(np.mean(floors)), float(np.std(floors, ddof=1)))
         sign = 1 if metric.lower_is_better else -1
+        moves = self._deviations(metric, real, made)
+        low, high = np.quantile(moves, [0.025, 0.975]) if len(moves) else (0.0, 0.0)
         return Figure(
             name=label(metric, self.real.extractor),
             value=value,
-            interval=self._interval(metric, real, made, value),
+            interval=(value + float(low), value + float(high)) if len(moves) else None,
+            error=float(np.std(moves, ddof=1)) if len(moves) else None,
             floor=floor,
             ratio=value / floor.mean if floor.mean > 0 and not metric.centred else None,
             worse_by=sign * (value - floor.mean) / floor.std if floor.std > ROUNDING * abs(floor.mean) else None,
@@ -192,19 +197,17 @@ class _Trial:
             warnings=_notes(self.real, self.made, self.size) + _rank_note(metric, self.size, real.shape[1]),
         )
 
-    def _interval(
-        self, metric: Metric, real: NDArray[Any], made: NDArray[Any], value: float
-    ) -> tuple[float, float] | None:
+    def _deviations(self, metric: Metric, real: NDArray[Any], made: NDArray[Any]) -> NDArray[np.float64]:
+        """Of the resamples from their mean; empty where there are too few pictures to halve."""
         half = self.size // 2
         if half < max(2, metric.fewest):
-            return None
+            return np.empty(0)
         found = []
         for number, seed in enumerate(self.seeds):
             draw, random = self.plan[number % len(self.plan)], np.random.default_rng(seed)
             pick_real, pick_made = (random.choice(side, half, replace=False) for side in (draw.real, draw.made))
             found.append(metric.compare(real[pick_real], made[pick_made]))
-        low, high = np.quantile(np.asarray(found) - np.mean(found), [0.025, 0.975])
-        return value + float(low), value + float(high)
+        return np.asarray(found, np.float64) - float(np.mean(found))
 
 
 def _refuse(real: Traits, size: int, n_made: int) -> None:

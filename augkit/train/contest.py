@@ -79,8 +79,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Result:
-    """A row of the table. ``distance`` and ``kernel`` compare made with held-out pictures, their floors compare as
-    many training pictures with the same ones; ``stopped`` says why a run ended before its budget."""
+    """A row of the table. ``distance`` (with its 95 % interval) and ``kernel`` (with its standard error) compare made
+    with held-out pictures, their floors compare as many training pictures with the same ones; ``stopped`` says why a
+    run ended before its budget."""
 
     name: str
     stage: str
@@ -94,11 +95,14 @@ class Result:
     distance: float
     distance_floor: float
     ratio: float | None
+    distance_interval: tuple[float, float] | None
     kernel: float
     kernel_floor: float
+    kernel_error: float | None
     inception_score: float
     inception_score_real: float
     pictures: int
+    warnings: tuple[str, ...]
     stopped: str
 
 
@@ -151,8 +155,11 @@ def _check(workspace: Workspace, entries: Sequence[Entry]) -> None:
 
 def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
     held = [row for row in rows if row.split != "train"]
-    if not held:
-        raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
+    if len(held) < SPLITS:
+        raise DataError(
+            f"{len(held) or 'no'} held-out pairs to judge by", f"at least {SPLITS} of the split val or test",
+            "import with a larger data.val_share, or more photos",
+        )  # fmt: skip
     return held
 
 
@@ -211,11 +218,14 @@ def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extracto
         distance=distance.value,
         distance_floor=distance.floor.mean,
         ratio=distance.ratio,
+        distance_interval=distance.interval,
         kernel=kernel.value,
         kernel_floor=kernel.floor.mean,
+        kernel_error=kernel.error,
         inception_score=_inception(ours, extractor),
         inception_score_real=_inception(real, extractor),
         pictures=len(made),
+        warnings=distance.warnings,
         stopped=about.get("stopped", ""),
     )
 

@@ -32,13 +32,12 @@ from augkit.models.registries import PERCEPTUAL_NETWORKS, PHOTO_GENERATORS
 from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
 from augkit.train.backdrop import backdrop_of, screen_of
-from augkit.train.checkpoint import load_state
 from augkit.train.coarse import coarse_part, hand_over
 from augkit.train.grid import Picture, grid
 from augkit.train.optim import adam, adam_in_turns, linear_decay
 from augkit.train.photo_start import start
 from augkit.train.stream import collate
-from augkit.train.task import MODEL, Task, load_description
+from augkit.train.task import Task, load_description, load_weights
 from augkit.workspace import Workspace
 
 SHEET_ROWS = 8
@@ -215,7 +214,7 @@ def load_photo_sampler(folder: Path, precision: Arithmetic = "fp32") -> tuple[Ph
     Raises CheckpointError where the folder does not hold one.
     """
     about = load_description(folder)
-    state, _ = load_state(folder / MODEL)
+    state = load_weights(folder)
     try:
         schema = PartSchema.from_dict(about["schema"])
         painter = build_painter(about, schema.channels)

@@ -23,12 +23,11 @@ from augkit.gan.terms import reconstruction_term, squared_error_term
 from augkit.losses.likelihood import part_weights
 from augkit.parts import PartSchema, without_ignore
 from augkit.seeds import derive
-from augkit.train.checkpoint import load_state
 from augkit.train.generative import Subject, generative_game, generator_of, network_in, network_of, prior_of
 from augkit.train.grid import Picture, grid
 from augkit.train.judging import selector_of, split_for_judging, with_mirrors
 from augkit.train.stream import collate
-from augkit.train.task import MODEL, Task, load_description
+from augkit.train.task import Task, load_description, load_weights
 from augkit.workspace import Workspace
 
 SHEET_COLUMNS = 8
@@ -115,7 +114,7 @@ def _sampled(schema: PartSchema, sampler: nn.Module, car_class: CarClass, seeds:
 def load_mask_sampler(folder: Path) -> tuple[MaskSampler, dict[str, Any]]:
     """A trained stage I and its description. Raises CheckpointError where the folder does not hold one."""
     about = load_description(folder)
-    state, _ = load_state(folder / MODEL)
+    state = load_weights(folder)
     try:
         schema = PartSchema.from_dict(about["schema"])
         settings = MaskSettings.model_validate(network_in(about))

@@ -62,7 +62,9 @@ class Mixture:
 
 
 def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixture:
-    """The pairs of a split that ``segmenter.source`` names. Raises ShardError where shards are missing.
+    """The pairs of a split that ``segmenter.source`` names.
+
+    Raises ShardError where shards are missing, or have other parts than the workspace.
 
     Generated pairs are in WORKSPACE/shards, classical ones in WORKSPACE/classical, painted ones in WORKSPACE/painted.
     The first two hold the real ones as well, which are read from the first of them that the source needs, or that
@@ -78,7 +80,15 @@ def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixtu
     for name in sources:
         wanted.setdefault(homes.get(name, home_of_real), []).append(name)
     here = ("split", "==", split)
-    return Mixture([ShardDataset(folder, where=[here, ("source", "in", names)]) for folder, names in wanted.items()])
+    pairs = Mixture([ShardDataset(folder, where=[here, ("source", "in", names)]) for folder, names in wanted.items()])
+    own = PartSchema.load(workspace.schema)
+    if pairs.schema.digest != own.digest:
+        raise ShardError(
+            f"{', '.join(map(str, wanted))}: shards of the parts {', '.join(pairs.schema.names[1:])}",
+            f"the workspace's parts: {', '.join(own.names[1:])}",
+            "make them again with --fresh",
+        )
+    return pairs
 
 
 def sampling_of(shards: RawPairs, share: float, rare_classes: float = 0.0) -> Sampling:

@@ -30,13 +30,12 @@ from augkit.parts import PartSchema
 from augkit.presets import load_recipe
 from augkit.seeds import derive
 from augkit.shards.codec import decode_mask, decode_photo
-from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.mixture import RawPairs, is_made, mixture, sampling_of
 from augkit.train.optim import adam, linear_decay
-from augkit.train.task import MODEL, Run, Task, load_description, run_task
+from augkit.train.task import Run, Task, load_description, load_weights, run_task
 from augkit.workspace import Workspace
 
 SHEET_ROWS = 8
@@ -220,7 +219,7 @@ def build_segmenter(model: str, options: dict[str, Any], channels: int, size: in
 def load_segmenter(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """A trained segmenter and its description. Raises CheckpointError where the folder does not hold one."""
     about = load_description(folder)
-    state, _ = load_state(folder / MODEL)
+    state = load_weights(folder)
     try:
         channels = PartSchema.from_dict(about["schema"]).channels
         network = build_segmenter(about["model"], about["options"] | {"pretrained": False}, channels, about["size"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from augkit.config import TrainSettings
 from augkit.data.pairs import Pairs
 from augkit.errors import CheckpointError, ConfigError
 from augkit.gan.game import Game
+from augkit.parts import PartSchema
 from augkit.seeds import derive
 from augkit.train.brake import Brake, Deadline
 from augkit.train.checkpoint import load_state, save_state
@@ -188,6 +189,33 @@ def load_description(folder: Path) -> dict[str, Any]:
             f"{folder}: {error}", "a finished model", "train it first: augkit train --help"
         ) from error
     return description
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """``model.safetensors`` of a finished model, on the CPU.
+
+    Raises CheckpointError where it is missing, cut off or foreign, and for numbers that are not finite: what they make
+    would look like pictures all the same.
+    """
+    state, _ = load_state(folder / MODEL)
+    spoilt = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if spoilt:
+        raise CheckpointError(
+            f"{folder / MODEL}: NaN or infinity in {len(spoilt)} of {len(state)} tensors, {spoilt[0]} first",
+            "finite numbers", "train it again with --fresh, or put the file of a good copy back",
+        )  # fmt: skip
+    return state
+
+
+def check_parts(folder: Path, about: Mapping[str, Any], schema: PartSchema) -> None:
+    """Raises CheckpointError where the model in the folder, by its description, was trained with other parts."""
+    own = PartSchema.from_dict(about["schema"])
+    if own.digest != schema.digest:
+        raise CheckpointError(
+            f"{folder}: trained on the parts {', '.join(own.names[1:])}",
+            f"the workspace's parts: {', '.join(schema.names[1:])}",
+            f"train it again: augkit train {folder.parent.name} --model {folder.name} --fresh",
+        )
 
 
 def is_finished(folder: Path) -> bool:

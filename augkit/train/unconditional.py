@@ -20,11 +20,10 @@ from augkit.gan.samplers import PictureSampler
 from augkit.gan.terms import squared_error_term
 from augkit.parts import PartSchema
 from augkit.seeds import derive
-from augkit.train.checkpoint import load_state
 from augkit.train.generative import Subject, generative_game, generator_of, network_in, network_of, prior_of
 from augkit.train.grid import Picture, grid
 from augkit.train.judging import selector_of, split_for_judging
-from augkit.train.task import MODEL, Task, load_description
+from augkit.train.task import Task, load_description, load_weights
 from augkit.workspace import Workspace
 
 SHEET_COLUMNS = 8
@@ -76,7 +75,7 @@ def _sampled(sampler: nn.Module, car_class: CarClass, seeds: Sequence[int]) -> P
 def load_picture_sampler(folder: Path) -> tuple[PictureSampler, dict[str, Any]]:
     """A trained generator and its description. Raises CheckpointError where the folder does not hold one."""
     about = load_description(folder)
-    state, _ = load_state(folder / MODEL)
+    state = load_weights(folder)
     try:
         PartSchema.from_dict(about["schema"])
         settings = UnconditionalSettings.model_validate(network_in(about))

@@ -49,7 +49,7 @@ class Shapeless(Replaying):
 
 
 def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> Appraisal:
-    monkeypatch.setattr(appraisal, "load_mask_sampler", lambda folder: (sampler, {}))
+    monkeypatch.setattr(appraisal, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
     monkeypatch.setattr(appraisal, "FEWEST", 2)
     return appraise_masks(workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
@@ -86,7 +86,7 @@ def test_the_verb(
     rendered_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sampler = Replaying(rendered_workspace, "train")
-    monkeypatch.setattr(appraisal, "load_mask_sampler", lambda folder: (sampler, {}))
+    monkeypatch.setattr(appraisal, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
     monkeypatch.setattr(appraisal, "FEWEST", 2)
     place = ["--workspace", str(rendered_workspace.root)]
     assert run(["evaluate", "masks", *place]) == 0

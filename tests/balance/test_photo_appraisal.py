@@ -18,7 +18,7 @@ from augkit.data.catalogue import CatalogueRow, read_catalogue, write_catalogue
 from augkit.data.pictures import read_photo, resize_photo
 from augkit.errors import CheckpointError, DataError
 from augkit.gan.photo_sampler import Painted
-from augkit.parts import Mask
+from augkit.parts import Mask, PartSchema
 from augkit.workspace import Workspace
 
 
@@ -26,6 +26,7 @@ class Replaying:
     """A stage II that hands out training photos of the class, the seed's choice."""
 
     def __init__(self, workspace: Workspace) -> None:
+        self.schema = PartSchema.load(workspace.schema)
         self.rows: list[CatalogueRow] = [r for r in read_catalogue(workspace.catalogue) if r.split == "train"]
         self.photos = [resize_photo(read_photo(workspace.photo(row.id)), 32) for row in self.rows]
 
@@ -50,7 +51,9 @@ class Flat(Replaying):
 
 
 def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> PhotoAppraisal:
-    monkeypatch.setattr(photo_appraisal, "load_photo_sampler", lambda folder: (sampler, {}))
+    monkeypatch.setattr(
+        photo_appraisal, "load_photo_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
+    )
     return appraise_photos(workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
 

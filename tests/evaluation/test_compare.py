@@ -13,6 +13,7 @@ from augkit.errors import ConfigError, DataError
 from augkit.evaluation.compare import DEFAULT, Figure, enough, judge, label, size_of
 from augkit.evaluation.traits import Traits
 from augkit.metrics import METRICS, Metric
+from augkit.metrics.kernel import kernel_distance
 
 
 def traits(seed: int, count: int, mean: float = 0.0, width: int = 8, **changes: object) -> Traits:
@@ -120,8 +121,19 @@ def test_few_pictures_are_said_to_be_few() -> None:
     assert not one(traits(0, 200), traits(1, 200)).warnings
 
 
+def test_the_kernel_distance_has_its_standard_error() -> None:
+    """By resampling halves as by the jackknife, and in keeping with the interval."""
+    real, made = traits(0, 120, width=4), traits(1, 120, mean=1.0, width=4)
+    figure = one(real, made, "kernel", reference=traits(2, 120, width=4))
+    jackknife = kernel_distance(real.tables["features"], made.tables["features"]).error
+    assert figure.error == pytest.approx(jackknife, rel=0.35)
+    assert figure.interval is not None and figure.error is not None
+    assert (figure.interval[1] - figure.interval[0]) / figure.error == pytest.approx(2 * 1.96, rel=0.2)
+
+
 def test_too_few_for_an_interval() -> None:
-    assert one(traits(0, 6), traits(1, 6)).interval is None
+    figure = one(traits(0, 6), traits(1, 6))
+    assert figure.interval is None and figure.error is None
 
 
 def test_too_few_for_a_figure() -> None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from augkit.cli._extractor import ExtractorOption, WeightsOption
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli.evaluate._app import evaluate
+from augkit.cli.evaluate._figures import range_of, warnings_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from augkit.balance.photo_appraisal import Agreement, PhotoAppraisal
+    from augkit.evaluation.compare import Figure
 
 
 @evaluate.command("photos")
 def photos(
     *,
-    extractor: Annotated[
-        str, typer.Option("--extractor", help="Network whose features are compared: lite0, or inception (FID).")
-    ] = "lite0",
+    extractor: ExtractorOption = "lite0",
+    weights: WeightsOption = None,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -32,14 +32,14 @@ def photos(
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = appraise_photos(session.workspace, session.settings, extractor, bars.steps)
+        found = appraise_photos(session.workspace, session.settings, extractor, bars.steps, weights)
     session.emit(_plain(found), _table(found))
 
 
 def _plain(found: PhotoAppraisal) -> dict[str, Any]:
     copies = found.copies
 
-    def agreement(about: Agreement | None) -> dict[str, float] | None:
+    def agreement(about: Agreement | None) -> dict[str, float | None] | None:
         return None if about is None else {"made": about.made, "real": about.real, "share": about.share}
 
     return {
@@ -62,8 +62,8 @@ def _table(found: PhotoAppraisal) -> Table:
     for column in ("held-out masks", "made masks", "floor"):
         table.add_column(column, justify="right")
     for place, own in enumerate(found.held_out):
-        made = f"{found.made[place].value:.2f}" if found.made else ""
-        table.add_row(own.name, f"{own.value:.2f}", made, f"{own.floor.mean:.2f}")
+        made = _cell(found.made[place]) if found.made else ""
+        table.add_row(own.name, _cell(own), made, f"{own.floor.mean:.2f}")
     ratio = found.made[0].ratio if found.made else None
     own_ratio = found.held_out[0].ratio
     table.add_row(
@@ -77,9 +77,11 @@ def _table(found: PhotoAppraisal) -> Table:
 
 
 def _notes(found: PhotoAppraisal) -> list[str]:
+    variety = "no class has two different held-out photos to tell variety by"
+    if found.variety is not None:
+        variety = f"photos of one mask differ by {found.variety:.0%} of what held-out photos of a class do"
     notes = [
-        f"photos of one mask differ by {found.variety:.0%} of what held-out photos of a class do; "
-        f"{found.exemplars} training photos lent their looks",
+        f"{variety}; {found.exemplars} training photos lent their looks",
         f"{found.copies.share:.1%} of the photos are nearer to a training photo than {found.copies.quantile:.0%} of "
         "the held-out ones",
     ]
@@ -87,6 +89,14 @@ def _notes(found: PhotoAppraisal) -> list[str]:
         notes.append(f"made masks' photos are {found.fall:.2f} times as far from real ones as held-out masks' photos")
     if found.agreement is None:
         notes.append("agreement is told once the gate is fitted: augkit evaluate gate")
+    elif found.agreement.share is None:
+        notes.append("the gate's segmenters agree with no held-out pair: agreement tells nothing")
     else:
         notes.append(f"agreement is {found.agreement.share:.0%} of that on held-out photos, by segmenters new to both")
-    return notes
+    return [*notes, *warnings_of([*found.held_out, *found.made])]
+
+
+def _cell(figure: Figure) -> str:
+    """The value with its 95 % interval."""
+    interval = range_of(figure, 2)
+    return f"{figure.value:.2f}" + (f" ({interval})" if interval else "")

@@ -26,7 +26,7 @@ from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.optim import adam
 from augkit.train.paint.subject import Alone
-from augkit.train.task import CHECKPOINT, MODEL, Task
+from augkit.train.task import CHECKPOINT, Task, load_weights
 
 SHEET_SAMPLES = 4
 DROP = 0.1
@@ -158,7 +158,7 @@ def load_generator(folder: Path, about: dict[str, object]) -> ScaleGenerator:
     """The trained generator of a scale. Raises CheckpointError where the folder does not hold one."""
     try:
         generator = ScaleGenerator(int(str(about["channels"])))
-        generator.load_state_dict(load_state(folder / MODEL)[0])
+        generator.load_state_dict(load_weights(folder))
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{folder}: {error}", "a scale of a pyramid of this version", "train it again: augkit paint train --fresh"

@@ -26,7 +26,7 @@ from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, release_memory, resolve_precision
 from augkit.train.optim import adam, constant
 from augkit.train.projection.model import LatentModel
-from augkit.train.task import CHECKPOINT, MODEL, Run, Task, is_finished, load_description, run_task
+from augkit.train.task import CHECKPOINT, Run, Task, is_finished, load_description, load_weights, run_task
 from augkit.workspace import Workspace
 
 STEPS, BATCH, SAVE_EVERY = 500, 32, 100
@@ -139,7 +139,7 @@ def load_encoder(folder: Path, model: LatentModel) -> LatentEncoder:
     """A finished encoder. Raises CheckpointError where the folder does not hold one of this generator."""
     if load_description(folder).get("generator") != model.digest:
         raise CheckpointError(f"{folder}: of another generator", f"of {model.digest[:12]}", "project with --fresh")
-    state, _ = load_state(folder / MODEL)
+    state = load_weights(folder)
     network = build_encoder(model)
     try:
         network.load_state_dict(state)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.classes import ALL_CLASSES, CarClass
-from augkit.errors import CheckpointError, DataError
+from augkit.errors import DataError
 from augkit.gan.latents import UniformPrior
 from augkit.gan.pictures import palette_of, photos
 from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler, Prior
@@ -24,7 +24,7 @@ from augkit.train.mask import load_mask_sampler
 from augkit.train.projection.forms import Colours, Form, Parts
 from augkit.train.roster import rows_of
 from augkit.train.stages import Studio
-from augkit.train.task import MODEL
+from augkit.train.task import MODEL, check_parts
 from augkit.train.unconditional import load_picture_sampler
 
 LatentStage = Literal["mask", "image-unconditional"]
@@ -103,16 +103,10 @@ def open_model(studio: Studio, stage: LatentStage, name: str) -> LatentModel:
     folder = studio.folder(stage, name)
     sampler: MaskSampler | PictureSampler
     sampler, about = (load_mask_sampler if stage == "mask" else load_picture_sampler)(folder)
-    schema = PartSchema.from_dict(about["schema"])
-    if schema.digest != studio.schema.digest:
-        raise CheckpointError(
-            f"{folder}: trained with the parts {', '.join(schema.names[1:])}",
-            f"the workspace's: {', '.join(studio.schema.names[1:])}",
-            f"train it again: augkit train {stage} --fresh",
-        )
+    check_parts(folder, about, studio.schema)
     sampler.requires_grad_(False)
     return LatentModel(
-        stage, name, digest(folder / MODEL), sampler, _form(sampler, schema), int(about["size"]),
+        stage, name, digest(folder / MODEL), sampler, _form(sampler, studio.schema), int(about["size"]),
         _classes(sampler.prior, studio, name), _told(sampler.generator),
     )  # fmt: skip
 
