@@ -321,7 +321,7 @@ def test_a_class_that_the_generator_never_saw_is_refused(studio: Studio) -> None
 
 def test_a_generator_of_other_parts_is_refused(studio: Studio) -> None:
     other = replace(studio, schema=PartSchema.from_names(["hood"]))
-    with pytest.raises(CheckpointError, match="the workspace's: hood"):
+    with pytest.raises(CheckpointError, match="the workspace's parts: hood"):
         open_model(other, "mask", "all")
 
 
