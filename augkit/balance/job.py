@@ -14,6 +14,7 @@ from augkit.balance.gate import Evidence, load_gate, ready_gate
 from augkit.balance.gate.again import judge_earlier, mark, summary, version_of
 from augkit.balance.gate.fit import JUDGED_AGAIN, has_judges, is_ready
 from augkit.balance.goals import Profiles, part_goals
+from augkit.balance.hardness import Hardness
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
 from augkit.balance.precision import Choice, choose
@@ -189,6 +190,8 @@ class Balance:
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
+        folders = {self.studio.folder("mask", self.studio.model("mask", c)) for c in self.generated()}
+        Hardness.of(self.workspace, self.settings).check(folders)
         executor, digest = EXECUTORS[self.order.executor], self._digest()
         storage, gate = open_storage(self.workspace.shards), load_gate(self._evidence)
 
@@ -250,6 +253,7 @@ class Balance:
         """Digest of what the whole plan depends on: the pairs and the settings, less those that only move the gate's
         bounds."""
         balance = self.settings.balance
+        hard = {"hard_sampling"} if balance.hard_sampling else set()
         return digest_of(
             {
                 "rows": facts_of(self.rows),
@@ -257,7 +261,7 @@ class Balance:
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
                 "gate": self.settings.gate.model_dump(mode="json", exclude=JUDGED_AGAIN),
-                "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"}),
+                "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"} | hard),
                 "style": self.style,
                 **self.computed.inputs,
             }
@@ -268,9 +272,11 @@ class Balance:
 
         @cache
         def used(class_name: str) -> list[str]:
-            return [self._weights(stage, CarClass.parse(class_name)) for stage in STAGES] if class_name else []
+            if not class_name:
+                return []
+            return [*(self._weights(stage, CarClass.parse(class_name)) for stage in STAGES), *hardness.facts]
 
-        inputs = self._inputs()
+        inputs, hardness = self._inputs(), Hardness.of(self.workspace, self.settings)
         return lambda row: row.digest(inputs, used(row.class_name))
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:

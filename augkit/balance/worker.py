@@ -13,6 +13,7 @@ import torch
 
 from augkit.balance.gate import Evidence, Gate, Pair, Verdict, load_gate
 from augkit.balance.gate.gate import judge_painted
+from augkit.balance.hardness import Hardness
 from augkit.balance.plan import PlanRow
 from augkit.balance.style import facing, load_style
 from augkit.classes import CarClass
@@ -144,6 +145,11 @@ class Worker:
         return load_gate(Evidence.open(self.job.workspace, self.job.settings))
 
     @cached_property
+    def hardness(self) -> Hardness:
+        """What stage I's draws prefer."""
+        return Hardness.of(self.job.workspace, self.job.settings)
+
+    @cached_property
     def style(self) -> Exemplar | None:
         """The look that was asked for."""
         source = self.job.settings.balance.style_from
@@ -227,6 +233,7 @@ class Worker:
         if folder not in self._masks:
             sampler, about = load_mask_sampler(folder)
             check_parts(folder, about, self.schema)
+            self.hardness.apply(sampler, folder, about)
             self._masks[folder] = sampler, digest(folder / MODEL)
         return self._masks[folder]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from augkit.config.base import OptimSettings, Precision, Section, StartSettings, TrainSettings
 from augkit.config.generative import (
@@ -80,6 +80,12 @@ class Settings(Section):
     segmenter: SegmenterSettings = SegmenterSettings()
     gate: GateSettings = GateSettings()
     balance: BalanceSettings = BalanceSettings()
+
+    @model_validator(mode="after")
+    def _hardness_is_told_by_the_gate(self) -> Settings:
+        if self.balance.hard_sampling and "agreement" not in self.gate.checks:
+            raise ValueError("balance.hard_sampling is set, but gate.checks has no agreement that tells what is hard")
+        return self
 
 
 def load_settings(source: str | Path | None = None, overrides: Sequence[str] = ()) -> Settings:

@@ -194,6 +194,9 @@ class BalanceSettings(Section):
     """What stage II computes in (docs/speed.md); ``auto``: that of the shards at hand, else the processor's faster."""
     attempts: Annotated[float, Field(ge=1.0)] = 12.0
     """Candidates that a class may cost for each pair that it lacks, before it is given up."""
+    hard_sampling: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0
+    """Masks start from hard real ones more often: with chances proportional to (rank of its hardness)^this among the
+    real masks of the class; 0 all equally often, 1 as FreeMask does. Needs the gate's check ``agreement``."""
     retries: Annotated[int, Field(ge=0)] = 2
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     lossless: bool = False

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.errors import DataError
+from augkit.gan.hardness import HardFirst, Pick, evenly
 from augkit.gan.latents import NormalPrior, UniformPrior
 from augkit.parts import Mask, PartSchema
 
@@ -35,8 +36,8 @@ class MaskDraw:
 class LatentBank(nn.Module):
     """The latent density of each class: real masks' latents, mixed between near neighbours, plus a little noise.
 
-    A draw takes a random latent of the class and moves it by a random share towards one of its ``neighbours`` nearest
-    of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents than neighbours
+    A draw takes a random latent of the class (see ``prefer``) and moves it by a random share towards one of its
+    ``neighbours`` nearest of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents than neighbours
     borrows the missing ones from its orientation, moving at most half way to them.
     """
 
@@ -48,8 +49,19 @@ class LatentBank(nn.Module):
     ) -> None:
         super().__init__()
         self.neighbours, self.noise = neighbours, noise
+        self._pick: Pick = evenly
         self.register_buffer("latents", latents)
         self.register_buffer("classes", classes)
+
+    def prefer(self, hardness: Sequence[float], power: float) -> None:
+        """Draws start from harder masks more often (``HardFirst``) from now on.
+
+        A number for each of the masks, of which the bank holds first all latents, then those of all mirror images.
+        Raises DataError for another number of masks.
+        """
+        if 2 * len(hardness) != len(self.latents):
+            raise DataError(f"the hardness of {len(hardness)} masks", f"of {len(self.latents) // 2}", "train it again")
+        self._pick = HardFirst(torch.tensor([*hardness, *hardness], dtype=torch.float64), power)
 
     def draw(self, car_class: CarClass, seed: int) -> Float[Tensor, " d"]:
         """One latent. Raises DataError for a class of which the bank holds nothing."""
@@ -61,7 +73,7 @@ class LatentBank(nn.Module):
                 "add photos of it, or leave it out with --only",
             )
         generator = torch.Generator().manual_seed(seed)
-        anchor = self.latents[own[torch.randint(len(own), (), generator=generator)]]
+        anchor = self.latents[own[self._pick(own, generator)]]
         candidates, reach = self._neighbours(anchor, own, car_class)
         pick = int(torch.randint(len(candidates), (), generator=generator))
         weight = torch.rand((), generator=generator) * reach[pick]

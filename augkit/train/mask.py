@@ -54,6 +54,7 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
             prior = latent_bank(averaged.encoder, pairs, mask_show(settings, schema))
         return MaskSampler(averaged.generator, prior, settings.output, schema, settings.size).to("cpu")
 
+    anchors = {"anchors": [row.id for row in training.rows]} if networks.kind == "vae" else {}
     return Task(
         name=f"mask {name}",
         pairs=pairs,
@@ -67,6 +68,7 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
             "schema": schema.to_dict(),
             "pairs": len(pairs),
             "parameters": networks.parameters(),
+            **anchors,
         },
         select=selector_of(held, partial(_shown, schema), partial(_sampled, schema), settings),
     )
