@@ -37,8 +37,8 @@ class LatentBank(nn.Module):
     """The latent density of each class: real masks' latents, mixed between near neighbours, plus a little noise.
 
     A draw takes a random latent of the class (see ``prefer``) and moves it by a random share towards one of its
-    ``neighbours`` nearest of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents than neighbours
-    borrows the missing ones from its orientation, moving at most half way to them.
+    ``neighbours`` nearest of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents
+    than neighbours borrows the missing ones from its orientation, moving at most half way to them.
     """
 
     latents: Tensor
