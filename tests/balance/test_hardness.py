@@ -26,7 +26,8 @@ def note(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[str, flo
     ids = [row.id for row in read_catalogue(workspace.catalogue)]
     scores = [{"agreement": place / 100} for place in range(1, len(ids) + 1)]
     (workspace.root / "gate").mkdir(exist_ok=True)
-    (workspace.root / "gate" / "real.json").write_text(json.dumps({"ids": ids, "scores": scores, "rejected": []}))
+    kept = {"ids": ids, "scores": scores, "rejected": [], "floors": {}}
+    (workspace.root / "gate" / "real.json").write_text(json.dumps(kept))
     return {id: own["agreement"] for id, own in zip(ids, scores, strict=True)}
 
 
