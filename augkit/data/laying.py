@@ -71,7 +71,7 @@ def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
     places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
     known, torn = _snap(places, source, wanted)
     laid = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    laid[torn] = cv2.GaussianBlur(laid, (0, 0), max(_SEAM * max(wanted.shape), 0.5))[torn]
+    _mend(laid, torn, wanted)
     if not known.all():
         laid[~known] = car_colour(photo, source).round()
     return Laid(np.asarray(laid, np.uint8), known)
@@ -153,7 +153,30 @@ def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_],
         by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
         by_label[labels[there]] = np.argwhere(there)[:, ::-1]
         places[here] = by_label[labels[rows[here], columns[here]]]
+    _unmix(places, source, target)
     return known, wrong & known
+
+
+def _unmix(places: Field, source: Mask, target: Mask) -> None:
+    """Rounds, in place, places between pixels of which not all show the right part: none shows two parts mixed."""
+    height, width = source.shape
+    left, top = (
+        np.clip(np.floor(places[..., axis]).astype(int), 0, last - 1) for axis, last in ((0, width), (1, height))
+    )
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    around = [source[row, column] == target for row in (top, bottom) for column in (left, right)]
+    mixed = ~np.all(around, axis=0)
+    places[mixed] = places[mixed].round()
+
+
+def _mend(laid: Photo, torn: NDArray[np.bool_], target: Mask) -> None:
+    """Blurs the torn pixels in place, each part within itself."""
+    deviation = _SEAM * max(target.shape)
+    for part in np.unique(target[torn]):
+        own = (target == part).astype(np.float32)[..., None]
+        blurred = _blur(laid * own, deviation) / np.maximum(_blur(own, deviation), 1e-6)
+        here = torn & (target == part)
+        laid[here] = blurred[here].round()
 
 
 def car_colour(photo: Photo, mask: Mask) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -113,7 +112,7 @@ def test_the_roof_follows_the_car() -> None:
 rectangles = st.tuples(st.integers(1, 4), *[st.integers(0, 40)] * 2, *[st.integers(3, 24)] * 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(rectangles, max_size=6), st.lists(rectangles, max_size=6))
 def test_every_part_shows_its_own_colours(
     source_boxes: list[tuple[int, int, int, int, int]], target_boxes: list[tuple[int, int, int, int, int]]
@@ -123,11 +122,8 @@ def test_every_part_shows_its_own_colours(
     photo = np.repeat(palette[source][..., None], 3, 2)
     laid = lay(photo, source, target)
     assert np.array_equal(laid.known, np.isin(target, np.unique(source)))
-    for part in np.intersect1d(source, target):
-        shown = laid.photo[..., 0][target == part].astype(int)
-        between = np.abs(shown - int(palette[part])) > 60  # further off than half way to a neighbouring part
-        assert np.median(shown) == pytest.approx(palette[part], abs=60)
-        assert between.mean() < 0.7
+    shown = laid.photo[..., 0]
+    assert np.abs(shown.astype(int) - palette[target])[laid.known].max(initial=0) <= 1
 
 
 def test_the_teeth_of_a_comb_are_blurred() -> None:
@@ -139,3 +135,12 @@ def test_the_teeth_of_a_comb_are_blurred() -> None:
     laid = lay(photo, disk, box).photo
     assert laid[corner].std() < 0.5 * photo[middle].std()  # outside the disk: its nearest pixels, side by side
     assert np.array_equal(laid[middle], photo[middle])
+
+
+def test_mending_takes_nothing_from_other_parts() -> None:
+    rows, columns = np.indices((SIDE, SIDE))
+    disk = ((rows - 32) ** 2 + (columns - 32) ** 2 <= 20**2).astype(np.uint8)
+    photo = np.full((SIDE, SIDE, 3), 10, np.uint8)
+    photo[disk == 1] = 200
+    laid = lay(photo, disk, _boxes((1, 12, 12, 41, 41))).photo
+    assert (laid[13:16, 13:16] > 150).all()  # a torn corner, all about it background of 10
