@@ -111,7 +111,7 @@ def _table(results: Sequence[Result], seconds: float) -> Table:
     distance = results[0].distance_name
     title = f"{seconds:g} s of training each; {results[0].pictures} made and as many held-out pictures"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold", min_width=max(len(r.name) for r in results))
     for column in ("G/D, M", "steps", "s/step", distance, "floor", "ratio", "KD", "IS"):
         table.add_column(column, justify="right", no_wrap=True)
     for r in results:
@@ -129,4 +129,4 @@ def _table(results: Sequence[Result], seconds: float) -> Table:
 
 
 def _with_error(value: float, error: float | None) -> str:
-    return f"{value:.2f}" + ("" if error is None else f" ± {error:.2f}")
+    return f"{value:.2f}" + ("" if error is None else f"±{error:.2f}")
