@@ -70,11 +70,12 @@ def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
     wanted = np.where(target == IGNORE, BACKGROUND, target)
     places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
     known, torn = _snap(places, source, wanted)
-    laid = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    laid = np.asarray(moved, np.uint8)
     _mend(laid, torn, wanted)
     if not known.all():
         laid[~known] = car_colour(photo, source).round()
-    return Laid(np.asarray(laid, np.uint8), known)
+    return Laid(laid, known)
 
 
 def _offsets(source: Mask, target: Mask) -> Field:
