@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from augkit.config import SOURCES, Source
+from augkit.config import SOURCES, SegmenterSettings, Source
 from augkit.errors import ShardError
 from augkit.parts import PartSchema
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.reader import ShardDataset
-from augkit.train.sampling import Blend, Epochs, Sampling, class_weights
+from augkit.train.sampling import Blend, Epochs, Sampling, Then, class_weights
 from augkit.workspace import Workspace
 
 
@@ -91,15 +91,19 @@ def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixtu
     return pairs
 
 
-def sampling_of(shards: RawPairs, share: float, rare_classes: float = 0.0) -> Sampling:
-    """Made pairs (generated, classical) take ``share`` of every batch, to within one pair, however many there are.
+def sampling_of(shards: RawPairs, own: SegmenterSettings) -> Sampling:
+    """Made pairs (generated, classical) take ``generated_share`` of every batch, to within one pair, however many there
+    are, until ``generated_until`` of the run; then real pairs take all.
 
     Where only made or only real ones are there, they take all. ``rare_classes`` as in the settings.
     """
     made, names = is_made(shards), np.array(shards.classes)
     sides = [np.flatnonzero(side) for side in (~made, made) if side.any()]
-    epochs = [Epochs(tuple(rows.tolist()), class_weights(names[rows].tolist(), rare_classes)) for rows in sides]
-    return epochs[0] if len(epochs) == 1 else Blend(epochs[0], epochs[1], share)
+    epochs = [Epochs(tuple(rows.tolist()), class_weights(names[rows].tolist(), own.rare_classes)) for rows in sides]
+    if len(epochs) == 1:
+        return epochs[0]
+    mixed_steps = round(own.generated_until * own.steps)
+    return Then(Blend(epochs[0], epochs[1], own.generated_share), epochs[0], mixed_steps * own.batch)
 
 
 def is_made(shards: RawPairs) -> NDArray[np.bool_]:

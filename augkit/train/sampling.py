@@ -1,7 +1,7 @@
 """Which row each place of a run shows: endless, and a function of the seed and the place alone.
 
 A run is a sequence of places 0, 1, 2, ...; a step's batch is the next few of them. ``Epochs`` fills the places with
-shuffled epochs of some rows, ``Blend`` with two such sequences in a given proportion.
+shuffled epochs of some rows, ``Blend`` with two such sequences in a given proportion, ``Then`` with one after another.
 """
 
 from __future__ import annotations
@@ -63,6 +63,21 @@ class Blend:
         if after > before:
             return self.second.row(derive(seed, "second"), before)
         return self.first.row(derive(seed, "first"), place - before)
+
+
+@dataclass(frozen=True)
+class Then:
+    """The places of ``first`` up to ``end``, and from there on those of ``last``."""
+
+    first: Sampling
+    last: Sampling
+    end: int
+
+    def row(self, seed: int, place: int) -> int:
+        """See ``Sampling``."""
+        if place < self.end:
+            return self.first.row(seed, place)
+        return self.last.row(derive(seed, "last"), place - self.end)
 
 
 def evenly(rows: int) -> Sampling:

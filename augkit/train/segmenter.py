@@ -185,7 +185,7 @@ def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSe
         learner=network,
         finish=lambda averaged: averaged,
         picture=lambda module: _picture(module, pairs),
-        sampling=lambda _: sampling_of(shards, settings.generated_share, settings.rare_classes),
+        sampling=lambda _: sampling_of(shards, settings),
         describe={
             "stage": "segmenter",
             "model": settings.model,

@@ -67,11 +67,20 @@ def test_a_row_brings_its_own_bytes(mixed: Workspace) -> None:
 
 def test_made_pairs_make_up_their_share(mixed: Workspace) -> None:
     pairs = mixture(mixed, "real+generated+classical")
-    sampling, made = sampling_of(pairs, 0.25), is_made(pairs)
+    own = load_settings("smoke", ["segmenter.generated_share=0.25", "segmenter.batch=16"]).segmenter
+    sampling, made = sampling_of(pairs, own.model_copy(update={"steps": 10})), is_made(pairs)
     for seed in (0, 1):
         rows = [sampling.row(seed, place) for place in range(160)]
         assert made[rows].reshape(10, 16).sum(1).tolist() == [4] * 10  # of every batch of 16
         assert set(rows) == set(range(len(pairs)))
+
+
+def test_made_pairs_come_until_their_share_of_the_run_is_over(mixed: Workspace) -> None:
+    pairs = mixture(mixed, "real+generated+classical")
+    own = load_settings("smoke", ["segmenter.generated_share=0.5", "segmenter.batch=8"]).segmenter
+    sampling = sampling_of(pairs, own.model_copy(update={"steps": 10, "generated_until": 0.7}))
+    rows = [sampling.row(0, place) for place in range(80)]
+    assert is_made(pairs)[rows].reshape(10, 8).sum(1).tolist() == [4] * 7 + [0] * 3
 
 
 def test_real_pairs_are_found_beside_the_classical_ones(copied_workspace: Workspace) -> None:

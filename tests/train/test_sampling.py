@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.train.sampling import Blend, Epochs, class_weights, evenly
+from augkit.train.sampling import Blend, Epochs, Then, class_weights, evenly
 
 
 def blend(first: int, second: int, share: float) -> Blend:
@@ -58,6 +58,13 @@ def test_weights_hold_in_the_mean() -> None:
     epochs = Epochs((10, 11, 12), (1.0, 1.0, 4.0))
     seen = Counter(epochs.row(0, place) for place in range(3000))
     assert {row: seen[row] / 3000 for row in (10, 11, 12)} == pytest.approx({10: 1 / 6, 11: 1 / 6, 12: 2 / 3}, abs=0.02)
+
+
+def test_one_sequence_after_the_other() -> None:
+    first, last = evenly(4), Epochs((10, 11, 12))
+    rows = [Then(first, last, 6).row(3, place) for place in range(12)]
+    assert rows[:6] == [first.row(3, place) for place in range(6)]
+    assert sorted(rows[6:9]) == sorted(rows[9:]) == [10, 11, 12]
 
 
 def test_class_weights() -> None:
