@@ -41,6 +41,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.masks)
 
+    def same_rows(self, other: Batch) -> bool:
+        """Whether both are the same rows of the same step, so that all that is drawn for them is the same too."""
+        places = [(batch.seed, batch.start, len(batch), batch.total, batch.turns) for batch in (self, other)]
+        return places[0] == places[1]
+
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
         moved = (tensor.to(device, non_blocking=True) for tensor in (self.photos, self.masks, self.classes))

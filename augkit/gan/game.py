@@ -32,11 +32,13 @@ class Game:
     """``players`` in the order of their turns (one may appear several times); ``plays`` by the player's name.
 
     Where a player moves several times in a step, each of its turns has a part of the batch of its own; who moves once
-    moves on the first part.
+    moves on the first part. ``shared`` are those whose forward pass in another's turn is used in their own as well:
+    their parameters take gradients in every turn.
     """
 
     players: tuple[Player, ...]
     plays: Mapping[str, Callable[[Batch], Play]]
+    shared: tuple[Player, ...] = ()
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
@@ -55,8 +57,8 @@ class Game:
 
     @contextmanager
     def turn(self, player: Player) -> Iterator[None]:
-        """Only this player's parameters take gradients."""
-        with turn(player, self.players):
+        """Only this player's parameters take gradients, and those of the shared ones."""
+        with turn(player, self.players, self.shared):
             yield
 
     def state_dict(self) -> dict[str, Any]:

@@ -24,15 +24,39 @@ def paint(painter: nn.Module, batch: Batch) -> Tensor:
     return torch.where((batch.masks == IGNORE)[:, None], batch.photos.to(photos.dtype), photos)
 
 
-def discriminator_play(
-    painter: nn.Module, discriminator: nn.Module, channels: int, pool: NoPool
-) -> Callable[[Batch], Play]:
+class Easel:
+    """What ``painter`` painted in D's turn stays for G's turn, which follows: G has not moved in between, so its photos
+    of the same rows would be the same, and one forward pass of G in a step is enough.
+
+    G's parameters must take gradients in D's turn as well (``Game.shared``). Only the last photos are kept: where a
+    turn has several microbatches, the others are painted twice.
+    """
+
+    def __init__(self, painter: nn.Module) -> None:
+        self.painter = painter
+        self._left: tuple[Batch, Tensor] | None = None
+
+    def paint(self, batch: Batch) -> Tensor:
+        """For D's turn: cut off from G's graph, which is kept."""
+        self._left = None  # before the next graph is made
+        photos = paint(self.painter, batch)
+        self._left = batch, photos
+        return photos.detach()
+
+    def take(self, batch: Batch) -> Tensor:
+        """For G's turn, with G's graph, which is kept no longer."""
+        if self._left is not None and self._left[0].same_rows(batch):
+            (_, photos), self._left = self._left, None
+            return photos
+        return paint(self.painter, batch)
+
+
+def discriminator_play(easel: Easel, discriminator: nn.Module, channels: int, pool: NoPool) -> Callable[[Batch], Play]:
     """D's move; the pool decides which fakes it sees."""
 
     def play(batch: Batch) -> Play:
         labels = label_map(batch.masks, channels)
-        with torch.no_grad():
-            fake, masks = pool.swap(paint(painter, batch), batch.masks, batch)
+        fake, masks = pool.swap(easel.paint(batch), batch.masks, batch)
         return Play(
             real=batch.photos,
             fake=fake,
@@ -43,12 +67,12 @@ def discriminator_play(
     return play
 
 
-def generator_play(painter: nn.Module, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
+def generator_play(easel: Easel, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
     """G's move: D's features of the real pair are targets, not trained through."""
 
     def play(batch: Batch) -> Play:
         labels = label_map(batch.masks, channels)
-        fake = paint(painter, batch)
+        fake = easel.take(batch)
         with torch.no_grad():
             real_features = discriminator(torch.cat([labels, batch.photos], 1))
         return Play(

@@ -181,15 +181,17 @@ class Player:
 
 
 @contextmanager
-def turn(player: Player, players: Sequence[Player]) -> Iterator[None]:
-    """Only this player's parameters take gradients inside the context; afterwards each player's own do again.
+def turn(player: Player, players: Sequence[Player], shared: Sequence[Player] = ()) -> Iterator[None]:
+    """Only this player's parameters take gradients inside the context, and those of the ``shared`` ones; afterwards
+    each player's own do again.
 
     Works on the owned lists, never on modules: ``module.requires_grad_(True)`` would thaw what was frozen.
     """
-    others = [parameter for other in players if other is not player for parameter in other.parameters]
+    live = [player, *shared]
+    others = [parameter for other in players if other not in live for parameter in other.parameters]
     for parameter in others:
         parameter.requires_grad_(False)
-    for parameter in player.parameters:
+    for parameter in (parameter for own in live for parameter in own.parameters):
         parameter.requires_grad_(True)
     try:
         yield

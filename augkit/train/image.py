@@ -21,7 +21,7 @@ from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.game import Game
 from augkit.gan.guides import GUIDES, Guide
 from augkit.gan.painter import Painter, input_channels
-from augkit.gan.photo_game import discriminator_play, generator_play
+from augkit.gan.photo_game import Easel, discriminator_play, generator_play
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.players import Player, Term
 from augkit.gan.pool import FakePool, NoPool
@@ -176,11 +176,12 @@ def _game(
     optim_d = adam(discriminator.parameters(), settings.optim_d)
     d = Player("D", discriminator, [adversarial_d(losses, pool)], optim_d, rate, microbatches=shares)
     g = Player("G", painter, _terms(settings, device), _optim_g(painter, settings), rate, microbatches=shares)
+    easel = Easel(painter)
     plays = {
-        "D": discriminator_play(painter, discriminator, channels, pool),
-        "G": generator_play(painter, discriminator, channels),
+        "D": discriminator_play(easel, discriminator, channels, pool),
+        "G": generator_play(easel, discriminator, channels),
     }
-    return Game((d, g), plays)
+    return Game((d, g), plays, shared=(g,))
 
 
 def _terms(settings: ImageSettings, device: torch.device) -> list[Term]:

@@ -189,7 +189,7 @@ def test_d_sees_the_pools_fakes_on_their_own_masks(batch: Batch) -> None:
 
     generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
     discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=1).eval()
-    play = photo_game.discriminator_play(generator, discriminator, 3, Earlier())(batch)
+    play = photo_game.discriminator_play(photo_game.Easel(generator), discriminator, 3, Earlier())(batch)
     ones = torch.ones_like(batch.masks)
     shown = torch.cat([label_map(ones, 3), torch.full_like(batch.photos, 0.5)], 1)
     torch.testing.assert_close(play.fake_features[0][-1], discriminator(shown)[0][-1])
@@ -201,14 +201,16 @@ def test_moves_of_the_photo_gan(batch: Batch) -> None:
     torch.manual_seed(0)
     generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
     discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=2)
-    play = photo_game.discriminator_play(generator, discriminator, 3, NoPool())(batch)
+    play = photo_game.discriminator_play(photo_game.Easel(generator), discriminator, 3, NoPool())(batch)
     assert not play.fake.requires_grad and len(play.real_features) == 2
     torch.testing.assert_close(play.fake, generator(Brief(batch.masks, Source.whole(batch.photos), batch.noise)))
     other = Source.whole(batch.photos.flip(0))
-    lent = photo_game.discriminator_play(generator, discriminator, 3, NoPool())(replace(batch, source=other))
+    lent = photo_game.discriminator_play(photo_game.Easel(generator), discriminator, 3, NoPool())(
+        replace(batch, source=other)
+    )
     torch.testing.assert_close(lent.fake, generator(Brief(batch.masks, other, batch.noise)))
     assert not torch.equal(lent.fake, play.fake)
-    play = photo_game.generator_play(generator, discriminator, 3)(batch)
+    play = photo_game.generator_play(photo_game.Easel(generator), discriminator, 3)(batch)
     assert not any(f.requires_grad for scale in play.real_features for f in scale)  # targets only
     play.fake_features[0][0].square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in generator.parameters())
