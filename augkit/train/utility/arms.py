@@ -59,8 +59,10 @@ class Arm:
             )
         augment = own.augment if kind.classical else NO_AUGMENTATION
         changes: dict[str, Any] = {"source": kind.source, "augment": augment, "steps": steps, "sample_every": steps}
-        share = self.share if self.share else type(own).model_fields["generated_share"].default
-        segmenter = own.model_copy(update=changes | {"generated_share": share})
+        fields = type(own).model_fields
+        share = self.share if self.share else fields["generated_share"].default
+        until = own.generated_until if kind.mixed else fields["generated_until"].default
+        segmenter = own.model_copy(update=changes | {"generated_share": share, "generated_until": until})
         return base.model_copy(update={"seed": seed, "segmenter": segmenter})
 
 

@@ -32,9 +32,10 @@ def test_the_default_arms_at_every_ratio() -> None:
 )
 def test_what_an_arm_trains_on(kind: str, source: str, augment: str) -> None:
     arm = Arm(kind, 0.4 if KINDS[kind].mixed else 0.0)
-    own = arm.settings(load_settings("cpu", ["segmenter.generated_share=0.3"]), 7, 11)
+    own = arm.settings(load_settings("cpu", ["segmenter.generated_share=0.3", "segmenter.generated_until=0.7"]), 7, 11)
     assert (own.segmenter.source, own.segmenter.augment, own.seed, own.segmenter.steps) == (source, augment, 7, 11)
     assert own.segmenter.generated_share == (0.4 if KINDS[kind].mixed else 0.25)
+    assert own.segmenter.generated_until == (0.7 if KINDS[kind].mixed else 1.0)  # else equal trainings are done twice
     assert own.segmenter.size == 128 and own.mask == load_settings("cpu").mask
 
 
