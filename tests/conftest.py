@@ -23,6 +23,13 @@ CARS = 40
 SIZE = 64
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files go to one process each, so that what a file's tests share is made once; so does all that needs a gate."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group("balance" if place.parts[0] == "balance" else str(place)))
+
+
 @pytest.fixture(scope="session")
 def rendered_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """40 cars at 64 px, five of each class with known doors, one of them held out.
