@@ -25,6 +25,7 @@ from augkit.config.generative import (
 )
 from augkit.config.paint import PaintSettings
 from augkit.config.sections import (
+    MIXING,
     SOURCES,
     BalanceSettings,
     CoarseSettings,
@@ -50,6 +51,7 @@ __all__ = [
     "OptimSettings",
     "PaintSettings",
     "Precision",
+    "MIXING",
     "SOURCES",
     "SegmenterSettings",
     "SelectionSettings",

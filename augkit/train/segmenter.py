@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from augkit.classes import CarClass
-from augkit.config import SOURCES, SegmenterSettings, Settings
+from augkit.config import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.data.augment import Augmentation, Silhouette, no_silhouette
 from augkit.data.crop import resize_mask
 from augkit.data.pairs import Draw, Kept, PairItem
@@ -146,11 +146,11 @@ def _require_validation(workspace: Workspace) -> None:
 def _refuse_idle(own: SegmenterSettings) -> None:
     made = set(SOURCES[own.source]) - {"real"}
     mixed = bool(made) and "real" in SOURCES[own.source]
-    if not mixed and own.generated_share != type(own).model_fields["generated_share"].default:
+    idle = [name for name in MIXING if not mixed and getattr(own, name) != type(own).model_fields[name].default]
+    if idle:
         raise ConfigError(
-            f"segmenter.generated_share with source {own.source}", "a source of real and made pairs",
-            "leave one of them out",
-        )  # fmt: skip
+            f"segmenter.{idle[0]} with source {own.source}", "a source of real and made pairs", "leave one of them out"
+        )
     if made and any(name == "Background" for name, _ in load_recipe(own.augment).steps):
         raise ConfigError(
             f"segmenter.augment {own.augment} with source {own.source}: made pairs have no silhouettes",

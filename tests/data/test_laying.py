@@ -112,7 +112,7 @@ def test_the_roof_follows_the_car() -> None:
 rectangles = st.tuples(st.integers(1, 4), *[st.integers(0, 40)] * 2, *[st.integers(3, 24)] * 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(rectangles, max_size=6), st.lists(rectangles, max_size=6))
 def test_every_part_shows_its_own_colours(
     source_boxes: list[tuple[int, int, int, int, int]], target_boxes: list[tuple[int, int, int, int, int]]

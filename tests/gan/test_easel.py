@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -22,15 +21,7 @@ from augkit.models.patch import MultiScaleDiscriminator
 from augkit.train.loop import fit
 from augkit.train.optim import adam
 
-
-class OneProcess:
-    """A backend of one process."""
-
-    num_processes, device = 1, torch.device("cpu")
-    autocast = staticmethod(nullcontext)
-
-    def backward(self, loss: Tensor) -> None:
-        loss.backward()  # type: ignore[no-untyped-call]
+from .test_players import OneProcess
 
 
 class Forgetful(Easel):

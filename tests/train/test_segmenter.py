@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from augkit.classes import CarClass
-from augkit.config import load_settings
+from augkit.config import MIXING, load_settings
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.pairs import Draw, PairItem
 from augkit.errors import ConfigError, DataError, ShardError
@@ -97,9 +97,10 @@ def test_a_workspace_without_shards_is_refused(rendered_workspace: Workspace) ->
         train_segmenter(rendered_workspace, load_settings("smoke"), resume=False)
 
 
-def test_a_share_of_generated_pairs_says_nothing_about_real_ones(copied_workspace: Workspace) -> None:
-    settings = load_settings("smoke", ["segmenter.source=real", "segmenter.generated_share=0.5"])
-    with pytest.raises(ConfigError, match="generated_share"):
+@pytest.mark.parametrize("name", MIXING)
+def test_a_share_of_generated_pairs_says_nothing_about_real_ones(copied_workspace: Workspace, name: str) -> None:
+    settings = load_settings("smoke", ["segmenter.source=real", f"segmenter.{name}=0.5"])
+    with pytest.raises(ConfigError, match=f"segmenter.{name} with source real"):
         train_segmenter(copied_workspace, settings, resume=False)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from augkit.config import Settings, Source
+from augkit.config import MIXING, Settings, Source
 from augkit.errors import ConfigError
 
 NO_AUGMENTATION = "none"
@@ -59,10 +59,11 @@ class Arm:
             )
         augment = own.augment if kind.classical else NO_AUGMENTATION
         changes: dict[str, Any] = {"source": kind.source, "augment": augment, "steps": steps, "sample_every": steps}
-        fields = type(own).model_fields
-        share = self.share if self.share else fields["generated_share"].default
-        until = own.generated_until if kind.mixed else fields["generated_until"].default
-        segmenter = own.model_copy(update=changes | {"generated_share": share, "generated_until": until})
+        if kind.mixed:
+            changes["generated_share"] = self.share
+        else:  # as by default, so that no arm is trained again for a setting without effect
+            changes |= {name: type(own).model_fields[name].default for name in MIXING}
+        segmenter = own.model_copy(update=changes)
         return base.model_copy(update={"seed": seed, "segmenter": segmenter})
 
 
