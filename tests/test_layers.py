@@ -12,7 +12,7 @@ import augkit
 
 PACKAGE = Path(augkit.__file__).parent
 LEVELS = {
-    **dict.fromkeys(("errors", "registry", "presets", "config", "parts", "seeds", "classes", "workspace"), 0),
+    **dict.fromkeys(("errors", "registry", "presets", "config", "parts", "seeds", "classes", "memory", "workspace"), 0),
     **dict.fromkeys(("models", "losses", "metrics", "data", "shards"), 1),
     **dict.fromkeys(("gan", "evaluation"), 2),
     "train": 3,

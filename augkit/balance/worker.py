@@ -26,6 +26,7 @@ from augkit.data.pictures import read_mask, read_photo, resize_photo
 from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import Painted, PhotoSampler
 from augkit.gan.samplers import MaskSampler
+from augkit.memory import keep_freed_memory
 from augkit.parts import Mask, PartSchema
 from augkit.seeds import derive
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
@@ -33,7 +34,6 @@ from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.train.checkpoint import digest
 from augkit.train.image import load_photo_sampler
-from augkit.train.machine import keep_freed_memory
 from augkit.train.mask import load_mask_sampler
 from augkit.train.task import MODEL, check_parts
 from augkit.workspace import Workspace

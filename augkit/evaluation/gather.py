@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from augkit.errors import DataError
 from augkit.evaluation.traits import Kind, Traits
+from augkit.memory import keep_freed_memory
 from augkit.metrics.masks import part_adjacency, part_components, part_shares
 from augkit.metrics.registry import Reads
 from augkit.models.extractors import Extractor
@@ -21,7 +22,7 @@ Photo = NDArray[np.uint8]
 Progress = Callable[[int, int], None]
 """``(pictures done, pictures in all)``, after every batch."""
 
-BATCH = 25
+BATCH = 4
 """For a CPU, whose caches larger batches leave; a GPU wants more."""
 
 
@@ -73,6 +74,7 @@ def _see(
     progress: Progress,
 ) -> NDArray[np.float32]:
     """(N, D) features."""
+    keep_freed_memory()
     found = []
     for begin in range(0, len(pictures), batch):
         chunk = [draw(pictures[place]) for place in range(begin, min(begin + batch, len(pictures)))]

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import gc
-import sys
-from functools import cache
-
 import torch
 from accelerate import Accelerator
 
 from augkit.config import Precision
 from augkit.errors import ConfigError
-
-# glibc's mallopt parameters (malloc.h): without them every step's tensors are mapped and unmapped afresh.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEEP_BYTES, _MMAP_BYTES = 1 << 30, 32 << 20  # glibc takes no mmap threshold above 32 MB
+from augkit.memory import keep_freed_memory
 
 
 def resolve_precision(asked: Precision) -> str:
@@ -49,24 +40,3 @@ def accelerator(precision: Precision) -> Accelerator:
     """Accelerate with the machine's precision; keeps freed memory for the next step on the CPU."""
     keep_freed_memory()
     return Accelerator(mixed_precision=resolve_precision(precision))
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Sets glibc's malloc so that large tensors are re-used rather than returned each step."""
-    if sys.platform != "linux":
-        return
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):  # another C library (musl): nothing to tune
-        return
-    mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
-    mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)
-
-
-def release_memory() -> None:
-    """Gives back what ``keep_freed_memory`` kept: after training, workers need it more."""
-    gc.collect()
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL("libc.so.6").malloc_trim(0)

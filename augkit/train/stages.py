@@ -13,13 +13,14 @@ from augkit.classes import CarClass
 from augkit.config import Settings, StartSettings, TrainSettings
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.errors import CheckpointError, DataError
+from augkit.memory import release_memory
 from augkit.parts import PartSchema
 from augkit.presets import load_recipe
 from augkit.seeds import derive
 from augkit.train.coarse import coarse_settings
 from augkit.train.hooks import Report
 from augkit.train.image import image_task
-from augkit.train.machine import accelerator, release_memory, resolve_precision
+from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.mask import mask_task
 from augkit.train.roster import model_for, rows_of
 from augkit.train.task import Run, Task, is_finished, load_description, run_task

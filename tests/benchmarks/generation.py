@@ -98,7 +98,7 @@ def measure(what: list[str], calls: int, threads: int, clock: Callable[[], float
 def augkit_call(case: str, batch: int) -> Callable[[], object]:
     """A worker's own path, from laid sources to photos, in the precision it chooses itself."""
     from augkit.balance.precision import choose
-    from augkit.train.machine import keep_freed_memory
+    from augkit.memory import keep_freed_memory
 
     keep_freed_memory()
     sampler, cars = _sampler(CASES[case])
@@ -138,8 +138,8 @@ def growth(photos: int, size: int, threads: int) -> None:
     import torch
 
     from augkit.balance.precision import choose
+    from augkit.memory import keep_freed_memory
     from augkit.shards.codec import encode_photo
-    from augkit.train.machine import keep_freed_memory
 
     torch.set_num_threads(threads)
     keep_freed_memory()

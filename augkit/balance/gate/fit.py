@@ -26,7 +26,7 @@ from augkit.balance.gate.registry import CHECKS, Check, Kept
 from augkit.errors import CheckpointError
 
 GATE_FILE, REAL_FILE = "gate.json", "real.json"
-FORMAT = 2
+FORMAT = 3
 _BOUNDS_ONLY = {"budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share"}
 """Settings that judges need not be fitted again for."""
 

@@ -22,12 +22,13 @@ from augkit.config import PaintSettings, Precision, Settings
 from augkit.data.crop import Photo
 from augkit.data.pictures import read_mask, read_photo
 from augkit.errors import CheckpointError, ConfigError, DataError
+from augkit.memory import release_memory
 from augkit.models.singan import Pyramid, Side, pyramid_sizes
 from augkit.parts import Mask
 from augkit.seeds import derive
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
-from augkit.train.machine import accelerator, release_memory, resolve_precision
+from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.paint.scale import Scale, load_generator, photo_of, pixels, resized, scale_task, seeded_noise
 from augkit.train.paint.subject import NO_MASK, Subject
 from augkit.train.task import CONFIG, MODEL, Run, Task, is_finished, load_description, run_task

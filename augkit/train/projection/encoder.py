@@ -18,12 +18,13 @@ from augkit.errors import CheckpointError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Play, Player, Term
+from augkit.memory import release_memory
 from augkit.models.latent_encoder import LatentEncoder
 from augkit.seeds import derive
 from augkit.train.checkpoint import load_state
 from augkit.train.grid import Picture, grid
 from augkit.train.hooks import Report
-from augkit.train.machine import accelerator, release_memory, resolve_precision
+from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, constant
 from augkit.train.projection.model import LatentModel
 from augkit.train.task import CHECKPOINT, Run, Task, is_finished, load_description, load_weights, run_task

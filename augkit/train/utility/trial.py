@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from augkit.config import Settings
 from augkit.errors import ShardError
+from augkit.memory import release_memory
 from augkit.seeds import derive
 from augkit.train.hooks import Report
-from augkit.train.machine import release_memory
 from augkit.train.mixture import RawPairs, is_made
 from augkit.train.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
 from augkit.train.task import CHECKPOINT, is_finished

@@ -10,7 +10,7 @@ import pytest
 
 from augkit.balance.gate import Evidence, Gate, Pair, ready_gate
 from augkit.balance.gate.checks.agreement import Agreement, mean_iou
-from augkit.balance.gate.checks.detail import roughness
+from augkit.balance.gate.checks.detail import roughness, specks
 from augkit.balance.gate.evidence import Folds
 from augkit.balance.gate.fit import real_scores
 from augkit.balance.gate.gate import real_pair
@@ -154,6 +154,18 @@ def test_roughness_in_closed_form() -> None:
     assert roughness(stripes, mask) == pytest.approx(4.0)
     assert roughness(stripes // 2, mask) == pytest.approx(4.0)
     assert roughness(np.full_like(stripes, 7), mask) == 0.0
+
+
+def test_specks_in_closed_form() -> None:
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:, :4] = 1
+    photo = np.full((8, 8, 3), 100, np.uint8)
+    photo[2, 1] = (100, 161, 100)  # 61 levels away in one colour
+    photo[5, 2] = 160  # 60 levels away: not yet a speck
+    photo[4, 6] = 255  # beside the car
+    assert specks(photo, mask) == pytest.approx(1 / 32)
+    assert specks(photo, np.zeros_like(mask)) == pytest.approx(2 / 64)
+    assert specks(np.full_like(photo, 7), mask) == 0.0
 
 
 def test_mean_iou_in_closed_form() -> None:

@@ -1,4 +1,5 @@
-"""Is the car as sharp as real ones? Blur, flat colour, speckles and noise change how rough the paint is."""
+"""Is the car as sharp as real ones? Blur, flat colour and noise change how rough the paint is; light speckles do not, and
+are counted."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from augkit.balance.gate.evidence import Evidence
 from augkit.balance.gate.pair import Pair, Sides, Stage
@@ -14,14 +16,17 @@ from augkit.data.crop import Photo
 from augkit.parts import BACKGROUND, IGNORE, Mask
 
 _LEAST = 1e-3
+_APART = 60
+"""Levels of 255 by which a speck differs from its surroundings in one of the colours."""
 
 
 @CHECKS.register("detail")
 class Detail:
-    """Roughness of the car's pixels, on a logarithmic scale; that of photos without parts counts everywhere."""
+    """Roughness of the car's pixels, on a logarithmic scale, and the share of specks among them; in photos without parts
+    all pixels count."""
 
     stage: ClassVar[Stage] = "photo"
-    sides: ClassVar[Sides] = {"detail": (True, True)}
+    sides: ClassVar[Sides] = {"detail": (True, True), "specks": (False, True)}
 
     def __init__(self, kept: Kept, evidence: Evidence) -> None:
         del kept, evidence
@@ -33,8 +38,9 @@ class Detail:
         return Kept()
 
     def score(self, pair: Pair) -> dict[str, float]:
-        """Natural logarithm of the roughness."""
-        return {"detail": float(np.log(roughness(pair.painted, pair.mask) + _LEAST))}
+        """The natural logarithm of the roughness; the specks' share, 0 to 1."""
+        photo, mask = pair.painted, pair.mask
+        return {"detail": float(np.log(roughness(photo, mask) + _LEAST)), "specks": specks(photo, mask)}
 
 
 def roughness(photo: Photo, mask: Mask) -> float:
@@ -43,8 +49,19 @@ def roughness(photo: Photo, mask: Mask) -> float:
     0 for one colour; neither brightness nor contrast changes it.
     """
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float64)
-    car = (mask != BACKGROUND) & (mask != IGNORE)
-    inside = car if car.any() else np.ones_like(car)
+    inside = _car(mask)
     spread = float(grey[inside].std())
     edges = np.abs(cv2.Laplacian(grey, cv2.CV_64F))
     return float(edges[inside].mean()) / spread if spread > 1.0 else 0.0
+
+
+def specks(photo: Photo, mask: Mask) -> float:
+    """(H, W, 3), (H, W) -> share of the car's pixels further than ``_APART`` from the median of the 3 x 3 around them."""
+    apart = cv2.absdiff(photo, cv2.medianBlur(photo, 3)).max(-1) > _APART
+    return float(apart[_car(mask)].mean())
+
+
+def _car(mask: Mask) -> NDArray[np.bool_]:
+    """Where the car is; everywhere, where the mask shows none."""
+    car: NDArray[np.bool_] = (mask != BACKGROUND) & (mask != IGNORE)
+    return car if car.any() else np.ones_like(car)
