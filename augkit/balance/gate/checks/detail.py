@@ -1,5 +1,5 @@
-"""Is the car as sharp as real ones? Blur, flat colour and noise change how rough the paint is; light speckles do not, and
-are counted."""
+"""Is the car as sharp as real ones? Blur, flat colour and noise change how rough the paint is; light speckles do
+not, and are counted."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _APART = 60
 
 @CHECKS.register("detail")
 class Detail:
-    """Roughness of the car's pixels, on a logarithmic scale, and the share of specks among them; in photos without parts
-    all pixels count."""
+    """Roughness of the car's pixels, on a logarithmic scale, and the share of specks among them; in photos without
+    parts all pixels count."""
 
     stage: ClassVar[Stage] = "photo"
     sides: ClassVar[Sides] = {"detail": (True, True), "specks": (False, True)}
@@ -56,7 +56,7 @@ def roughness(photo: Photo, mask: Mask) -> float:
 
 
 def specks(photo: Photo, mask: Mask) -> float:
-    """(H, W, 3), (H, W) -> share of the car's pixels further than ``_APART`` from the median of the 3 x 3 around them."""
+    """(H, W, 3), (H, W) -> share of the car's pixels that lie further than ``_APART`` from their 3 x 3 median."""
     apart = cv2.absdiff(photo, cv2.medianBlur(photo, 3)).max(-1) > _APART
     return float(apart[_car(mask)].mean())
 
