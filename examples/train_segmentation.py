@@ -54,7 +54,7 @@ def main() -> None:
         total = 0.0
         for batch in loader:
             images, masks = batch["image"].to(device), batch["mask"].to(device).long()
-            with torch.autocast(device, torch.bfloat16):
+            with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
                 logits = network(images.contiguous(memory_format=torch.channels_last))
             logits = logits.float()
             loss = entropy(logits, masks) + dice(logits, masks)

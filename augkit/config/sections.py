@@ -170,8 +170,11 @@ class GateSettings(Section):
     """Share of real pairs that the gate may reject by all its checks together."""
     folds: Annotated[int, Field(ge=2, le=10)] = 2
     """Parts of the training pairs; what judges a real pair was fitted on the others."""
+    pixel_budget: Annotated[float, Field(gt=0.0, le=1.0)] = 0.05
+    """Pixels that cost the segmenters more than all but this share of their part's pixels on real photos are ignored;
+    at 1 ``pixel_factor`` alone counts."""
     pixel_factor: Annotated[float, Field(ge=1.0)] = 1.25
-    """Pixels that cost the segmenters more than this times what their part costs on real photos are ignored."""
+    """No pixel is ignored that costs at most this times what its part costs on real photos in the mean."""
     segmenter: SegmenterSettings = SegmenterSettings(
         source="real", size=64, steps=300, batch=16, augment="mild", sample_every=300, save_every=300
     )

@@ -27,7 +27,9 @@ from augkit.errors import CheckpointError
 
 GATE_FILE, REAL_FILE = "gate.json", "real.json"
 FORMAT = 3
-_BOUNDS_ONLY = {"budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share"}
+_BOUNDS_ONLY = {
+    "budget", "pixel_budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share",
+}  # fmt: skip
 """Settings that judges need not be fitted again for."""
 
 JUDGED_AGAIN = _BOUNDS_ONLY - {"min_part_pixels"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from augkit.balance.gate import Evidence, Gate, Pair, ready_gate
-from augkit.balance.gate.checks.agreement import Agreement, mean_iou
+from augkit.balance.gate.checks.agreement import Agreement, mean_iou, pixel_limits
 from augkit.balance.gate.checks.detail import roughness, specks
 from augkit.balance.gate.evidence import Folds
 from augkit.balance.gate.fit import real_scores
@@ -178,11 +178,19 @@ def test_mean_iou_in_closed_form() -> None:
 
 def test_pixels_that_cost_too_much_are_ignored(pair: Pair, monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
     check = object.__new__(Agreement)
-    check.usual, check.factor = np.full(evidence.schema.channels, 1.0), 1.25
+    check.limits = np.full(evidence.schema.channels, 1.25)
     costs = np.where(np.arange(64) < 16, 1.26, 1.25) * np.ones((64, 1))
     monkeypatch.setattr(check, "costs", lambda pair: (pair.mask, costs))
     filtered = check.filter(pair)
     assert (filtered[:, :16] == IGNORE).all() and (filtered[:, 16:] == pair.mask[:, 16:]).all()
+
+
+def test_what_a_pixel_may_cost_in_closed_form() -> None:
+    """201 levels of an even spread from 0 to 2 (mean 1) and of one from 0 to 20 under a small mean."""
+    mean, levels = np.array([1.0, 1.0]), np.stack([np.linspace(0, 2, 201), np.linspace(0, 20, 201)])
+    assert pixel_limits(mean, levels, 0.05, 1.25) == pytest.approx([1.9, 19.0])
+    assert pixel_limits(mean, levels, 0.5, 1.25) == pytest.approx([1.25, 10.0])
+    assert pixel_limits(mean, levels, 1.0, 1.25) == pytest.approx([1.25, 1.25])
 
 
 def test_bounds_let_the_real_pairs_through(gate: Gate, evidence: Evidence) -> None:

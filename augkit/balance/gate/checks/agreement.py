@@ -3,8 +3,9 @@
 They are cross-fitted: one for each fold of the training photos, trained on the others. A pair that borrows from a
 training photo is judged by the segmenter that has not seen it; any other pair by all of them together.
 
-Where a pixel's loss exceeds ``gate.pixel_factor`` times what its part costs on average on real photos, the segmenters
-are trained on the pair without that pixel (FreeMask, Yang et al. 2023, section 3.2: 1.25 times).
+A pixel whose loss is beyond what its part's pixels cost on real photos is not to be trained on: beyond all but
+``gate.pixel_budget`` of them, and beyond ``gate.pixel_factor`` times their mean. FreeMask (Yang et al. 2023, section
+3.2) has the mean alone, 1.25 times; where judges are unsure the losses are skewed, and that takes much of real cars.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from augkit.train.raw_rows import RawRows
 from augkit.train.segmenter import load_segmenter, segmenter_task
 from augkit.train.task import Run, Task, run_task
 
+SHARES = np.linspace(0.0, 1.0, 201)
+"""Shares of a part's real pixels at which the fit notes their loss."""
+
 
 @CHECKS.register("agreement")
 class Agreement:
@@ -41,29 +45,30 @@ class Agreement:
     sides: ClassVar[Sides] = {"agreement": (True, False)}
 
     def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        self.folds, self.factor = evidence.folds, evidence.gate.pixel_factor
+        self.folds = evidence.folds
         folders = [evidence.folder / f"segmenter-{fold}" for fold in range(evidence.folds.count)]
         loaded = [load_segmenter(folder) for folder in folders]
         self.networks, self.size = [network for network, _ in loaded], int(loaded[0][1]["size"])
-        self.usual = kept.tensors["usual"].numpy() if "usual" in kept.tensors else np.zeros(0)
+        self.limits = np.zeros(0)
+        if kept.tensors:
+            mean, levels = kept.tensors["mean"].numpy(), kept.tensors["levels"].numpy()
+            self.limits = pixel_limits(mean, levels, evidence.gate.pixel_budget, evidence.gate.pixel_factor)
 
     @classmethod
     def fit(cls, evidence: Evidence) -> Kept:
-        """Trains the segmenters; then the parts' mean losses over training photos that the segmenter had not seen."""
+        """Trains the segmenters; then the parts' losses over training photos that the segmenter had not seen."""
         for fold in range(evidence.folds.count):
             _train(evidence, fold)
         judge = cls(Kept(), evidence)
-        channels = evidence.schema.channels
-        loss, pixels = np.zeros(channels), np.zeros(channels)
-        for item, row in evidence.training():
-            pair = Pair(item.mask, item.car_class, item.photo, own=row.id)
-            mask, costs = judge.costs(pair)
-            seen = mask != IGNORE
-            loss += np.bincount(mask[seen], costs[seen], minlength=channels)
-            pixels += np.bincount(mask[seen], minlength=channels)
-        whole = loss.sum() / max(1.0, pixels.sum())
-        usual = np.where(pixels > 0, loss / np.maximum(pixels, 1), whole)  # a part that nobody shows costs the mean
-        return Kept({"usual": torch.from_numpy(usual)})
+        read = [
+            judge.costs(Pair(item.mask, item.car_class, item.photo, own=row.id)) for item, row in evidence.training()
+        ]
+        masks, costs = (np.concatenate([one.reshape(-1) for one in each]) for each in zip(*read, strict=True))
+        whole = costs[masks != IGNORE]
+        own = [costs[masks == part] for part in range(evidence.schema.channels)]
+        shown = [one if len(one) else whole for one in own]  # a part that nobody shows costs what pixels cost
+        mean, levels = np.array([one.mean() for one in shown]), np.stack([np.quantile(one, SHARES) for one in shown])
+        return Kept({"mean": torch.from_numpy(mean), "levels": torch.from_numpy(levels)})
 
     def score(self, pair: Pair) -> dict[str, float]:
         """0 to 1; 0 for a mask that shows no part."""
@@ -80,7 +85,7 @@ class Agreement:
     def filter(self, pair: Pair) -> Mask:
         """The pair's mask to train with: pixels that cost too much for their part are to be ignored."""
         mask, costs = self.costs(pair)
-        limit = np.append(self.usual, np.full(256 - len(self.usual), np.inf)) * self.factor
+        limit = np.append(self.limits, np.full(256 - len(self.limits), np.inf))
         small = (costs > limit[mask]).astype(np.uint8)
         doubtful = cv2.resize(small, pair.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
         return np.where(doubtful > 0, IGNORE, pair.mask).astype(np.uint8)
@@ -93,6 +98,14 @@ class Agreement:
         photo = torch.from_numpy(resize_photo(pair.painted, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
         chances = torch.stack([network(photo).float().softmax(1) for network in judges]).mean(0)
         return chances, resize_mask(pair.mask, self.size)
+
+
+def pixel_limits(
+    mean: NDArray[np.float64], levels: NDArray[np.float64], budget: float, factor: float
+) -> NDArray[np.float64]:
+    """The largest loss of a part's pixel, (K,), from (K,) means and (K, S) quantiles at ``SHARES`` of real pixels."""
+    quantiles = np.array([np.interp(1 - budget, SHARES, level) for level in levels])
+    return np.asarray(np.maximum(mean * factor, quantiles))
 
 
 def mean_iou(read: NDArray[Any], mask: Mask) -> float:
