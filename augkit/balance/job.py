@@ -296,6 +296,7 @@ class Balance:
 
 def train_missing(balance: Balance, report: Report) -> None:
     """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left; then fits the gate."""
+    evidence = Evidence.open(balance.workspace, balance.settings, report)  # refuses before hours of training
     for stage, name in balance.untrained():
         balance.studio.train(stage, name, resume=True, report=report)
-    ready_gate(Evidence.open(balance.workspace, balance.settings, report))
+    ready_gate(evidence)

@@ -63,11 +63,17 @@ def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:
                 "draw the mask, or name the id of a pair of the workspace",
             )  # fmt: skip
         return path, mask, f"style:{path.name}"
-    ids = [row.id for row in usable(read_catalogue(workspace.require_catalogue()))]
-    if source not in ids:
+    splits = {row.id: row.split for row in usable(read_catalogue(workspace.require_catalogue()))}
+    ids = [id for id, split in splits.items() if split == "train"]
+    if source not in splits:
         raise DataError(
             f"style {source!r}: no pair of the workspace has this id, and it is no photo",
             f"an id such as {ids[0] if ids else '(none here)'}, or a photo ({', '.join(SUFFIXES)})",
             "`augkit view` shows ids",
         )
+    if splits[source] != "train":
+        raise DataError(
+            f"style {source!r}: a pair of the split {splits[source]}, whose look would get into training pairs",
+            f"a pair for training, such as {ids[0] if ids else '(none here)'}", "name another id",
+        )  # fmt: skip
     return workspace.photo(source), workspace.mask(source), source

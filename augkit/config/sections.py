@@ -188,6 +188,14 @@ class GateSettings(Section):
     required_share: Share = 0.99
     """A part that at least this share of the class's real masks show must be present."""
 
+    @model_validator(mode="after")
+    def _refuse_what_is_not_read(self) -> GateSettings:
+        if len(set(self.checks)) < len(self.checks):
+            raise ValueError(f"checks {list(self.checks)}: one is named twice")
+        if self.segmenter.source != "real":
+            raise ValueError(f"segmenter.source is {self.segmenter.source}, but the gate's judges see real pairs alone")
+        return self
+
 
 class BalanceSettings(Section):
     """The main job."""

@@ -13,7 +13,16 @@ from augkit.report.material import Row
 from augkit.shards.writer import SCORE
 
 LOWER_IS_BETTER = frozenset(
-    {"adjacency_strange", "area_excess", "palette_excess", "parts_missing", "parts_unexpected", "specks_removed"}
+    {
+        "adjacency_strange",
+        "area_excess",
+        "ignored_share",
+        "palette_excess",
+        "parts_missing",
+        "parts_unexpected",
+        "specks",
+        "specks_removed",
+    }
 )
 HIGHER_IS_BETTER = frozenset({"agreement", "doors_chance", "mask_certainty", "view_chance", "view_confidence"})
 """Distances to training pairs are in neither: far from all real pairs is no better than near to one."""

@@ -65,7 +65,7 @@ def read_material(workspace: Workspace) -> Material:
     rows = usable(read_catalogue(workspace.require_catalogue()))
     schema = PartSchema.load(workspace.schema)
     storage, reading = open_storage(workspace.shards), _Reading()
-    manifest, index = reading.shards(storage)
+    manifest, index = reading.shards(storage, schema)
     return Material(
         workspace, schema, rows, storage, reading.settings(workspace.settings), manifest, index,
         reading.documents(workspace.reports), reading.gaps,
@@ -84,11 +84,15 @@ class _Reading:
             return None
         return self._tried(lambda: load_settings(path), None, f"{path.name} cannot be read", "augkit balance")
 
-    def shards(self, storage: Storage) -> tuple[Manifest | None, list[Row]]:
+    def shards(self, storage: Storage, schema: PartSchema) -> tuple[Manifest | None, list[Row]]:
         if storage.exists(MANIFEST_FILE):
             again = "augkit verify"
             manifest = self._tried(lambda: load_manifest(storage), None, "The manifest cannot be read", again)
             if manifest is None:
+                return None, []
+            if manifest.schema.digest != schema.digest:
+                what = f"The shards have other parts ({manifest.schema.channels - 1}) than the workspace's schema"
+                self.gaps.append(Gap(f"{what} ({schema.channels - 1}).", "augkit balance --fresh"))
                 return None, []
             none: list[Row] = []
             rows = self._tried(lambda: load_index(storage).to_pylist(), none, "The index cannot be read", again)

@@ -78,7 +78,7 @@ def test_what_cannot_be_a_style_is_said(rendered_workspace: Workspace, schema: P
 
 
 def test_all_photos_of_a_job_are_painted_after_the_style(trained: Workspace, settings: Settings) -> None:
-    style = read_catalogue(trained.catalogue)[0].id
+    style = next(row.id for row in read_catalogue(trained.catalogue) if row.split == "train")
     only = ["back-right-3"]
     run_job(trained, styled(settings, style), only=only)
     made = ShardDataset(trained.shards, where=[("source", "==", "generated")])
@@ -92,3 +92,11 @@ def test_a_style_that_there_is_not_is_refused_before_anything_is_trained(
 ) -> None:
     with pytest.raises(DataError, match="no pair of the workspace has this id"):
         Balance(rendered_workspace, styled(settings, "nobody"), Order(10))
+
+
+def test_the_look_of_a_held_out_pair_does_not_get_into_training_pairs(
+    rendered_workspace: Workspace, settings: Settings
+) -> None:
+    held = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "val")
+    with pytest.raises(DataError, match="a pair of the split val"):
+        Balance(rendered_workspace, styled(settings, held), Order(10))

@@ -188,6 +188,21 @@ def test_the_gate_of_a_handful_of_photos(copied_workspace: Workspace, augkit: Ru
     assert code == 2 and "gate.checks is empty" in err
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("gate.checks=[detail,sharpness]", "gate.checks names 'sharpness'"),
+        ("gate.checks=[detail,detail]", "one is named twice"),
+        ("gate.segmenter={source: all}", "judges see real pairs alone"),
+    ],
+)
+def test_a_slip_in_the_gate_is_said_before_anything_is_trained(
+    change: str, words: str, copied_workspace: Workspace, augkit: Run
+) -> None:
+    code, _, err = augkit("balance", *SMOKE, "--set", change, "-w", copied_workspace.root)
+    assert code == 2 and words in " ".join(err.split()) and not copied_workspace.models.exists()
+
+
 def test_the_gate_of_black_photos(copied_workspace: Workspace, augkit: Run) -> None:
     for row in read_catalogue(copied_workspace.catalogue):
         cv2.imwrite(str(copied_workspace.photo(row.id)), np.zeros((row.size, row.size, 3), np.uint8))

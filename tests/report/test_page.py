@@ -13,6 +13,7 @@ import pytest
 from augkit.classes import CarClass
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.errors import DataError
+from augkit.parts import PartSchema
 from augkit.report.album import Album
 from augkit.report.funnel import funnel_of, scores_of, standing
 from augkit.report.material import read_material
@@ -176,6 +177,14 @@ def other_format(workspace: Workspace) -> str:
     return "format 99"
 
 
+def other_parts(workspace: Workspace) -> str:
+    path = workspace.shards / MANIFEST_FILE
+    manifest = json.loads(path.read_text())
+    manifest["schema"] = PartSchema.from_names(["hood", "left_door", "right_door"]).to_dict()
+    path.write_text(json.dumps(manifest))
+    return "shards have other parts (3)"
+
+
 def break_settings(workspace: Workspace) -> str:
     workspace.settings.write_text("seed: x\n")
     return "augkit.yaml cannot be read"
@@ -205,8 +214,8 @@ def remove_tars(workspace: Workspace) -> str:
 
 
 FAULTS = (
-    break_manifest, break_index, other_format, break_settings, break_utility, break_document, break_metrics,
-    remove_tars,
+    break_manifest, break_index, other_format, other_parts, break_settings, break_utility, break_document,
+    break_metrics, remove_tars,
 )  # fmt: skip
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from augkit.balance.gate.registry import CHECKS
 from augkit.classes import CarClass
 from augkit.config import GateSettings, Settings
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.crop import Photo
 from augkit.data.pairs import PairDataset, PairItem
-from augkit.errors import DataError
+from augkit.errors import ConfigError, DataError
 from augkit.parts import Mask, PartSchema
 from augkit.seeds import derive
 from augkit.shards.codec import decode_photo, encode_photo
@@ -83,8 +84,14 @@ class Evidence:
 
     @classmethod
     def open(cls, workspace: Workspace, settings: Settings, report: Report | None = None) -> Evidence:
-        """Raises DataError where there is too little to learn from."""
-        rows = tuple(usable(read_catalogue(workspace.require_catalogue())))
+        """Raises DataError where there is too little to learn from, and ConfigError for checks that there are not.
+
+        Pairs of the split ``test`` decide nothing, not even a bound.
+        """
+        unknown = [name for name in settings.gate.checks if name not in CHECKS]
+        if unknown:
+            raise ConfigError(f"gate.checks names {unknown[0]!r}", "checks out of " + ", ".join(sorted(CHECKS)))
+        rows = tuple(row for row in usable(read_catalogue(workspace.require_catalogue())) if row.split != "test")
         folds = Folds.of(rows, settings.gate.folds, settings.seed) if settings.gate.checks else Folds.one(rows)
         schema = PartSchema.load(workspace.schema)
         return cls(workspace, settings, schema, rows, folds, workspace.root / "gate", report or silent)

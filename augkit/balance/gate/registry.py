@@ -7,13 +7,15 @@ of them reject is decided by bounds on real pairs' scores, the same way for all 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from torch import Tensor
 
-from augkit.balance.gate.evidence import Evidence
 from augkit.balance.gate.pair import Pair, Sides, Stage
 from augkit.registry import Registry
+
+if TYPE_CHECKING:
+    from augkit.balance.gate.evidence import Evidence
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _table(found: Appraisal) -> Table:
     from rich.table import Table
 
     distance = found.whole.figures[0]
-    table = Table(title=f"Made masks against held-out ones: {distance.name}, and the share that passes the gate")
+    table = Table(title=f"Made masks against held-out ones: {distance.name}, and the share that passes the rule")
     table.add_column("class", no_wrap=True)
     for column in ("photos", "n", "made", "95 %", "floor", "ratio", "pass", "real pass"):
         table.add_column(column, justify="right")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from augkit.evaluation.intervals import Estimate
 from augkit.train.utility.arms import Arm
 from augkit.train.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
@@ -61,12 +63,14 @@ def _sentence(word: Word, best: Comparison, values: dict[str, Estimate], photos:
     seeds = len(delta.seeds)
     runs = f"{seeds} seeds" if seeds > 1 else "one seed, so that the chance of the training is not counted"
     low, high = delta.interval(level)
+    between = f"{100 * level:g} % interval {points(low)} to {points(high)}"
+    if not np.isfinite([low, high]).all():
+        between = "no interval, since one photo does not tell how photos differ"
     start = {"helps": "Helps", "hurts": "Hurts", "no difference seen": "No difference seen", "not asked": ""}[word]
     return (
         f"{start}: {best.arm.name} reads {100 * values[best.arm.name].value:.1f} mean IoU, {best.against.name} "
-        f"{100 * values[best.against.name].value:.1f}; {points(delta.value)} points ({100 * level:g} % interval "
-        f"{points(low)} to {points(high)}; {runs}, {photos} held-out photos)"
-        + (f"; {', '.join(tail)}." if tail else ".")
+        f"{100 * values[best.against.name].value:.1f}; {points(delta.value)} points ({between}; {runs}, "
+        f"{photos} held-out {'photo' if photos == 1 else 'photos'})" + (f"; {', '.join(tail)}." if tail else ".")
     )
 
 

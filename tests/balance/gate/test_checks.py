@@ -7,8 +7,10 @@ from itertools import islice
 
 import numpy as np
 import pytest
+import torch
 
 from augkit.balance.gate import Evidence, Gate, Pair, ready_gate
+from augkit.balance.gate.bounds import Bound, Bounds
 from augkit.balance.gate.checks.agreement import Agreement, mean_iou, pixel_limits
 from augkit.balance.gate.checks.detail import roughness, specks
 from augkit.balance.gate.evidence import Folds
@@ -17,6 +19,7 @@ from augkit.balance.gate.gate import real_pair
 from augkit.balance.gate.registry import CHECKS
 from augkit.classes import ALL_CLASSES, CarClass
 from augkit.config import Settings, load_settings
+from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.ingest import ingest
 from augkit.data.render import render_schema
 from augkit.data.render.dataset import rendered_samples
@@ -176,6 +179,26 @@ def test_mean_iou_in_closed_form() -> None:
     assert mean_iou(read, np.zeros_like(mask)) == 0.0
 
 
+class Reader(torch.nn.Module):
+    """Reads the part off the photo's red, which is the part's id."""
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        parts = ((photos[:, 0] + 1) * 127.5).round().long()
+        return 20 * torch.nn.functional.one_hot(parts, 64).movedim(-1, 1).float()
+
+
+def test_a_mask_that_the_photo_does_not_show_is_rejected(evidence: Evidence) -> None:
+    check = object.__new__(Agreement)
+    check.folds, check.networks, check.size = evidence.folds, [Reader()] * evidence.folds.count, 64
+    own, other = (real_pair(evidence, place) for place in (0, 1))
+    shown = replace(own, photo=np.repeat(own.mask[..., None], 3, axis=2))
+    bound = Bounds({"agreement": Bound(0.9, math.inf)}, 0.0, 0.0)
+    assert check.score(shown)["agreement"] == 1.0 and not bound.reasons(check.score(shown))
+    assert bound.reasons(check.score(replace(shown, mask=other.mask))) == ["agreement"]
+    flipped = replace(shown, mask=evidence.schema.flip(own.mask))
+    assert bound.reasons(check.score(flipped)) == ["agreement"]
+
+
 def test_pixels_that_cost_too_much_are_ignored(pair: Pair, monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
     check = object.__new__(Agreement)
     check.limits = np.full(evidence.schema.channels, 1.25)
@@ -191,6 +214,15 @@ def test_what_a_pixel_may_cost_in_closed_form() -> None:
     assert pixel_limits(mean, levels, 0.05, 1.25) == pytest.approx([1.9, 19.0])
     assert pixel_limits(mean, levels, 0.5, 1.25) == pytest.approx([1.25, 10.0])
     assert pixel_limits(mean, levels, 1.0, 1.25) == pytest.approx([1.25, 1.25])
+
+
+def test_pairs_of_the_test_split_decide_nothing(workspace: Workspace, gate_settings: Settings) -> None:
+    rows = read_catalogue(workspace.catalogue)
+    place = next(n for n, row in enumerate(rows) if row.split == "val")
+    rows[place] = replace(rows[place], split="test")
+    write_catalogue(workspace.catalogue, rows)
+    seen = {row.id for row in Evidence.open(workspace, gate_settings).rows}
+    assert rows[place].id not in seen and len(seen) == len(rows) - 1
 
 
 def test_bounds_let_the_real_pairs_through(gate: Gate, evidence: Evidence) -> None:

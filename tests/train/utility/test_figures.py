@@ -95,6 +95,12 @@ def test_more_ratios_need_more_proof() -> None:
     assert (once.level, twice.level) == pytest.approx((0.95, 0.975))
 
 
+def test_one_photo_gives_no_interval_and_says_so() -> None:
+    found = judge_utility([compared(0.25, 0.05, float("nan"))], VALUES, 1)
+    assert found.word == "no difference seen" and "nan" not in found.sentence
+    assert "+5.0 points (no interval" in found.sentence and "1 held-out photo)" in found.sentence
+
+
 def test_without_classical_the_plain_arms_answer() -> None:
     plain = Comparison(Arm("real+generated", 0.25), Arm("real"), {"overall": about(0.1)})
     values = {"real": about(0.4), "real+generated@25": about(0.5)}
