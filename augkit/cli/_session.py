@@ -59,6 +59,15 @@ class Session:
 
         return Console(stderr=self.as_json)
 
+    def keep(self, name: str, result: dict[str, Any]) -> Path:
+        """Writes a verb's result to ``WORKSPACE/reports/NAME.json``, whole or not at all; tells the path."""
+        path = self.workspace.reports / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text(json.dumps(defined(result), indent=1, default=str, allow_nan=False) + "\n")
+        temporary.replace(path)
+        return path
+
     def emit(self, result: dict[str, Any], human: RenderableType) -> None:
         """Prints a verb's result for people, or as JSON."""
         if not is_main_process():

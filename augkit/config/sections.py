@@ -176,7 +176,7 @@ class GateSettings(Section):
     pixel_factor: Annotated[float, Field(ge=1.0)] = 1.25
     """No pixel is ignored that costs at most this times what its part costs on real photos in the mean."""
     segmenter: SegmenterSettings = SegmenterSettings(
-        source="real", size=64, steps=300, batch=16, augment="mild", sample_every=300, save_every=300
+        source="real", size=64, steps=1000, batch=8, augment="strong", sample_every=1000, save_every=1000
     )
     """The segmenters of the check ``agreement``: one for each fold."""
     min_part_pixels: Annotated[int, Field(ge=0)] = 12

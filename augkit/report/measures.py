@@ -66,10 +66,12 @@ class Judging:
 
 @dataclass(frozen=True)
 class Measures:
-    """Utility, gate, and the table of ``augkit compare``; ``strange`` names documents of another form than expected."""
+    """Utility, gate, what the gate catches of planted faults, and the table of ``augkit compare``; ``strange`` names
+    documents of another form than expected."""
 
     utility: Utility | None
     gate: Judging | None
+    planted: Table | None
     contest: Table | None
     strange: Sequence[str]
 
@@ -78,13 +80,13 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
     """From the JSON documents by name."""
     found: dict[str, Any] = {}
     strange = []
-    for name, read in (("utility", _utility), ("gate", _judging), ("compare", _contest)):
+    for name, read in (("utility", _utility), ("gate", _judging), ("planted", _planted), ("compare", _contest)):
         try:
             found[name] = read(documents[name]) if name in documents else None
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             found[name] = None
             strange.append(name)
-    return Measures(found["utility"], found["gate"], found["compare"], strange)
+    return Measures(found["utility"], found["gate"], found["planted"], found["compare"], strange)
 
 
 def _utility(tree: Mapping[str, Any]) -> Utility:
@@ -123,6 +125,15 @@ def _judging(tree: Mapping[str, Any]) -> Judging:
     return Judging(
         about, Table(("first check to reject", "rejected", "left"), steps), Table(("score", "from", "to"), ends)
     )
+
+
+def _planted(tree: Mapping[str, Any]) -> Table:
+    rows = []
+    for line in tree["faults"]:
+        by = sorted((-share, check) for check, share in line["checks"].items() if share)
+        checks = ", ".join(f"{check} {-share:.0%}" for share, check in by)
+        rows.append([line["name"], str(line["pairs"]), f"{line['caught']:.0%}", checks])
+    return Table(("fault planted in real pairs", "pairs", "rejected", "by"), rows)
 
 
 def _contest(results: Sequence[Mapping[str, Any]]) -> Table | None:

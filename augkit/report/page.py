@@ -27,6 +27,12 @@ from augkit.train.checkpoint import digest
 from augkit.train.task import MODEL
 from augkit.workspace import Workspace
 
+REMEDIES = {
+    "utility": "augkit evaluate utility", "gate": "augkit gate", "planted": "augkit evaluate gate",
+    "compare": "augkit compare",
+}  # fmt: skip
+"""What writes a document of ``reports/`` again."""
+
 
 @dataclass(frozen=True)
 class ClassCount:
@@ -176,8 +182,7 @@ def _gaps(material: Material, trainings: Sequence[Training], measures: Measures)
     if not trainings:
         found.append(Gap("No model was trained here.", "augkit train mask, augkit train image, or augkit balance"))
     for name in measures.strange:
-        remedy = {"utility": "augkit evaluate utility", "gate": "augkit gate", "compare": "augkit compare"}[name]
-        found.append(Gap(f"reports/{name}.json is of another form than this version writes.", remedy))
+        found.append(Gap(f"reports/{name}.json is of another form than this version writes.", REMEDIES[name]))
     if not measures.utility and "utility" not in measures.strange:
         found.append(Gap("Nobody has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
     return found

@@ -51,3 +51,15 @@ COMPARE: list[dict[str, Any]] = [
     {"name": "city-dcgan", "steps": 120, "distance": 213.4567, "distance_floor": 80.0, "ratio": 2.7},
     {"name": "city-logan", "steps": 90, "distance": 200.0, "distance_floor": 80.0, "ratio": None},
 ]
+
+PLANTED = {
+    "faults": [
+        {
+            "name": "real, unchanged",
+            "pairs": 40,
+            "caught": 0.05,
+            "checks": {"rule": 0.025, "detail": 0.05, "view": 0.0},
+        },
+        {"name": "photo blurred", "pairs": 12, "caught": 1.0, "checks": {"rule": 0.0, "detail": 1.0, "view": 0.0}},
+    ]
+}

@@ -60,7 +60,17 @@ def test_a_whole_workspace_has_every_section_and_misses_nothing(reported: tuple[
     assert UTILITY["verdict"]["sentence"] in text and "city-dcgan" in text and "213.5" in text
     assert "hood (tail)" in text and "+2.3 (+1.3 to +3.3)" in text
     assert "no model here has this hash" in text
+    assert "the state of step 10 was chosen" in text and "; step 10 was chosen" in text
+    assert "Faults planted in real pairs" in text and "detail 5%, rule 2%" in text
     assert "1.2 % quantile" in text and "reject 4.8 % of the real ones" in text and "0.4321" in text
+
+
+def test_the_best_and_the_worst_accepted_are_shown(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("augkit.report.pairs.EXTREMES", 2)
+    _, text = without_neighbours(copied, monkeypatch)
+    best, worst = (text.split(f"<h3>{word} accepted")[1].split("<h3>")[0] for word in ("Best", "Worst"))
+    assert best.count('<figure class="card') == worst.count('<figure class="card') == 2
+    assert not set(re.findall(r"<code>(.*?)</code>", best)) & set(re.findall(r"<code>(.*?)</code>", worst))
 
 
 def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Workspace) -> None:

@@ -18,7 +18,7 @@ from augkit.shards.index import finish
 from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.workspace import Workspace
-from tests.report.documents import COMPARE, GATE, UTILITY
+from tests.report.documents import COMPARE, GATE, PLANTED, UTILITY
 
 MADE = {"back-left-3": 3, "front-right-5": 1}
 """Accepted generated pairs by class."""
@@ -57,6 +57,7 @@ def make_workspace(workspace: Workspace) -> Workspace:
     workspace.reports.mkdir(exist_ok=True)
     (workspace.reports / "utility.json").write_text(json.dumps(UTILITY))
     (workspace.reports / "gate.json").write_text(json.dumps(GATE))
+    (workspace.reports / "planted.json").write_text(json.dumps(PLANTED))
     (workspace.reports / "compare.json").write_text(json.dumps(COMPARE))
     return workspace
 

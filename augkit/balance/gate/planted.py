@@ -143,6 +143,12 @@ class Line:
     caught: float
     checks: dict[str, float]
 
+    @property
+    def reasons(self) -> str:
+        """The checks that reject any, the strictest first."""
+        found = sorted((-share, check) for check, share in self.checks.items() if share)
+        return ", ".join(f"{check} {-share:.0%}" for share, check in found)
+
 
 def measure(evidence: Evidence, gate: Gate, limit: int, report: Report) -> list[Line]:
     """A line for real pairs as they are, over all of them, then one a fault, planted in at most ``limit`` of them."""

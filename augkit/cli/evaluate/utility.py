@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli.evaluate._app import evaluate
 from augkit.errors import ConfigError
 
@@ -53,7 +53,7 @@ def utility(
         study = compare_arms(session.workspace, session.settings, chosen, seeds, length, report=bars.steps)
     chart = utility_chart(study, session.workspace.reports / "utility.png")
     result = study.to_dict() | {"chart": str(chart)}
-    _save(session, result)
+    session.keep("utility", result)
     session.emit(result, _page(study))
 
 
@@ -62,16 +62,6 @@ def _shares(words: str) -> list[float]:
         return [float(word) for word in words.split(",")]
     except ValueError as error:
         raise ConfigError(f"--ratios {words}", "numbers between 0 and 1 with commas, e.g. 0.25,0.5") from error
-
-
-def _save(session: Session, result: dict[str, object]) -> None:
-    """``reports/utility.json``, whole or not at all."""
-    import json
-
-    path = session.workspace.reports / "utility.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
-    temporary.replace(path)
 
 
 def _page(study: Study) -> RenderableType:

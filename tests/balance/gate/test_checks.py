@@ -11,7 +11,7 @@ import torch
 
 from augkit.balance.gate import Evidence, Gate, Pair, ready_gate
 from augkit.balance.gate.bounds import Bound, Bounds
-from augkit.balance.gate.checks.agreement import Agreement, mean_iou, pixel_limits
+from augkit.balance.gate.checks.agreement import Agreement, mean_iou, pixel_limits, soft_iou
 from augkit.balance.gate.checks.detail import roughness, specks
 from augkit.balance.gate.evidence import Folds
 from augkit.balance.gate.fit import real_scores
@@ -159,6 +159,16 @@ def test_roughness_in_closed_form() -> None:
     assert roughness(np.full_like(stripes, 7), mask) == 0.0
 
 
+def test_soft_iou_in_closed_form() -> None:
+    mask = np.array([[1, 1, 2, IGNORE]], np.uint8)
+    chances = np.array([[[0.0, 0.2, 0.5, 0.0]], [[1.0, 0.5, 0.25, 1.0]], [[0.0, 0.3, 0.25, 0.0]]])
+    # Part 1: 1.5 of its 2 pixels and .25 elsewhere. Part 2: .25 of its 1 pixel and .3 elsewhere.
+    assert soft_iou(chances, mask) == pytest.approx((1.5 / 2.25 + 0.25 / 1.3) / 2)
+    assert soft_iou(chances, np.zeros_like(mask)) == 0.0
+    sure = np.eye(3)[np.array([[0, 1, 2]])].transpose(2, 0, 1)
+    assert soft_iou(sure, np.array([[0, 1, 2]])) == 1.0
+
+
 def test_specks_in_closed_form() -> None:
     mask = np.zeros((8, 8), np.uint8)
     mask[:, :4] = 1
@@ -193,7 +203,8 @@ def test_a_mask_that_the_photo_does_not_show_is_rejected(evidence: Evidence) -> 
     own, other = (real_pair(evidence, place) for place in (0, 1))
     shown = replace(own, photo=np.repeat(own.mask[..., None], 3, axis=2))
     bound = Bounds({"agreement": Bound(0.9, math.inf)}, 0.0, 0.0)
-    assert check.score(shown)["agreement"] == 1.0 and not bound.reasons(check.score(shown))
+    assert check.score(shown) == pytest.approx({"agreement": 1.0, "mismatch": 0.0}, abs=1e-3)
+    assert not bound.reasons(check.score(shown)) and check.score(replace(shown, mask=other.mask))["mismatch"] > 0.1
     assert bound.reasons(check.score(replace(shown, mask=other.mask))) == ["agreement"]
     flipped = replace(shown, mask=evidence.schema.flip(own.mask))
     assert bound.reasons(check.score(flipped)) == ["agreement"]

@@ -39,10 +39,12 @@ SHARES = np.linspace(0.0, 1.0, 201)
 
 @CHECKS.register("agreement")
 class Agreement:
-    """Mean IoU, over the parts that the mask shows, of the mask and what the segmenters read."""
+    """Mean IoU, over the parts that the mask shows, of the mask and what the segmenters read; and how much less of the
+    parts' chances the mask gathers than that reading does, which tells a wrong mask from a photo that is hard to read.
+    """
 
     stage: ClassVar[Stage] = "photo"
-    sides: ClassVar[Sides] = {"agreement": (True, False)}
+    sides: ClassVar[Sides] = {"agreement": (True, False), "mismatch": (False, True)}
 
     def __init__(self, kept: Kept, evidence: Evidence) -> None:
         self.folds = evidence.folds
@@ -71,9 +73,11 @@ class Agreement:
         return Kept({"mean": torch.from_numpy(mean), "levels": torch.from_numpy(levels)})
 
     def score(self, pair: Pair) -> dict[str, float]:
-        """0 to 1; 0 for a mask that shows no part."""
+        """Agreement: 0 to 1; 0 for a mask that shows no part. Mismatch: 0 for the mask that is read, up to 1."""
         chances, mask = self._read(pair)
-        return {"agreement": mean_iou(chances.argmax(1)[0].numpy(), mask)}
+        each, read = chances[0].double().numpy(), chances.argmax(1)[0].numpy()
+        gap = soft_iou(each, np.where(mask == IGNORE, IGNORE, read)) - soft_iou(each, mask)
+        return {"agreement": mean_iou(read, mask), "mismatch": gap}
 
     def costs(self, pair: Pair) -> tuple[Mask, NDArray[np.float64]]:
         """The mask at the segmenters' size, and each pixel's loss (the negative logarithm of its part's chance)."""
@@ -113,6 +117,17 @@ def mean_iou(read: NDArray[Any], mask: Mask) -> float:
     seen = mask != IGNORE
     parts = [part for part in np.unique(mask[seen]) if part != BACKGROUND]
     each = [((read == p) & (mask == p))[seen].sum() / ((read == p) | (mask == p))[seen].sum() for p in parts]
+    return float(np.mean(each)) if each else 0.0
+
+
+def soft_iou(chances: NDArray[np.float64], mask: NDArray[Any]) -> float:
+    """(K, H, W) chances of the parts, (H, W) mask -> IoU averaged over the parts of the mask, chances counted as shares
+    of a pixel: sum of c over the part's pixels / (their number + sum of c elsewhere). Ignored pixels are left out."""
+    seen = mask != IGNORE
+    shown, each = mask[seen], []
+    for part in np.setdiff1d(np.unique(shown), [BACKGROUND]):
+        own, there = chances[part][seen], shown == part
+        each.append(own[there].sum() / (there.sum() + own[~there].sum()))
     return float(np.mean(each)) if each else 0.0
 
 
