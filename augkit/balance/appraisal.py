@@ -36,13 +36,13 @@ TIMES = 4
 FEWEST = 8
 """Held-out masks (mirror images count) below which a class is not judged by itself."""
 
-FIGURES = ("frechet", "precision", "recall", "density", "coverage", "part-shares", "part-adjacency")
+FIGURES = ("frechet", "precision", "recall", "density", "coverage", "part-shares", "part-adjacency", "part-components")
 
 
 @dataclass(frozen=True)
 class Part:
     """What there is to say of one class, or of all: figures, and the share of made and of held-out masks that pass the
-    gate. ``photos`` are the class's training pairs, ``size`` the masks a side in the figures."""
+    gate's rule. ``photos`` are the class's training pairs, ``size`` the masks a side in the figures."""
 
     name: str
     photos: int

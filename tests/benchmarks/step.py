@@ -5,7 +5,7 @@
 Cases: stage I (deconvolution DCGAN, 128 px, batch 16) and stage II (pix2pixHD's global generator with 32 channels,
 two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1). Each measurement is a process of its own, since
 malloc settings hold for a process; the two loops take turns, and the ratio is that of the medians. Run it on an idle
-machine. Target: at least 1.8 on a CPU with AMX or AVX512-BF16.
+machine. Target: at least 2.2 at 256 px on a CPU with AMX or AVX512-BF16.
 """
 
 from __future__ import annotations
