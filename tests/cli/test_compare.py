@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from augkit.cli._app import run
 from augkit.workspace import Workspace
@@ -32,6 +34,31 @@ def test_the_table_and_its_json(
     assert result["budget_seconds"] == 0.3
     assert [row["name"] for row in result["results"]] == ["dcgan-upsampling", "vae-convolutional"]
     assert json.loads((copied_workspace.reports / "compare.json").read_text()) == result["results"]
+
+
+def test_with_and_without_a_start_in_one_command(
+    configs: list[str], copied_workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What starts from the run and does not move is that run; the other one is not."""
+    still = ", optim: {lr: 1.0e-30}}"
+    plain = TINY.replace("}\n", "%s\n", 1) % ("vae-convolutional", still)
+    started = plain.replace(still, f", init_from: the run that is named{still}")
+    for name, text in (("first", plain.replace("100000", "2")), ("without", plain), ("with", started)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    place = ["--workspace", str(copied_workspace.root)]
+    assert run(["train", "mask", "--config", str(tmp_path / "first.yaml"), "--set", "seed=5", *place]) == 0
+    start = copied_workspace.model("mask", "all")
+    capsys.readouterr()
+    names = [str(tmp_path / f"{name}.yaml") for name in ("without", "with")]
+    assert run(["compare", *names, "--init-from", str(start), "--budget", "0.3s", *place, "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)["results"]] == [
+        "without",
+        "with",
+    ]
+    weights = {k: v for k, v in load_file(start / "model.safetensors").items() if k.endswith(("weight", "bias"))}
+    for name, same in (("without", False), ("with", True)):
+        found = load_file(next((copied_workspace.root / "contest" / name).rglob("model.safetensors")))
+        assert all(torch.allclose(found[key], weights[key], atol=1e-6) for key in weights) == same
 
 
 @pytest.mark.parametrize("budget", ["5", "m", "0s", "-3m", "5 minutes"])
