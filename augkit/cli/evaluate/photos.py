@@ -92,7 +92,8 @@ def _notes(found: PhotoAppraisal) -> list[str]:
     elif found.agreement.share is None:
         notes.append("the gate's segmenters agree with no held-out pair: agreement tells nothing")
     else:
-        notes.append(f"agreement is {found.agreement.share:.0%} of that on held-out photos, by segmenters new to the photo and to its exemplar")
+        share = f"{found.agreement.share:.0%} of that on held-out photos"
+        notes.append(f"agreement is {share}, by segmenters new to the photo and to its exemplar")
     return [*notes, *warnings_of([*found.held_out, *found.made])]
 
 
