@@ -23,7 +23,8 @@ from augkit.balance.worker import Job, Models, Progress, ShardReport, Worker
 from augkit.classes import CarClass
 from augkit.config import Settings
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
-from augkit.errors import DataError
+from augkit.errors import ConfigError, DataError
+from augkit.gan.guides import GUIDES
 from augkit.seeds import derive
 from augkit.shards.storage import open_storage
 from augkit.shards.writer import committed_shards
@@ -241,11 +242,16 @@ class Balance:
     def _style(self) -> str:
         """What was asked for as style, as a hash of its pixels; empty where nothing was.
 
-        Raises DataError for what cannot be one, before anything is trained.
+        Raises DataError for what cannot be one and ConfigError where nothing reads it, before anything is trained.
         """
-        source = self.settings.balance.style_from
+        source, guides = self.settings.balance.style_from, self.settings.image.guides
         if source is None:
             return ""
+        if not any(GUIDES[name].reads_source for name in guides):
+            raise ConfigError(
+                f"balance.style_from {source}, but no guide of stage II reads a photo ({', '.join(guides) or 'none'})",
+                "image.guides with exemplar, colours or styles", "leave the style out, or train stage II with a guide",
+            )  # fmt: skip
         item = load_style(source, self.workspace, self.studio.schema, self.settings.image.size).item
         return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 

@@ -11,7 +11,7 @@ from PIL import Image
 from augkit.balance.job import Balance, Order
 from augkit.balance.style import facing, load_style
 from augkit.classes import CarClass
-from augkit.config import Settings
+from augkit.config import Settings, load_settings
 from augkit.data.catalogue import read_catalogue
 from augkit.errors import ConfigError, DataError, SchemaError
 from augkit.parts import PartSchema
@@ -92,6 +92,14 @@ def test_a_style_that_there_is_not_is_refused_before_anything_is_trained(
 ) -> None:
     with pytest.raises(DataError, match="no pair of the workspace has this id"):
         Balance(rendered_workspace, styled(settings, "nobody"), Order(10))
+
+
+@pytest.mark.parametrize("guides", ["[]", "[noise]"])
+def test_a_style_that_nothing_reads_is_refused(guides: str, rendered_workspace: Workspace, settings: Settings) -> None:
+    style = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "train")
+    asked = styled(load_settings("smoke", [f"image.guides={guides}", "image.repair=false"]), style)
+    with pytest.raises(ConfigError, match="no guide of stage II reads a photo"):
+        Balance(rendered_workspace, asked, Order(10))
 
 
 def test_the_look_of_a_held_out_pair_does_not_get_into_training_pairs(

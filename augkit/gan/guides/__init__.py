@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from jaxtyping import Float
@@ -17,6 +17,7 @@ class Guide(nn.Module):
 
     ``wants_other`` says that in training the source must not be the very photo that is to be painted: it would be
     copied. Then it is that photo laid onto another mask of its class and back, with all that the laying breaks.
+    ``reads_source`` says whether the source's look gets into it at all.
     ``divisor`` divides the sides of its pictures, which have at least ``smallest`` px.
     """
 
@@ -24,6 +25,7 @@ class Guide(nn.Module):
     divisor: ClassVar[int] = 1
     smallest: ClassVar[int] = 1
     wants_other: ClassVar[bool] = False
+    reads_source: ClassVar[bool] = True
 
     def forward(self, brief: Brief) -> Float[Tensor, "n c h w"]:
         """See the class."""
@@ -33,5 +35,5 @@ class Guide(nn.Module):
         """Called after the training, with the training pairs: what a guide keeps of them for its use."""
 
 
-GUIDES: Registry[Callable[[int], Guide]] = Registry("guide", "augkit.gan.guides")
+GUIDES: Registry[type[Guide]] = Registry("guide", "augkit.gan.guides")
 """``(mask channels K) -> guide``."""

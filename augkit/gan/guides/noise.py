@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,6 +16,7 @@ class NoiseMap(Guide):
     """64 channels, the same numbers at every place of a picture."""
 
     channels = 64
+    reads_source: ClassVar[bool] = False
 
     def __init__(self, parts: int) -> None:
         super().__init__()
