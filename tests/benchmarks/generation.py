@@ -101,7 +101,7 @@ def augkit_call(case: str, batch: int) -> Callable[[], object]:
     from augkit.memory import keep_freed_memory
 
     keep_freed_memory()
-    sampler, cars = _sampler(CASES[case])
+    sampler, cars = sampler_of(CASES[case])
     sampler = sampler.ready(choose("auto", None).precision)
     masks, laid = _inputs(cars, batch)
     return lambda: sampler.repaint(masks, laid, list(range(batch)))
@@ -116,7 +116,7 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
     from augkit.gan.photo_sampler import source_of
     from augkit.gan.samplers import to_pixels
 
-    sampler, cars = _sampler(CASES[case])
+    sampler, cars = sampler_of(CASES[case])
     painter = sampler.painter.eval()
     masks, laid = _inputs(cars, batch)
 
@@ -143,7 +143,7 @@ def growth(photos: int, size: int, threads: int) -> None:
 
     torch.set_num_threads(threads)
     keep_freed_memory()
-    sampler, cars = _sampler([f"image.size={size}"])
+    sampler, cars = sampler_of([f"image.size={size}"])
     sampler, process, began = sampler.ready(choose("auto", None).precision), psutil.Process(), time.perf_counter()
     resident = []
     for number in range(photos):
@@ -158,7 +158,7 @@ def growth(photos: int, size: int, threads: int) -> None:
     print(f"growth over the last three quarters: {resident[-1] - quarter:+.1f} MiB, in {seconds:.0f} s")
 
 
-def _sampler(changes: list[str]):  # type: ignore[no-untyped-def]
+def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
     """A painter with random weights and its bank of rendered cars, and these cars."""
     import torch
 
