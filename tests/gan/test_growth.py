@@ -12,8 +12,8 @@ from augkit.shards.codec import encode_photo
 from tests.benchmarks.generation import sampler_of
 
 WARM, PAINTED, ALLOWED = 100, 400, 4.0
-"""Photos before and after the first look at the memory; MiB by which it may grow. What G computes on its way to one photo
-is about 1 MiB."""
+"""Photos before and after the first look at the memory; MiB by which it may grow. What G computes on its way to one
+photo is about 1 MiB."""
 
 
 @pytest.mark.slow
