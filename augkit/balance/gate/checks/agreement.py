@@ -36,6 +36,9 @@ from augkit.train.task import Run, Task, run_task
 SHARES = np.linspace(0.0, 1.0, 201)
 """Shares of a part's real pixels at which the fit notes their loss."""
 
+EACH = 4096
+"""Pixels of a photo that the fit takes."""
+
 
 @CHECKS.register("agreement")
 class Agreement:
@@ -62,10 +65,9 @@ class Agreement:
         for fold in range(evidence.folds.count):
             _train(evidence, fold)
         judge = cls(Kept(), evidence)
-        read = [
-            judge.costs(Pair(item.mask, item.car_class, item.photo, own=row.id)) for item, row in evidence.training()
-        ]
-        masks, costs = (np.concatenate([one.reshape(-1) for one in each]) for each in zip(*read, strict=True))
+        pairs = (Pair(item.mask, item.car_class, item.photo, own=row.id) for item, row in evidence.training())
+        read = [[_some(one) for one in judge.costs(pair)] for pair in pairs]
+        masks, costs = (np.concatenate(each) for each in zip(*read, strict=True))
         whole = costs[masks != IGNORE]
         own = [costs[masks == part] for part in range(evidence.schema.channels)]
         shown = [one if len(one) else whole for one in own]  # a part that nobody shows costs what pixels cost
@@ -118,6 +120,11 @@ def mean_iou(read: NDArray[Any], mask: Mask) -> float:
     parts = [part for part in np.unique(mask[seen]) if part != BACKGROUND]
     each = [((read == p) & (mask == p))[seen].sum() / ((read == p) | (mask == p))[seen].sum() for p in parts]
     return float(np.mean(each)) if each else 0.0
+
+
+def _some(pixels: NDArray[Any]) -> NDArray[Any]:
+    """At most about ``EACH`` of the pixels, at even steps: enough to tell shares of them, whatever the size."""
+    return pixels.reshape(-1)[:: max(1, pixels.size // EACH)].copy()
 
 
 def soft_iou(chances: NDArray[np.float64], mask: NDArray[Any]) -> float:
