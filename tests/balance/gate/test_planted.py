@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from augkit.balance.gate import Evidence, Gate
-from augkit.balance.gate.planted import FAULTS, REAL, measure
+from augkit.balance.gate.planted import FAULTS, REAL, Line, measure
 
 
 def test_planted_faults_are_caught_and_real_pairs_are_not(evidence: Evidence, gate: Gate) -> None:
@@ -14,3 +14,8 @@ def test_planted_faults_are_caught_and_real_pairs_are_not(evidence: Evidence, ga
     for fault in ("copied training pair", "mask speckled", "photo speckled", "photo blurred", "photo of noise"):
         assert lines[fault].caught >= 0.75, fault
     assert lines["copied training pair"].checks["copied-mask"] >= 0.75
+
+
+def test_the_strictest_check_is_named_first_and_chance_is_not() -> None:
+    line = Line("blurred", 400, 1.0, {"rule": 0.02, "view": 0.0, "detail": 1.0, "palette": 0.0025})
+    assert line.reasons == "detail 100%, rule 2%"
