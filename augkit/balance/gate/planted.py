@@ -145,8 +145,8 @@ class Line:
 
     @property
     def reasons(self) -> str:
-        """The checks that reject a half per cent or more, the strictest first."""
-        found = sorted((-share, check) for check, share in self.checks.items() if share >= 0.005)
+        """The checks that reject more than a half per cent, the strictest first."""
+        found = sorted((-share, check) for check, share in self.checks.items() if share > 0.005)
         return ", ".join(f"{check} {-share:.0%}" for share, check in found)
 
 
