@@ -39,7 +39,7 @@ def gate(
     with Bars() as bars:
         evidence = Evidence.open(session.workspace, session.settings, bars.steps)
         lines = measure(evidence, ready_gate(evidence), pairs, bars.steps)
-    result = {"faults": [vars(line) for line in lines]}
+    result = {"faults": [vars(line) | {"by": line.reasons} for line in lines]}
     session.keep("planted", result)
     session.emit(result, _table(lines))
 
