@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from augkit.balance.cluster import own_cluster
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.executors.local import run_local
-from augkit.balance.executors.ray import OBJECT_STORE_BYTES, run_ray
+from augkit.balance.executors.ray import run_ray
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.config import Settings
@@ -27,15 +28,8 @@ BAD, SHAKY = "shard-000004", "shard-000005"
 @pytest.fixture(scope="module")
 def ray() -> Iterator[None]:
     """One small session for all tests."""
-    import ray
-
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray.init(
-        num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False,
-        object_store_memory=OBJECT_STORE_BYTES,
-    )  # fmt: skip
-    yield
-    ray.shutdown()
+    with own_cluster(2):
+        yield
 
 
 class Unlucky(Worker):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from augkit.balance.cluster import cluster
 from augkit.balance.executors import EXECUTORS, Failure, Hire
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.errors import AugkitError
-
-OBJECT_STORE_BYTES = 100 << 20  # reports are a kilobyte each; no picture enters the store
 
 
 def _silent(class_name: str, more: int) -> None:
@@ -55,29 +53,9 @@ def run_ray(
 
     Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end.
     """
-    import ray
-
-    started = _connect(job.settings.balance.workers)
-    try:
+    balance = job.settings.balance
+    with cluster(balance.workers * balance.threads) as ray:
         yield from _fan_out(ray, job, rows, progress, hire)
-    finally:
-        if started:
-            ray.shutdown()
-
-
-def _connect(workers: int) -> bool:
-    """Joins the cluster of RAY_ADDRESS, or starts one here; says whether this call did either."""
-    import ray
-
-    if ray.is_initialized():
-        return False
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of a change to come
-    common: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False)
-    else:
-        ray.init(num_cpus=max(workers, 1), object_store_memory=OBJECT_STORE_BYTES, **common)
-    return True
 
 
 def _fan_out(

@@ -1,0 +1,132 @@
+"""The Ray cluster of a run: the one that ``RAY_ADDRESS`` names, or one of the run's own on this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from augkit.errors import ConfigError
+
+OBJECT_STORE_BYTES = 100 << 20  # reports are a kilobyte each; no picture enters the store
+LOCAL = "local"  # Ray's word for: start one, whatever runs here or was left behind
+LONGEST_FOLDER = 30  # bytes: the paths of Ray's sockets lie 70 deeper, and may have 107
+REACHABLE_SECONDS = 10.0
+
+
+@contextmanager
+def cluster(cpus: int) -> Iterator[Any]:
+    """The module ``ray``, connected for as long as this lasts; a connection that the caller has is used and kept.
+
+    ``cpus`` is what a cluster of its own offers; one that is joined says that itself. Raises ConfigError where there
+    is no connection.
+    """
+    ray, address = sys.modules.get("ray"), os.environ.get("RAY_ADDRESS") or LOCAL
+    if ray is not None and ray.is_initialized():
+        yield ray
+    elif address == LOCAL:
+        with own_cluster(cpus) as ray:
+            yield ray
+    else:
+        with _joined(address) as ray:
+            yield ray
+
+
+@contextmanager
+def own_cluster(cpus: int) -> Iterator[Any]:
+    """A cluster that ends with this: of this machine alone, with a folder and a token that nobody else has.
+
+    Ray would write its token to the home directory, where it closes clusters that are started later to those who
+    lack it.
+    """
+    private = {
+        "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token"),
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        # Ray's switch for listening on the loopback address alone; 127.0.0.1 is replaced by the public one without it
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }
+    with _environment(private), tempfile.TemporaryDirectory(
+        prefix="augkit-", dir=_short_folder(), ignore_cleanup_errors=True
+    ) as folder, _connection(
+        "Ray could not be started on this machine", "--executor local needs no Ray",
+        address=LOCAL, num_cpus=cpus, object_store_memory=OBJECT_STORE_BYTES, include_dashboard=False,
+        configure_logging=False, _temp_dir=folder, _node_ip_address="127.0.0.1",
+    ) as ray:  # fmt: skip
+        yield ray
+
+
+@contextmanager
+def _joined(address: str) -> Iterator[Any]:
+    found = f"RAY_ADDRESS is {address}, and that cluster could not be joined"
+    remedy = (
+        "correct RAY_ADDRESS, or unset it to work on this machine; a cluster with a token wants RAY_AUTH_MODE=token"
+    )
+    _reach(address, found, remedy)
+    with _environment({}), _connection(found, remedy) as ray:
+        yield ray
+
+
+def _reach(address: str, found: str, remedy: str) -> None:
+    """Ray itself tries for minutes. Raises ConfigError where nobody answers; leaves other kinds of address to Ray."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACHABLE_SECONDS).close()
+    except OSError as error:
+        raise ConfigError(f"{found}: {error}", "HOST:PORT of a head that runs", remedy) from error
+
+
+@contextmanager
+def _connection(found: str, remedy: str, **options: Any) -> Iterator[Any]:
+    """Between ``ray.init`` and ``ray.shutdown``."""
+    import ray
+
+    try:
+        _read_authentication()
+        try:
+            ray.init(log_to_driver=False, **options)
+        except Exception as error:  # Ray raises all kinds, Exception itself among them
+            raise ConfigError(f"{found}: {str(error).strip() or repr(error)}", "a Ray that answers", remedy) from error
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """These variables for a while, and then those of before, also where Ray has changed them."""
+    accelerators = "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"  # where it is not set, Ray warns of a change to come
+    values = {accelerators: os.environ.get(accelerators, "0"), **values}
+    before = {name: os.environ.get(name) for name in (*values, "RAY_AUTH_MODE")}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        _read_authentication()
+
+
+def _read_authentication() -> None:
+    """Ray reads mode and token once a process, and would go on with those of the cluster before."""
+    try:
+        from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
+    except ImportError:  # releases without tokens
+        return
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _short_folder() -> str | None:
+    """Where the folder goes; None for the system's place. Ray puts sockets in it, whose paths must be short."""
+    usual = tempfile.gettempdir()
+    return "/tmp" if len(usual) > LONGEST_FOLDER and Path("/tmp").is_dir() else None

@@ -1,0 +1,153 @@
+"""A run's own cluster keeps to itself, whatever Ray there is beside it; one that RAY_ADDRESS names is joined."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import ray
+
+from augkit.balance.cluster import cluster, own_cluster
+from augkit.errors import ConfigError
+
+PROBE = """
+import json, os, sys
+from pathlib import Path
+from types import SimpleNamespace
+import psutil
+from augkit.balance.executors.ray import run_ray
+
+class Witness:
+    def __init__(self, job):
+        pass
+
+    def make(self, row, progress):
+        import ray
+        here = ray.get_runtime_context()
+        return SimpleNamespace(accepted=1, address=here.gcs_address, folder=here.get_temp_dir())
+
+def listening():
+    for process in psutil.Process().children(recursive=True):
+        yield from (c.laddr.ip for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN)
+
+def run():
+    balance = SimpleNamespace(workers=1, threads=2, retries=0)
+    job = SimpleNamespace(settings=SimpleNamespace(balance=balance))
+    reports = run_ray(job, [SimpleNamespace(shard="", class_name="front-left-5")], lambda name, more: None, Witness)
+    report = next(reports)
+    facts = {"address": report.address, "listening": sorted(set(listening()))}
+    assert list(reports) == []
+    return {**facts, "left": Path(report.folder).exists(), "variables": [n for n in os.environ if n in SECRETS]}
+
+SECRETS = ("RAY_AUTH_TOKEN", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+runs = [run()]
+for address in sys.argv[1:]:
+    os.environ["RAY_ADDRESS"] = address
+    runs.append(run())
+print(json.dumps(runs))
+"""
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home and a folder for Ray that are not this machine's; short, since Ray puts sockets there."""
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        for name in [name for name in os.environ if name.startswith("RAY_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("HOME", folder)
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        yield Path(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def head(apart: Path) -> Iterator[str]:
+    """The address of a cluster that somebody else started here."""
+    port, ray_command = free_port(), "from ray.scripts.scripts import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", ray_command, "start", "--head", "--block", f"--port={port}", "--num-cpus=4",
+         "--include-dashboard=false", "--object-store-memory=100000000", "--disable-usage-stats"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        said = apart / "ray" / "ray_current_cluster"
+        for _ in range(600):
+            if said.exists() or process.poll() is not None:
+                break
+            time.sleep(0.1)
+        yield said.read_text()
+    finally:
+        family = [process, *psutil.Process(process.pid).children(recursive=True)]
+        for member in family:
+            member.kill()
+        process.wait()
+
+
+def probe(*arguments: str) -> list[dict[str, Any]]:
+    """Runs in a process of its own: how Ray listens is settled when it is imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    reports: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return reports
+
+
+def assert_private(run: dict[str, Any], foreign: str, home: Path) -> None:
+    assert run["address"].startswith("127.0.0.1:") and run["address"] != foreign
+    assert {ip.removeprefix("::ffff:") for ip in run["listening"]} == {"127.0.0.1"}
+    assert not run["left"] and not run["variables"]
+    assert not (home / ".ray").exists()  # a token there closes clusters that are started later
+
+
+@pytest.mark.slow
+def test_a_run_leaves_a_foreign_cluster_alone_unless_told(head: str, apart: Path) -> None:
+    own, joined = probe(head)
+    assert_private(own, head, apart)
+    assert joined["address"] == head
+
+
+def test_a_killed_head_has_left_its_address(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = f"127.0.0.1:{free_port()}"
+    (apart / "ray").mkdir()
+    (apart / "ray" / "ray_current_cluster").write_text(foreign)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    (own,) = probe()
+    assert_private(own, foreign, apart)
+
+
+@pytest.mark.parametrize(("address", "cause"), [("127.0.0.1:{}", "refused"), ("nonsense", "Invalid address")])
+def test_an_address_where_nobody_answers(address: str, cause: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = address.format(free_port())
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ConfigError, match=rf"RAY_ADDRESS is {address}(.|\n)*{cause}(.|\n)*unset it"), cluster(1):
+        pass
+    assert not ray.is_initialized()
+
+
+def test_what_ray_raises_at_its_start_is_an_error_of_ours(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders: list[str] = []
+
+    def fail(**options: Any) -> None:
+        folders.append(options["_temp_dir"])
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", fail)
+    with pytest.raises(ConfigError, match=r"could not be started(.|\n)*timed out(.|\n)*--executor local"):
+        own_cluster(1).__enter__()
+    assert not Path(*folders).exists() and "RAY_AUTH_TOKEN" not in os.environ
