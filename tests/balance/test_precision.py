@@ -38,6 +38,12 @@ def asking(settings: Settings, asked: Precision) -> Settings:
     return settings.model_copy(update={"balance": settings.balance.model_copy(update={"precision": asked})})
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """They leave the choice to the processor, which a test then has to name."""
+    return asking(settings, "auto")
+
+
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("asked", ["auto", "fp32", "bf16"])
 def test_a_new_data_set_is_made_as_asked_or_as_is_faster(

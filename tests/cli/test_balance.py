@@ -64,7 +64,7 @@ def test_the_plan_learns_from_the_shards(balance: Command, balanced_workspace: W
 
 
 def test_a_part_target_in_the_plan(balance: Command, trained: Workspace) -> None:
-    options = ("--target-per-class", 1, "--target-part", "trunk=10%")
+    options = ("--target-per-class", 1, "--target-part", "trunk=10%", "--set", "balance.precision=auto")
     plan = json.loads(balance("--dry-run", "--json", *options)[1])
     trunk = plan["parts"]["trunk"]
     assert trunk["target"] == 0.1 and trunk["real"] < 0.1 <= trunk["expected"]
