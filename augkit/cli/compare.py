@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,10 +54,23 @@ def compare(
     twice = {entry.name for entry in entries if sum(entry.name == other.name for other in entries) > 1}
     if twice:
         raise ConfigError(f"several configurations are named {', '.join(sorted(twice))}", "names that differ")
-    results = _compete(session, entries, seconds, (extractor, weights), fresh)
+    waiting = {} if init_from is not None else _waiting(session, entries)
+    ready = [entry for entry in entries if entry.name not in waiting]
+    results = _compete(session, ready or entries, seconds, (extractor, weights), fresh)
     session.emit(
-        {"budget_seconds": seconds, "results": [asdict(result) for result in results]}, _table(results, seconds)
+        {"budget_seconds": seconds, "results": [asdict(result) for result in results], "waiting": waiting},
+        _table(results, seconds, waiting),
     )
+
+
+def _waiting(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
+    """What is not compared, by name: it starts from a run that is not there. A run that is there has to fit."""
+    starts = {entry.name: entry.chosen.rooted(session.workspace.root).init_from for entry in entries}
+    return {
+        name: f"no run to start from at {start}; name one with --init-from RUN"
+        for name, start in starts.items()
+        if start is not None and not Path(start).exists()
+    }
 
 
 def _compete(
@@ -104,14 +117,14 @@ def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Ent
     return Entry(path.stem, SECTIONS[section], load_settings(path, [*overrides, *start]))
 
 
-def _table(results: Sequence[Result], seconds: float) -> Table:
+def _table(results: Sequence[Result], seconds: float, waiting: Mapping[str, str]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     distance = results[0].distance_name
     title = f"{seconds:g} s of training each; {results[0].pictures} made and as many held-out pictures"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", overflow="fold", min_width=max(len(r.name) for r in results))
+    table.add_column("", overflow="fold", min_width=max(len(name) for name in [*waiting, *(r.name for r in results)]))
     for column in ("G/D, M", "steps", "s/step", distance, "floor", "ratio", "KD", "IS"):
         table.add_column(column, justify="right", no_wrap=True)
     for r in results:
@@ -120,8 +133,11 @@ def _table(results: Sequence[Result], seconds: float) -> Table:
             f"{r.distance:.0f}", f"{r.distance_floor:.0f}", "" if r.ratio is None else f"{r.ratio:.1f}",
             _with_error(r.kernel, r.kernel_error), f"{r.inception_score:.2f}",
         )  # fmt: skip
+    for name in waiting:
+        table.add_row(name, "", "waits")
     real = ", ".join(sorted({f"{r.inception_score_real:.2f} ({r.stage})" for r in results}))
     stopped = [f"{r.name}: {r.stopped}" for r in results if r.stopped and "budget" not in r.stopped]
+    stopped += [f"{name}: {reason}" for name, reason in waiting.items()]
     warnings = [f"[bold yellow]warning[/]: {text}" for text in dict.fromkeys(w for r in results for w in r.warnings)]
     about = f"G/D: parameters in millions; ±: standard error; IS of the real pictures: {real}"
     table.caption = "\n".join([about, *stopped, *warnings])

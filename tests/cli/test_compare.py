@@ -61,6 +61,42 @@ def test_with_and_without_a_start_in_one_command(
         assert all(torch.allclose(found[key], weights[key], atol=1e-6) for key in weights) == same
 
 
+@pytest.fixture
+def started(tmp_path: Path) -> str:
+    """A configuration that starts from a run of the workspace."""
+    path = tmp_path / "started.yaml"
+    path.write_text((TINY % "vae-convolutional").replace("{model", "{init_from: pretrained, model"))
+    return str(path)
+
+
+def test_what_waits_for_a_run_says_so_and_the_others_are_compared(
+    configs: list[str], started: str, copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["compare", started, configs[1], "--budget", "0.3s", "--workspace", str(copied_workspace.root)]
+    assert run(command) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "started waits" in shown and "started: no run to start from at" in shown and "--init-from RUN" in shown
+    assert run([*command, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in result["results"]] == ["vae-convolutional"]
+    assert str(copied_workspace.root / "pretrained") in result["waiting"]["started"]
+    assert json.loads((copied_workspace.reports / "compare.json").read_text()) == result["results"]
+
+
+@pytest.mark.parametrize("there", ["the only one", "another thing", "named"])
+def test_a_start_that_cannot_be_is_an_error(
+    there: str, configs: list[str], started: str, copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is left to compare, what is there is no run, or the user has said that it is there."""
+    if there == "another thing":
+        (copied_workspace.root / "pretrained").mkdir()
+    named = ["--init-from", str(copied_workspace.root / "nowhere")] if there == "named" else []
+    others = [] if there == "the only one" else configs[1:]
+    command = ["compare", started, *others, *named, "--budget", "0.3s", "--workspace", str(copied_workspace.root)]
+    assert run(command) == 3
+    assert ("nowhere" if named else "pretrained") in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("budget", ["5", "m", "0s", "-3m", "5 minutes"])
 def test_a_budget_is_a_number_and_a_unit(
     budget: str, configs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
