@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from augkit.data.catalogue import CatalogueRow
-    from augkit.parts import PartSchema
+    from augkit.data.samples import SampleSet
 
 _SHOWN_PROBLEMS = 10
 
@@ -79,12 +79,13 @@ def import_(
             strict=strict,
             on_row=bars.rows("importing", len(data.samples)),
         )
-    session.emit(_summary(session, importer, data.schema, rows), _page(data.schema, rows))
+    session.emit(_summary(session, importer, data, rows), _page(data, rows))
 
 
-def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
+def _summary(session: Session, importer: str, data: SampleSet, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
     from augkit.cli._tables import class_counts
 
+    schema = data.schema
     problems = [{"id": row.id, "file": row.source_file, "problem": row.problem} for row in rows if row.problem]
     return {
         "workspace": str(session.workspace.root),
@@ -95,13 +96,15 @@ def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence
         "swaps": [[schema.names[a], schema.names[b]] for a, b in schema.swaps],
         "classes": class_counts(rows),
         "problems": problems,
+        "warnings": list(data.warnings),
     }
 
 
-def _page(schema: PartSchema, rows: Sequence[CatalogueRow]) -> RenderableType:
+def _page(data: SampleSet, rows: Sequence[CatalogueRow]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
+    schema = data.schema
     from augkit.cli._tables import class_table
 
     swaps = [f"{schema.names[a]} / {schema.names[b]}" for a, b in schema.swaps]
@@ -113,4 +116,5 @@ def _page(schema: PartSchema, rows: Sequence[CatalogueRow]) -> RenderableType:
     end = [f"{len(problems)} of {len(rows)} left out with a problem", *problems[:_SHOWN_PROBLEMS]] if problems else []
     if len(problems) > _SHOWN_PROBLEMS:
         end.append(f"  and {len(problems) - _SHOWN_PROBLEMS} more; --json lists all")
-    return Group(Text("\n".join(lines)), class_table(rows), Text("\n".join(end)))
+    warned = [Text.assemble(("warning", "bold yellow"), f" {text}") for text in data.warnings]
+    return Group(Text("\n".join(lines)), class_table(rows), Text("\n".join(end)), *warned)

@@ -92,10 +92,11 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class SampleSet:
-    """All samples of a data set and the parts that their masks hold."""
+    """All samples of a data set and the parts that their masks hold; ``warnings`` are for who imports it."""
 
     schema: PartSchema
     samples: Samples
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

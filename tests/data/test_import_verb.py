@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from augkit.cli._app import run
 from augkit.config import load_settings
 from augkit.data.catalogue import read_catalogue
 from augkit.workspace import Workspace
 from tests.data.coco_folder import CocoFolder, square
+from tests.data.importers.makers.yolo import make
 
 
 @pytest.fixture
@@ -98,3 +100,17 @@ def test_an_unknown_importer_lists_those_there_are(tmp_path: Path, capsys: pytes
 def test_help_names_the_importers(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["import", "--help"]) == 0
     assert "coco," in capsys.readouterr().out.partition("Importers: ")[2]
+
+
+def test_what_the_importer_warns_of_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path / "set", 2)
+    file = tmp_path / "set" / "data.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"val": "images/train"}))
+    for options, found in (
+        ((), "warning data.yaml: val lists"),
+        (("--json",), '"warnings": [\n  "data.yaml: val lists'),
+    ):
+        command = ["import", "yolo", str(tmp_path / "set"), "--workspace", str(tmp_path / "ws"), "--size", "32"]
+        assert run([*command, *options]) == 0
+        assert found in capsys.readouterr().out
+    assert {row.split for row in read_catalogue(Workspace(tmp_path / "ws").catalogue)} == {"train"}

@@ -19,6 +19,7 @@ from augkit.data.importers._part_table import Entry, PartTable
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.importers._yolo_labels import PolygonFile
+from augkit.data.importers._yolo_splits import repeated, warnings_of
 from augkit.data.samples import LazySamples, PartMask, Sample, SampleSet
 from augkit.errors import ConfigError, DataError
 from augkit.parts import Mask
@@ -46,8 +47,9 @@ def read_yolo(source: Path, annotations: Path | None = None) -> SampleSet:
     names the file where that leaves doubt. The folder that the file's entries are relative to is ``path`` where that
     exists (for a folder as source: where it is inside the folder, since most files carry a path of the machine they
     were written on), else the source folder, or the file's. ``train``, ``val`` and ``test`` are folders, text files
-    that list photos, or lists of such; they fix the samples' splits. ``labels`` (or ``masks_dir``) takes the place of
-    the last ``images`` in a photo's path; where there is none, labels lie beside the photos.
+    that list photos, or lists of such; they fix the samples' splits (of equal ones the first). ``labels`` (or
+    ``masks_dir``) takes the place of the last ``images`` in a photo's path; where there is none, labels lie beside
+    the photos.
 
     Classes become parts 1..K in the order of their numbers; one named ``background`` is 0. Of overlapping parts the
     smaller lies on top (see ``PolygonFile`` for what is a fault in a text file, ``MaskFile`` for mask pictures).
@@ -59,12 +61,14 @@ def read_yolo(source: Path, annotations: Path | None = None) -> SampleSet:
     description = _load(file)
     root = _root(source, file, description)
     table, masks_dir = _table(file, description), _masks_dir(file, description)
-    entries = list(_Finder(root, file, masks_dir).entries(description))
+    entries, repeats = _Finder(root, file, masks_dir).entries(description)
     if not entries:
         raise DataError(f"{file}: no photo in {', '.join(s for s in SPLITS if description.get(s))}", _LAYOUT)
     classes = tuple((number, id) for number, id in table.values if number in _classes(description))
     maker = _Maker(root, table, masks_dir, classes, entries)
-    return SampleSet(table.schema, LazySamples([entry.file for entry in entries], maker.sample))
+    return SampleSet(
+        table.schema, LazySamples([entry.file for entry in entries], maker.sample), warnings_of(file.name, repeats)
+    )
 
 
 def _locate(source: Path, annotations: Path | None) -> Path:
@@ -164,8 +168,8 @@ class _Finder:
     file: Path
     masks_dir: str
 
-    def entries(self, description: Mapping[str, Any]) -> Iterator[_Entry]:
-        """The photos of all splits, then labels without a photo."""
+    def entries(self, description: Mapping[str, Any]) -> tuple[list[_Entry], dict[Split, Split]]:
+        """The photos of all splits, then labels without a photo; and the splits that are another one over again."""
         photos: dict[str, list[_Entry]] = {}
         folders: dict[str, Split] = {}
         for split in SPLITS:
@@ -174,9 +178,10 @@ class _Finder:
                 for entry in self._of_place(place, split, folders):
                     photos.setdefault(entry.file, []).append(entry)
         stems = Counter(_stem(photo) for photo in photos)
-        for photo, listed in photos.items():
-            yield _judged(photo, listed, stems[_stem(photo)])
-        yield from self._alone(folders, stems)
+        repeats = repeated({photo: [entry.split for entry in listed] for photo, listed in photos.items()})
+        own = {photo: [entry for entry in listed if entry.split not in repeats] for photo, listed in photos.items()}
+        judged = [_judged(photo, listed, stems[_stem(photo)]) for photo, listed in own.items()]
+        return [*judged, *self._alone(folders, stems)], repeats
 
     def _of_place(self, place: object, split: Split, folders: dict[str, Split]) -> Iterator[_Entry]:
         path = self._find(place, split)

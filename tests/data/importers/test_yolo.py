@@ -208,6 +208,35 @@ def test_a_photo_of_two_splits_or_of_two_suffixes_is_a_problem(tmp_path: Path) -
     }
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"val": "images/train"}, ["val lists the photos of train (.*)kept as train, and no photo is held out"]),
+        ({"val": "train.txt", "test": "images/train"}, ["val lists the photos of train", "test lists (.*)of train"]),
+        (
+            {"val": "images/val", "test": "images/val"},
+            ["test lists the photos of val once more: they are kept as val$"],
+        ),
+        ({"val": "images/val"}, []),
+    ],
+)
+def test_a_split_that_is_an_earlier_one_over_again_is_left_out(
+    tmp_path: Path, change: dict[str, str], told: list[str]
+) -> None:
+    make(tmp_path, 3)
+    _add(tmp_path, "val/b", WHOLE)
+    photos = sorted((tmp_path / "images/train").iterdir())
+    (tmp_path / "train.txt").write_text("\n".join(f"images/train/{photo.name}" for photo in photos))
+    found = read_yolo(_describe(tmp_path, **change))
+    assert _problems(found) == {}
+    assert {s.source_file: s.split for s in found.samples if "/train/" in s.source_file} == {
+        f"images/train/{photo.name}": "train" for photo in photos
+    }
+    assert {s.split for s in found.samples if "/val/" in s.source_file} <= {"val"}
+    assert len(found.warnings) == len(told)
+    assert all(re.search(f"^data.yaml: {text}", warning) for text, warning in zip(told, found.warnings, strict=True))
+
+
 @pytest.mark.parametrize("entry", ["train/images", "../train/images", "../../train/images"])
 def test_the_layout_of_roboflow(tmp_path: Path, entry: str) -> None:
     make(tmp_path, 1)
