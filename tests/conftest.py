@@ -13,8 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from augkit.config import Settings, load_settings
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
+from augkit.settings import Settings, load_settings
 
 hypothesis_settings.register_profile("augkit", deadline=None)  # the first example pays for imports
 hypothesis_settings.load_profile("augkit")
@@ -36,9 +36,9 @@ def rendered_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
     Shared: a test that writes takes ``copied_workspace``.
     """
-    from augkit.data.ingest import ingest
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import even_counts, rendered_samples
+    from augkit.data.ingest.ingestion import ingest
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 
     settings = load_settings("smoke", [f"data.size={SIZE}"])
     workspace = Workspace(tmp_path_factory.mktemp("rendered") / "workspace")

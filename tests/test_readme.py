@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from augkit.balance.job import Balance, Order
-from augkit.config import load_settings
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
+from augkit.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as rle
 
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.data.render import random_parameters, render_car, render_schema
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.sources.render import random_parameters, render_car, render_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 

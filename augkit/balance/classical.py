@@ -16,25 +16,25 @@ import albumentations
 import numpy as np
 
 from augkit.balance.executors import EXECUTORS
-from augkit.balance.fulfil import Fulfilment, Outcome, earlier_plan, facts_of
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
+from augkit.balance.run_plan import Fulfilment, Outcome, earlier_plan, facts_of
 from augkit.balance.worker import Job, Progress, RealPairs, ShardReport, histogram_of
-from augkit.classes import CarClass
-from augkit.config import Settings
-from augkit.config.base import NO_LABEL_WARP
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import PartSchema
+from augkit.core.presets import Recipe
+from augkit.core.seeds import derive
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import Background
 from augkit.data.catalogue import CatalogueRow, TrainingRows, count_classes, read_catalogue, usable
-from augkit.data.pairs import Draw, PairDataset, PairItem
-from augkit.data.pictures import require_silhouette
-from augkit.errors import ConfigError, DataError
-from augkit.parts import PartSchema
-from augkit.presets import Recipe
-from augkit.seeds import derive
+from augkit.data.dataset import Draw, PairDataset, PairItem
+from augkit.data.pair_files import require_silhouette
+from augkit.settings import Settings
+from augkit.settings.base import NO_LABEL_WARP
 from augkit.shards.codec import encode_mask, encode_photo
-from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
-from augkit.workspace import Workspace
 
 _DRAWS = 64
 """Seeds that are tried until the preset mirrors a pair, or leaves it, as its class asks for."""

@@ -9,30 +9,30 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from augkit.balance.executors import EXECUTORS, Failure
-from augkit.balance.fulfil import Fulfilment, Outcome, committed, earlier_plan, facts_of
-from augkit.balance.gate import Evidence, load_gate, ready_gate
-from augkit.balance.gate.again import judge_earlier, mark, summary, version_of
-from augkit.balance.gate.fit import JUDGED_AGAIN, has_judges, is_ready
-from augkit.balance.goals import Profiles, part_goals
-from augkit.balance.hardness import Hardness
+from augkit.balance.mask_hardness import Hardness
+from augkit.balance.part_targets import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
 from augkit.balance.planner import Planner, Standing
 from augkit.balance.precision import Choice, choose
+from augkit.balance.run_plan import Fulfilment, Outcome, committed, earlier_plan, facts_of
 from augkit.balance.style import load_style
 from augkit.balance.worker import Job, Models, Progress, ShardReport, Worker
-from augkit.classes import CarClass
-from augkit.config import Settings
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.seeds import derive
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
-from augkit.errors import ConfigError, DataError
-from augkit.gan.guides import GUIDES
-from augkit.seeds import derive
-from augkit.shards.storage import open_storage
+from augkit.gan.conditioning import GUIDES
+from augkit.gate import Evidence, load_gate, ready_gate
+from augkit.gate.fit import JUDGED_AGAIN, has_judges, is_ready
+from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
+from augkit.settings import Settings
 from augkit.shards.writer import committed_shards
+from augkit.stages.model_store import STAGES, Stage, Studio
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
-from augkit.train.stages import STAGES, Stage, Studio
-from augkit.train.task import MODEL, is_finished
-from augkit.workspace import Workspace
+from augkit.train.run import MODEL, is_finished
 
 __all__ = ["Balance", "Line", "Order", "Outcome", "train_missing"]
 

@@ -16,12 +16,12 @@ from functools import cached_property
 
 import numpy as np
 
-from augkit.balance.goals import MOST, Areas, Extra, PartGoal, Profiles, lift
+from augkit.balance.part_targets import MOST, Areas, Extra, PartGoal, Profiles, lift
 from augkit.balance.plan import Plan, PlanRow, portions
 from augkit.balance.rates import DOUBT, Rate, Rates, Tally, candidates
 from augkit.balance.worker import ShardReport
-from augkit.classes import CarClass
-from augkit.errors import ConfigError
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError
 
 BELIEF = 8
 """Accepted pairs that the mean real mask of a class counts for, in what its next pairs are expected to look like."""

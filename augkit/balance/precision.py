@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from augkit.balance.plan import Plan
-from augkit.config.base import Arithmetic, Precision
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
+from augkit.settings.base import Arithmetic, Precision
 from augkit.train.machine import processor_bf16_is_fast
 
 UNSAID: Arithmetic = "fp32"

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, usable
 from augkit.data.crop import resize_mask
+from augkit.data.dataset import PairItem
 from augkit.data.orientation import classify
-from augkit.data.pairs import PairItem
-from augkit.data.pictures import read_mask, read_photo, resize_photo
-from augkit.errors import DataError
+from augkit.data.pair_files import read_mask, read_photo, resize_photo
 from augkit.gan.exemplars import Exemplar
-from augkit.parts import PartSchema
-from augkit.workspace import Workspace
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 

@@ -11,32 +11,32 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augkit.balance.gate import Evidence, Gate, Pair, Verdict, load_gate
-from augkit.balance.gate.gate import judge_painted
-from augkit.balance.hardness import Hardness
+from augkit.balance.mask_hardness import Hardness
 from augkit.balance.plan import PlanRow
 from augkit.balance.style import facing, load_style
-from augkit.classes import CarClass
-from augkit.config import Settings
-from augkit.config.base import Arithmetic
+from augkit.core.classes import CarClass
+from augkit.core.memory import keep_freed_memory
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.seeds import derive
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
-from augkit.data.pictures import read_mask, read_photo, resize_photo
+from augkit.data.pair_files import read_mask, read_photo, resize_photo
 from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import Painted, PhotoSampler
 from augkit.gan.samplers import MaskSampler
-from augkit.memory import keep_freed_memory
-from augkit.parts import Mask, PartSchema
-from augkit.seeds import derive
+from augkit.gate import Evidence, Gate, Pair, Verdict, load_gate
+from augkit.gate.judge import judge_painted
+from augkit.settings import Settings
+from augkit.settings.base import Arithmetic
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
-from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
+from augkit.stages.image import load_photo_sampler
+from augkit.stages.mask import load_mask_sampler
 from augkit.train.checkpoint import digest
-from augkit.train.image import load_photo_sampler
-from augkit.train.mask import load_mask_sampler
-from augkit.train.task import MODEL, check_parts
-from augkit.workspace import Workspace
+from augkit.train.run import MODEL, check_parts
 
 Progress = Callable[[str, int], None]
 """``(class name, accepted pairs more)``"""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from augkit.errors import AugkitError
+from augkit.core.errors import AugkitError
 
 # ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
 _UsageError: type[Any] = typer.BadParameter.__mro__[2]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from augkit.config import Settings
+    from augkit.settings import Settings
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -45,7 +45,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The command's settings: those given, or the workspace's own, or the machine's default preset."""
-        from augkit.config import default_preset, load_settings
+        from augkit.settings import default_preset, load_settings
 
         source: str | Path | None = self.config
         if source is None:

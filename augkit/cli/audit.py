@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,7 +24,7 @@ class _AuditCommand(TyperCommand):
     """Lists the checks in its help; they are imported only when that is shown."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from augkit.data.audit.check import CHECKS
+        from augkit.data.audit.audit_check import CHECKS
 
         self.epilog = "Checks: " + "; ".join(f"{name} ({CHECKS[name].about})" for name in CHECKS)
         super().format_help(ctx, formatter)
@@ -40,10 +40,10 @@ def audit(
 ) -> None:
     """Check the workspace's pairs and catalogue; write reports/audit.html, audit.json and parts.png."""
     from augkit.cli._progress import Bars
+    from augkit.core.parts import PartSchema
     from augkit.data.audit import result as audits
     from augkit.data.audit.overview import Overview
     from augkit.data.catalogue import read_catalogue, usable
-    from augkit.parts import PartSchema
     from augkit.report.audit_page import write_page
     from augkit.report.chart import overview_chart
 

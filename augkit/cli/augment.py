@@ -9,13 +9,13 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
-from augkit.errors import ConfigError, PartialError
+from augkit.core.errors import ConfigError, PartialError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from augkit.balance.classical import Classical
-    from augkit.balance.fulfil import Outcome
+    from augkit.balance.run_plan import Outcome
 
 
 @app.command("augment")
@@ -70,7 +70,7 @@ def augment(
 def _open(session: Session, preset: str, *, place: Path, target: int | None, executor: str, **order: Any) -> Classical:
     from augkit.balance.classical import Classical, ClassicalOrder
     from augkit.balance.executors import EXECUTORS
-    from augkit.presets import load_recipe
+    from augkit.core.presets import load_recipe
 
     if executor not in EXECUTORS:
         raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
@@ -94,7 +94,7 @@ def _plan(job: Classical) -> dict[str, Any]:
 
 
 def _result(session: Session, job: Classical, outcome: Outcome) -> dict[str, Any]:
-    from augkit.report.sheet import contact_sheet
+    from augkit.report.contact_sheet import contact_sheet
 
     sheet = contact_sheet(job.order.place, session.workspace.reports / "classical-sheet.png", made="classical")
     classes = {

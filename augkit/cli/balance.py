@@ -8,7 +8,7 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
-from augkit.errors import ConfigError, PartialError
+from augkit.core.errors import ConfigError, PartialError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,7 +73,7 @@ def _shares(texts: list[str]) -> str:
     """Part targets as the setting is written."""
     import json
 
-    from augkit.balance.goals import parse_targets
+    from augkit.balance.part_targets import parse_targets
 
     return json.dumps(parse_targets(texts))
 
@@ -81,7 +81,7 @@ def _shares(texts: list[str]) -> str:
 def _open(session: Session, only: list[str], executor: str, fresh: bool) -> Balance:
     from augkit.balance.executors import EXECUTORS
     from augkit.balance.job import Balance, Order
-    from augkit.classes import CarClass
+    from augkit.core.classes import CarClass
     from augkit.data.audit.result import require_sound
 
     if executor not in EXECUTORS:
@@ -112,7 +112,7 @@ def run_balance(session: Session, job: Balance, no_train: bool) -> dict[str, Any
     """Trains, generates, draws the sheet and the chart; returns the result as plain data."""
     from augkit.balance.job import train_missing
     from augkit.cli._progress import Bars
-    from augkit.config import save_settings
+    from augkit.settings import save_settings
 
     _require_models(job, no_train)
     save_settings(session.settings, session.workspace.settings)
@@ -140,7 +140,7 @@ def _require_models(job: Balance, no_train: bool) -> None:
 
 def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
     from augkit.report.chart import class_chart
-    from augkit.report.sheet import contact_sheet
+    from augkit.report.contact_sheet import contact_sheet
 
     reports = session.workspace.reports
     real = {car_class.name: job.training.get(car_class, 0) for car_class in job.real}

@@ -13,12 +13,12 @@ import typer
 from augkit.cli._app import app
 from augkit.cli._extractor import ExtractorOption, WeightsOption
 from augkit.cli._session import JsonOption, Session, SetOption, WorkspaceOption, open_session
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.train.contest import Entry, Result
+    from augkit.evaluate.benchmark import Entry, Result
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -77,7 +77,7 @@ def _compete(
     session: Session, entries: Sequence[Entry], seconds: float, extractor: tuple[str, Path | None], fresh: bool
 ) -> list[Result]:  # fmt: skip
     from augkit.cli._progress import Bars
-    from augkit.train.contest import compete, save_results
+    from augkit.evaluate.benchmark import compete, save_results
 
     with Bars() as bars:
         results = compete(
@@ -100,8 +100,8 @@ def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Ent
     """The generator that a file describes: the one section that it sets."""
     import yaml
 
-    from augkit.config import load_settings, preset_path
-    from augkit.train.contest import SECTIONS, Entry
+    from augkit.evaluate.benchmark import SECTIONS, Entry
+    from augkit.settings import load_settings, preset_path
 
     path = preset_path(config)
     tree = yaml.safe_load(path.read_text()) or {}

@@ -38,9 +38,9 @@ def demo(
 
 def _render(session: Session, count: int) -> None:
     from augkit.cli._progress import Bars
-    from augkit.data.ingest import ingest
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import lopsided_counts, rendered_samples
+    from augkit.data.ingest.ingestion import ingest
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import lopsided_counts, rendered_samples
 
     settings = session.settings
     samples = rendered_samples(lopsided_counts(count), settings.data.size, settings.seed)
@@ -54,8 +54,8 @@ def _render(session: Session, count: int) -> None:
 def _segment(session: Session, source: str) -> dict[str, float]:
     """IoU by part on the held-out cars of a segmenter trained on real pairs, or on all."""
     from augkit.cli._progress import Bars
-    from augkit.config import parse_settings
-    from augkit.train.segmenter import evaluate_segmenter, train_segmenter
+    from augkit.settings import parse_settings
+    from augkit.stages.segmenter import evaluate_segmenter, train_segmenter
 
     tree = session.settings.model_dump(mode="json")
     tree["segmenter"]["source"] = source

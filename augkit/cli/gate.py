@@ -23,8 +23,8 @@ def gate(
     as_json: JsonOption = False,
 ) -> None:
     """Judge the pairs in the shards again, e.g. with other bounds; what is accepted follows."""
-    from augkit.balance.gate.again import judge_again
     from augkit.cli._progress import Bars
+    from augkit.gate.judge_again import judge_again
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:

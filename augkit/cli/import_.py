@@ -15,6 +15,7 @@ from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, Wo
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from augkit.core.parts import PartSchema
     from augkit.data.catalogue import CatalogueRow
     from augkit.data.samples import SampleSet
 
@@ -56,8 +57,8 @@ def import_(
     """
     from augkit.cli._progress import Bars
     from augkit.data.importers import IMPORTERS
-    from augkit.data.ingest import ingest
-    from augkit.data.overrides import read_overrides
+    from augkit.data.ingest.class_overrides import read_overrides
+    from augkit.data.ingest.ingestion import ingest
 
     reader = IMPORTERS[importer]
     chosen = [*(overrides or ()), *([f"data.size={size}"] if size is not None else [])]

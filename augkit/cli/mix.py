@@ -25,11 +25,11 @@ def mix(
     as_json: JsonOption = False,
 ) -> None:
     """Blend the latents of two pictures and draw what lies between them: a strip over the weight, and one picture."""
-    from augkit.classes import CarClass
     from augkit.cli._progress import Bars
-    from augkit.train.projection import mixing
-    from augkit.train.projection.projector import Projector
-    from augkit.train.stages import Studio
+    from augkit.core.classes import CarClass
+    from augkit.stages.model_store import Studio
+    from augkit.stages.projection import mixing
+    from augkit.stages.projection.projector import Projector
 
     mixing.check_weight(weight)
     session = open_session(workspace, as_json, config, overrides)

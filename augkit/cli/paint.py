@@ -17,15 +17,15 @@ from augkit.cli._session import (
     is_main_process,
     open_session,
 )
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from augkit.core.parts import PartSchema
     from augkit.models.extractors import Extractor
-    from augkit.parts import PartSchema
-    from augkit.train.paint.painting import Painting, Trial
-    from augkit.train.paint.pyramid import Painter
+    from augkit.stages.singan.painting import Painting, Trial
+    from augkit.stages.singan.pyramid import Painter
 
 paint = typer.Typer(no_args_is_help=True)
 app.add_typer(paint, name="paint", help="Learn one photo (SinGAN): draw variations of it, and paint masks as it.")
@@ -52,9 +52,9 @@ def train(
 ) -> None:
     """Train a pyramid of networks on one photo. The same command goes on with what was interrupted."""
     from augkit.cli._progress import Bars
-    from augkit.train.paint.pyramid import fidelity, load_painter, train_pyramid
-    from augkit.train.paint.subject import read_subject
-    from augkit.train.projection.strip import write_strip
+    from augkit.stages.projection.strip import write_strip
+    from augkit.stages.singan.pyramid import fidelity, load_painter, train_pyramid
+    from augkit.stages.singan.training_photo import read_subject
 
     session = open_session(workspace, as_json, config, overrides)
     subject = read_subject(session.workspace, photo, mask)
@@ -88,9 +88,9 @@ def sample(
     as_json: JsonOption = False,
 ) -> None:
     """Draw variations of the photo. They have no mask."""
-    from augkit.seeds import derive
-    from augkit.train.paint.pyramid import load_painter
-    from augkit.train.projection.strip import write_picture, write_strip
+    from augkit.core.seeds import derive
+    from augkit.stages.projection.strip import write_picture, write_strip
+    from augkit.stages.singan.pyramid import load_painter
 
     session = open_session(workspace, as_json)
     painter = load_painter(session.workspace, model)
@@ -124,10 +124,10 @@ def paint_from(
     as_json: JsonOption = False,
 ) -> None:
     """Paint a mask as the photo: its part colours, its texture. Warns where the poses differ."""
+    from augkit.core.parts import PartSchema
     from augkit.models.extractors import EXTRACTORS
-    from augkit.parts import PartSchema
-    from augkit.train.paint.painting import best, painting_seed, read_painting, try_starts
-    from augkit.train.paint.pyramid import load_painter
+    from augkit.stages.singan.painting import best, painting_seed, read_painting, try_starts
+    from augkit.stages.singan.pyramid import load_painter
 
     session = open_session(workspace, as_json, config, overrides)
     painter = load_painter(session.workspace, model)
@@ -151,9 +151,9 @@ def _write(  # noqa: PLR0917  # what was made, and of what
     session: Session, painter: Painter, painting: Painting, trials: list[Trial], chosen: Trial, count: int, seed: int
 ) -> dict[str, Any]:
     """The pictures of the chosen scale, their mask, and a strip of all scales."""
-    from augkit.train.paint.painting import paint as made_of
-    from augkit.train.paint.painting import painting_seed
-    from augkit.train.projection.strip import write_picture, write_strip
+    from augkit.stages.projection.strip import write_picture, write_strip
+    from augkit.stages.singan.painting import paint as made_of
+    from augkit.stages.singan.painting import painting_seed
 
     place, stem = _place(session, painter), f"{painting.name}-{seed}"
     files = [place / f"{stem}-{number:03d}.png" for number in range(count)]
@@ -170,7 +170,7 @@ def _write(  # noqa: PLR0917  # what was made, and of what
 def _shards(  # noqa: PLR0917  # an order's parts
     session: Session, painter: Painter, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
 ) -> dict[str, Any]:
-    from augkit.train.paint.pairs import PaintOrder, write_pairs
+    from augkit.stages.singan.painted_pairs import PaintOrder, write_pairs
 
     codec = session.settings.balance
     order = PaintOrder(painter, painting, start, count, seed, codec.quality, codec.lossless)

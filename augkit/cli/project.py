@@ -9,13 +9,13 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from augkit.train.projection.projector import Projector
-    from augkit.train.projection.store import Projection
+    from augkit.stages.projection.projections import Projection
+    from augkit.stages.projection.projector import Projector
 
 
 @app.command("project")
@@ -45,12 +45,12 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Find the latents that make a generator draw given pictures: an encoder's guess, then gradient descent."""
-    from augkit.classes import CarClass
     from augkit.cli._progress import Bars
-    from augkit.train.projection.model import LATENT_STAGES
-    from augkit.train.projection.projector import Effort, Projector
-    from augkit.train.projection.sources import read_source
-    from augkit.train.stages import Studio
+    from augkit.core.classes import CarClass
+    from augkit.stages.model_store import Studio
+    from augkit.stages.projection.latent_model import LATENT_STAGES
+    from augkit.stages.projection.projector import Effort, Projector
+    from augkit.stages.projection.targets import read_source
 
     if stage not in (None, *LATENT_STAGES):
         raise ConfigError(f"--stage {stage}", "one of " + ", ".join(LATENT_STAGES))

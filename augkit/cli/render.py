@@ -8,10 +8,10 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from augkit.classes import CarClass
+    from augkit.core.classes import CarClass
 
 _COUNT = 200
 
@@ -41,9 +41,9 @@ def render(
     """Draw parametric cars with exact part masks: a data set to try things on, with known truth."""
     from augkit.cli._progress import Bars
     from augkit.cli._tables import class_counts, class_table
-    from augkit.data.ingest import ingest
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import rendered_samples
+    from augkit.data.ingest.ingestion import ingest
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import rendered_samples
 
     counts = _counts(count, lopsided, classes or [])
     chosen = [*(overrides or ())]
@@ -68,7 +68,7 @@ def render(
 
 
 def _counts(count: int | None, lopsided: bool, classes: list[str]) -> dict[CarClass, int]:
-    from augkit.data.render.dataset import even_counts, lopsided_counts, parse_counts
+    from augkit.sources.render.rendered_samples import even_counts, lopsided_counts, parse_counts
 
     if not classes:
         return lopsided_counts(count or _COUNT) if lopsided else even_counts(count or _COUNT)

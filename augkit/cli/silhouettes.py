@@ -10,13 +10,13 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, Session, WorkspaceOption, open_session
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from augkit.data.silhouettes.dataset import Recipe
-    from augkit.data.silhouettes.search import Outcome
+    from augkit.sources.silhouettes.prepared_dataset import Recipe
+    from augkit.sources.silhouettes.search import Outcome
 
 
 @app.command("silhouettes")
@@ -49,9 +49,9 @@ def silhouettes(
     """Find the whole car around the parts of every pair; with --write, prepare a data set with it."""
     from augkit.cli._progress import Bars
     from augkit.data.catalogue import read_catalogue, usable
-    from augkit.data.silhouettes import Options
-    from augkit.data.silhouettes.dataset import require_empty, write_dataset
-    from augkit.data.silhouettes.search import Task, search
+    from augkit.sources.silhouettes import Options
+    from augkit.sources.silhouettes.prepared_dataset import require_empty, write_dataset
+    from augkit.sources.silhouettes.search import Task, search
 
     session = open_session(workspace, as_json)
     recipe = _recipe(write, outside, overlay, crop)
@@ -70,7 +70,7 @@ def silhouettes(
 
 
 def _recipe(write: Path | None, outside: str | None, overlay: bool, crop: bool) -> Recipe:
-    from augkit.data.silhouettes.dataset import Recipe
+    from augkit.sources.silhouettes.prepared_dataset import Recipe
 
     given = [("--outside", outside is not None), ("--overlay", overlay), ("--crop", crop)]
     without_effect = [name for name, is_given in given if is_given]
@@ -84,7 +84,7 @@ def _recipe(write: Path | None, outside: str | None, overlay: bool, crop: bool) 
 
 
 def _summary(session: Session, method: str, outcome: Outcome) -> dict[str, Any]:
-    from augkit.data.silhouettes.store import BELOW, NO_CAR
+    from augkit.sources.silhouettes.silhouette_store import BELOW, NO_CAR
 
     found = outcome.rows
     reasons = Counter(row.dropped for row in found)

@@ -17,10 +17,10 @@ from augkit.cli._session import (
     is_main_process,
     open_session,
 )
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from augkit.train.stages import Stage
+    from augkit.stages.model_store import Stage
 
 WHAT = ("mask", "image", "image-unconditional", "segmenter")
 _SECTIONS = {"mask": "mask", "image": "image", "image-unconditional": "unconditional"}
@@ -89,7 +89,7 @@ def train(
 
 def _fate(folder: Path) -> str:
     """What there is to say of a run besides that it is done."""
-    from augkit.train.task import load_description
+    from augkit.train.run import load_description
 
     about = load_description(folder)
     chosen = f"kept the state of step {about['chosen_step']}" if "chosen_step" in about else ""
@@ -113,7 +113,7 @@ def _refuse_idle_options(
 def _train_stage(session: Session, what: str, model: str | None, resume: bool, fresh: bool) -> list[Path]:
     from augkit.cli._progress import Bars
     from augkit.data.catalogue import count_classes
-    from augkit.train.stages import Studio
+    from augkit.stages.model_store import Studio
 
     stage = cast("Stage", what)
     studio = Studio.open(session.workspace, session.settings)
@@ -131,7 +131,7 @@ def _train_stage(session: Session, what: str, model: str | None, resume: bool, f
 
 def _train_segmenter(session: Session, what: str, model: str | None, resume: bool, fresh: bool) -> list[Path]:
     from augkit.cli._progress import Bars
-    from augkit.train.segmenter import evaluate_segmenter, train_segmenter
+    from augkit.stages.segmenter import evaluate_segmenter, train_segmenter
 
     del what, model
     folder = session.workspace.model("segmenter", session.settings.segmenter.source)

@@ -26,10 +26,10 @@ def verify(
     from rich.progress import Progress
     from rich.table import Table
 
-    from augkit.errors import ShardError
+    from augkit.core.errors import ShardError
+    from augkit.core.storage import open_storage
     from augkit.shards import verify as checks
     from augkit.shards.index import load_manifest
-    from augkit.shards.storage import open_storage
 
     session = open_session(workspace, as_json)
     storage = open_storage(shards or session.workspace.shards)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from augkit.report.album import Album
-    from augkit.report.material import Row
+    from augkit.report.image_cache import Album
+    from augkit.report.report_data import Row
 
 NEXT, PREVIOUS, QUIT = ("n", " ", "\x1b[C", "\r"), ("p", "\x1b[D"), ("q", "\x1b", "\x03", "\x04")
 SHEET, WIDEST = 60, 40
@@ -42,11 +42,11 @@ def view(
     as_json: JsonOption = False,
 ) -> None:
     """Look at the pairs of the shards: photo, mask, class and scores. Keys: n next, p previous, q leave."""
-    from augkit.classes import CarClass
-    from augkit.report.album import Album
+    from augkit.core.classes import CarClass
+    from augkit.core.storage import open_storage
     from augkit.report.browse import Choice, choose, describe, draw_sheet
+    from augkit.report.image_cache import Album
     from augkit.shards.index import load_manifest
-    from augkit.shards.storage import open_storage
 
     session = open_session(workspace, as_json)
     storage = open_storage(shards or session.workspace.shards)
@@ -64,7 +64,7 @@ def view(
 
 
 def _known(sources: Sequence[str] | None) -> tuple[str, ...]:
-    from augkit.errors import ConfigError
+    from augkit.core.errors import ConfigError
     from augkit.shards.writer import SOURCES
 
     strange = [source for source in sources or () if source not in SOURCES]

@@ -13,8 +13,8 @@ from typing import Literal, get_args, overload
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from augkit.classes import CarClass, Doors, Orientation
-from augkit.errors import DataError
+from augkit.core.classes import CarClass, Doors, Orientation
+from augkit.core.errors import DataError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)

@@ -9,12 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
-from augkit.parts import BACKGROUND, IGNORE, Mask
+from augkit.core.errors import DataError
+from augkit.core.parts import BACKGROUND, IGNORE, Mask
 
 Photo = NDArray[np.uint8]
 """(H, W, 3) RGB."""
-
+Region = NDArray[np.bool_]
+"""(H, W) pixels that belong to something."""
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels; the first pixel begins at 0, the last one ends at the width."""
 
 Footprint = tuple[NDArray[np.int64], NDArray[np.int64]]
 

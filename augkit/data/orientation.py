@@ -1,6 +1,6 @@
 """From where a car is seen, told from its part mask. No learning: areas and places of parts, known by their names.
 
-The classes are quadrants of the camera's azimuth (see ``augkit.classes``), so the rule decides front or back, and left
+The classes are quadrants of the camera's azimuth (see ``core.classes``), so the rule decides front or back, and left
 or right, each as the sign of a score with the terms below. ``roles.py`` says how names become roles. All places are
 columns of the picture, and a flip of the mask turns the sign of every left/right term exactly (they are formed from
 whole numbers), so a mirrored mask has the mirrored class, the same doors and the same confidence.
@@ -40,9 +40,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augkit.classes import CarClass, Doors, Orientation
-from augkit.data.roles import Roles, Table, roles_of
-from augkit.parts import Mask, PartSchema
+from augkit.core.classes import CarClass, Doors, Orientation
+from augkit.core.parts import Mask, PartSchema
+from augkit.data.part_semantics import Roles, Table, roles_of
 
 VISIBLE_SHARE = 0.004
 _TERMS = {"depth": 2.0, "doors": 1.0, "lights": 1.0, "mirrors": 0.25}

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from augkit.classes import Doors
+from augkit.core.classes import Doors
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask, PartSchema
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
-from augkit.data.ids import Ids
 from augkit.data.orientation import View
-from augkit.errors import DataError
-from augkit.parts import Mask, PartSchema
+from augkit.data.sample_ids import Ids
 
 MAX_PIXELS = 2**26
 """The largest photo or mask that is read: 8192 x 8192 pixels, 200 MB as RGB. A file of a few kilobytes may claim more

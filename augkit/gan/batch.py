@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from augkit.gan.brief import Source
-from augkit.seeds import derive
+from augkit.core.seeds import derive
+from augkit.gan.conditioning.base import Source
 
 
 @dataclass(frozen=True)

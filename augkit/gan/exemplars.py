@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.data.laying import Laid, car_colour, lay
-from augkit.data.pairs import PairItem
-from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
-from augkit.seeds import derive
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
+from augkit.core.seeds import derive
+from augkit.data.dataset import PairItem
+from augkit.data.warp.part_warp import Laid, car_colour, lay
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 
 SIDE = 32

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
 from augkit.gan.batch import Batch
 
 Draw = Callable[[Batch, str], Tensor]

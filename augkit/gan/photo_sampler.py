@@ -11,15 +11,15 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from augkit.classes import CarClass
-from augkit.config.base import Arithmetic
-from augkit.data.laying import Laid
-from augkit.gan.backdrop import Backdrop
-from augkit.gan.brief import Brief, Source
+from augkit.core.classes import CarClass
+from augkit.core.parts import Mask
+from augkit.core.seeds import derive
+from augkit.data.warp.part_warp import Laid
+from augkit.gan.background import Backdrop
+from augkit.gan.conditioning.base import Brief, Source
 from augkit.gan.exemplars import Exemplar, ExemplarBank
 from augkit.gan.samplers import Photo, to_pixels
-from augkit.parts import Mask
-from augkit.seeds import derive
+from augkit.settings.base import Arithmetic
 
 
 @dataclass(frozen=True)

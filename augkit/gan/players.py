@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from augkit.errors import TrainingError
+from augkit.core.errors import TrainingError
 
 
 class Backend(Protocol):

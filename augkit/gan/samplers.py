@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.errors import DataError
-from augkit.gan.hardness import HardFirst, Pick, evenly
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask, PartSchema
+from augkit.gan.hard_sampling import HardFirst, Pick, evenly
 from augkit.gan.latents import NormalPrior, UniformPrior
-from augkit.parts import Mask, PartSchema
 
 Photo = NDArray[np.uint8]
 

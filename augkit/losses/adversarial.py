@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from augkit.registry import Registry
+from augkit.core.registry import Registry
 
 Scores = Float[Tensor, "..."]
 

@@ -3,6 +3,6 @@
 A file joins by decorating a function ``(real, made) -> float``; see ``registry``.
 """
 
-from augkit.metrics.registry import METRICS, Metric
+from augkit.metrics.metric import METRICS, Metric
 
 __all__ = ["METRICS", "Metric"]

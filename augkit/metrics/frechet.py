@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
-from augkit.metrics.registry import metric
-from augkit.metrics.rows import Matrix, Rows, both
+from augkit.core.errors import DataError
+from augkit.metrics.feature_rows import Matrix, Rows, both
+from augkit.metrics.metric import metric
 
 
 @metric("frechet", "FD", fewest=2)

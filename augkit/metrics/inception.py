@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augkit.errors import DataError
-from augkit.metrics.rows import Rows, rows
-from augkit.seeds import derive
+from augkit.core.errors import DataError
+from augkit.core.seeds import derive
+from augkit.metrics.feature_rows import Rows, rows
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augkit.errors import ConfigError
-from augkit.metrics.registry import metric
-from augkit.metrics.rows import Matrix, Rows, both
-from augkit.seeds import derive
+from augkit.core.errors import ConfigError
+from augkit.core.seeds import derive
+from augkit.metrics.feature_rows import Matrix, Rows, both
+from augkit.metrics.metric import metric
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
-from augkit.metrics.registry import metric
-from augkit.parts import IGNORE, Mask
+from augkit.core.errors import DataError
+from augkit.core.parts import IGNORE, Mask
+from augkit.metrics.metric import metric
 
 Shares = NDArray[np.float64]
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
-from augkit.metrics.registry import metric
-from augkit.metrics.rows import Matrix, Rows, both, rows, squared_distances
+from augkit.core.errors import DataError
+from augkit.metrics.feature_rows import Matrix, Rows, both, rows, squared_distances
+from augkit.metrics.metric import metric
 
 K = 5
 """Neighbours that a ball reaches to, as Naeem et al. recommend."""

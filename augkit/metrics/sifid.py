@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.metrics.frechet import frechet_distance
 
 FeatureMap = NDArray[Any] | Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from augkit.metrics.rows import Rows, rows
+from augkit.metrics.feature_rows import Rows, rows
 
 
 def spread(values: Rows) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 
 class SelfAttention(nn.Module):

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from augkit.classes import ALL_CLASSES
+from augkit.core.classes import ALL_CLASSES
 
 CONDITION = 16
 """Width of the class embedding beside z."""

@@ -28,9 +28,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from augkit.errors import CheckpointError, ConfigError, DataError
+from augkit.core.errors import CheckpointError, ConfigError, DataError
+from augkit.core.registry import Registry
 from augkit.models.lite0 import load_lite0
-from augkit.registry import Registry
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_SHA256 = "6726825d"

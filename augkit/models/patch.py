@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 NORMS = ("instance", "spectral", "none")
 

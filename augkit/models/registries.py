@@ -22,8 +22,8 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from augkit.errors import ConfigError
-from augkit.registry import Registry
+from augkit.core.errors import ConfigError
+from augkit.core.registry import Registry
 
 
 class Trunk(nn.Module):

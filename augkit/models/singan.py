@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.models.initialise import normal
 
 LAYERS, SLOPE = 5, 0.2

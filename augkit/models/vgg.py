@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import VGG19_Weights, vgg19
 
-from augkit.errors import CheckpointError
+from augkit.core.errors import CheckpointError
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 SLICES = (2, 7, 12, 21, 30)

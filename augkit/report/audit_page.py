@@ -11,17 +11,17 @@ import cv2
 import numpy as np
 
 from augkit import __version__
-from augkit.data.audit.check import CHECKS, Finding, Hit
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.audit.audit_check import CHECKS, Finding, Hit
 from augkit.data.audit.overview import Overview
 from augkit.data.audit.result import AuditResult
 from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.crop import Photo
-from augkit.data.pictures import read_mask, read_photo
-from augkit.errors import DataError
-from augkit.parts import Mask, PartSchema
+from augkit.data.pair_files import read_mask, read_photo
 from augkit.report.markup import jpeg_uri
 from augkit.report.markup import write_page as render
-from augkit.workspace import Workspace
 
 WORST = 24
 THUMBNAIL = 192

@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage
 from augkit.data.crop import Photo
-from augkit.errors import ConfigError, DataError
-from augkit.parts import PartSchema
-from augkit.report.album import Album
-from augkit.report.funnel import scores_of, standing
-from augkit.report.material import Row
-from augkit.report.sheet import overlay
+from augkit.report.contact_sheet import overlay
+from augkit.report.image_cache import Album
+from augkit.report.rejections import scores_of, standing
+from augkit.report.report_data import Row
 from augkit.shards.index import load_index
-from augkit.shards.storage import Storage
 from augkit.shards.writer import SCORE
 
 if TYPE_CHECKING:

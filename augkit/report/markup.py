@@ -12,8 +12,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.data.crop import Photo
-from augkit.parts import BACKGROUND, IGNORE, Mask, PartSchema
 
 _QUALITY = 82
 _IGNORED = 110

@@ -12,20 +12,20 @@ import numpy as np
 import yaml
 
 from augkit import __version__
-from augkit.parts import Colour
-from augkit.report.album import Album, Redraw, never
+from augkit.core.parts import Colour
+from augkit.core.workspace import Workspace
 from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trainings
-from augkit.report.funnel import Funnel, funnel_of
+from augkit.report.image_cache import Album, Redraw, never
 from augkit.report.markup import write_page
-from augkit.report.material import Gap, Material, read_material
 from augkit.report.measures import Measures, read_measures
-from augkit.report.neighbours import Progress
-from augkit.report.pairs import PER_CLASS, Gallery, hang
+from augkit.report.nearest_pairs import Progress
+from augkit.report.pair_selection import PER_CLASS, Gallery, hang
+from augkit.report.rejections import Funnel, funnel_of
+from augkit.report.report_data import Gap, Material, read_material
 from augkit.shards.card import write_card
 from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
-from augkit.train.task import MODEL
-from augkit.workspace import Workspace
+from augkit.train.run import MODEL
 
 REMEDIES = {
     "utility": "augkit evaluate utility", "gate": "augkit gate", "planted": "augkit evaluate gate",

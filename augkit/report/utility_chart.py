@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from augkit.train.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
+from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from augkit.evaluation.intervals import Estimate
-    from augkit.train.utility.study import Study
+    from augkit.evaluate.utility.study import Study
+    from augkit.metrics.intervals import Estimate
 
 _COLOURS = {OVERALL: "#4c78a8", TAIL_PARTS: "#f58518", TAIL_CLASSES: "#54a24b"}
 

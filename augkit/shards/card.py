@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from augkit.parts import PartSchema
-from augkit.shards.storage import Storage
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage
 from augkit.shards.writer import SCORE, SPLITS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import ShardError
+from augkit.core.errors import ShardError
 
 Photo = NDArray[np.uint8]
 Mask = NDArray[np.uint8]

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from augkit.errors import ShardError
-from augkit.parts import PartSchema
+from augkit.core.errors import ShardError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage
 from augkit.shards.card import write_card
-from augkit.shards.storage import Storage
 from augkit.shards.writer import COLUMNS, SCORE, Commit, TarFile, commit_file, read_commit, to_parquet
 
 INDEX_FILE = "index.parquet"

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from augkit.errors import ShardError
+from augkit.core.errors import ShardError
+from augkit.core.storage import LocalStorage, Storage, open_storage, read_range
 from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decode_photo
 from augkit.shards.index import Where, count_rows, load_index, load_manifest, select
-from augkit.shards.storage import LocalStorage, Storage, open_storage, read_range
 from augkit.shards.writer import aside_file, home, tar_file
 
 __all__ = ["ShardDataset", "StoredPair", "decode_mask_png", "read_stored"]

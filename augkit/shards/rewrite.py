@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from augkit.core.storage import Storage
 from augkit.shards.index import MANIFEST_FILE
-from augkit.shards.storage import Storage
 from augkit.shards.writer import aside_file, commit_file, tar_file
 
 FOLDER = "staged"

@@ -15,11 +15,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from augkit.errors import SchemaError, ShardError
-from augkit.parts import PartSchema
+from augkit.core.errors import SchemaError, ShardError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage
 from augkit.shards.codec import decode_mask
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry, load_manifest, parse_index
-from augkit.shards.storage import Storage
 from augkit.shards.writer import MEMBER_FIELDS, TarFile, aside_file, member_json, tar_file
 
 Progress = Callable[[int, int], None]

@@ -22,9 +22,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from augkit.classes import DOORS, ORIENTATIONS, CarClass
-from augkit.errors import ShardError
-from augkit.shards.storage import Storage
+from augkit.core.classes import DOORS, ORIENTATIONS, CarClass
+from augkit.core.errors import ShardError
+from augkit.core.storage import Storage
 
 SPLITS = ("train", "val", "test")
 SOURCES = ("real", "generated", "classical", "painted")

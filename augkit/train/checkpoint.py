@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from augkit.errors import CheckpointError
+from augkit.core.errors import CheckpointError
 
 FORMAT = "augkit-state-1"
 

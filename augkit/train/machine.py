@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from accelerate import Accelerator
 
-from augkit.config import Precision
-from augkit.errors import ConfigError
-from augkit.memory import keep_freed_memory
+from augkit.core.errors import ConfigError
+from augkit.core.memory import keep_freed_memory
+from augkit.settings import Precision
 
 
 def resolve_precision(asked: Precision) -> str:

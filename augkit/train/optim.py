@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import nn
 
-from augkit.config import OptimSettings
 from augkit.gan.players import ASLEEP_FOR
+from augkit.settings import OptimSettings
 
 
 def adam(parameters: Iterable[nn.Parameter], settings: OptimSettings) -> torch.optim.Optimizer:

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.seeds import derive
+from augkit.core.seeds import derive
 
 Numbers = NDArray[np.int64]
 

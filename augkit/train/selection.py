@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from augkit.config import SelectionSettings
-from augkit.errors import CheckpointError
+from augkit.core.errors import CheckpointError
 from augkit.gan.game import Game
 from augkit.metrics.frechet import frechet_distance
 from augkit.metrics.kernel import unbiased_mmd
 from augkit.metrics.spread import spread
-from augkit.train.brake import Brake
+from augkit.settings import SelectionSettings
 from augkit.train.checkpoint import load_state, save_state
+from augkit.train.stopping import Brake
 
 BEST, JUDGEMENTS = "best.safetensors", "judgements.jsonl"
 

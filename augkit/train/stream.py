@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from augkit.data.pairs import Draw, PairItem, Pairs
+from augkit.core.seeds import derive
+from augkit.data.dataset import Draw, PairItem, Pairs
 from augkit.gan.batch import Batch
 from augkit.gan.photo_sampler import scaled, source_of
-from augkit.seeds import derive
 from augkit.train.sampling import Sampling, evenly
 
 

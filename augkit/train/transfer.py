@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from augkit.errors import CheckpointError, ConfigError
+from augkit.core.errors import CheckpointError, ConfigError
 from augkit.train.checkpoint import load_state
-from augkit.train.task import CHECKPOINT
+from augkit.train.run import CHECKPOINT
 
 Weights: TypeAlias = dict[str, Tensor]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from augkit.balance.job import Balance, Order, Outcome, train_missing
-from augkit.classes import CarClass
-from augkit.config import Settings, load_settings, save_settings
-from augkit.workspace import Workspace
+from augkit.core.classes import CarClass
+from augkit.core.workspace import Workspace
+from augkit.settings import Settings, load_settings, save_settings
 
 COUNTS = {"front-left-5": 9, "back-right-3": 7}
 """Real pairs: 7 and 6 of them for training."""
@@ -64,9 +64,9 @@ def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def train_once(folder: Path) -> Workspace:
     """Cached, since every folder of tests that imports the fixture has one of its own."""
     settings = load_settings("smoke", list(CHANGES))
-    from augkit.data.ingest import ingest
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import rendered_samples
+    from augkit.data.ingest.ingestion import ingest
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import rendered_samples
 
     workspace = Workspace(folder / "trained-once")
     samples = rendered_samples({CarClass.parse(name): n for name, n in COUNTS.items()}, 64, settings.seed)

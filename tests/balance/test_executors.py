@@ -15,11 +15,11 @@ from augkit.balance.executors.local import run_local
 from augkit.balance.executors.ray import run_ray
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
-from augkit.config import Settings
-from augkit.errors import CheckpointError
-from augkit.shards.storage import open_storage
+from augkit.core.errors import CheckpointError
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
+from augkit.settings import Settings
 from augkit.shards.verify import verify
-from augkit.workspace import Workspace
 from tests.balance.conftest import digests, job_of, run_job, silent
 
 BAD, SHAKY = "shard-000004", "shard-000005"

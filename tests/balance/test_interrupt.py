@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from augkit.balance.job import Balance, Order, train_missing
-from augkit.config import Settings
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
+from augkit.settings import Settings
 from tests.balance.conftest import COUNTS, digests, run_job, silent
 
 ONLY = [option for name in COUNTS for option in ("--only", name)]

@@ -17,17 +17,17 @@ from augkit.balance.plan import PlanRow, load_plan
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
-from augkit.classes import CarClass
-from augkit.config import Settings
+from augkit.core.classes import CarClass
+from augkit.core.errors import CheckpointError, ConfigError, DataError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, usable, write_catalogue
-from augkit.errors import CheckpointError, ConfigError, DataError
-from augkit.parts import PartSchema
+from augkit.settings import Settings
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 from augkit.shards.index import load_index, load_manifest
 from augkit.shards.reader import ShardDataset
-from augkit.shards.storage import open_storage
 from augkit.shards.verify import verify
-from augkit.workspace import Workspace
 from tests.balance.conftest import digests, job_of, run_job
 
 Command = Callable[..., tuple[int, str, str]]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augkit.balance.plan import Plan, PlanRow, deficits, load_plan, portions, reachable, real_plan, with_wants
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.errors import ConfigError, DataError
-from augkit.shards.storage import LocalStorage, open_storage
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.storage import LocalStorage, open_storage
 
 FRONT, BACK = CarClass.parse("front-left-5"), CarClass.parse("back-right-3")
 

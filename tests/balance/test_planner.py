@@ -11,14 +11,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from augkit.balance.goals import PartGoal, Profiles
+from augkit.balance.part_targets import PartGoal, Profiles
 from augkit.balance.plan import Plan, PlanRow, real_plan
 from augkit.balance.planner import PATIENCE, Planner, Standing
 from augkit.balance.rates import Rate, candidates
 from augkit.balance.worker import ShardReport
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.errors import ConfigError
-from augkit.seeds import derive
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.errors import ConfigError
+from augkit.core.seeds import derive
 
 FRONT, BACK = CarClass.parse("front-left-5"), CarClass.parse("back-right-3")
 ATTEMPTS = 12.0

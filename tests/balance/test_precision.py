@@ -12,13 +12,13 @@ from augkit.balance import precision
 from augkit.balance.plan import Plan
 from augkit.balance.precision import choose
 from augkit.balance.worker import Worker
-from augkit.classes import CarClass
-from augkit.config import Settings
-from augkit.config.base import Arithmetic, Precision
-from augkit.errors import ConfigError
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
+from augkit.settings import Settings
+from augkit.settings.base import Arithmetic, Precision
 from augkit.shards.index import load_manifest
-from augkit.shards.storage import open_storage
-from augkit.workspace import Workspace
 from tests.balance.conftest import digests, job_of, run_job
 
 

@@ -10,13 +10,13 @@ from PIL import Image
 
 from augkit.balance.job import Balance, Order
 from augkit.balance.style import facing, load_style
-from augkit.classes import CarClass
-from augkit.config import Settings, load_settings
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError, DataError, SchemaError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
-from augkit.errors import ConfigError, DataError, SchemaError
-from augkit.parts import PartSchema
+from augkit.settings import Settings, load_settings
 from augkit.shards.reader import ShardDataset
-from augkit.workspace import Workspace
 from tests.balance.conftest import run_job
 
 

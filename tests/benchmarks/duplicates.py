@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue
 from augkit.data.crop import Photo
-from augkit.data.duplicates import MAX_DISTANCE, MIN_CORRELATION, correlation, near_pairs, perceptual_hash, thumb
-from augkit.data.pictures import read_photo
-from augkit.workspace import Workspace
+from augkit.data.near_duplicates import MAX_DISTANCE, MIN_CORRELATION, correlation, near_pairs, perceptual_hash, thumb
+from augkit.data.pair_files import read_photo
 
 
 def half(photo: Photo) -> Photo:

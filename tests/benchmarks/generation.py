@@ -98,7 +98,7 @@ def measure(what: list[str], calls: int, threads: int, clock: Callable[[], float
 def augkit_call(case: str, batch: int) -> Callable[[], object]:
     """A worker's own path, from laid sources to photos, in the precision it chooses itself."""
     from augkit.balance.precision import choose
-    from augkit.memory import keep_freed_memory
+    from augkit.core.memory import keep_freed_memory
 
     keep_freed_memory()
     sampler, cars = sampler_of(CASES[case])
@@ -111,8 +111,8 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
     """What a tutorial shows: fp32, contiguous tensors, torch's defaults, the same network and inputs."""
     import torch
 
-    from augkit.gan.brief import Brief
-    from augkit.gan.condition import label_map
+    from augkit.gan.conditioning.base import Brief
+    from augkit.gan.label_map import label_map
     from augkit.gan.photo_sampler import source_of
     from augkit.gan.samplers import to_pixels
 
@@ -138,7 +138,7 @@ def growth(photos: int, size: int, threads: int) -> None:
     import torch
 
     from augkit.balance.precision import choose
-    from augkit.memory import keep_freed_memory
+    from augkit.core.memory import keep_freed_memory
     from augkit.shards.codec import encode_photo
 
     torch.set_num_threads(threads)
@@ -162,15 +162,15 @@ def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
     """A painter with random weights and its bank of rendered cars, and these cars."""
     import torch
 
-    from augkit.config import load_settings
     from augkit.data.crop import resize_mask
-    from augkit.data.pairs import PairItem
-    from augkit.data.pictures import resize_photo
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import even_counts, rendered_sample
+    from augkit.data.dataset import PairItem
+    from augkit.data.pair_files import resize_photo
     from augkit.gan.exemplars import ExemplarBank
     from augkit.gan.photo_sampler import PhotoSampler
-    from augkit.train.image import build_painter
+    from augkit.settings import load_settings
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import even_counts, rendered_sample
+    from augkit.stages.image import build_painter
 
     settings, schema = load_settings(None, changes).image, render_schema()
     torch.manual_seed(0)
@@ -188,7 +188,7 @@ def _inputs(cars, batch: int):  # type: ignore[no-untyped-def]
     """Masks of the first cars, each with its own photo lying on it."""
     import numpy as np
 
-    from augkit.data.laying import Laid
+    from augkit.data.warp.part_warp import Laid
 
     chosen = cars[:batch]
     masks = np.stack([car.mask for car in chosen])

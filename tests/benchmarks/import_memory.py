@@ -23,8 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from augkit.config import DataSettings
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
+from augkit.settings import DataSettings
 
 TARGET = 1.25
 
@@ -34,8 +34,8 @@ def render(folder: Path, count: int, size: int) -> None:
     import cv2
     import numpy as np
 
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import even_counts, rendered_samples
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 
     (folder / "images").mkdir(parents=True)
     (folder / "masks").mkdir()
@@ -67,7 +67,7 @@ def import_one(source: Path, target: Path, size: int, workers: int) -> dict[str,
     import cv2
 
     from augkit.data.importers import IMPORTERS
-    from augkit.data.ingest import ingest
+    from augkit.data.ingest.ingestion import ingest
 
     cv2.setNumThreads(1)
     begin = time.perf_counter()

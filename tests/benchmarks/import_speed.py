@@ -32,11 +32,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from augkit.config import DataSettings
+from augkit.core.workspace import Workspace
 from augkit.data.importers import IMPORTERS
-from augkit.data.ingest import ingest
+from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import SampleSet
-from augkit.workspace import Workspace
+from augkit.settings import DataSettings
 
 TARGET = 1.3
 

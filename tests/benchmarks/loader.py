@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 import torch
 
-from augkit.parts import PartSchema
+from augkit.core.parts import PartSchema
+from augkit.core.storage import LocalStorage
 from augkit.shards.codec import Mask, Photo, decode_mask, decode_photo, encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.reader import ShardDataset
-from augkit.shards.storage import LocalStorage
 from augkit.shards.writer import PairRecord, ShardWriter
 
 TARGET = 0.9

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from augkit.evaluation.gather import gather_photos
+from augkit.evaluate.extract import gather_photos
 from augkit.metrics.frechet import frechet_distance
 from augkit.models.extractors import EXTRACTORS
 from augkit.models.lite0 import load_lite0

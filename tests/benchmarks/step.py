@@ -67,11 +67,11 @@ def report(case: str, workspace: Path, rounds: int, steps: int) -> None:
 
 def draw_cars(folder: Path) -> None:
     """A workspace of 16 rendered cars at 256 px."""
-    from augkit.config import load_settings
-    from augkit.data.ingest import ingest
-    from augkit.data.render import render_schema
-    from augkit.data.render.dataset import even_counts, rendered_samples
-    from augkit.workspace import Workspace
+    from augkit.core.workspace import Workspace
+    from augkit.data.ingest.ingestion import ingest
+    from augkit.settings import load_settings
+    from augkit.sources.render import render_schema
+    from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 
     data = load_settings(None, ["data.val_share=0"]).data
     ingest(rendered_samples(even_counts(16), 256, 0), render_schema(), Workspace(folder), data, 0, importer="render")
@@ -121,13 +121,13 @@ def plain_step(case: str, workspace: Path) -> Callable[[], None]:
 
 def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
     """The case's game and one batch."""
-    from augkit.config import load_settings
+    from augkit.core.parts import PartSchema
+    from augkit.core.workspace import Workspace
     from augkit.data.catalogue import TrainingRows, read_catalogue
-    from augkit.parts import PartSchema
-    from augkit.train.image import image_task
-    from augkit.train.mask import mask_task
+    from augkit.settings import load_settings
+    from augkit.stages.image import image_task
+    from augkit.stages.mask import mask_task
     from augkit.train.stream import Plan, Share, stream
-    from augkit.workspace import Workspace
 
     place = Workspace(workspace)
     settings = load_settings(None, CASES[case])

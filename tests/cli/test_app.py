@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from augkit.cli._app import ORDER, app, load_commands
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from augkit.data.audit.check import CHECKS
+from augkit.core.workspace import Workspace
+from augkit.data.audit.audit_check import CHECKS
 from augkit.data.catalogue import read_catalogue
-from augkit.workspace import Workspace
 from tests.data.audit.test_result import spoil_ids
 
 Command = Callable[..., tuple[int, str, str]]

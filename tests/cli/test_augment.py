@@ -13,13 +13,13 @@ from PIL import Image
 from augkit.balance.classical import ClassicalWorker
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport
-from augkit.config import load_settings
+from augkit.core.presets import load_recipe
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.pictures import read_mask
-from augkit.presets import load_recipe
+from augkit.data.pair_files import read_mask
+from augkit.settings import load_settings
 from augkit.shards.codec import decode_mask, encode_mask
 from augkit.shards.reader import ShardDataset
-from augkit.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
 CLASSES = 8

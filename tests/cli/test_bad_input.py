@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from augkit.balance import appraisal, photo_appraisal
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, write_catalogue
+from augkit.evaluate import masks as mask_figures
+from augkit.evaluate import photos as photo_figures
 from augkit.models.extractors import Lite0Extractor
 from augkit.train.checkpoint import load_state, save_state
-from augkit.workspace import Workspace
-from tests.balance.test_appraisal import Replaying as Masks
-from tests.balance.test_photo_appraisal import Flat
-from tests.balance.test_photo_appraisal import Replaying as Photos
 from tests.cli.test_compare import TINY
+from tests.evaluate.test_masks import Replaying as Masks
+from tests.evaluate.test_photos import Flat
+from tests.evaluate.test_photos import Replaying as Photos
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -42,8 +43,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, photos: type
     """Trained models that hand out training pairs."""
     masks, painted = Masks(workspace, "train"), photos(workspace)
     about = {"schema": masks.schema.to_dict()}
-    monkeypatch.setattr(appraisal, "load_mask_sampler", lambda folder: (masks, about))
-    monkeypatch.setattr(photo_appraisal, "load_photo_sampler", lambda folder: (painted, about))
+    monkeypatch.setattr(mask_figures, "load_mask_sampler", lambda folder: (masks, about))
+    monkeypatch.setattr(photo_figures, "load_photo_sampler", lambda folder: (painted, about))
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from augkit.balance.plan import PlanRow
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
 from augkit.balance.worker import Progress, ShardReport, Worker
-from augkit.config import load_settings
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
+from augkit.settings import load_settings
 from augkit.shards.index import load_index
-from augkit.shards.storage import open_storage
-from augkit.workspace import Workspace
 from tests.balance.conftest import COUNTS, digests
 
 Command = Callable[..., tuple[int, str, str]]

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from augkit.cli._app import run
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
 
 TINY = "mask: {model: %s, size: 16, batch: 4, steps: 100000, options: {latent: 4}, augment: none}\nprecision: fp32\n"
 

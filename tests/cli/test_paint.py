@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.models.extractors import Lite0Extractor
-from augkit.parts import PartSchema
-from augkit.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -14,12 +14,12 @@ import pytest
 import timm
 from PIL import Image
 
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.models import latent_encoder
-from augkit.parts import PartSchema
-from augkit.train.projection import encoder
-from augkit.workspace import Workspace
-from tests.train.runs import run, tiny
+from augkit.stages.projection import encoder
+from tests.stages.runs import run, tiny
 
 Command = Callable[..., tuple[int, str, str]]
 

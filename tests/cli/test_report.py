@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from augkit.cli._app import run
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.shards.card import license_of
-from augkit.shards.storage import open_storage
-from augkit.workspace import Workspace
 from tests.report.workspaces import blind, make_workspace
 
 

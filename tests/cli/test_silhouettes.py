@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from augkit.core.parts import IGNORE, PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
-from augkit.data.silhouettes.store import read_table, silhouette_path, write_table
-from augkit.parts import IGNORE, PartSchema
-from augkit.workspace import Workspace
+from augkit.sources.silhouettes.silhouette_store import read_table, silhouette_path, write_table
 
 Command = Callable[..., tuple[int, str, str]]
 

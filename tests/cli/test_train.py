@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from augkit.workspace import Workspace
+from augkit.core.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
 

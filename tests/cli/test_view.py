@@ -12,11 +12,11 @@ from rich.console import Console
 
 from augkit.cli import view
 from augkit.cli._app import run
-from augkit.report.album import Album
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.report.browse import GAP, LINE, TILE, Choice, choose, half_blocks
+from augkit.report.image_cache import Album
 from augkit.shards.index import load_manifest
-from augkit.shards.storage import open_storage
-from augkit.workspace import Workspace
 from tests.report.workspaces import COPY, MADE, make_workspace
 
 Augkit = Callable[..., tuple[int, str, str]]

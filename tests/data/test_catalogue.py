@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from augkit.core.errors import DataError
 from augkit.data import catalogue
 from augkit.data.catalogue import (
     Catalogue,
@@ -18,7 +19,6 @@ from augkit.data.catalogue import (
     read_catalogue,
     write_catalogue,
 )  # fmt: skip
-from augkit.errors import DataError
 
 
 def test_a_catalogue_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augkit.core.errors import DataError
+from augkit.core.parts import IGNORE
 from augkit.data.crop import Window, canonical_window, count_ids, cut, resize_mask
-from augkit.errors import DataError
-from augkit.parts import IGNORE
 
 
 def _mask(width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:

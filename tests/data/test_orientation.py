@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
+from augkit.core.parts import Mask, PartSchema
 from augkit.data.orientation import View, classify
-from augkit.parts import Mask, PartSchema
 
 SCHEMA = PartSchema.from_names(
     [

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from augkit.core.errors import DataError
 from augkit.data.importers._photos import PhotoFolder, contained, list_photos, photo_names
-from augkit.errors import DataError
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from augkit.data.ids import ids_of
+from augkit.core.errors import DataError
+from augkit.data.sample_ids import ids_of
 from augkit.data.samples import LazySamples, Sample, decode, read
-from augkit.errors import DataError
 
 MASK = np.ones((20, 30), np.uint8)
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from augkit.classes import CarClass
-from augkit.data.laying import lay
-from augkit.data.pairs import PairItem
+from augkit.core.classes import CarClass
+from augkit.core.parts import IGNORE, Mask, PartSchema
+from augkit.data.dataset import PairItem
+from augkit.data.warp.part_warp import lay
+from augkit.gan.conditional_generator import Painter, input_channels
+from augkit.gan.conditioning.colours import Colours
+from augkit.gan.conditioning.exemplar import Exemplar as ExemplarGuide
+from augkit.gan.conditioning.noise import NoiseMap
 from augkit.gan.exemplars import ExemplarBank
-from augkit.gan.guides.colours import Colours
-from augkit.gan.guides.exemplar import Exemplar as ExemplarGuide
-from augkit.gan.guides.noise import NoiseMap
-from augkit.gan.painter import Painter, input_channels
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.models.translator import build_translator
-from augkit.parts import IGNORE, Mask, PartSchema
 
 SCHEMA = PartSchema.from_names(["left_door", "right_door", "hood"], [(200, 0, 0), (0, 0, 100), (0, 90, 0)])
 A3, A5, B5, D5 = (CarClass(*name) for name in (("A", "3"), ("A", "5"), ("B", "5"), ("D", "5")))  # type: ignore[arg-type]

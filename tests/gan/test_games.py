@@ -9,17 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from augkit.gan import photo_game, picture_game
+from augkit.core.parts import PartSchema
+from augkit.gan import image_game, latent_game
 from augkit.gan.batch import Batch
-from augkit.gan.brief import Brief, Source
-from augkit.gan.condition import label_map
-from augkit.gan.guides.colours import Colours
+from augkit.gan.conditional_generator import Painter
+from augkit.gan.conditioning.base import Brief, Source
+from augkit.gan.conditioning.colours import Colours
+from augkit.gan.fake_pool import NoPool
+from augkit.gan.image_tensors import categorical, channels_of
+from augkit.gan.label_map import label_map
+from augkit.gan.latent_game import Maker, NoEncoder, Table
 from augkit.gan.latents import UniformPrior
-from augkit.gan.painter import Painter
-from augkit.gan.picture_game import Maker, NoEncoder, Table
-from augkit.gan.pictures import categorical, channels_of
 from augkit.gan.players import Play, Term
-from augkit.gan.pool import NoPool
 from augkit.gan.refiners import LatentOptimisation, Refiner, unrefined
 from augkit.gan.terms import (
     RunningMeans,
@@ -60,7 +61,6 @@ from augkit.models.conditioning import (
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PICTURE_MODELS
 from augkit.models.translator import build_translator
-from augkit.parts import PartSchema
 
 SCHEMA = PartSchema.from_names(["hood", "door"], [(255, 0, 0), (0, 0, 255)])
 
@@ -103,7 +103,7 @@ def test_d_is_shown_every_picture_through_the_view(batch: Batch) -> None:
     scored: list[Tensor] = []
     table = replace(_table(joint=True, refine=LatentOptimisation(share=1.0)), view=_negative)
     table.discriminator.register_forward_pre_hook(lambda _, inputs: scored.append(inputs[0].detach()))
-    for move in (picture_game.discriminator_move, picture_game.joint_move, picture_game.generator_move):
+    for move in (latent_game.discriminator_move, latent_game.joint_move, latent_game.generator_move):
         play = move(table)(batch)
         assert play.fake.detach().max() <= -1
     assert len(scored) == 3 + 3 + 2 and all(float(pictures.max()) <= -1 for pictures in scored)
@@ -112,8 +112,8 @@ def test_d_is_shown_every_picture_through_the_view(batch: Batch) -> None:
     critic = Discriminator(trunk, LinearHead(trunk.features))
     critic.register_forward_pre_hook(lambda _, inputs: scored.append(inputs[0].detach()))
     table = replace(_vae(critic), view=_negative)
-    picture_game.critic_move(table, 0.1)(batch)
-    picture_game.criticised_move(table, 0.1)(batch)
+    latent_game.critic_move(table, 0.1)(batch)
+    latent_game.criticised_move(table, 0.1)(batch)
     assert len(scored) == 2 + 1 and all(float(pictures.max()) <= -1 for pictures in scored)
 
 
@@ -123,7 +123,7 @@ def _all_learnt(module: nn.Module) -> bool:
 
 def test_the_vaes_sample_is_mean_plus_noise_times_deviation(batch: Batch) -> None:
     table = _vae(nn.Module())
-    play = picture_game.variational_move(table)(batch)
+    play = latent_game.variational_move(table)(batch)
     z = play.mean + play.log_variance.exp().sqrt() * batch.noise("latent", 4)
     torch.testing.assert_close(play.fake, table.maker.generator(z, batch.classes))
     assert torch.equal(play.masks, batch.masks)
@@ -133,11 +133,11 @@ def test_the_vaes_sample_is_mean_plus_noise_times_deviation(batch: Batch) -> Non
 
 def test_moves_of_the_gan(batch: Batch) -> None:
     table = _table()
-    play = picture_game.discriminator_move(table)(batch)
+    play = latent_game.discriminator_move(table)(batch)
     assert torch.equal(play.real, channels_of(3)(batch)) and torch.equal(play.classes, batch.classes)
     torch.testing.assert_close(play.score(play.real), play.real_features[0][-1])
     assert play.real_logits.shape == play.fake_logits.shape == (2, 12)
-    play = picture_game.generator_move(table)(batch)
+    play = latent_game.generator_move(table)(batch)
     play.fake_features[0][-1].sum().backward()
     assert _all_learnt(table.maker)
 
@@ -146,7 +146,7 @@ def test_a_penalty_scores_pictures_as_their_classes(batch: Batch) -> None:
     table = _table()
     head = ProjectionHead(PICTURE_MODELS["dcgan"](3, 16, latent=4).trunk.features)
     table.discriminator.head = head
-    play = picture_game.discriminator_move(table)(batch)
+    play = latent_game.discriminator_move(table)(batch)
     torch.testing.assert_close(play.score(play.real), play.real_features[0][-1])
 
 
@@ -154,17 +154,17 @@ def test_d_trains_through_the_moves_of_latents(batch: Batch) -> None:
     """In D's turn G is fixed, and yet the fakes depend on D: by way of the gradient that moved their latents."""
     table = _table(refine=LatentOptimisation(share=1.0))
     table.maker.requires_grad_(False)
-    play = picture_game.discriminator_move(table)(batch)
+    play = latent_game.discriminator_move(table)(batch)
     latent_moves_term(1.0).scaled(play).backward()
     assert play.moves.abs().sum() > 0
     assert any(bool(p.grad.any()) for p in table.discriminator.parameters() if p.grad is not None)
-    still = picture_game.discriminator_move(_table())(batch)
+    still = latent_game.discriminator_move(_table())(batch)
     assert not still.moves.any()
 
 
 def test_a_bidirectional_game_trains_generator_and_encoder(batch: Batch) -> None:
     table = _table(joint=True)
-    play = picture_game.joint_move(table)(batch)
+    play = latent_game.joint_move(table)(batch)
     adversarial_joint(ADVERSARIAL["bce"]).scaled(play).backward()
     assert _all_learnt(table.maker.generator) and any(p.grad is not None for p in table.maker.encoder.parameters())
     exchanged = ADVERSARIAL["bce"].discriminator(play.fake_features[0][0], play.real_features[0][0])
@@ -174,9 +174,9 @@ def test_a_bidirectional_game_trains_generator_and_encoder(batch: Batch) -> None
 def test_a_critic_judges_what_the_decoder_makes_of_mixed_latents(batch: Batch) -> None:
     trunk = PICTURE_MODELS["dcgan"](3, 16, latent=4).trunk
     table = _vae(Discriminator(trunk, LinearHead(trunk.features)))
-    play = picture_game.critic_move(table, 0.1)(batch)
+    play = latent_game.critic_move(table, 0.1)(batch)
     assert not play.fake.requires_grad and play.real_features[0][0].requires_grad
-    play = picture_game.criticised_move(table, 0.1)(batch)
+    play = latent_game.criticised_move(table, 0.1)(batch)
     criticism(ADVERSARIAL["hinge"], 2.0).scaled(play).backward()
     assert _all_learnt(table.maker.generator.generator)
     assert all(p.grad is None for p in table.maker.encoder.parameters())  # D's opinion is the decoder's affair
@@ -189,7 +189,7 @@ def test_d_sees_the_pools_fakes_on_their_own_masks(batch: Batch) -> None:
 
     generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
     discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=1).eval()
-    play = photo_game.discriminator_play(photo_game.Easel(generator), discriminator, 3, Earlier())(batch)
+    play = image_game.discriminator_play(image_game.Easel(generator), discriminator, 3, Earlier())(batch)
     ones = torch.ones_like(batch.masks)
     shown = torch.cat([label_map(ones, 3), torch.full_like(batch.photos, 0.5)], 1)
     torch.testing.assert_close(play.fake_features[0][-1], discriminator(shown)[0][-1])
@@ -201,16 +201,16 @@ def test_moves_of_the_photo_gan(batch: Batch) -> None:
     torch.manual_seed(0)
     generator = Painter(build_translator(3 + 4, base=4, levels=1, blocks=1), [Colours(3)], 3)
     discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=2)
-    play = photo_game.discriminator_play(photo_game.Easel(generator), discriminator, 3, NoPool())(batch)
+    play = image_game.discriminator_play(image_game.Easel(generator), discriminator, 3, NoPool())(batch)
     assert not play.fake.requires_grad and len(play.real_features) == 2
     torch.testing.assert_close(play.fake, generator(Brief(batch.masks, Source.whole(batch.photos), batch.noise)))
     other = Source.whole(batch.photos.flip(0))
-    lent = photo_game.discriminator_play(photo_game.Easel(generator), discriminator, 3, NoPool())(
+    lent = image_game.discriminator_play(image_game.Easel(generator), discriminator, 3, NoPool())(
         replace(batch, source=other)
     )
     torch.testing.assert_close(lent.fake, generator(Brief(batch.masks, other, batch.noise)))
     assert not torch.equal(lent.fake, play.fake)
-    play = photo_game.generator_play(photo_game.Easel(generator), discriminator, 3)(batch)
+    play = image_game.generator_play(image_game.Easel(generator), discriminator, 3)(batch)
     assert not any(f.requires_grad for scale in play.real_features for f in scale)  # targets only
     play.fake_features[0][0].square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in generator.parameters())

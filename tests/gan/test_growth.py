@@ -7,7 +7,7 @@ import gc
 import psutil
 import pytest
 
-from augkit.memory import keep_freed_memory
+from augkit.core.memory import keep_freed_memory
 from augkit.shards.codec import encode_photo
 from tests.benchmarks.generation import sampler_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
 from augkit.gan.batch import Batch
 from augkit.gan.latents import NormalPrior, UniformPrior, mixed_latents
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from augkit.config import OptimSettings
-from augkit.errors import TrainingError
+from augkit.core.errors import TrainingError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Play, Player, Term, turn
+from augkit.settings import OptimSettings
 from augkit.train.loop import fit
 from augkit.train.optim import adam_in_turns
 

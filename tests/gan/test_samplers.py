@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.errors import DataError
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema
 from augkit.gan.latents import NormalPrior
 from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler
 from augkit.models.conditioning import CONDITION, ConditionedGenerator
 from augkit.models.registries import PICTURE_MODELS
-from augkit.parts import PartSchema
 
 SCHEMA = PartSchema.from_names(["hood", "door"], [(200, 0, 0), (0, 0, 100)])
 A3, A5, B5, D5 = (CarClass(*name) for name in (("A", "3"), ("A", "5"), ("B", "5"), ("D", "5")))  # type: ignore[arg-type]

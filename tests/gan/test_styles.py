@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from augkit.gan.brief import Brief, Source
-from augkit.gan.guides.styles import CLUSTERS, Styles, _clusters
-from augkit.parts import IGNORE
+from augkit.core.parts import IGNORE
+from augkit.gan.conditioning.base import Brief, Source
+from augkit.gan.conditioning.styles import CLUSTERS, Styles, _clusters
 
 PARTS, SIDE = 3, 32
 

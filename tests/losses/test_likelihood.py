@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
+from augkit.core.parts import IGNORE
 from augkit.losses.likelihood import cross_entropy, dice, gaussian_kl, part_weights
-from augkit.parts import IGNORE
 
 HARD = 40.0  # a logit whose softmax is 1 to the last bit
 

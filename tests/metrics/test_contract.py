@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from augkit.errors import DataError, RegistryError
+from augkit.core.errors import DataError, RegistryError
 from augkit.metrics import METRICS
 from augkit.metrics.masks import part_adjacency, part_components, part_shares
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.metrics.frechet import frechet_distance, frechet_from_moments
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchmetrics.image.kid import poly_mmd
 
-from augkit.errors import ConfigError, DataError
+from augkit.core.errors import ConfigError, DataError
 from augkit.metrics.kernel import kernel_distance, unbiased_mmd
 
 

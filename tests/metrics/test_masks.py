@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.metrics.masks import (
     adjacency_distance,
     component_distance,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.metrics.neighbours import K, coverage, density, nearest, precision, radii, recall
 
 LINE = np.array([[0.0], [1.0], [2.0], [4.0]])

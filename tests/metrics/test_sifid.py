@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.metrics.frechet import frechet_distance
 from augkit.metrics.sifid import combined_distance, single_image_distance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.metrics.spread import spread
 
 

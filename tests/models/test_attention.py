@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models.attention import Block, SelfAttention, attend
 
 

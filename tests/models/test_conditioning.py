@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from augkit.classes import ALL_CLASSES
+from augkit.core.classes import ALL_CLASSES
 from augkit.models.conditioning import (
     CONDITION,
     AuxiliaryHead,

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models.registries import PHOTO_GENERATORS, SEGMENTERS
-from augkit.train.image import build_photo_generator
-from augkit.train.segmenter import build_segmenter
+from augkit.stages.image import build_photo_generator
+from augkit.stages.segmenter import build_segmenter
 
 CHANNELS = 5
 SMALL: dict[str, dict[str, Any]] = {

@@ -11,7 +11,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from augkit.errors import CheckpointError, ConfigError, DataError, RegistryError
+from augkit.core.errors import CheckpointError, ConfigError, DataError, RegistryError
 from augkit.models import extractors
 from augkit.models.extractors import (
     EXTRACTORS,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from augkit.classes import ALL_CLASSES
+from augkit.core.classes import ALL_CLASSES
 from augkit.models.conditioning import CONDITION
 from augkit.models.latent_encoder import LatentEncoder
 

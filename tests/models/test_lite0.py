@@ -8,7 +8,7 @@ import pytest
 import timm
 import torch
 
-from augkit.errors import CheckpointError
+from augkit.core.errors import CheckpointError
 from augkit.models.lite0 import Lite0Features, load_lite0
 from augkit.models.unet import build_unet
 

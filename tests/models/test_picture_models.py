@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models import attention, dcgan, resnet_gan, sngan
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.pix2pixhd import StyleEncoder, build_global, build_local, coarse_options
 from augkit.models.registries import PHOTO_GENERATORS

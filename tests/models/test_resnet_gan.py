@@ -10,7 +10,7 @@ import torchvision
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models import resnet_gan
 from augkit.models.attention import SelfAttention
 from augkit.models.conditioning import Discriminator, LinearHead

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 from augkit.models.singan import (
     Pyramid,
     ScaleDiscriminator,

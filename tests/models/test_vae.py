@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 from augkit.models.mask_vae import build_mask_vae
 from augkit.models.vae import build_convolutional, build_dense
 

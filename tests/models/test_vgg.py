@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import vgg19
 
-from augkit.errors import CheckpointError, ConfigError, RegistryError
+from augkit.core.errors import CheckpointError, ConfigError, RegistryError
 from augkit.models import vgg
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.data.audit.check import Finding, Hit
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.audit.audit_check import Finding, Hit
 from augkit.data.audit.overview import Overview
 from augkit.data.audit.result import AuditResult
 from augkit.data.catalogue import read_catalogue
-from augkit.parts import PartSchema
 from augkit.report.audit_page import THUMBNAIL, WORST, outlined, write_page
 from augkit.report.chart import overview_chart
-from augkit.workspace import Workspace
 
 
 @pytest.fixture(scope="module")

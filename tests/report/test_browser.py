@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from augkit.core.workspace import Workspace
 from augkit.report.page import write_report
-from augkit.workspace import Workspace
 from tests.report.browser import Page, chromium, find_chromium
 from tests.report.workspaces import COPY, MADE, blind, make_workspace
 

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.errors import DataError
-from augkit.parts import PartSchema
-from augkit.report.album import Album
-from augkit.report.funnel import funnel_of, scores_of, standing
-from augkit.report.material import read_material
-from augkit.report.neighbours import find_kin
+from augkit.report.image_cache import Album
+from augkit.report.nearest_pairs import find_kin
 from augkit.report.page import Summary, count_parts, write_report
+from augkit.report.rejections import funnel_of, scores_of, standing
+from augkit.report.report_data import read_material
 from augkit.shards.index import MANIFEST_FILE
-from augkit.shards.storage import open_storage
 from augkit.shards.verify import verify
 from augkit.shards.writer import commit_file
-from augkit.workspace import Workspace
 from tests.report.documents import UTILITY
 from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, blind, make_workspace
 
@@ -66,7 +66,7 @@ def test_a_whole_workspace_has_every_section_and_misses_nothing(reported: tuple[
 
 
 def test_the_best_and_the_worst_accepted_are_shown(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("augkit.report.pairs.EXTREMES", 2)
+    monkeypatch.setattr("augkit.report.pair_selection.EXTREMES", 2)
     _, text = without_neighbours(copied, monkeypatch)
     best, worst = (text.split(f"<h3>{word} accepted")[1].split("<h3>")[0] for word in ("Best", "Worst"))
     assert best.count('<figure class="card') == worst.count('<figure class="card') == 2

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.parts import PartSchema
+from augkit.core.parts import PartSchema
+from augkit.core.storage import open_storage
 from augkit.report.chart import class_chart
-from augkit.report.sheet import COLUMNS, HEADER, TILE, contact_sheet, overlay
+from augkit.report.contact_sheet import COLUMNS, HEADER, TILE, contact_sheet, overlay
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
-from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
 
 SCHEMA = PartSchema.from_names(["hood", "wheel"])

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from augkit.classes import CarClass
-from augkit.config import load_settings, save_settings
+from augkit.core.classes import CarClass
+from augkit.core.parts import PartSchema
+from augkit.core.storage import open_storage
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue
-from augkit.data.pictures import read_mask, read_photo
-from augkit.parts import PartSchema
+from augkit.data.pair_files import read_mask, read_photo
+from augkit.settings import load_settings, save_settings
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
-from augkit.shards.storage import open_storage
 from augkit.shards.writer import PairRecord, ShardWriter
-from augkit.workspace import Workspace
 from tests.report.documents import COMPARE, GATE, PLANTED, UTILITY
 
 MADE = {"back-left-3": 3, "front-right-5": 1}
@@ -36,7 +36,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     def alike(pairs: Sequence[object], progress: object) -> np.ndarray:
         return np.zeros((len(pairs), 1), np.float32)
 
-    monkeypatch.setattr("augkit.report.neighbours._looks", alike)
+    monkeypatch.setattr("augkit.report.nearest_pairs._looks", alike)
 
 
 def make_workspace(workspace: Workspace) -> Workspace:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from augkit.shards.storage import LocalStorage
+from augkit.core.storage import LocalStorage
 
 from .pairs import Pairs, write_dataset
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from augkit.parts import PartSchema
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage
 from augkit.shards.codec import Mask, Photo, encode_mask, encode_photo
 from augkit.shards.index import Manifest, finish
-from augkit.shards.storage import Storage
 from augkit.shards.writer import PairRecord, ShardWriter
 
 SCHEMA = PartSchema.from_names(["hood", "left_door", "right_door"])

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from augkit.core.storage import LocalStorage
 from augkit.shards.card import CARD_FILE, card_text, license_of, write_card
 from augkit.shards.index import finish, load_index, load_manifest
-from augkit.shards.storage import LocalStorage
 from augkit.shards.verify import verify
 
 from .pairs import SCHEMA, Pairs, write_dataset

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from augkit.errors import ShardError
+from augkit.core.errors import ShardError
 from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decode_photo, encode_mask, encode_photo
 
 from .pairs import make_pair

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from augkit.errors import ShardError
+from augkit.core.errors import ShardError
+from augkit.core.storage import FsspecStorage, LocalStorage
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index, load_manifest
-from augkit.shards.storage import FsspecStorage, LocalStorage
 from augkit.shards.writer import COLUMNS, TarFile, aside_file, commit_file, tar_file
 
 from .pairs import SCHEMA, SHARDS, Pairs, make_pair, write_dataset, write_shard

@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, WeightedRandomSampler
 
-from augkit.errors import ShardError
+from augkit.core.errors import ShardError
+from augkit.core.storage import FsspecStorage, LocalStorage
 from augkit.shards import reader
 from augkit.shards.codec import decode_mask, decode_photo, encode_photo
 from augkit.shards.reader import ShardDataset, decode_mask_png
-from augkit.shards.storage import FsspecStorage, LocalStorage
 from augkit.shards.writer import tar_file
 
 from .pairs import SCHEMA, SHARDS, Pairs, write_dataset

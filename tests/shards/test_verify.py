@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from augkit.cli import _app
-from augkit.errors import ShardError
+from augkit.core.errors import ShardError
+from augkit.core.storage import FsspecStorage, LocalStorage
 from augkit.shards.codec import encode_mask
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index
-from augkit.shards.storage import FsspecStorage, LocalStorage
 from augkit.shards.verify import Fault, verify
 from augkit.shards.writer import ShardWriter, aside_file, tar_file, to_parquet
 

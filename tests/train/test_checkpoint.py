@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from augkit.errors import CheckpointError
+from augkit.core.errors import CheckpointError
 from augkit.train.checkpoint import digest, load_state, save_state, to_device
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool, torch.float64]

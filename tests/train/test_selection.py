@@ -12,23 +12,22 @@ import pytest
 import torch
 from torch import nn
 
-from augkit.config import SelectionSettings, Settings
+from augkit.core.errors import CheckpointError, DataError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
-from augkit.data.holdout import hold_out
-from augkit.data.pairs import PairDataset, PairItem
-from augkit.errors import CheckpointError, DataError
+from augkit.data.dataset import PairDataset, PairItem
 from augkit.gan.samplers import LatentBank, MaskSampler
 from augkit.metrics.spread import spread
-from augkit.parts import PartSchema
-from augkit.train import judging
-from augkit.train.brake import Brake, Deadline
+from augkit.settings import SelectionSettings, Settings
+from augkit.stages import checkpoint_judge
+from augkit.stages.holdout import hold_out
+from augkit.stages.mask import mask_task
 from augkit.train.checkpoint import load_state
-from augkit.train.mask import mask_task
+from augkit.train.run import Task, is_finished
 from augkit.train.selection import BestState, Judge, Judgement, LastState
-from augkit.train.task import Task, is_finished
-from augkit.workspace import Workspace
-
-from .runs import run, tiny
+from augkit.train.stopping import Brake, Deadline
+from tests.stages.runs import run, tiny
 
 
 class OneProcess:
@@ -249,10 +248,10 @@ def test_neither_the_batches_nor_the_bank_hold_what_judges(
     def seen(pairs: PairDataset, *_: object) -> None:
         judged.extend(pairs.plain(index) for index in range(len(pairs)))
 
-    monkeypatch.setattr(judging, "judge_of", seen)
+    monkeypatch.setattr(checkpoint_judge, "judge_of", seen)
     task = _task(rendered_workspace, tiny("mask-vae", 2, "mask.selection={every: 1, share: 0.3}"))
     trained = {task.pairs.plain(index).mask.tobytes() for index in range(len(task.pairs))}
-    assert len(judged) >= judging.FEWEST and not trained & {item.mask.tobytes() for item in judged}
+    assert len(judged) >= checkpoint_judge.FEWEST and not trained & {item.mask.tobytes() for item in judged}
     sampler = task.finish(task.learner)
     assert isinstance(sampler, MaskSampler) and isinstance(sampler.prior, LatentBank)
     assert len(sampler.prior.latents) == 2 * len(task.pairs)  # each and its mirror image
@@ -262,7 +261,7 @@ def test_a_mirrored_pair_is_of_the_mirrored_class(rendered_workspace: Workspace)
     pairs = _task(rendered_workspace, tiny("mask-vae", 2)).pairs
     assert isinstance(pairs, PairDataset)
     for item in map(pairs.plain, range(len(pairs))):
-        other = judging.mirrored(item, pairs)
+        other = checkpoint_judge.mirrored(item, pairs)
         assert other.car_class == item.car_class.mirror
         np.testing.assert_array_equal(other.photo, item.photo[:, ::-1])
         np.testing.assert_array_equal(other.mask, pairs.schema.flip(item.mask))
@@ -290,6 +289,6 @@ def test_a_collapsed_run_ends_early_and_can_still_be_used(workspace: Workspace) 
 
 
 def test_too_few_pairs_to_judge_by_are_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "FEWEST", 9)
+    monkeypatch.setattr(checkpoint_judge, "FEWEST", 9)
     with pytest.raises(DataError, match=r"of \d+ training pairs can be kept out"):
         run("mask-vae", workspace, tiny("mask-vae", 2, "mask.selection={every: 1, share: 0.01}"))

@@ -8,15 +8,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.classes import CarClass
-from augkit.config import OptimSettings
-from augkit.data.pairs import Draw, PairItem
-from augkit.errors import ConfigError
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError
+from augkit.data.dataset import Draw, PairItem
+from augkit.settings import OptimSettings
 from augkit.train import machine
 from augkit.train.optim import adam, constant, linear_decay
+from augkit.train.run import _check_share
 from augkit.train.sampling import evenly
 from augkit.train.stream import Plan, Share, draws, stream
-from augkit.train.task import _check_share
 
 plans = st.builds(Plan, st.just(9), st.integers(1, 7), st.integers(0, 2**62))
 

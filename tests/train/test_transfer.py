@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from augkit.errors import CheckpointError
+from augkit.core.errors import CheckpointError
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PHOTO_GENERATORS
 from augkit.train.transfer import Axis, input_axes, reread

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
-from augkit.registry import Registry
+from augkit.core.registry import Registry
 
 
 @dataclass(frozen=True)

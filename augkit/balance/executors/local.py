@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from augkit.balance.executors import EXECUTORS, Failure, Hire, Maker
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
-from augkit.errors import AugkitError
+from augkit.core.errors import AugkitError
 
 
 @EXECUTORS.register("local")

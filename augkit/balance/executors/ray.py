@@ -11,7 +11,7 @@ from augkit.balance.cluster import cluster
 from augkit.balance.executors import EXECUTORS, Failure, Hire
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
-from augkit.errors import AugkitError
+from augkit.core.errors import AugkitError
 
 
 def _silent(class_name: str, more: int) -> None:

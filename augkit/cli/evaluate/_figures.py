@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from augkit.evaluation.compare import Figure
+    from augkit.evaluate.comparison import Figure
 
 
 def range_of(figure: Figure, digits: int = 1) -> str:

@@ -12,7 +12,7 @@ from augkit.cli.evaluate._app import evaluate
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.balance.gate.planted import Line
+    from augkit.evaluate.gate import Line
 
 
 @evaluate.command("gate")
@@ -28,10 +28,10 @@ def gate(
 
     The table is kept in WORKSPACE/reports/planted.json, and `augkit report` shows it.
     """
-    from augkit.balance.gate import Evidence, ready_gate
-    from augkit.balance.gate.planted import measure
     from augkit.cli._progress import Bars
-    from augkit.errors import ConfigError
+    from augkit.core.errors import ConfigError
+    from augkit.evaluate.gate import measure
+    from augkit.gate import Evidence, ready_gate
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.settings.gate.checks:

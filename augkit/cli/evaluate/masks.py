@@ -12,7 +12,7 @@ from augkit.cli.evaluate._figures import range_of, warnings_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.balance.appraisal import Appraisal, Part
+    from augkit.evaluate.masks import Appraisal, Part
 
 
 @evaluate.command("masks")
@@ -26,8 +26,8 @@ def masks(
     as_json: JsonOption = False,
 ) -> None:
     """Compare what stage I makes with held-out real masks, beside the real-against-real floor."""
-    from augkit.balance.appraisal import appraise_masks
     from augkit.cli._progress import Bars
+    from augkit.evaluate.masks import appraise_masks
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:

@@ -12,8 +12,8 @@ from augkit.cli.evaluate._figures import range_of, warnings_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.balance.photo_appraisal import Agreement, PhotoAppraisal
-    from augkit.evaluation.compare import Figure
+    from augkit.evaluate.comparison import Figure
+    from augkit.evaluate.photos import Agreement, PhotoAppraisal
 
 
 @evaluate.command("photos")
@@ -27,8 +27,8 @@ def photos(
     as_json: JsonOption = False,
 ) -> None:
     """Compare stage II's photos, of held-out masks and of made ones, with held-out photos."""
-    from augkit.balance.photo_appraisal import appraise_photos
     from augkit.cli._progress import Bars
+    from augkit.evaluate.photos import appraise_photos
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:

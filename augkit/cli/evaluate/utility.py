@@ -8,14 +8,14 @@ import typer
 
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli.evaluate._app import evaluate
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from augkit.evaluation.intervals import Estimate
-    from augkit.train.utility.study import Study
+    from augkit.evaluate.utility.study import Study
+    from augkit.metrics.intervals import Estimate
 
 MEANS = ("overall", "tail parts", "tail classes")
 
@@ -41,9 +41,9 @@ def utility(
 ) -> None:
     """Train the same segmenter with and without generated pairs; compare both on held-out real photos."""
     from augkit.cli._progress import Bars
+    from augkit.evaluate.utility.arms import DEFAULT, RATIOS, arms_of
+    from augkit.evaluate.utility.study import compare_arms
     from augkit.report.utility_chart import utility_chart
-    from augkit.train.utility.arms import DEFAULT, RATIOS, arms_of
-    from augkit.train.utility.study import compare_arms
 
     session = open_session(workspace, as_json, config, overrides)
     kinds = DEFAULT if arms is None else tuple(word.strip() for word in arms.split(","))

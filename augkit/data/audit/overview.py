@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from augkit.core.parts import PartSchema
 from augkit.data.catalogue import CatalogueRow, Split, count_splits, usable
-from augkit.parts import PartSchema
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from augkit.data.audit.check import CHECKS, SEVERITIES, Check, Finding, Hit, Severity
-from augkit.data.audit.evidence import gather
-from augkit.errors import DataError
-from augkit.workspace import Workspace
+from augkit.core.errors import DataError
+from augkit.core.workspace import Workspace
+from augkit.data.audit.audit_check import CHECKS, SEVERITIES, Check, Finding, Hit, Severity
+from augkit.data.audit.measurements import gather
 
 RESULT_FILE = "audit.json"
 

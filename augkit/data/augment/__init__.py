@@ -13,15 +13,15 @@ from pathlib import Path
 # Before the import: else albumentations asks the package index for its newest version, 2 s without a network.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.presets import Recipe, load_recipe
+from augkit.core.seeds import derive
 from augkit.data.augment.background import Background, Screen
 from augkit.data.augment.preset import build_steps
 from augkit.data.augment.steps import Flip, Silhouette, Step, View
 from augkit.data.crop import Photo
-from augkit.errors import DataError
-from augkit.parts import Mask, PartSchema
-from augkit.presets import Recipe, load_recipe
-from augkit.seeds import derive
 
 READERS = (Background, Screen)
 """Steps that read the silhouette."""

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.errors import ConfigError, DataError
 from augkit.data.augment.steps import Silhouette, View
 from augkit.data.crop import Photo
-from augkit.data.silhouettes.recipes import GREEN
-from augkit.errors import ConfigError, DataError
+from augkit.data.silhouette import GREEN
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 KEPT_SIDE = 1024

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from pydantic import Field, ValidationError
 
-from augkit.config.base import Positive, Section, Share
+from augkit.core.errors import ConfigError
+from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.core.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
-from augkit.errors import ConfigError
-from augkit.parts import BACKGROUND, IGNORE, PartSchema
-from augkit.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
+from augkit.settings.base import Positive, Section, Share
 
 OWN = ("Flip", "Background", *LABEL_STEPS)
 COMPOSITIONS = ("OneOf", "SomeOf", "Sequential", "RandomOrder")

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
+from augkit.core.parts import Mask, PartSchema
 from augkit.data.crop import Photo
-from augkit.parts import Mask, PartSchema
 
 Silhouette = NDArray[np.uint8]
 """(H, W): 1 on the car, 0 beside it."""

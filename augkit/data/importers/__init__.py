@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from augkit.registry import Registry
+from augkit.core.registry import Registry
 
 if TYPE_CHECKING:
     from augkit.data.samples import SampleSet

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from augkit.core.errors import DataError
 from augkit.data.importers._matlab import field, load_struct, number, text
-from augkit.errors import DataError
 
 Box = tuple[float, float, float, float]
 

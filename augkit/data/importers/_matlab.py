@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
+from augkit.core.errors import DataError
 
 LARGEST_CONTENT = 2**28
 """Bytes of a variable once inflated; zeros compress a thousandfold, so the file's own size bounds nothing."""

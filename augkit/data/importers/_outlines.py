@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
-from augkit.parts import Mask
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask
 
 Runs = NDArray[np.int64]
 """Lengths of runs of pixels, column by column: outside, inside, outside, ... They add up to the photo's pixels."""

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.errors import DataError
-from augkit.parts import IGNORE, Colour, Mask
+from augkit.core.errors import DataError
+from augkit.core.parts import IGNORE, Colour, Mask
 
 Codes = NDArray[np.uint32]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import BACKGROUND, IGNORE, Colour, Part, PartSchema
 from augkit.data.importers._palette import Palette
-from augkit.errors import ConfigError, DataError
-from augkit.parts import BACKGROUND, IGNORE, Colour, Part, PartSchema
 
 FILE_NAMES = ("parts.csv", "parts.json", "parts.txt", "palette.csv", "id2label.json")
 LARGEST_VALUE = 2**16 - 1

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from augkit.core.errors import DataError
+from augkit.core.parts import BACKGROUND, Mask
 from augkit.data.importers._palette import Palette
 from augkit.data.importers._part_table import LARGEST_VALUE, PartTable
 from augkit.data.importers._photos import contained
 from augkit.data.samples import MAX_PIXELS, PartMask, require_size, size_of
-from augkit.errors import DataError
-from augkit.parts import BACKGROUND, Mask
 
 MOST_UNKNOWN = 0.05
 """The share of a coloured mask that may be of no colour of the palette, nor near one, before the mask is refused."""

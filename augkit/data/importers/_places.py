@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from augkit.core.errors import ConfigError
 from augkit.data.catalogue import Split
 from augkit.data.samples import Sample
-from augkit.errors import ConfigError
 
 _SPLITS: dict[str, Split] = {
     "train": "train", "training": "train",

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask
 from augkit.data.crop import Photo, canonical_window
 from augkit.data.importers._photos import contained
 from augkit.data.importers._pictures import opened
 from augkit.data.samples import decode, require_size
-from augkit.errors import DataError
-from augkit.parts import Mask
 
 CAR = 26
 """A picture of instances has 26000 + its number on a car's pixels, and 26 on a group of cars not told apart."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from augkit.core.errors import ConfigError
 from augkit.data.importers._photos import contained
-from augkit.errors import ConfigError
 
 
 def require_folder(source: Path, layout: str) -> None:

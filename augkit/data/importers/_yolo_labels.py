@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from augkit.core.errors import DataError
+from augkit.core.parts import BACKGROUND, Mask
 from augkit.data.importers._outlines import Outline
 from augkit.data.importers._photos import contained
 from augkit.data.importers._pictures import opened
-from augkit.errors import DataError
-from augkit.parts import BACKGROUND, Mask
 
 TOLERANCE = 0.05
 """How far outside the photo a point may lie, as a share of its width or height; it is moved to the border."""

@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import PartSchema
 from augkit.data.catalogue import SPLITS, Split
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._scenes import Car, Scene
 from augkit.data.importers._source import files_below, hidden, refuse_annotations, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet
-from augkit.errors import ConfigError, DataError
-from augkit.parts import PartSchema
 
 _LAYOUT = "a folder with leftImg8bit/{train,val,test}/CITY/ and gtFine/{train,val,test}/CITY/"
 _PHOTO, _IDS, _POLYGONS = "_leftImg8bit", "_gtFine_instanceIds.png", "_gtFine_polygons.json"

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from augkit.data.ids import ids_of
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._outlines import Outline
 from augkit.data.importers._photos import PhotoFolder
 from augkit.data.importers._places import Place, locate
+from augkit.data.sample_ids import ids_of
 from augkit.data.samples import Sample, SampleSet, require_size
-from augkit.errors import DataError
-from augkit.parts import PartSchema
 
 _BACKGROUND_NAMES = ("_background_", "background")
 

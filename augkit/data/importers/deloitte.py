@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.classes import Doors
+from augkit.core.classes import Doors
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import Colour, Mask, PartSchema
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._photos import contained
 from augkit.data.importers._source import files_below, refuse_annotations, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet, require_size
-from augkit.errors import ConfigError, DataError
-from augkit.parts import Colour, Mask, PartSchema
 
 # By label value / 10. The published table has no colour for the last: grey is of this importer.
 PARTS: tuple[tuple[str, Colour], ...] = (

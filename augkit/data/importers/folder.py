@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from augkit.core.errors import DataError
 from augkit.data.catalogue import Split
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._part_table import FORMATS, PartTable, find_parts_file, read_part_table
@@ -17,7 +18,6 @@ from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.importers._source import require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet
-from augkit.errors import DataError
 
 PHOTO_FOLDERS = frozenset({"images", "photos"})
 MASK_FOLDERS = frozenset({"masks", "labels"})

@@ -10,15 +10,16 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from augkit.core.errors import ConfigError
+from augkit.core.parts import Mask, PartSchema
 from augkit.data.catalogue import Split
+from augkit.data.foreground import from_box
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._boxes import Box, BoxRow, read_boxes, subset_of
 from augkit.data.importers._photos import contained, photo_names
 from augkit.data.importers._pictures import photo_bytes
 from augkit.data.importers._source import files_below, hidden, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet, decode, open_picture
-from augkit.errors import ConfigError
-from augkit.parts import Mask, PartSchema
 
 # Of train and of test the first file that is there; the last one has both.
 _TRAIN = ("cars_train_annos.mat", "anno_train.csv")
@@ -30,7 +31,7 @@ _BOTH = ("cars_annos.mat",)
 def read_stanford_cars(source: Path, annotations: Path | None = None) -> SampleSet:
     """Reads Stanford Cars into a schema of the one part ``car``: for pre-training with silhouettes.
 
-    There are no masks: each is made from the photo and its box by GrabCut (``augkit.data.silhouettes.grabcut``) when
+    There are no masks: each is made from the photo and its box by GrabCut (``augkit.data.foreground``) when
     the sample is read, which takes most of the time. Boxes come from ``cars_train_annos.mat`` and
     ``cars_test_annos_withlabels.mat`` or ``cars_test_annos.mat`` anywhere below the folder, or else from
     ``anno_train.csv`` and ``anno_test.csv``, or else from ``cars_annos.mat``; or from the one file that
@@ -124,9 +125,7 @@ class BoxSilhouette:
 
     def __call__(self) -> Mask:
         """(H, W) mask: 1 on the car."""
-        from augkit.data.silhouettes import grabcut
-
         data = photo_bytes(self.root, self.name)
         with open_picture(data) as picture:
             shape = picture.height, picture.width
-        return np.asarray(grabcut.from_box(decode(data, shape), self.box), np.uint8)
+        return np.asarray(from_box(decode(data, shape), self.box), np.uint8)

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import Mask
 from augkit.data.catalogue import SPLITS, Split
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._part_table import Entry, PartTable
@@ -21,8 +23,6 @@ from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.importers._yolo_labels import PolygonFile
 from augkit.data.importers._yolo_splits import repeated, warnings_of
 from augkit.data.samples import LazySamples, PartMask, Sample, SampleSet
-from augkit.errors import ConfigError, DataError
-from augkit.parts import Mask
 
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
 _LAYOUT = "a folder with data.yaml (train, val, test, names), images/ and labels/"

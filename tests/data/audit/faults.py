@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from augkit.classes import CarClass
-from augkit.config import load_settings
+from augkit.core.classes import CarClass
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Split
-from augkit.data.ingest import ingest
-from augkit.data.render import render_schema
-from augkit.data.render.dataset import rendered_sample
+from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import PartMask, Sample
-from augkit.workspace import Workspace
+from augkit.settings import load_settings
+from augkit.sources.render import render_schema
+from augkit.sources.render.rendered_samples import rendered_sample
 
 SIZE = 128
 SCHEMA = render_schema()

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augkit.core.parts import IGNORE, PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.audit.association import FEWEST_ROWS, associate
-from augkit.data.audit.check import CHECKS, Check, Finding, Hit, check, worst_first
+from augkit.data.audit.audit_check import CHECKS, Check, Finding, Hit, check, worst_first
 from augkit.data.audit.checks.alignment import SIZE, bound, edge_agreement
 from augkit.data.audit.checks.border import contacts
 from augkit.data.audit.checks.cells import FEWEST
@@ -22,10 +24,8 @@ from augkit.data.audit.checks.confounds import background, colour_word
 from augkit.data.audit.checks.content import content
 from augkit.data.audit.checks.duplicates import overlap
 from augkit.data.audit.checks.sides import contradictions
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.data.audit.measurements import Evidence, Pair
 from augkit.data.catalogue import CatalogueRow
-from augkit.parts import IGNORE, PartSchema
-from augkit.workspace import Workspace
 
 SCHEMA = PartSchema.from_names(
     [

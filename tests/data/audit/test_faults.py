@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from augkit.data.audit.check import CHECKS
+from augkit.data.audit.audit_check import CHECKS
 from augkit.data.audit.result import AuditResult, audit
 
 from . import faults

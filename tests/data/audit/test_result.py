@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.audit import result as audits
-from augkit.data.audit.check import CHECKS
+from augkit.data.audit.audit_check import CHECKS
 from augkit.data.audit.overview import Overview
 from augkit.data.audit.result import RESULT_FILE, AuditResult, audit, require_sound, state_digest, stored_result
 from augkit.data.catalogue import read_catalogue, usable, write_catalogue
-from augkit.errors import DataError
-from augkit.parts import PartSchema
-from augkit.workspace import Workspace
 
 
 def spoil_ids(workspace: Workspace) -> str:
@@ -46,11 +46,11 @@ def test_any_number_of_workers_finds_the_same(copied_workspace: Workspace) -> No
 
 
 def test_each_pair_is_decoded_once(rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    from augkit.data.audit import evidence
+    from augkit.data.audit import measurements
 
     read: list[Path] = []
-    original = evidence.read_photo
-    monkeypatch.setattr(evidence, "read_photo", lambda path: read.append(path) or original(path))
+    original = measurements.read_photo
+    monkeypatch.setattr(measurements, "read_photo", lambda path: read.append(path) or original(path))
     audit(rendered_workspace, [check for check in map(CHECKS.__getitem__, CHECKS) if check.name != "near-duplicates"])
     assert len(read) == len(set(read)) == 40
 

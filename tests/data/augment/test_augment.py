@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.config import load_settings
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.errors import ConfigError
+from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.core.presets import Recipe, augment_presets, load_recipe
 from augkit.data.augment import Augmentation
-from augkit.errors import ConfigError
-from augkit.parts import BACKGROUND, IGNORE, PartSchema
-from augkit.presets import Recipe, augment_presets, load_recipe
+from augkit.settings import load_settings
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 FRONT_LEFT = CarClass("A", "5")

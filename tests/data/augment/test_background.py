@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.classes import CarClass
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import IGNORE, PartSchema
+from augkit.core.presets import Recipe
+from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import coverage, landscapes_in
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.pairs import Draw, PairDataset
-from augkit.errors import ConfigError, DataError
-from augkit.parts import IGNORE, PartSchema
-from augkit.presets import Recipe
-from augkit.workspace import Workspace
+from augkit.data.dataset import Draw, PairDataset
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 ONLY = Recipe("mine", Path(), (("Background", {"p": 1}),))

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from augkit.core.errors import ConfigError, DataError
 from augkit.data.crop import canonical_window, cut
 from augkit.data.importers import IMPORTERS, _scenes
 from augkit.data.importers._scenes import SMALLEST_SIDE, Car, Decoded, Scene
 from augkit.data.importers.cityscapes import read_cityscapes
 from augkit.data.orientation import classify
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.errors import ConfigError, DataError
 from tests.data.importers.huge import huge_png
 from tests.data.importers.makers.cityscapes import HEIGHT, WIDTH, City, box, painted
 

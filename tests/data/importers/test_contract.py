@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from augkit.config import DataSettings
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import usable
 from augkit.data.importers import IMPORTERS, Importer
-from augkit.data.ingest import ingest
+from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import Sample, read
-from augkit.errors import ConfigError, DataError
-from augkit.workspace import Workspace
+from augkit.settings import DataSettings
 
 Make = Callable[[Path, int], Path]
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from augkit.core.errors import ConfigError, DataError
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers.deloitte import PARTS, _whole, facts_of, read_deloitte
 from augkit.data.orientation import classify
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.errors import ConfigError, DataError
 from tests.data.importers.makers.deloitte import array, save
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.config import DataSettings
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers.folder import read_folder
-from augkit.data.ingest import ingest
+from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.errors import ConfigError, DataError
-from augkit.parts import PartSchema
-from augkit.workspace import Workspace
+from augkit.settings import DataSettings
 from tests.data.importers.makers.folder import make
 from tests.data.importers.makers.pictures import COLOURS, PARTS, mask, photo, save
 

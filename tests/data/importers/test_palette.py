@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augkit.core.errors import DataError
+from augkit.core.parts import IGNORE, Colour
 from augkit.data.importers._palette import Palette, _memo
-from augkit.errors import DataError
-from augkit.parts import IGNORE, Colour
 
 COLOURS: tuple[tuple[Colour, int], ...] = (((0, 0, 0), 0), ((250, 149, 10), 1), ((19, 98, 19), 2), ((200, 149, 10), 3))
 PALETTE = Palette(COLOURS)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from augkit.core.errors import ConfigError, DataError, SchemaError
+from augkit.core.parts import PartSchema
 from augkit.data.importers._part_table import Entry, PartTable, find_parts_file, read_part_table
-from augkit.errors import ConfigError, DataError, SchemaError
-from augkit.parts import PartSchema
 
 DOCUMENT = Path(__file__).parents[3] / "docs/importers.md"
 HOOD, DOOR = (250, 149, 10), (19, 98, 19)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from augkit.core.errors import ConfigError, DataError
 from augkit.data.importers import IMPORTERS, _matlab, pascal_part
 from augkit.data.importers.pascal_part import NAMES, REST, read_pascal_part
 from augkit.data.orientation import classify
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.errors import ConfigError, DataError
 from tests.data.importers.huge import huge_png
 from tests.data.importers.makers.pascal_part import WHOLE, Pascal, cover, structs, thing
 

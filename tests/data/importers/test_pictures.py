@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from augkit.core.errors import DataError
 from augkit.data.importers._part_table import Entry, PartTable
 from augkit.data.importers._pictures import MaskFile, opened, photo_bytes
 from augkit.data.samples import PartMask
-from augkit.errors import DataError
 from tests.data.importers.makers.pictures import COLOURS, PARTS, mask
 
 NAMES = [Entry(id, name) for id, name in enumerate(PARTS, 1)]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from augkit.core.errors import ConfigError, DataError
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._boxes import subset_of
 from augkit.data.importers.stanford_cars import read_stanford_cars
 from augkit.data.orientation import classify
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.errors import ConfigError, DataError
 from tests.data.importers.huge import huge_png
 from tests.data.importers.makers.stanford_cars import BOX, HEIGHT, WIDTH, ellipse, mat, photo, row
 
@@ -29,7 +29,7 @@ def filled(monkeypatch: pytest.MonkeyPatch) -> None:
         cover[top:bottom, left:right] = True
         return cover
 
-    monkeypatch.setattr("augkit.data.silhouettes.grabcut.from_box", fill)
+    monkeypatch.setattr("augkit.data.importers.stanford_cars.from_box", fill)
 
 
 @pytest.fixture

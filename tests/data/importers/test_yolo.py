@@ -9,11 +9,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._yolo_labels import PolygonFile
 from augkit.data.importers.yolo import label_of, read_yolo
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.errors import ConfigError, DataError, SchemaError
 from tests.data.importers.makers.pictures import PARTS, mask, photo, save
 from tests.data.importers.makers.yolo import make, rectangle
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.core.parts import IGNORE, Mask
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence, Pair
 from augkit.data.crop import Photo, resize_mask
-from augkit.parts import IGNORE, Mask
 
 SIZE = 128
 REACH = 12

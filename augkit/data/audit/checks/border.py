@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence, Pair
 from augkit.data.catalogue import CatalogueRow
 
 LARGEST_CONTACT = 0.2

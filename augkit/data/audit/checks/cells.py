@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from augkit.classes import ALL_CLASSES, CarClass
-from augkit.data.audit.check import Finding, Hit, check
-from augkit.data.audit.evidence import Evidence
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.data.audit.audit_check import Finding, Hit, check
+from augkit.data.audit.measurements import Evidence
 from augkit.data.catalogue import TrainingRows, count_classes
 
 FEWEST = 10

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from augkit.classes import READABLE
+from augkit.core.classes import READABLE
+from augkit.core.parts import BACKGROUND
 from augkit.data.audit.association import Association, associate
-from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence, Pair
 from augkit.data.catalogue import CatalogueRow
-from augkit.parts import BACKGROUND
 
 LEAST_V = 0.4
 LARGEST_P = 1e-3

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence, Pair
 
 SMALLEST_SHARE = 0.05
 """The cut puts the parts' bounding box in the frame, so a whole car fills more than a tenth of it."""

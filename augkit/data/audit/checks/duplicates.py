@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.data.audit.check import Figures, Finding, Hit, check
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check
+from augkit.data.audit.measurements import Evidence, Pair
 from augkit.data.catalogue import CatalogueRow
-from augkit.data.duplicates import correlation, find_groups, perceptual_hash, thumb
+from augkit.data.near_duplicates import correlation, find_groups, perceptual_hash, thumb
 
 SAME_CUT = 0.7
 """Overlap over union of two cuts of one photo, from which on they show the same car."""
@@ -51,7 +51,7 @@ def look(pair: Pair) -> Figures:
 
 @check("near-duplicates", "photos that were saved again: resized, recompressed, brightened", look)
 def near_duplicates(evidence: Evidence) -> Iterator[Finding]:
-    """Photos of different bytes that ``augkit.data.duplicates`` puts into one group."""
+    """Photos of different bytes that ``augkit.data.near_duplicates`` puts into one group."""
     hashes = evidence.texts("near-duplicates", "phash")
 
     @lru_cache(4096)

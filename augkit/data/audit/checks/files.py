@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from augkit.data.audit.check import Figures, Finding, Hit, check
-from augkit.data.audit.evidence import Evidence, Pair
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check
+from augkit.data.audit.measurements import Evidence, Pair
 
 
 def readable(pair: Pair) -> Figures:

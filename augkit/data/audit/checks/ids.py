@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence, Pair
-from augkit.parts import IGNORE
+from augkit.core.parts import IGNORE
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence, Pair
 
 
 def strange_ids(pair: Pair) -> Figures:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from augkit.data.audit.check import Finding, Hit, check
-from augkit.data.audit.evidence import Evidence
+from augkit.data.audit.audit_check import Finding, Hit, check
+from augkit.data.audit.measurements import Evidence
 
 
 @check("imported", "samples that the import left out, and why")

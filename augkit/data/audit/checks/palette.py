@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from augkit.data.audit.check import Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence
+from augkit.data.audit.audit_check import Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence
 
 LARGEST_SHARE = 0.01
 """A mask saved with anti-aliased outlines has a few per cent of mixed colours; exact ones have none."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.data.audit.check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.evidence import Evidence, Pair
-from augkit.data.roles import Roles, roles_of
-from augkit.parts import PartSchema
+from augkit.core.parts import PartSchema
+from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
+from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.part_semantics import Roles, roles_of
 
 STEEP = 0.3
 """Slope of the parts' columns over their depth from which on a flank is in sight (see ``augkit.data.orientation``)."""

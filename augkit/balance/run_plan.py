@@ -1,0 +1,179 @@
+"""Filling a plan: what is planned less what is committed is made by an executor, round after round until nothing is
+lacking; then the index and the manifest."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+import numpy as np
+import torch
+
+from augkit import __version__
+from augkit.balance.executors import Failure
+from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, load_plan
+from augkit.balance.planner import Standing
+from augkit.balance.worker import Progress, ShardReport
+from augkit.core.errors import ConfigError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage
+from augkit.data.catalogue import CatalogueRow
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
+from augkit.shards.writer import Commit, aside_file, commit_file, read_commit, tar_file
+
+Run = Callable[[Sequence[PlanRow], Progress], Iterator[ShardReport | Failure]]
+"""An executor with its job."""
+
+
+Extend = Callable[[Plan, Sequence[ShardReport]], Plan]
+"""What plans the next round, from the reports of those before it; the same plan where nothing is lacking."""
+
+
+@dataclass
+class Outcome:
+    """What a run did; ``accepted`` by class name (real pairs under the empty one), ``reports`` of all committed shards.
+
+    ``short`` says where classes stand that miss their target.
+    """
+
+    accepted: dict[str, int] = field(default_factory=dict)
+    reports: list[ShardReport] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    short: dict[str, Standing] = field(default_factory=dict)
+    generated_now: int = 0
+    rounds: int = 0
+
+
+def complete(plan: Plan, reports: Sequence[ShardReport]) -> Plan:
+    """The null extension, for plans whose pairs are all accepted."""
+    del reports
+    return plan
+
+
+@dataclass(frozen=True)
+class Fulfilment:
+    """A plan, what tells the digest of a row, and the place where its shards are, or will be.
+
+    With ``fresh`` nothing that is there counts. The manifest gets ``judges`` beside what made the shards.
+    """
+
+    storage: Storage
+    plan: Plan
+    digest: Callable[[PlanRow], str]
+    schema: PartSchema
+    fresh: bool
+    extend: Extend = complete
+    judges: Mapping[str, str] = field(default_factory=dict)
+
+    def left(self) -> list[PlanRow]:
+        """Rows that are not committed, or that were committed under another digest."""
+        done = set() if self.fresh else {report.shard for report in self._reports(self.plan)}
+        return [row for row in self.plan.rows if row.shard not in done]
+
+    def run(self, execute: Run, progress: Progress) -> Outcome:
+        """Makes what is left, then writes the index and the manifest. Raises what the executor raises.
+
+        A shard that was given up ends it after its round: what is lacking is known once all shards are there.
+        """
+        if self.fresh:
+            _clear(self.storage)
+        plan, longer, outcome = replace(self.plan, rows=()), self.plan, Outcome()
+        while longer != plan and not outcome.failures:
+            plan = longer
+            outcome.reports = self._round(plan, execute, progress, outcome)
+            longer = self.extend(plan, outcome.reports)
+        for report in outcome.reports:
+            outcome.accepted[report.class_name] = outcome.accepted.get(report.class_name, 0) + report.accepted
+        outcome.rounds = plan.rounds
+        self._finish(plan, outcome.reports)
+        return outcome
+
+    def _round(self, plan: Plan, execute: Run, progress: Progress, outcome: Outcome) -> list[ShardReport]:
+        """Makes what the plan lacks; returns the reports of all its committed shards."""
+        done = {report.shard for report in self._reports(plan)}
+        todo = [row for row in plan.rows if row.shard not in done]
+        if todo:
+            self.storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
+            plan.save(self.storage)
+            for result in execute(todo, progress):
+                if isinstance(result, Failure):
+                    outcome.failures.append(result)
+                    _discard(self.storage, result.shard)
+                else:
+                    outcome.generated_now += result.accepted if result.class_name else 0
+        return self._reports(plan)
+
+    def _finish(self, plan: Plan, reports: Sequence[ShardReport]) -> None:
+        """Leaves the data set of the plan, and no shards of rounds that it was planned without."""
+        planned = {row.shard for row in plan.rows}
+        there = {PurePosixPath(name).stem for name in self.storage.names()}
+        for shard in sorted(name for name in there - planned if name.startswith("shard-")):
+            _discard(self.storage, shard)
+        plan.save(self.storage)
+        named = versions(plan) | dict(self.judges)
+        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, named)
+
+    def _reports(self, plan: Plan) -> list[ShardReport]:
+        return committed(self.storage, plan.rows, self.digest)
+
+
+def committed(storage: Storage, rows: Iterable[PlanRow], digest: Callable[[PlanRow], str]) -> list[ShardReport]:
+    """What became of the rows, in their order, as far as their shards are there."""
+    found = ((row, read_commit(storage, row.shard)) for row in rows)
+    return [_report(row, commit) for row, commit in found if commit is not None and commit.row_digest == digest(row)]
+
+
+def earlier_plan(storage: Storage, inputs: str, fresh: bool) -> Plan | None:
+    """The plan that the shards here follow. Raises ConfigError where it had other inputs."""
+    earlier = None if fresh else load_plan(storage)
+    if earlier is not None and earlier.inputs != inputs:
+        raise ConfigError(
+            f"{storage}: its shards were made from other pairs or settings",
+            "the inputs they were made from",
+            "--fresh removes these shards and makes new ones",
+        )
+    return earlier
+
+
+def facts_of(rows: Sequence[CatalogueRow]) -> list[list[object]]:
+    """What of the real pairs the bytes of shards depend on, as plain data."""
+    cut = ("id", "sha256", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side", "size", "histogram")
+    return [[getattr(row, name) for name in cut] for row in rows]
+
+
+def versions(plan: Plan) -> dict[str, str]:
+    """What made the shards, and in which precision."""
+    found = {"augkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    return found | ({"precision": plan.precision} if plan.precision else {})
+
+
+def _report(row: PlanRow, commit: Commit) -> ShardReport:
+    """Read from the rows of a commit record."""
+    kept = commit.table.filter(commit.table["accepted"])
+    reasons = Counter(reason for listed in commit.table["reasons"].to_pylist() for reason in listed)
+    areas = np.zeros(1)
+    for histogram, width, height in zip(
+        *(kept[name].to_pylist() for name in ("histogram", "width", "height")), strict=True
+    ):
+        areas = areas + np.asarray(histogram) / (width * height)
+    painted = len(commit.table) - commit.table["photo_length"].null_count
+    return ShardReport(
+        row.shard, row.class_name, row.want, len(kept), len(commit.table), dict(reasons), painted, tuple(areas.tolist())
+    )
+
+
+def _clear(storage: Storage) -> None:
+    """Removes a data set, the manifest first."""
+    for name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE, *storage.names()):
+        if name.startswith(("shard-", "aside/", "commits/")) or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
+            storage.remove(name)
+
+
+def _discard(storage: Storage, shard: str) -> None:
+    """Removes what an earlier run left of a shard that was given up."""
+    storage.remove(commit_file(shard))
+    storage.remove(tar_file(shard))
+    storage.remove(aside_file(shard))

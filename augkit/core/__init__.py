@@ -1,0 +1,1 @@
+"""What everything stands on: errors, registries, seeds, classes, parts, the workspace, storage."""

@@ -1,0 +1,172 @@
+"""The part schema: which ids a mask may hold, what they mean, and which swap when the picture is flipped."""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.core.errors import SchemaError
+
+BACKGROUND = 0
+IGNORE = 255
+MAX_PART = 254
+
+Colour = tuple[int, int, int]
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One label id of the mask (1..254), its name and its display colour (RGB)."""
+
+    id: int
+    name: str
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class PartSchema:
+    """The parts of a data set, ids 1..K without gaps; 0 is background and 255 is ignore in every schema."""
+
+    parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.parts) > MAX_PART:
+            raise SchemaError(f"{len(self.parts)} parts", f"at most {MAX_PART}: masks are 8-bit and 255 is ignore")
+        if [part.id for part in self.parts] != list(range(1, len(self.parts) + 1)):
+            raise SchemaError(f"part ids {[part.id for part in self.parts]}", "1..K in order, without gaps")
+        names = [part.name for part in self.parts]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SchemaError(f"parts named twice: {', '.join(twice)}", "one part a name", "merge or rename them")
+
+    @classmethod
+    def from_names(cls, names: Sequence[str], colours: Sequence[Colour] | None = None) -> PartSchema:
+        """A schema with ids in the order of the names; colours far apart in hue where none are given."""
+        chosen = colours or [_colour(number) for number in range(len(names))]
+        return cls(tuple(Part(i, name, colour) for i, (name, colour) in enumerate(zip(names, chosen, strict=True), 1)))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names by id, ``background`` first."""
+        return ("background", *(part.name for part in self.parts))
+
+    @property
+    def channels(self) -> int:
+        """Number of classes of a mask: the parts and the background."""
+        return len(self.parts) + 1
+
+    @cached_property
+    def swaps(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of ids that change places under a horizontal flip, found by name (``left_x`` and ``right_x``)."""
+        ids = {part.name: part.id for part in self.parts}
+        pairs = ((part.id, ids.get(mirrored(part.name), part.id)) for part in self.parts)
+        return tuple((a, b) for a, b in pairs if a < b)
+
+    @cached_property
+    def flip_table(self) -> Mask:
+        """(256,) look-up table: the id of a part after a horizontal flip."""
+        table = np.arange(256, dtype=np.uint8)
+        for a, b in self.swaps:
+            table[a], table[b] = b, a
+        return table
+
+    @cached_property
+    def palette(self) -> Mask:
+        """(256, 3) RGB colours by id: background black, ignore white."""
+        palette = np.zeros((256, 3), np.uint8)
+        for part in self.parts:
+            palette[part.id] = part.colour
+        palette[IGNORE] = 255
+        return palette
+
+    def id_of(self, name: str) -> int:
+        """The id of a part. Raises SchemaError where there is none."""
+        if name not in self.names:
+            raise SchemaError(f"no part named {name!r}", "one of " + ", ".join(self.names))
+        return self.names.index(name)
+
+    def flip(self, mask: Mask) -> Mask:
+        """(H, W) mask -> its horizontal mirror image, left and right parts swapped."""
+        return np.ascontiguousarray(self.flip_table[mask[:, ::-1]])
+
+    def colourise(self, mask: Mask) -> Mask:
+        """(H, W) mask -> (H, W, 3) picture in the schema's colours."""
+        return self.palette[mask]
+
+    def check(self, mask: Mask, source: str) -> None:
+        """Raises SchemaError where a (H, W) mask holds an id that is neither a part nor 0 nor 255."""
+        present = np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256))
+        strange = [int(i) for i in present if i != IGNORE and i >= self.channels]
+        if strange:
+            raise SchemaError(
+                f"{source}: part ids {strange} are not in the schema",
+                f"0..{self.channels - 1} or {IGNORE}",
+                "fix the mask, or import it with the schema it was made for",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON and YAML."""
+        return {"parts": [{"id": p.id, "name": p.name, "colour": list(p.colour)} for p in self.parts]}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> PartSchema:
+        """Inverse of ``to_dict``."""
+        try:
+            parts = tuple(Part(int(p["id"]), str(p["name"]), _rgb(p["colour"])) for p in data["parts"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"not a part schema: {error!r}", "parts with id, name and colour") from error
+        return cls(parts)
+
+    @classmethod
+    def load(cls, path: Path) -> PartSchema:
+        """Reads a schema written by ``save``."""
+        try:
+            return cls.from_dict(json.loads(path.read_text()))
+        except (OSError, json.JSONDecodeError) as error:
+            raise SchemaError(
+                f"{path}: {error}", "the part schema of the workspace", "import the data again"
+            ) from error
+
+    def save(self, path: Path) -> None:
+        """Writes the schema as JSON."""
+        path.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over ids and names (colours are for display only)."""
+        text = json.dumps([(part.id, part.name) for part in self.parts])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def without_ignore(mask: Mask) -> Mask:
+    """The mask with what is ignored as background, as generated masks have it."""
+    return np.where(mask == IGNORE, BACKGROUND, mask).astype(np.uint8)
+
+
+def mirrored(name: str) -> str:
+    """The name with the words left and right exchanged: ``front_left_door`` -> ``front_right_door``."""
+    other = {"left": "right", "right": "left"}
+    return "".join(other.get(word, word) for word in re.split(r"([^a-zA-Z]+)", name))
+
+
+def _colour(number: int) -> Colour:
+    hue = (number * 0.618033988749895) % 1.0  # golden-ratio steps keep neighbours apart
+    saturation, value = (0.75, 0.95) if number % 2 == 0 else (0.55, 0.80)
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def _rgb(values: Sequence[int]) -> Colour:
+    red, green, blue = (int(value) for value in values)
+    return red, green, blue

@@ -1,0 +1,105 @@
+"""Presets: YAML files in ``configs/``, found by name. Those in ``configs/augment/`` are lists of transforms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import yaml
+
+from augkit.core.errors import ConfigError
+
+LABEL_WARP, LABEL_COARSEN = "LabelWarp", "LabelCoarsen"
+LABEL_STEPS = (LABEL_WARP, LABEL_COARSEN)
+"""The step that moves the mask away from its photo."""
+
+Step = tuple[str, dict[str, Any]]
+"""A transform's name and its arguments."""
+
+
+def preset_folders() -> list[Path]:
+    """Where presets are: in the installed package, and beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return [folder for folder in (package / "configs", package.parent / "configs") if folder.is_dir()]
+
+
+def find_preset(source: str | Path, folders: Sequence[Path]) -> Path | None:
+    """The file of a path or of a preset's name; None where there is neither."""
+    named = [folder / f"{source}.yaml" for folder in folders]
+    return next((path for path in (Path(source), *named) if path.is_file()), None)
+
+
+def parse_yaml(path: Path) -> Any:
+    """The plain data in a file. Raises ConfigError where it is no YAML."""
+    try:
+        return yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: {error}", "a readable YAML file") from error
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An augmentation preset as it was read: the steps in order. ``folder`` is what its relative paths start from."""
+
+    name: str
+    folder: Path
+    steps: tuple[Step, ...]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the steps."""
+        return hashlib.sha256(json.dumps(self.steps, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def warps_labels(self) -> bool:
+        """Whether a step moves the mask away from its photo."""
+        return any(name in LABEL_STEPS for name, _ in self.steps)
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """The augmentation preset of a name or YAML file; its transforms are checked where they are built.
+
+    Raises ConfigError where there is none, or the file is no list of transforms.
+    """
+    path = find_preset(source, _augment_folders())
+    if path is None:
+        expected = "a YAML file, or a preset: " + ", ".join(augment_presets())
+        raise ConfigError(f"no augmentation preset at {source}", expected, "check the name or the path")
+    tree = parse_yaml(path)
+    return Recipe(str(source), path.resolve().parent, recipe_steps([] if tree is None else tree, str(path)))
+
+
+def recipe_steps(tree: Any, place: str) -> tuple[Step, ...]:
+    """``["Flip", {"Affine": {...}}]`` as (name, arguments). Raises ConfigError, which names the ``place``."""
+    if not isinstance(tree, list):
+        raise _no_recipe(tree, place)
+    return tuple(_step(entry, place) for entry in tree)
+
+
+def _step(entry: Any, place: str) -> Step:
+    if isinstance(entry, str):
+        return entry, {}
+    if isinstance(entry, dict) and len(entry) == 1:
+        [(name, arguments)] = entry.items()
+        if isinstance(name, str) and isinstance(arguments, dict | NoneType):
+            return name, {str(key): value for key, value in (arguments or {}).items()}
+    raise _no_recipe(entry, place)
+
+
+def _no_recipe(found: Any, place: str) -> ConfigError:
+    example = "a list of transforms: `- Affine: {rotate: [-3, 3]}`, or `- Flip`"
+    return ConfigError(f"{place}: {found!r}", example, "see docs/augmentation.md")
+
+
+def augment_presets() -> list[str]:
+    """The names of the augmentation presets."""
+    return sorted({path.stem for folder in _augment_folders() for path in folder.glob("*.yaml")})
+
+
+def _augment_folders() -> list[Path]:
+    return [folder / "augment" for folder in preset_folders()]

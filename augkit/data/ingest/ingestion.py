@@ -1,0 +1,209 @@
+"""Samples into a workspace: canonical pairs, their classes and splits, the catalogue. All of it, or nothing.
+
+However many samples there are, only a few are in memory, and some hundred bytes of each that was read: rows go to a
+journal as they are made, and from there into the catalogue when groups and splits, which need all of them, are known.
+An import that was interrupted goes on from its journal.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache, partial
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.core.errors import SchemaError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import Catalogue, CatalogueRow, Split, write_catalogue
+from augkit.data.ingest.class_overrides import Override
+from augkit.data.ingest.journal import Entry, Journal, stamp
+from augkit.data.ingest.rows import Task, make_row
+from augkit.data.ingest.sample_checks import IdCheck, Problems
+from augkit.data.ingest.splits import Ledger, Numbers, assign_splits, group_names
+from augkit.data.ingest.staging import staged
+from augkit.data.near_duplicates import find_groups, thumb
+from augkit.data.samples import Sample
+from augkit.settings import DataSettings, Settings, load_settings, save_settings
+
+JOURNAL = "journal.jsonl"
+_FORMAT = 1  # of what is written for a sample: rows of another format are not taken over
+_AHEAD = 16  # samples a worker
+_GROUP_NAME = 16  # characters
+
+
+def ingest(
+    samples: Iterable[Sample],
+    schema: PartSchema,
+    workspace: Workspace,
+    data: DataSettings,
+    seed: int,
+    *,
+    importer: str,
+    settings: Settings | None = None,
+    overrides: Mapping[str, Override] | None = None,
+    workers: int = 1,
+    strict: bool = False,
+    on_row: Callable[[CatalogueRow], None] | None = None,
+) -> Catalogue:
+    """Writes pairs, part schema, settings and catalogue of a data set, in place of those the workspace had.
+
+    Samples are read one at a time (with ``workers`` > 1 a few at a time, in processes); the result does not depend
+    on the number of workers. ``settings`` is what to write down as the workspace's settings; by default its own, or
+    the defaults, with ``data`` and ``seed`` put in. ``overrides`` are classes by sample id. ``on_row`` is told of
+    every row as it is made, or taken over. Returns the rows in the order of the samples, to be read from the file.
+
+    An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size and
+    margin takes over the pairs whose samples and files are still what they were, without reading them.
+
+    Raises SchemaError where the workspace holds another part schema, and DataError where another process imports into
+    the workspace, where no sample is usable, or, with ``strict``, where any is not (what was done is kept then, as
+    after an interrupt). After an error or an interrupt the workspace's data is as it was.
+    """
+    _require_same_schema(workspace, schema)
+    known = settings or load_settings(workspace.settings if workspace.settings.is_file() else None)
+    fingerprint = json.dumps([_FORMAT, importer, schema.to_dict(), data.size, data.margin])
+    problems = Problems()
+    with staged(workspace, fingerprint, keep=strict) as staging, Journal(staging.root / JOURNAL) as journal:
+        task = Task(schema, staging, data.size, data.margin, importer)
+        ledger, decided = Ledger(), overrides or {}
+        ids = IdCheck()
+        with closing(_entries(ids.checked(samples), task, journal, workers)) as entries:
+            for entry in entries:
+                row = _override(entry.row, decided)
+                ledger.add(row, entry.fixed)
+                problems.add(row)
+                if on_row is not None:
+                    on_row(row)
+        ids.require_unique(entry.row.id for entry in journal)
+        problems.check(strict)
+        ids.remove_others(staging.pairs)
+        schema.save(staging.schema)
+        save_settings(known.model_copy(update={"data": data, "seed": seed}), staging.settings)
+        groups = _groups(journal, ledger, staging)
+        splits = assign_splits(ledger, groups, data.val_share, data.test_share, seed)
+        write_catalogue(staging.catalogue, _finished(journal, ledger, groups, splits, decided))
+    return Catalogue(workspace.catalogue)
+
+
+def _make_entry(sample: Sample, task: Task, stamp: str) -> Entry:
+    return Entry(make_row(sample, task), sample.split is not None, stamp)
+
+
+def _entries(samples: Iterable[Sample], task: Task, journal: Journal, workers: int) -> Generator[Entry]:
+    """Entries in the order of the samples, written down; those that an earlier run made are taken over."""
+    with closing(_started(samples, task, journal, workers)) as started:
+        for id, work in started:
+            if isinstance(work, Entry):
+                journal.keep(id)
+                yield work
+            else:
+                entry = work()
+                journal.add(entry)
+                yield entry
+
+
+def _started(
+    samples: Iterable[Sample], task: Task, journal: Journal, workers: int
+) -> Generator[tuple[str, Entry | Callable[[], Entry]]]:
+    """By sample what an earlier run made, or what waits for its entry. At most so many samples are under way."""
+    if workers <= 1:
+        for sample in samples:
+            mark = stamp(sample)
+            yield sample.id, _made(sample, mark, task, journal) or partial(_make_entry, sample, task, mark)
+        return
+    context = multiprocessing.get_context("spawn")  # fork would copy whatever threads the caller holds locks with
+    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
+        waiting: deque[tuple[str, Entry | Callable[[], Entry]]] = deque()
+        try:
+            for sample in samples:
+                mark = stamp(sample)
+                made = _made(sample, mark, task, journal)
+                waiting.append((sample.id, made or pool.submit(_make_entry, sample, task, mark).result))
+                if len(waiting) >= _AHEAD * workers:
+                    yield waiting.popleft()
+            while waiting:
+                yield waiting.popleft()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _made(sample: Sample, mark: str, task: Task, journal: Journal) -> Entry | None:
+    """What an earlier run made of the sample; nothing where it had a problem, which may be over by now."""
+    entry = journal.find(sample.id, mark)
+    if entry is None or entry.row.problem:
+        return None
+    whole = all(_has_bytes(path) for path in (task.workspace.photo(sample.id), task.workspace.mask(sample.id)))
+    return entry if whole else None
+
+
+def _has_bytes(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Without it the workers of a process that was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _finished(
+    journal: Journal, ledger: Ledger, groups: Numbers, splits: Sequence[Split], decided: Mapping[str, Override]
+) -> Iterator[CatalogueRow]:
+    """The rows with their groups and splits."""
+    names = group_names(ledger, groups)
+    for entry, group, split in zip(journal, groups.tolist(), splits, strict=True):
+        row = _override(entry.row, decided)
+        yield row if row.problem else replace(row, group=names[group].item().decode()[:_GROUP_NAME], split=split)
+
+
+def _groups(journal: Journal, ledger: Ledger, staging: Workspace) -> Numbers:
+    """(N,) group numbers of all rows."""
+
+    @lru_cache(4096)
+    def look(number: int) -> NDArray[np.uint8]:
+        photo = cv2.imread(str(staging.photo(journal[number].row.id)), cv2.IMREAD_COLOR_RGB)
+        return thumb(np.asarray(photo, np.uint8))
+
+    return find_groups(ledger.sha256, *ledger.phash, look)
+
+
+def _override(row: CatalogueRow, decided: Mapping[str, Override]) -> CatalogueRow:
+    return decided[row.id].apply(row) if row.id in decided else row
+
+
+def _require_same_schema(workspace: Workspace, schema: PartSchema) -> None:
+    if not workspace.schema.is_file():
+        return
+    present = PartSchema.load(workspace.schema)
+    if present.digest != schema.digest:
+        raise SchemaError(
+            f"{workspace.schema} has {len(present.parts)} parts ({', '.join(present.names[1:])}), "
+            f"the data set has {len(schema.parts)} ({', '.join(schema.names[1:])})",
+            "the same parts in the same order",
+            "import into a new workspace (--workspace DIR)",
+        )

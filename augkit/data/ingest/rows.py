@@ -1,0 +1,93 @@
+"""One sample into the workspace: its canonical pair, its class, its row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from augkit.core.errors import DataError
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow
+from augkit.data.crop import Photo, canonical_window, count_ids, cut
+from augkit.data.near_duplicates import perceptual_hash
+from augkit.data.orientation import classify
+from augkit.data.samples import Sample, read
+
+JPEG_QUALITY = 95
+_JPEG = (
+    cv2.IMWRITE_JPEG_QUALITY,
+    JPEG_QUALITY,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+)
+# Runs of one id are all that there is to find in a mask, so looking for nothing else is quick and hardly longer.
+_PNG = (
+    cv2.IMWRITE_PNG_STRATEGY,
+    cv2.IMWRITE_PNG_STRATEGY_RLE,
+    cv2.IMWRITE_PNG_FILTER,
+    cv2.IMWRITE_PNG_FILTER_NONE,
+    cv2.IMWRITE_PNG_COMPRESSION,
+    6,
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all samples of an import have in common."""
+
+    schema: PartSchema
+    workspace: Workspace
+    size: int
+    margin: float
+    importer: str
+
+
+def make_row(sample: Sample, task: Task) -> CatalogueRow:
+    """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem."""
+    row = CatalogueRow(sample.id, task.importer, _printable(sample.source_file), _printable(sample.subset))
+    try:
+        reading = read(sample)
+        present = np.flatnonzero(count_ids(reading.mask)).astype(np.uint8)
+        task.schema.check(present, sample.source_file)
+        window = canonical_window(reading.mask, task.margin)
+    except (DataError, OSError) as error:
+        return replace(row, problem=_printable("; ".join(str(error).splitlines()) or type(error).__name__))
+    photo, mask = cut(reading.photo, reading.mask, window, task.size)
+    # Outside the try: a full disk is no fault of the sample.
+    _write(task.workspace, row.id, photo, mask)
+    view = sample.view or classify(mask, task.schema)
+    return replace(
+        row,
+        sha256=reading.sha256,
+        phash=perceptual_hash(photo),
+        width=reading.mask.shape[1],
+        height=reading.mask.shape[0],
+        crop_x=window.x,
+        crop_y=window.y,
+        crop_side=window.side,
+        size=task.size,
+        histogram=count_ids(mask)[: task.schema.channels].tolist(),
+        off_palette=reading.off_palette,
+        orientation=view.orientation,
+        confidence=view.confidence,
+        doors=sample.doors or view.doors,
+        split=sample.split or "train",
+    )
+
+
+def _write(workspace: Workspace, id: str, photo: Photo, mask: Mask) -> None:
+    """JPEG 4:4:4, so that small parts keep their colours, and an 8-bit grey PNG."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), _JPEG)
+    assert done
+    workspace.photo(id).write_bytes(data.tobytes())
+    done, data = cv2.imencode(".png", mask, _PNG)
+    assert done
+    workspace.mask(id).write_bytes(data.tobytes())
+
+
+def _printable(text: str) -> str:
+    """The text without the bytes of file names that are no letters: Parquet holds letters only."""
+    return text.encode("utf-8", "replace").decode()

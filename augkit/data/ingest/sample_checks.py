@@ -1,0 +1,85 @@
+"""What an import checks of all its samples together, in a few bytes of each: ids that are unique, rows of use."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from augkit.core.errors import DataError
+from augkit.data.catalogue import CatalogueRow
+from augkit.data.sample_ids import id_key
+from augkit.data.samples import Sample
+
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+_SHOWN_PROBLEMS = 100
+
+
+class IdCheck:
+    """Checks the ids of samples, and remembers them in eight bytes each."""
+
+    def __init__(self) -> None:
+        self._keys = array("Q")
+
+    def checked(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """The samples; raises DataError for an id that is no file name."""
+        for sample in samples:
+            if not _ID.fullmatch(sample.id):
+                raise DataError(f"sample id {sample.id!r} is no plain name", "ids as `ids_of` makes them")
+            self._keys.append(id_key(sample.id.lower()))
+            yield sample
+
+    def require_unique(self, ids: Iterable[str]) -> None:
+        """Raises DataError where an id occurs twice, also where only a file system that ignores case says so.
+
+        ``ids`` are all of them again, for the message.
+        """
+        keys, counts = np.unique(np.asarray(self._keys), return_counts=True)
+        twice = set(keys[counts > 1].tolist())
+        if twice:
+            id = next(id for id in ids if id_key(id.lower()) in twice)
+            raise DataError(f"sample id {id!r} occurs twice", "ids as `ids_of` makes them")
+
+    def remove_others(self, pairs: Path) -> None:
+        """Removes what an interrupted run made of samples that the data set no longer has."""
+        keys = np.sort(np.asarray(self._keys))
+        for file in pairs.iterdir():
+            key = id_key(file.name.partition(".")[0].lower())
+            place = int(np.searchsorted(keys, key))
+            if place == len(keys) or keys[place] != key:
+                file.unlink()
+
+
+class Problems:
+    """Counts rows and problems, and keeps the first few."""
+
+    def __init__(self) -> None:
+        self.rows = self.count = 0
+        self._shown: list[str] = []
+
+    def add(self, row: CatalogueRow) -> None:
+        """One more row."""
+        self.rows += 1
+        if row.problem:
+            self.count += 1
+            if self.count <= _SHOWN_PROBLEMS:
+                self._shown.append(f"  {row.source_file}: {row.problem}")
+
+    def check(self, strict: bool) -> None:
+        """Raises DataError where no row is usable, or, with ``strict``, where any is not."""
+        if strict and self.count:
+            more = [f"  and {self.count - _SHOWN_PROBLEMS} more"] if self.count > _SHOWN_PROBLEMS else []
+            raise DataError(
+                f"{self.count} of {self.rows} samples have a problem:\n" + "\n".join([*self._shown, *more]),
+                "none, with --strict",
+                "correct them, or import without --strict to leave them out; pairs already made are not made again",
+            )
+        if self.count == self.rows:
+            raise DataError(
+                f"none of {self.rows} samples is usable:\n" + "\n".join(self._shown[:5]),
+                "at least one photo with a mask",
+                "see whether the path and the annotation file belong together",
+            )

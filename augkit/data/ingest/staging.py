@@ -1,0 +1,137 @@
+"""Replacing a workspace's data as a whole: built beside it, put in place at the end, undone where that is cut short."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from augkit.core.errors import AugkitError, DataError
+from augkit.core.workspace import Workspace
+
+STAGING = ".import"
+LOCK = ".import.lock"
+FINGERPRINT = "fingerprint.json"
+_REPLACED = "replaced"
+
+
+@contextmanager
+def staged(workspace: Workspace, fingerprint: str, keep: bool = False) -> Iterator[Workspace]:
+    """A workspace inside the workspace; at the end of the block its data replaces the outer one's.
+
+    What an earlier block left there is still in it where that had the same ``fingerprint`` and was interrupted (a
+    killed process, Ctrl-C, a full disk); else there is only an empty folder for pairs. The block has to write the
+    pairs, the schema, the settings and the catalogue; whatever else it writes is removed. An exception in the block
+    or while replacing leaves the outer data as it was; AugkitError, which would come again, removes the inner one
+    too, unless asked to ``keep`` it. A process killed while replacing leaves both states on disk; the next call goes
+    back to the old one, or finishes where the new catalogue, which comes last, was in place already.
+
+    Raises DataError where another process has the workspace.
+    """
+    existed = workspace.root.is_dir()
+    folder = workspace.root / STAGING
+    try:
+        with _locked(workspace.root):
+            try:
+                _recover(workspace)
+                _prepare(folder, fingerprint)
+                yield Workspace(folder)
+                _replace(workspace)
+                shutil.rmtree(folder)
+            except AugkitError:
+                _recover(workspace)
+                if not keep:
+                    shutil.rmtree(folder)
+                raise
+            finally:
+                _recover(workspace)
+    finally:
+        if not existed:
+            with suppress(OSError):  # not empty
+                workspace.root.rmdir()
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """Keeps other processes out of a workspace; a process that is killed lets go of it."""
+    import fcntl
+
+    root.mkdir(parents=True, exist_ok=True)
+    while True:
+        with (root / LOCK).open("a+") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                stream.seek(0)
+                raise DataError(
+                    f"process {stream.read().strip() or 'unknown'} is importing into {root}",
+                    "one import into a workspace at a time",
+                    "wait for it to end, or import into another workspace",
+                ) from error
+            if not _is_same_file(root / LOCK, stream.fileno()):
+                continue  # its last owner removed it between our opening and our locking it
+            stream.truncate(0)
+            stream.write(f"{os.getpid()}\n")
+            stream.flush()
+            try:
+                yield
+            finally:
+                (root / LOCK).unlink()
+            return
+
+
+def _is_same_file(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _prepare(folder: Path, fingerprint: str) -> None:
+    """Keeps the folder of an interrupted block with the same fingerprint, and begins anew otherwise."""
+    mark = folder / FINGERPRINT
+    if folder.is_dir() and not (mark.is_file() and mark.read_text() == fingerprint):
+        shutil.rmtree(folder)
+    Workspace(folder).pairs.mkdir(parents=True, exist_ok=True)
+    mark.write_text(fingerprint)
+
+
+def _names(workspace: Workspace) -> list[str]:
+    """What is replaced; the catalogue leaves first and comes last, so that there is never one without its pairs."""
+    paths = (workspace.catalogue, workspace.settings, workspace.schema, workspace.pairs)
+    return [path.name for path in paths]
+
+
+def _replace(workspace: Workspace) -> None:
+    root, new = workspace.root, workspace.root / STAGING
+    old = new / _REPLACED
+    old.mkdir()
+    for name in _names(workspace):
+        if (root / name).exists():
+            (root / name).replace(old / name)
+    for name in reversed(_names(workspace)):
+        (new / name).replace(root / name)
+
+
+def _recover(workspace: Workspace) -> None:
+    """Takes back what was replaced, unless everything was: then the staging folder is of no more use."""
+    root, new = workspace.root, workspace.root / STAGING
+    old = new / _REPLACED
+    if not old.is_dir():
+        return
+    if not (new / workspace.catalogue.name).exists():
+        shutil.rmtree(new)
+        return
+    for name in _names(workspace):
+        _take_back(root / name, new / name, old / name)
+    old.rmdir()
+
+
+def _take_back(place: Path, new: Path, old: Path) -> None:
+    """Moves one new file out of its place and the old one in; does nothing where that was done before."""
+    if place.exists() and not new.exists():
+        place.replace(new)
+    if old.exists():
+        old.replace(place)

@@ -1,0 +1,1 @@
+"""Photos moved onto other masks: the part warp, and the cycle warp that training imitates it with."""

@@ -1,0 +1,65 @@
+"""Training pairs of which each has a source: its own photo, broken as a photo is that is laid onto a foreign mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from augkit.core.classes import CarClass
+from augkit.core.parts import BACKGROUND, IGNORE, Mask
+from augkit.core.seeds import derive
+from augkit.data.dataset import Draw, PairDataset, PairItem
+from augkit.data.warp.part_warp import Laid, lay
+
+TRIALS = 6
+"""Masks drawn for a pair, of which the one that lacks the fewest of its parts is taken."""
+
+
+class BorrowingPairs:
+    """The pairs with sources: each photo is laid onto the mask of another pair of its class, and back.
+
+    So the source has the colours and the light of the photo that is to be made, and the faults of laying; what repairs
+    it may be compared with the photo pixel by pixel.
+    """
+
+    def __init__(self, pairs: PairDataset) -> None:
+        self.pairs = pairs
+        self._alike: dict[CarClass, list[int]] = {}
+        for place, row in enumerate(pairs.rows):
+            for shown in {row.car_class, row.car_class.mirror}:
+                self._alike.setdefault(shown, []).append(place)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def plain(self, index: int) -> PairItem:
+        """The pair as it is, without a source."""
+        return self.pairs.plain(index)
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        """The pair, augmented with the draw's seed, and its source."""
+        item = self.pairs[draw]
+        other = self._other_mask(item, derive(draw.seed, "other mask"))
+        return replace(item, source=there_and_back(item, other))
+
+    def _other_mask(self, item: PairItem, seed: int) -> Mask:
+        """Of another pair of the class, or of a mirror image."""
+        choice = self._alike[item.car_class]
+        picked = np.random.default_rng(seed).integers(len(choice), size=TRIALS)
+        masks = [self._shown_as(item.car_class, choice[int(place)]) for place in picked]
+        return min(masks, key=lambda mask: len(np.setdiff1d(item.mask, mask)))
+
+    def _shown_as(self, car_class: CarClass, place: int) -> Mask:
+        other = self.pairs.plain(place)
+        return other.mask if other.car_class == car_class else self.pairs.schema.flip(other.mask)
+
+
+def there_and_back(item: PairItem, other: Mask) -> Laid:
+    """The pair's photo laid onto another mask, and from there onto its own again.
+
+    What the photo does not show (ignored pixels) is not known either.
+    """
+    there = lay(item.photo, item.mask, other)
+    back = lay(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask)
+    return Laid(back.photo, back.known & (item.mask != IGNORE))

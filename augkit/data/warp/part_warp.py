@@ -1,0 +1,209 @@
+"""Laying a photo onto another mask: every part of the one is moved to where the other has that part.
+
+The result is what exemplar-based translation starts from (Zhang et al. 2020 learn this correspondence; part masks give
+it): real paint and texture in the wanted places, with smears where shapes differ, for a network to repair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.core.parts import BACKGROUND, IGNORE, Mask
+from augkit.data.crop import Photo
+
+_SPECK = 1 / 4000
+"""Connected pieces of a part below this share of the picture are not matched by themselves."""
+
+_SEAM, _REACH = 1 / 100, 1 / 16
+"""Standard deviations, in sides of the picture: of the blur across the seams of parts, and of how far the background
+follows the parts."""
+
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """``photo`` (H, W, 3) as laid onto the mask; ``known`` (H, W) is false where the photo has nothing to lend."""
+
+    photo: Photo
+    known: NDArray[np.bool_]
+
+    def filled(self, other: Laid) -> Laid:
+        """With the other's pixels where this one knows none, in this one's light: shifted by what the mean colours of
+        the pixels that both know differ."""
+        missing, shared = ~self.known & other.known, self.known & other.known
+        if not missing.any():
+            return self
+        shift = self.photo[shared].mean(0) - other.photo[shared].mean(0) if shared.any() else np.zeros(3)
+        photo = self.photo.copy()
+        photo[missing] = np.clip(other.photo[missing] + shift, 0, 255).round()
+        return Laid(photo, self.known | missing)
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A piece's extent in pixels, ends included."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def distance(self, other: _Box) -> int:
+        """Between the centres: horizontal and vertical together, in half pixels."""
+        across = self.left + self.right - other.left - other.right
+        return abs(across) + abs(self.top + self.bottom - other.top - other.bottom)
+
+
+def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
+    """The (H, W, 3) photo of the mask ``source`` (H, W), laid onto the mask ``target`` of the same size.
+
+    Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background
+    follows the whole car; a pixel that would then show another part takes the nearest pixel of its own part. A part
+    that the photo does not show gets the mean colour of its car and is not ``known``. What is ignored in ``target``
+    counts as background; what is ignored in ``source`` is never shown.
+    """
+    wanted = np.where(target == IGNORE, BACKGROUND, target)
+    places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
+    known, torn = _snap(places, source, wanted)
+    moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    laid = np.asarray(moved, np.uint8)
+    _mend(laid, torn, wanted)
+    if not known.all():
+        laid[~known] = car_colour(photo, source).round()
+    return Laid(laid, known)
+
+
+def _offsets(source: Mask, target: Mask) -> Field:
+    """(H, W, 2): how far from each pixel of the target its counterpart lies, x before y."""
+    grid = _grid(target.shape)
+    offsets = _stretch(_extent(_car(source)), _extent(_car(target)), grid) - grid
+    for part in np.intersect1d(target[_car(target)], source[_car(source)]):
+        for here, there, box in _pieces(source == part, target == part):
+            offsets[here] = _stretch(there, box, grid[here]) - grid[here]
+    return offsets
+
+
+def _pieces(source: NDArray[np.bool_], target: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], _Box, _Box]]:
+    """Pixels of each piece of the target with the boxes of its counterpart and of itself.
+
+    As many pieces are matched from left to right; else each takes the piece whose place in the picture is nearest, so
+    that one wheel is never stretched over two. Specks go with the part as a whole.
+    """
+    ours, theirs = _components(target), _components(source)
+    rest = target & ~np.any(ours, axis=0) if ours else target
+    whole = [(rest, _extent(source), _extent(target))]
+    if not ours or not theirs:
+        return whole
+    boxes = [_extent(piece) for piece in theirs]
+    if len(ours) == len(theirs):
+        return whole + [(piece, box, _extent(piece)) for piece, box in zip(ours, boxes, strict=True)]
+    return whole + [(piece, min(boxes, key=_extent(piece).distance), _extent(piece)) for piece in ours]
+
+
+def _components(part: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)
+    large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= _SPECK * part.size]
+    return [labels == n for n in sorted(large, key=lambda n: int(stats[n, cv2.CC_STAT_LEFT]))]
+
+
+def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
+    """(..., 2): the grid's places under the affine map that takes the box ``here`` onto the box ``there``."""
+    scale = [(there.right - there.left + 1) / (here.right - here.left + 1),
+             (there.bottom - there.top + 1) / (here.bottom - here.top + 1)]  # fmt: skip
+    first, begin = np.array([here.left, here.top]), np.array([there.left, there.top])
+    return np.asarray((grid - first + 0.5) * scale + begin - 0.5, np.float32)
+
+
+def _smooth(offsets: Field, target: Mask) -> Field:
+    """The car's offsets, blurred across seams; the background's follow those of the car beside it, less with distance.
+
+    A step between neighbouring parts would tear what runs across both, and the roof belongs to no part.
+    """
+    side, car = max(target.shape), _car(target).astype(np.float32)[..., None]
+    seamless = _blur(offsets * car, _SEAM * side) / np.maximum(_blur(car, _SEAM * side), 1e-6)
+    near = _blur(car, _REACH * side)
+    followed = _blur(offsets * car, _REACH * side) / np.maximum(near, 1e-6)
+    pull = near / (near + 0.05)
+    return np.asarray(np.where(car > 0, seamless, pull * followed + (1 - pull) * offsets), np.float32)
+
+
+def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Moves places that show another part to the nearest pixel of the right one.
+
+    Two (H, W): false where there is none, and true where neighbours were moved to places far apart, like the teeth of
+    a comb.
+    """
+    height, width = source.shape
+    known = np.ones(target.shape, np.bool_)
+    columns = np.clip(places[..., 0].round().astype(int), 0, width - 1)
+    rows = np.clip(places[..., 1].round().astype(int), 0, height - 1)
+    wrong = source[rows, columns] != target
+    for part in np.unique(target[wrong]):
+        here, there = wrong & (target == part), source == part
+        if not there.any():
+            known[here] = False
+            continue
+        _, labels = cv2.distanceTransformWithLabels(
+            (~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
+        by_label[labels[there]] = np.argwhere(there)[:, ::-1]
+        places[here] = by_label[labels[rows[here], columns[here]]]
+    _unmix(places, source, target)
+    return known, wrong & known
+
+
+def _unmix(places: Field, source: Mask, target: Mask) -> None:
+    """Rounds, in place, places between pixels of which not all show the right part: none shows two parts mixed."""
+    height, width = source.shape
+    left, top = (
+        np.clip(np.floor(places[..., axis]).astype(int), 0, last - 1) for axis, last in ((0, width), (1, height))
+    )
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    around = [source[row, column] == target for row in (top, bottom) for column in (left, right)]
+    mixed = ~np.all(around, axis=0)
+    places[mixed] = places[mixed].round()
+
+
+def _mend(laid: Photo, torn: NDArray[np.bool_], target: Mask) -> None:
+    """Blurs the torn pixels in place, each part within itself."""
+    deviation = _SEAM * max(target.shape)
+    for part in np.unique(target[torn]):
+        own = (target == part).astype(np.float32)[..., None]
+        blurred = _blur(laid * own, deviation) / np.maximum(_blur(own, deviation), 1e-6)
+        here = torn & (target == part)
+        laid[here] = blurred[here].round()
+
+
+def car_colour(photo: Photo, mask: Mask) -> NDArray[np.float64]:
+    """(3,): the mean colour of the car in a photo (H, W, 3), 0..255; of the whole photo where there is none."""
+    car = _car(mask)
+    return np.asarray(photo[car if car.any() else ...].reshape(-1, 3).mean(0), np.float64)
+
+
+def _car(mask: Mask) -> NDArray[np.bool_]:
+    return np.asarray((mask != BACKGROUND) & (mask != IGNORE))
+
+
+def _extent(pixels: NDArray[np.bool_]) -> _Box:
+    """The bounding box; the whole picture where there are none."""
+    if not pixels.any():
+        return _Box(0, 0, pixels.shape[1] - 1, pixels.shape[0] - 1)
+    rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
+    return _Box(int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1]))
+
+
+def _grid(shape: tuple[int, ...]) -> Field:
+    """(H, W, 2): every pixel's own place, x before y."""
+    rows, columns = np.indices(shape[:2], np.float32)
+    return np.stack([columns, rows], -1)
+
+
+def _blur(field: Field, deviation: float) -> Field:
+    blurred = cv2.GaussianBlur(field, (0, 0), max(deviation, 0.5))
+    return np.asarray(blurred.reshape(field.shape), np.float32)

@@ -1,0 +1,295 @@
+"""Generators trained under one budget and judged alike: the tables of the reports.
+
+Masks and photos without masks are drawn in the held-out pictures' classes; stage II paints the held-out masks, with
+training photos as exemplars.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from augkit.core.classes import CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema, without_ignore
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.data.dataset import PairDataset, PairItem
+from augkit.evaluate.comparison import judge, label
+from augkit.evaluate.extract import gather_photos
+from augkit.evaluate.features import Traits
+from augkit.gan.photo_sampler import PhotoSampler
+from augkit.metrics.inception import inception_score
+from augkit.metrics.metric import METRICS
+from augkit.models.extractors import EXTRACTORS, Extractor
+from augkit.settings import ImageSettings, MaskSettings, Settings, UnconditionalSettings
+from augkit.stages.assignment import ALL
+from augkit.stages.backgrounds import screen_of
+from augkit.stages.checkpoint_judge import with_mirrors
+from augkit.stages.image import build_networks, load_photo_sampler
+from augkit.stages.latent_generator import check_networks
+from augkit.stages.mask import load_mask_sampler
+from augkit.stages.model_store import Studio
+from augkit.stages.unconditional import load_picture_sampler
+from augkit.train.checkpoint import load_state
+from augkit.train.hooks import Report
+from augkit.train.run import CHECKPOINT, load_description
+
+Contested = Literal["mask", "image", "image-unconditional"]
+SECTIONS: dict[str, Contested] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}
+"""The stage that a section of the settings describes."""
+Pictures = NDArray[np.uint8]
+
+BATCH = 8
+"""Photos that stage II paints at a time."""
+SPLITS = 5
+"""Of the inception score: with a few hundred held-out pictures, ten would leave too few in each."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One generator of a contest: a name, the stage it belongs to, its settings."""
+
+    name: str
+    stage: Contested
+    settings: Settings
+
+    @property
+    def section(self) -> str:
+        """The name of its settings."""
+        return next(section for section, stage in SECTIONS.items() if stage == self.stage)
+
+    @property
+    def chosen(self) -> MaskSettings | ImageSettings | UnconditionalSettings:
+        """The settings of its stage."""
+        section: MaskSettings | ImageSettings | UnconditionalSettings = getattr(self.settings, self.section)
+        return section
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row of the table. ``distance`` (with its 95 % interval) and ``kernel`` (with its standard error) compare made
+    with held-out pictures, their floors compare as many training pictures with the same ones; ``stopped`` says why a
+    run ended before its budget."""
+
+    name: str
+    stage: str
+    model: str
+    parameters_g: int
+    parameters_d: int
+    steps: int
+    seconds_per_step: float
+    extractor: str
+    distance_name: str
+    distance: float
+    distance_floor: float
+    ratio: float | None
+    distance_interval: tuple[float, float] | None
+    kernel: float
+    kernel_floor: float
+    kernel_error: float | None
+    inception_score: float
+    inception_score_real: float
+    pictures: int
+    warnings: tuple[str, ...]
+    stopped: str
+
+
+def _unheard(result: Result) -> None:
+    del result
+
+
+def compete(
+    workspace: Workspace, entries: Sequence[Entry], seconds: float, *, extractor: str = "lite0",
+    weights: Path | None = None, fresh: bool = False, report: Report | None = None,
+    done: Callable[[Result], None] = _unheard,
+) -> list[Result]:  # fmt: skip
+    """Trains every entry for ``seconds`` and judges it on the pictures that no training saw.
+
+    Runs are kept in ``WORKSPACE/contest/NAME``: a finished one is not trained again, an interrupted one goes on.
+    Raises ConfigError for settings that no network takes and DataError where there are no held-out pictures, before
+    anything is trained. ``weights`` is the extractor's file, where it needs one.
+    """
+    network = EXTRACTORS[extractor](weights=weights)
+    _check(workspace, entries)
+    results = []
+    for entry in entries:
+        folder = _train(workspace, entry, seconds, fresh, report)
+        results.append(_judge(workspace, entry, folder, network))
+        done(results[-1])
+    return results
+
+
+def save_results(results: Sequence[Result], path: Path) -> None:
+    """The table as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+    temporary.replace(path)
+
+
+def _check(workspace: Workspace, entries: Sequence[Entry]) -> None:
+    """Raises what would else be raised after hours of training: settings that cannot be, nothing to judge by."""
+    schema = PartSchema.load(workspace.schema)
+    rows = usable(read_catalogue(workspace.require_catalogue()))
+    _held_out(rows)
+    for entry in entries:
+        asked = entry.chosen
+        if isinstance(asked, ImageSettings):
+            build_networks(asked.rooted(workspace.root), schema)
+            continue
+        categorical = isinstance(asked, MaskSettings) and asked.output == "categorical"
+        check_networks(asked, schema.channels if categorical else 3, entry.section)
+
+
+def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
+    held = [row for row in rows if row.split != "train"]
+    if len(held) < SPLITS:
+        raise DataError(
+            f"{len(held) or 'no'} held-out pairs to judge by", f"at least {SPLITS} of the split val or test",
+            "import with a larger data.val_share, or more photos",
+        )  # fmt: skip
+    return held
+
+
+def _train(workspace: Workspace, entry: Entry, seconds: float, fresh: bool, report: Report | None) -> Path:
+    studio = replace(Studio.open(workspace, entry.settings), models=workspace.root / "contest" / entry.name)
+    folder = studio.folder(entry.stage, ALL)
+    began, spent = time.monotonic(), 0.0 if fresh else _spent(folder)
+
+    def told(task: str, step: int, steps: int) -> None:
+        del task, step, steps
+        if report is not None:
+            report(entry.name, min(int(spent + time.monotonic() - began), int(seconds)), int(seconds))
+
+    if fresh or not studio.is_trained(entry.stage, ALL) or (spent < 0.98 * seconds and not _collapsed(folder)):
+        studio.train(entry.stage, ALL, not fresh, told, fresh, seconds=max(0.0, seconds - spent))
+    return folder
+
+
+def _spent(folder: Path) -> float:
+    """Seconds that the run in the folder has trained, up to the state that it would go on from."""
+    if not (folder / CHECKPOINT).is_file():
+        return 0.0
+    step = int(load_state(folder / CHECKPOINT)[0]["step"])
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return step * float([line["seconds_per_step"] for line in lines if line["step"] <= step][-1])
+
+
+def _collapsed(folder: Path) -> bool:
+    """Whether the run ended for another reason than its budget."""
+    reason = load_description(folder).get("stopped", "")
+    return bool(reason) and "budget" not in reason
+
+
+def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extractor) -> Result:
+    schema = PartSchema.load(workspace.schema)
+    rows = usable(read_catalogue(workspace.require_catalogue()))
+    held = _real(workspace, _held_out(rows), schema, entry)
+    known = _real(workspace, [row for row in rows if row.split == "train"], schema, entry)
+    made = _made(entry, folder, held)
+    real, reference, ours = (
+        gather_photos(list(pictures), extractor)
+        for pictures in ([_shown(item, schema, entry) for item in held], _alike(known, schema, entry, held), made)
+    )
+    distance, kernel = judge(real, ours, ("frechet", "kernel"), reference=reference)
+    about = load_description(folder)
+    return Result(
+        name=entry.name,
+        stage=entry.stage,
+        model=entry.chosen.model,
+        parameters_g=about["parameters"]["G"],
+        parameters_d=about["parameters"].get("D", 0),
+        steps=about["steps"],
+        seconds_per_step=_seconds_per_step(folder),
+        extractor=extractor.name,
+        distance_name=label(METRICS["frechet"], extractor.name),
+        distance=distance.value,
+        distance_floor=distance.floor.mean,
+        ratio=distance.ratio,
+        distance_interval=distance.interval,
+        kernel=kernel.value,
+        kernel_floor=kernel.floor.mean,
+        kernel_error=kernel.error,
+        inception_score=_inception(ours, extractor),
+        inception_score_real=_inception(real, extractor),
+        pictures=len(made),
+        warnings=distance.warnings,
+        stopped=about.get("stopped", ""),
+    )
+
+
+def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: Entry) -> list[PairItem]:
+    """Pairs of the rows and their mirror images, as the entry's stage sees them."""
+    asked = entry.chosen
+    last = screen_of(asked) if isinstance(asked, ImageSettings) and asked.background == "green" else ()
+    return with_mirrors(PairDataset(workspace, rows, schema, asked.size, last=last))
+
+
+def _shown(item: PairItem, schema: PartSchema, entry: Entry) -> Pictures:
+    return schema.colourise(without_ignore(item.mask)) if entry.stage == "mask" else item.photo
+
+
+def _alike(known: Sequence[PairItem], schema: PartSchema, entry: Entry, held: Sequence[PairItem]) -> list[Pictures]:
+    """Training pictures in the held-out pictures' shares of the classes, as many as there are for all of them."""
+    wanted = Counter(item.car_class for item in held)
+    own = {c: [item for item in known if item.car_class == c] for c in wanted}
+    times = max(1, min(len(own[c]) // count for c, count in wanted.items()))
+    return [_shown(item, schema, entry) for c, count in sorted(wanted.items()) for item in own[c][: times * count]]
+
+
+def _made(entry: Entry, folder: Path, held: Sequence[PairItem]) -> list[Pictures]:
+    """As many pictures of each class as were held out; photos of stage II for the held-out masks themselves."""
+    sample = _sampler(entry, folder)
+    made: list[Pictures] = []
+    for car_class in sorted({item.car_class for item in held}):
+        own = [item for item in held if item.car_class == car_class]
+        made += sample(car_class, own, [derive(1, "contest", car_class.name, number) for number in range(len(own))])
+    return made
+
+
+_Sample = Callable[[CarClass, Sequence[PairItem], Sequence[int]], Sequence[Pictures]]
+"""``(class, held-out pairs of it, a seed each) -> pictures``."""
+
+
+def _sampler(entry: Entry, folder: Path) -> _Sample:
+    if entry.stage == "image":
+        painter, _ = load_photo_sampler(folder)
+        return partial(_painted, painter)
+    if entry.stage == "image-unconditional":
+        photos, _ = load_picture_sampler(folder)
+        return lambda car_class, _, seeds: list(photos.sample(car_class, seeds))
+    masks, _ = load_mask_sampler(folder)
+    return lambda car_class, _, seeds: [
+        masks.schema.colourise(mask) for mask in masks.sample(car_class, seeds, masks.size).masks
+    ]
+
+
+def _painted(
+    painter: PhotoSampler, car_class: CarClass, own: Sequence[PairItem], seeds: Sequence[int]
+) -> list[Pictures]:
+    masks = np.stack([without_ignore(item.mask) for item in own])
+    batches = (slice(begin, begin + BATCH) for begin in range(0, len(own), BATCH))
+    return [photo for rows in batches for photo in painter.paint(masks[rows], car_class, seeds[rows]).photos]
+
+
+def _inception(traits: Traits, extractor: Extractor) -> float:
+    features: Any = traits.tables["features"]
+    return inception_score(extractor.classify(torch.from_numpy(features)), splits=SPLITS).value
+
+
+def _seconds_per_step(folder: Path) -> float:
+    """Of the run's last line of metrics."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return float(json.loads(lines[-1])["seconds_per_step"]) if lines else float("nan")

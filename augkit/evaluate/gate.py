@@ -1,0 +1,214 @@
+"""What the gate is worth: faults planted in real pairs, and the share that it catches, beside real pairs it rejects.
+
+The bounds are set on one half of the real pairs and measured on the other, both ways; near duplicates are in one half.
+Each real pair is judged by what was fitted without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.core.classes import ALL_CLASSES
+from augkit.core.parts import PartSchema
+from augkit.core.seeds import derive
+from augkit.data.crop import Photo
+from augkit.gate.bounds import Bounds, fit_bounds
+from augkit.gate.candidate import Pair
+from augkit.gate.fit import RealScores, real_scores
+from augkit.gate.judge import RULE, Gate, real_pair
+from augkit.gate.reference import Evidence
+from augkit.train.hooks import Report
+
+REAL = "real, unchanged"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A real pair to spoil, and where chance comes from.
+
+    ``other`` is a held-out pair of the same class (of the view where there is none), whose mask is no training mask;
+    ``known`` is the pair itself where it is one for training, else one that is; its photo as a shard gives it back.
+    """
+
+    pair: Pair
+    other: Pair
+    known: Pair
+    schema: PartSchema
+    random: np.random.Generator
+
+
+def _shuffled(case: Case) -> Pair:
+    """Another car's mask."""
+    return replace(case.pair, mask=case.other.mask)
+
+
+def _mirrored(case: Case) -> Pair:
+    """The mirror image of the mask under the class that it had."""
+    return replace(case.pair, mask=case.schema.flip(case.pair.mask), photo=case.pair.painted[:, ::-1].copy())
+
+
+def _other_view(case: Case) -> Pair:
+    """The class of another view."""
+    others = [c for c in ALL_CLASSES if c.orientation != case.pair.car_class.orientation]
+    return replace(case.pair, car_class=others[int(case.random.integers(len(others)))])
+
+
+def _flipped_mask(case: Case) -> Pair:
+    """The mask's mirror image over the photo as it is, with the class that it shows."""
+    return replace(case.pair, mask=case.schema.flip(case.pair.mask), car_class=case.pair.car_class.mirror)
+
+
+def _copied(case: Case) -> Pair:
+    """A training pair as if it had been generated."""
+    return replace(case.known, own="", exemplar=case.known.own)
+
+
+def _copied_mirrored(case: Case) -> Pair:
+    """The mirror image of a training pair, with the class that it shows."""
+    pair = _copied(case)
+    photo = pair.painted[:, ::-1].copy()
+    return replace(pair, mask=case.schema.flip(pair.mask), photo=photo, car_class=pair.car_class.mirror)
+
+
+def _copied_photo(case: Case) -> Pair:
+    """A training photo under another car's mask of its class."""
+    return replace(_copied(case), mask=case.other.mask, car_class=case.other.car_class)
+
+
+def _blurred(case: Case) -> Pair:
+    return replace(case.pair, photo=_blur(case.pair.painted, 2.5))
+
+
+def _speckled_photo(case: Case) -> Pair:
+    """A tenth of the pixels in any colour."""
+    photo = case.pair.painted.copy()
+    where = case.random.random(photo.shape[:2]) < 0.1
+    photo[where] = case.random.integers(0, 256, (int(where.sum()), 3))
+    return replace(case.pair, photo=photo)
+
+
+def _speckled_mask(case: Case) -> Pair:
+    """A tenth of the pixels any part."""
+    mask = case.pair.mask.copy()
+    where = case.random.random(mask.shape) < 0.1
+    mask[where] = case.random.integers(0, case.schema.channels, int(where.sum()))
+    return replace(case.pair, mask=mask)
+
+
+def _noise(case: Case) -> Pair:
+    """A grey photo of noise."""
+    grey = case.random.normal(128, 40, case.pair.mask.shape).clip(0, 255).astype(np.uint8)
+    return replace(case.pair, photo=np.repeat(grey[..., None], 3, axis=2))
+
+
+def _flat(case: Case) -> Pair:
+    """A photo of one colour: the mean."""
+    photo = np.empty_like(case.pair.painted)
+    photo[:] = case.pair.painted.reshape(-1, 3).mean(0)
+    return replace(case.pair, photo=photo)
+
+
+def _black(case: Case) -> Pair:
+    return replace(case.pair, photo=np.zeros_like(case.pair.painted))
+
+
+FAULTS: Mapping[str, Callable[[Case], Pair]] = {
+    "another car's mask": _shuffled,
+    "mask mirrored, photo not": _flipped_mask,
+    "mirrored, class kept": _mirrored,
+    "class of another view": _other_view,
+    "copied training pair": _copied,
+    "copied pair, mirrored": _copied_mirrored,
+    "copied photo, other mask": _copied_photo,
+    "photo blurred": _blurred,
+    "photo speckled": _speckled_photo,
+    "mask speckled": _speckled_mask,
+    "photo of noise": _noise,
+    "photo of one colour": _flat,
+    "photo all black": _black,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A fault: pairs it was planted in, the share that was rejected, and the share that each check rejects."""
+
+    name: str
+    pairs: int
+    caught: float
+    checks: dict[str, float]
+
+    @property
+    def reasons(self) -> str:
+        """The checks that reject more than a half per cent, the strictest first."""
+        found = sorted((-share, check) for check, share in self.checks.items() if share > 0.005)
+        return ", ".join(f"{check} {-share:.0%}" for share, check in found)
+
+
+def measure(evidence: Evidence, gate: Gate, limit: int, report: Report) -> list[Line]:
+    """A line for real pairs as they are, over all of them, then one a fault, planted in at most ``limit`` of them."""
+    real, halves = real_scores(evidence), _halves(evidence)
+    fits = [_fit(evidence, gate, real, halves != half) for half in (0, 1)]
+    gates = [Gate(evidence, gate.checks, bounds) for bounds in fits]
+    places = _chosen(evidence, limit)
+    lines = [_line(REAL, [_seen(gates[halves[n]], real, n) for n in range(len(real.ids))], gate)]
+    for number, (name, spoil) in enumerate(FAULTS.items(), 1):
+        found = []
+        for place in places:
+            pair = spoil(_case(evidence, place, name))
+            judged = gates[halves[place]].judge(pair)
+            found.append({gate.check_of(reason) for reason in judged.reasons})
+        lines.append(_line(name, found, gate))
+        report("faults planted", number, len(FAULTS))
+    return lines
+
+
+def _fit(evidence: Evidence, gate: Gate, real: RealScores, here: NDArray[np.bool_]) -> Bounds:
+    chosen = np.flatnonzero(here)
+    scores, rejected = [real.scores[n] for n in chosen], np.array([real.rejected[n] for n in chosen], np.bool_)
+    return fit_bounds(scores, gate.sides, rejected, evidence.gate.budget, real.floors)
+
+
+def _seen(gate: Gate, real: RealScores, place: int) -> set[str]:
+    """The checks that reject a real pair, from the scores that the fit noted."""
+    found = {gate.check_of(reason) for reason in gate.bounds.reasons(real.scores[place])}
+    return found | ({RULE} if real.rejected[place] else set())
+
+
+def _line(name: str, found: Sequence[set[str]], gate: Gate) -> Line:
+    shares = {check: float(np.mean([check in one for one in found])) for check in (RULE, *gate.checks)}
+    return Line(name, len(found), float(np.mean([bool(one) for one in found])), shares)
+
+
+def _halves(evidence: Evidence) -> NDArray[np.int64]:
+    """(N,) 0 or 1 by near-duplicate group."""
+    groups = evidence.folds.groups
+    return np.array([derive(evidence.settings.seed, "half", groups[row.id]) % 2 for row in evidence.rows])
+
+
+def _chosen(evidence: Evidence, limit: int) -> list[int]:
+    order = sorted(range(len(evidence.rows)), key=lambda n: derive(0, "planted", evidence.rows[n].id))
+    return order[:limit]
+
+
+def _case(evidence: Evidence, place: int, fault: str) -> Case:
+    row, groups = evidence.rows[place], evidence.folds.groups
+    random = np.random.default_rng(derive(0, fault, row.id))
+    strangers = [n for n, other in enumerate(evidence.rows) if groups[other.id] != groups[row.id]]
+    held = [n for n in strangers if evidence.rows[n].id not in evidence.folds.numbers]
+    view = [n for n in held if evidence.rows[n].orientation == row.orientation]
+    same = [n for n in view if evidence.rows[n].doors == row.doors]
+    other = random.choice(same or view or held or strangers)
+    training = [n for n in range(len(evidence.rows)) if evidence.rows[n].id in evidence.folds.numbers]
+    known = place if place in training else random.choice(training)
+    own, second, third = (real_pair(evidence, int(n)) for n in (place, other, known))
+    return Case(own, second, replace(third, photo=evidence.stored(third.painted)), evidence.schema, random)
+
+
+def _blur(photo: Photo, sigma: float) -> Photo:
+    return np.asarray(cv2.GaussianBlur(photo, (0, 0), sigma), np.uint8)

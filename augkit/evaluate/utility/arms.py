@@ -1,0 +1,88 @@
+"""The arms of the comparison: on what, and how, a segmenter is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from augkit.core.errors import ConfigError
+from augkit.settings import MIXING, Settings, Source
+
+NO_AUGMENTATION = "none"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``source`` of the pairs; whether the trainer augments them classically, on the fly; whether made pairs take a
+    share of each batch; the kinds that it is compared with."""
+
+    source: Source
+    classical: bool = False
+    mixed: bool = False
+    against: tuple[str, ...] = ()
+
+
+KINDS: dict[str, Kind] = {
+    "real": Kind("real"),
+    "real+classical": Kind("real", classical=True, against=("real",)),
+    "real+generated": Kind("all", mixed=True, against=("real",)),
+    "real+classical+generated": Kind("all", classical=True, mixed=True, against=("real+classical", "real")),
+    "generated": Kind("generated", against=("real",)),
+    "generated+classical": Kind("generated", classical=True, against=("real+classical",)),
+    "real+stored": Kind("real+classical", mixed=True, against=("real", "real+classical")),
+}
+"""``stored``: the pairs of `augkit augment`, in place of an augmentation that never repeats itself."""
+
+DEFAULT = ("real", "real+classical", "real+generated", "real+classical+generated", "generated")
+RATIOS = (0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A kind with its share of made pairs (0 where the kind has none to choose)."""
+
+    kind: str
+    share: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """``real+generated@25``: the kind, and the share in per cent."""
+        return f"{self.kind}@{100 * self.share:g}" if self.share else self.kind
+
+    def settings(self, base: Settings, seed: int, steps: int) -> Settings:
+        """``base`` with what the arm asks of the segmenter. Raises ConfigError where there is nothing classical."""
+        kind, own = KINDS[self.kind], base.segmenter
+        if kind.classical and own.augment == NO_AUGMENTATION:
+            raise ConfigError(
+                f"the arm {self.kind} with segmenter.augment none", "an augmentation preset", "e.g. strong"
+            )
+        augment = own.augment if kind.classical else NO_AUGMENTATION
+        changes: dict[str, Any] = {"source": kind.source, "augment": augment, "steps": steps, "sample_every": steps}
+        if kind.mixed:
+            changes["generated_share"] = self.share
+        else:  # as by default, so that no arm is trained again for a setting without effect
+            changes |= {name: type(own).model_fields[name].default for name in MIXING}
+        segmenter = own.model_copy(update=changes)
+        return base.model_copy(update={"seed": seed, "segmenter": segmenter})
+
+
+def arms_of(kinds: Sequence[str], ratios: Sequence[float]) -> list[Arm]:
+    """The arms of these kinds, the mixed ones at every ratio. Raises ConfigError for what there is not."""
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown or not kinds:
+        raise ConfigError(f"arms {', '.join(unknown) or '(none)'}", "among " + ", ".join(KINDS))
+    wrong = [ratio for ratio in ratios if not 0 < ratio < 1]
+    mixed = [kind for kind in kinds if KINDS[kind].mixed]
+    if wrong or (mixed and not ratios):
+        raise ConfigError(f"ratios {', '.join(map(str, wrong)) or '(none)'}", "shares between 0 and 1, e.g. 0.25")
+    return [
+        Arm(kind, ratio) for kind in dict.fromkeys(kinds) for ratio in (dict.fromkeys(ratios) if kind in mixed else [0])
+    ]
+
+
+def comparisons(arms: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
+    """Each arm with those that it is compared with, as far as they take part."""
+    for arm in arms:
+        for against in KINDS[arm.kind].against:
+            yield from ((arm, other) for other in arms if other.kind == against)

@@ -1,0 +1,49 @@
+"""Real pairs that no generator and no segmenter was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from augkit.core.errors import DataError, ShardError
+from augkit.core.parts import PartSchema
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.dataset import PairItem
+from augkit.stages.segmenter import ShardPairs
+from augkit.stages.training_mix import mixture
+
+SPLITS = ("test", "val")
+"""The first that has pairs: those of ``test`` decided nothing at all."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Pairs at the segmenter's size; ``digest`` is of their keys and bytes."""
+
+    split: str
+    items: tuple[PairItem, ...]
+    schema: PartSchema
+    digest: int
+
+    @property
+    def classes(self) -> list[str]:
+        """The class name of each pair."""
+        return [item.car_class.name for item in self.items]
+
+
+def held_out(workspace: Workspace, size: int) -> HeldOut:
+    """Raises ShardError where there are no shards, DataError where no real pair in them was held out."""
+    mixture(workspace, "real")
+    for split in SPLITS:
+        try:
+            shards = mixture(workspace, "real", split)
+        except ShardError:
+            continue
+        pairs = ShardPairs(shards, size, "none")
+        sums = (shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32"))
+        digest = derive(size, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*sums, strict=True)))
+        return HeldOut(split, tuple(pairs.plain(place) for place in range(len(pairs))), shards.schema, digest)
+    raise DataError(
+        "no real pair of the splits test or val in the shards", "real photos to measure segmenters on",
+        "import again with data.test_share or data.val_share, and balance again",
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""The comparison as a whole: arms times seeds trained, measured, and put side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from augkit.core.errors import ConfigError
+from augkit.core.workspace import Workspace
+from augkit.evaluate.utility.arms import Arm, comparisons
+from augkit.evaluate.utility.figures import OVERALL, Ruler
+from augkit.evaluate.utility.held_out import HeldOut, held_out
+from augkit.evaluate.utility.tail import Tail, tail_of
+from augkit.evaluate.utility.trial import Trial
+from augkit.evaluate.utility.verdict import Comparison, Verdict, judge_utility
+from augkit.metrics.intervals import Estimate
+from augkit.settings import Settings
+from augkit.stages.training_mix import RawPairs, is_made, mixture
+from augkit.train.hooks import Report
+
+RUNS = "training runs"
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """An arm's figures by name, and the numbers of real and of made pairs that it was trained on."""
+
+    arm: Arm
+    figures: dict[str, Estimate]
+    real: int
+    made: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was found. ``photos``: by figure, how many held-out pairs it is about."""
+
+    steps: int
+    seeds: int
+    split: str
+    photos: dict[str, int]
+    tail_parts: tuple[str, ...]
+    tail_classes: tuple[str, ...]
+    arms: tuple[ArmResult, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "verdict": vars(self.verdict), "steps": self.steps, "seeds": self.seeds,
+            "held_out": {"split": self.split, "photos": self.photos},
+            "tail": {"parts": list(self.tail_parts), "classes": list(self.tail_classes)},
+            "arms": [
+                {"arm": r.arm.name, "kind": r.arm.kind, "share": r.arm.share, "real": r.real, "made": r.made}
+                | {"figures": _plain(r.figures)}
+                for r in self.arms
+            ],
+            "comparisons": [
+                {"arm": c.arm.name, "against": c.against.name, "deltas": _plain(c.deltas)} for c in self.comparisons
+            ],
+        }  # fmt: skip
+
+
+def _silent(*_: object) -> None:
+    """The report that nobody hears."""
+
+
+def compare_arms(
+    workspace: Workspace, settings: Settings, arms: Sequence[Arm], seeds: int, steps: int, *,
+    report: Report | None = None, done: Callable[[Trial, float], None] = _silent,
+) -> Study:  # fmt: skip
+    """Trains every arm with seeds 0, 1, ... and measures all on the same held-out pairs.
+
+    Runs are kept in ``WORKSPACE/utility``: a finished one is not trained again, an interrupted one goes on. ``done``
+    hears of each with its mean IoU. Raises ShardError, DataError and ConfigError before anything is trained.
+    """
+    if seeds < 1:
+        raise ConfigError(f"{seeds} seeds", "at least 1, better 3")
+    told = report or _silent
+    held = held_out(workspace, settings.segmenter.size)
+    real = mixture(workspace, "real")
+    trials = {
+        arm: [Trial.of(workspace, arm, seed, arm.settings(settings, seed, steps)) for seed in range(seeds)]
+        for arm in arms
+    }
+    ruler = Ruler(held, tail_of(real))
+    counts: dict[Arm, list[Any]] = {arm: [] for arm in arms}
+    in_all, over = len(arms) * seeds, 0
+    told(RUNS, over, in_all)
+    for seed in range(seeds):  # all arms of a seed first: an early look compares them all
+        for arm in arms:
+            trial = trials[arm][seed]
+            counts[arm].append(trial.run(workspace, held, report))
+            over += 1
+            told(RUNS, over, in_all)
+            done(trial, float(ruler.read(np.stack(counts[arm][-1:])).seeds[0, 0]))
+    pairs = {arm: trials[arm][0].pairs for arm in arms}
+    return conclude({arm: np.stack(rows) for arm, rows in counts.items()}, pairs, ruler, held, tail_of(real), steps)
+
+
+def conclude(  # noqa: PLR0917  # each is a different thing
+    counts: dict[Arm, Any], pairs: dict[Arm, RawPairs], ruler: Ruler, held: HeldOut, tail: Tail, steps: int
+) -> Study:
+    """From the (S, pairs, channels, 3) pixels of each arm to what is reported."""
+    readings = {arm: ruler.read(own) for arm, own in counts.items()}
+    results = []
+    for arm, reading in readings.items():
+        made = is_made(pairs[arm])
+        results.append(ArmResult(arm, ruler.estimates(reading), int((~made).sum()), int(made.sum())))
+    compared = tuple(
+        Comparison(arm, other, ruler.estimates(readings[arm] - readings[other]))
+        for arm, other in comparisons(list(counts))
+    )
+    values = {result.arm.name: result.figures[OVERALL] for result in results}
+    return Study(
+        steps=steps,
+        seeds=len(next(iter(counts.values()))),
+        split=held.split,
+        photos=dict(zip(ruler.names, ruler.photos, strict=True)),
+        tail_parts=tuple(held.schema.names[part] for part in tail.parts),
+        tail_classes=tail.classes,
+        arms=tuple(results),
+        comparisons=compared,
+        verdict=judge_utility(compared, values, len(held.items)),
+    )
+
+
+def _plain(figures: dict[str, Estimate]) -> dict[str, Any]:
+    return {name: figure.to_dict() for name, figure in figures.items()}

@@ -1,0 +1,101 @@
+"""One training run of one arm: done once, then read from its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augkit.core.errors import ShardError
+from augkit.core.memory import release_memory
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.evaluate.utility.arms import KINDS, Arm
+from augkit.evaluate.utility.held_out import HeldOut
+from augkit.settings import Settings
+from augkit.stages.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
+from augkit.stages.training_mix import RawPairs, is_made
+from augkit.train.hooks import Report
+from augkit.train.run import CHECKPOINT, is_finished
+
+SCORES = "scores.npz"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An arm and a seed, with the settings and the pairs that they amount to."""
+
+    arm: Arm
+    seed: int
+    settings: Settings
+    pairs: RawPairs
+
+    @classmethod
+    def of(cls, workspace: Workspace, arm: Arm, seed: int, settings: Settings) -> Trial:
+        """``settings`` are the arm's. Raises ShardError where pairs that the arm is about are missing."""
+        pairs = training_pairs(workspace, settings.segmenter)
+        made = is_made(pairs)
+        kind = KINDS[arm.kind]
+        if (kind.mixed and not made.any()) or (kind.source != "generated" and made.all()):
+            raise ShardError(
+                f"the arm {arm.name}: {made.sum()} made and {(~made).sum()} real training pairs",
+                "some of each", "run `augkit balance` with a larger target, or choose --arms",
+            )  # fmt: skip
+        return cls(arm, seed, settings, pairs)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.arm.name}, seed {self.seed}"
+
+    def folder(self, workspace: Workspace) -> Path:
+        """Named after all that decides the result: what was trained on other pairs or settings is never taken."""
+        about: dict[str, Any] = segmenter_fingerprint(self.settings, self.pairs)
+        about["steps"] = self.settings.segmenter.steps
+        digest = f"{derive(0, *(f'{key}={about[key]}' for key in sorted(about))):016x}"
+        return workspace.root / "utility" / self.arm.name / digest
+
+    def is_done(self, workspace: Workspace, held: HeldOut) -> bool:
+        """Whether ``run`` would only read."""
+        return _read_scores(self.folder(workspace) / SCORES, held) is not None
+
+    def run(self, workspace: Workspace, held: HeldOut, report: Report | None = None) -> NDArray[np.int64]:
+        """(held-out pairs, channels, 3) pixels. Trains, or goes on, where the folder has no finished model."""
+        folder = self.folder(workspace)
+        known = _read_scores(folder / SCORES, held)
+        if known is not None:
+            return known
+
+        def told(task: str, step: int, steps: int) -> None:
+            del task
+            if report is not None:
+                report(self.name, step, steps)
+
+        if not is_finished(folder):
+            fit_segmenter(workspace, self.settings, self.pairs, folder, resume=True, report=told)
+            release_memory()
+        network, _ = load_segmenter(folder)
+        counts = read_all(network, held.items, held.schema)
+        _write_scores(folder / SCORES, counts, held)
+        (folder / CHECKPOINT).unlink(missing_ok=True)  # four times the model, and nobody goes on from here
+        return counts
+
+
+def _read_scores(path: Path, held: HeldOut) -> NDArray[np.int64] | None:
+    """None where there are none, or those of other held-out pairs."""
+    if not path.is_file():
+        return None
+    with np.load(path) as file:
+        if int(file["held_out"]) != held.digest:
+            return None
+        counts: NDArray[np.int64] = file["counts"]
+    return counts
+
+
+def _write_scores(path: Path, counts: NDArray[np.int64], held: HeldOut) -> None:
+    temporary = path.with_name("scores.tmp.npz")
+    np.savez_compressed(temporary, counts=counts, held_out=np.int64(held.digest))
+    temporary.replace(path)

@@ -1,0 +1,26 @@
+"""Every part in its mean colour in the source: paint and light, without texture."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from augkit.gan.conditioning import GUIDES, Guide
+from augkit.gan.conditioning.base import Brief
+from augkit.gan.label_map import paint_by_part, part_colours
+
+
+@GUIDES.register("colours")
+class Colours(Guide):
+    """3 channels; a part that the source does not show has the mean colour of its car."""
+
+    channels = 3
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
+        """See the class."""
+        source = brief.source
+        return paint_by_part(brief.masks, part_colours(source.photos, brief.masks, self.parts, source.known))

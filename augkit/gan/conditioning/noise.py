@@ -1,0 +1,28 @@
+"""A noise vector spread over the picture: OASIS's 3-D noise (Schönfeld et al. 2021, section 3.3)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from augkit.gan.conditioning import GUIDES, Guide
+from augkit.gan.conditioning.base import Brief
+
+
+@GUIDES.register("noise")
+class NoiseMap(Guide):
+    """64 channels, the same numbers at every place of a picture."""
+
+    channels = 64
+    reads_source: ClassVar[bool] = False
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        del parts
+
+    def forward(self, brief: Brief) -> Float[Tensor, "n 64 h w"]:
+        """See the class."""
+        drawn = brief.noise("guide", self.channels).to(brief.source.photos)
+        return drawn[:, :, None, None].expand(-1, -1, *brief.masks.shape[1:])

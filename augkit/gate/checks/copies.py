@@ -1,0 +1,99 @@
+"""Memorisation: how near a pair comes to a training pair, against how near real pairs come to one another."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from augkit.data.crop import Photo, resize_mask
+from augkit.gate.candidate import Pair, Sides, Stage
+from augkit.gate.gate_check import CHECKS, Kept
+from augkit.gate.reference import Evidence
+from augkit.metrics.copies import SIDE, nearest_mask
+from augkit.metrics.neighbours import nearest
+from augkit.models.extractors import EXTRACTORS
+
+
+class _Known:
+    """What training rows look like; near duplicates of a real pair are left out where it is judged itself."""
+
+    def __init__(self, kept: Kept, evidence: Evidence) -> None:
+        self.schema, self.groups = evidence.schema, evidence.folds.groups
+        self.group_of = np.array([self.groups[id] for id in kept.facts["ids"]])
+
+    def others(self, own: str) -> NDArray[np.intp]:
+        """(N,) the training rows that ``own`` is compared with."""
+        return np.flatnonzero(self.group_of != self.groups.get(own, ""))
+
+
+@CHECKS.register("copied-mask")
+class CopiedMask(_Known):
+    """Distance to the nearest training mask or its mirror image (see ``evaluation.copies``: 0 is equal).
+
+    All masks are resized to 64 px in one way, so a copy of whatever size is at 0: that is the floor.
+    """
+
+    stage: ClassVar[Stage] = "mask"
+    sides: ClassVar[Sides] = {"mask_distance": (True, False)}
+
+    def __init__(self, kept: Kept, evidence: Evidence) -> None:
+        super().__init__(kept, evidence)
+        self.masks = kept.tensors["masks"].numpy()
+
+    @classmethod
+    def fit(cls, evidence: Evidence) -> Kept:
+        """(N, 64, 64) training masks and their ids."""
+        found = [(resize_mask(item.mask, SIDE), row.id) for item, row in evidence.training()]
+        masks, ids = zip(*found, strict=True)
+        return Kept({"masks": torch.from_numpy(np.stack(masks))}, {"ids": list(ids)}, {"mask_distance": 0.0})
+
+    def score(self, pair: Pair) -> dict[str, float]:
+        """0 to 1."""
+        small = resize_mask(pair.mask, SIDE)
+        distances, _ = nearest_mask([small], list(self.masks[self.others(pair.own)]), self.schema)
+        return {"mask_distance": float(distances[0])}
+
+
+@CHECKS.register("copied-photo")
+class CopiedPhoto(_Known):
+    """Distance to the nearest training photo or its mirror image, in features of EfficientNet-Lite0.
+
+    A copy comes back from a shard a little changed by its codec. The floor is the largest distance that this makes
+    between a training photo (or its mirror image) and itself, so each one handed out unchanged lies below the bound.
+    """
+
+    stage: ClassVar[Stage] = "photo"
+    sides: ClassVar[Sides] = {"photo_distance": (True, False)}
+
+    def __init__(self, kept: Kept, evidence: Evidence) -> None:
+        super().__init__(kept, evidence)
+        self.features, self.extractor = kept.tensors["features"].numpy(), EXTRACTORS["lite0"]()
+
+    @classmethod
+    def fit(cls, evidence: Evidence) -> Kept:
+        """(N, 2, 1280) features of the training photos and their mirror images, and the photos' ids."""
+        extractor, features, ids, floor = EXTRACTORS["lite0"](), [], [], 0.0
+        total = len(evidence.folds.numbers)
+        for item, row in evidence.training():
+            both = (item.photo, item.photo[:, ::-1].copy())
+            own = torch.cat([extractor.features(_one(photo)) for photo in both])
+            stored = torch.cat([extractor.features(_one(evidence.stored(photo))) for photo in both])
+            floor = max(floor, float(nearest(stored.numpy(), own.numpy())[0].max()))
+            features.append(own)
+            ids.append(row.id)
+            evidence.report("gate: features of training photos", len(ids), total)
+        return Kept({"features": torch.stack(features)}, {"ids": ids}, {"photo_distance": floor})
+
+    def score(self, pair: Pair) -> dict[str, float]:
+        """Euclidean."""
+        own = self.extractor.features(_one(pair.painted)).numpy()
+        known = self.features[self.others(pair.own)].reshape(-1, own.shape[1])
+        return {"photo_distance": float(nearest(own, known)[0][0])}
+
+
+def _one(photo: Photo) -> torch.Tensor:
+    """One at a time: sums inside a network depend on how many photos it sees at once."""
+    return torch.from_numpy(photo).permute(2, 0, 1)[None]

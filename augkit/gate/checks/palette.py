@@ -1,0 +1,46 @@
+"""How far the colours of an RGB stage I lie from the parts' colours, against the mixing that resizing alone causes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import torch
+
+from augkit.core.parts import without_ignore
+from augkit.gan.samplers import snap
+from augkit.gate.candidate import Pair, Sides, Stage
+from augkit.gate.gate_check import CHECKS, Kept
+from augkit.gate.reference import Evidence
+
+
+@CHECKS.register("palette")
+class Palette:
+    """The sampler's ``palette_distance`` in units of ``gate.slack``. Stages that give chances have none.
+
+    A real pair's is that of its mask drawn in the parts' colours at the size of stage I, and resized as its output is.
+    """
+
+    stage: ClassVar[Stage] = "mask"
+    sides: ClassVar[Sides] = {"palette_excess": (False, True)}
+
+    def __init__(self, kept: Kept, evidence: Evidence) -> None:
+        del kept
+        self.schema, self.slack, self.size = evidence.schema, evidence.gate.slack, evidence.settings.mask.size
+
+    @classmethod
+    def fit(cls, evidence: Evidence) -> Kept:
+        """Nothing is learnt."""
+        del evidence
+        return Kept()
+
+    def score(self, pair: Pair) -> dict[str, float]:
+        """Mean distance of a pixel, 0..255 a channel; of a made pair over ``slack``."""
+        if pair.own:
+            drawn = self.schema.colourise(without_ignore(pair.mask))
+            small = cv2.resize(drawn, (self.size, self.size), interpolation=cv2.INTER_AREA)
+            picture = torch.from_numpy(np.asarray(small, np.float32)).permute(2, 0, 1)[None] / 127.5 - 1
+            return {"palette_excess": float(snap(picture, pair.mask.shape[0], self.schema)[1][0])}
+        given = pair.given.get("palette_distance")
+        return {} if given is None else {"palette_excess": given / self.slack}

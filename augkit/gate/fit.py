@@ -1,0 +1,200 @@
+"""Fitting the gate once, and finding it again.
+
+WORKSPACE/gate/
+  CHECK.safetensors    what a check learnt
+  segmenter-0/ ...     the segmenters of the check ``agreement``
+  real.json            scores of the real pairs, each judged by what was fitted without it, and the floors of scores
+  gate.json            fingerprints of data and settings, bounds with their quantile; written last
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from augkit.core.errors import CheckpointError
+from augkit.gate.bounds import Bound, Bounds, fit_bounds
+from augkit.gate.gate_check import CHECKS, Check, Kept
+from augkit.gate.judge import Gate, real_pair
+from augkit.gate.reference import Evidence
+
+GATE_FILE, REAL_FILE = "gate.json", "real.json"
+FORMAT = 3
+_BOUNDS_ONLY = {
+    "budget", "pixel_budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share",
+}  # fmt: skip
+"""Settings that judges need not be fitted again for."""
+
+JUDGED_AGAIN = _BOUNDS_ONLY - {"min_part_pixels"}
+"""Those that finished shards can be judged again under: a speck that is removed changes the mask itself."""
+
+OPEN = Bounds({}, 0.0, 0.0)
+"""No bounds at all."""
+
+
+@dataclass(frozen=True)
+class RealScores:
+    """Scores of real pairs by id, whether the rule takes each for another view, and the scores' ``floors``."""
+
+    ids: list[str]
+    scores: list[dict[str, float]]
+    rejected: list[bool]
+    floors: dict[str, float]
+
+
+def ready_gate(evidence: Evidence, again: bool = False) -> Gate:
+    """The workspace's gate; fitted first where there is none, or data or settings have changed since (or ``again``)."""
+    if not evidence.gate.checks:
+        return load_gate(evidence)
+    if again or not has_judges(evidence):
+        _fit_judges(evidence)
+    about = _read(evidence.folder)
+    if about.get("settings") != settings_digest(evidence):
+        _fit_bounds(evidence)
+    return load_gate(evidence)
+
+
+def has_judges(evidence: Evidence) -> bool:
+    """Whether all that has to be trained is there; bounds are set in seconds."""
+    return not evidence.gate.checks or _read(evidence.folder).get("judges") == judges_digest(evidence)
+
+
+def is_ready(evidence: Evidence) -> bool:
+    """Whether ``load_gate`` would find a gate of these data and settings; without checks there is nothing to fit."""
+    if not evidence.gate.checks:
+        return True
+    about = _read(evidence.folder)
+    return (about.get("judges"), about.get("settings")) == (judges_digest(evidence), settings_digest(evidence))
+
+
+def load_gate(evidence: Evidence) -> Gate:
+    """The gate that was fitted before. Raises CheckpointError where it is not this data set's and these settings'."""
+    about = _read(evidence.folder)
+    if not evidence.gate.checks:
+        return Gate(evidence, {}, OPEN)
+    if not is_ready(evidence):
+        found = "judges of other data or settings" if about else "no fitted gate"
+        raise CheckpointError(
+            f"{evidence.folder}: {found}", "a gate fitted on this workspace's pairs with these settings",
+            "run augkit gate",
+        )  # fmt: skip
+    bounds = {name: Bound(*_opened(limits)) for name, limits in about["bounds"].items()}
+    return Gate(evidence, _checks(evidence, about), Bounds(bounds, about["quantile"], about["rejected_real"]))
+
+
+def real_scores(evidence: Evidence) -> RealScores:
+    """What the fit noted of the real pairs."""
+    try:
+        return RealScores(**json.loads((evidence.folder / REAL_FILE).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{evidence.folder}: {error}", "a fitted gate", "run augkit gate --refit") from error
+
+
+def judges_digest(evidence: Evidence) -> str:
+    """What the judges were fitted from."""
+    settings = evidence.settings
+    cut = ("id", "sha256", "group", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side", "size")
+    facts = [[getattr(row, name) for name in cut] + list(row.histogram) for row in evidence.rows]
+    return _digest(
+        {
+            "rows": facts, "schema": evidence.schema.digest, "seed": settings.seed, "size": settings.image.size,
+            "mask_size": settings.mask.size, "stored": [settings.balance.quality, settings.balance.lossless],
+            "gate": settings.gate.model_dump(mode="json", exclude=_BOUNDS_ONLY),
+        }
+    )  # fmt: skip
+
+
+def settings_digest(evidence: Evidence) -> str:
+    """What the whole gate follows from: the judges, and the settings of the bounds."""
+    own = evidence.settings.gate.model_dump(mode="json", include=_BOUNDS_ONLY)
+    return _digest({"judges": judges_digest(evidence), "bounds": own})
+
+
+def _fit_judges(evidence: Evidence) -> None:
+    folder = evidence.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / GATE_FILE).unlink(missing_ok=True)
+    facts: dict[str, Any] = {}
+    floors: dict[str, float] = {}
+    for name in evidence.gate.checks:
+        kept = CHECKS[name].fit(evidence)
+        save_file(kept.tensors, folder / f"{name}.safetensors")
+        facts[name] = kept.facts
+        floors |= kept.floors
+    about = {"format": FORMAT, "judges": judges_digest(evidence), "facts": facts}
+    gate = Gate(evidence, _checks(evidence, about), OPEN)
+    ids, scores = [row.id for row in evidence.rows], []
+    for place in range(len(ids)):
+        pair = real_pair(evidence, place)
+        scores.append(gate.scores(pair, "mask") | gate.scores(pair, "photo"))
+        evidence.report("gate: real pairs judged", place + 1, len(ids))
+    _write(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
+    _write(folder / GATE_FILE, about)
+
+
+def _fit_bounds(evidence: Evidence) -> None:
+    folder, about = evidence.folder, _read(evidence.folder)
+    gate = Gate(evidence, _checks(evidence, about), OPEN)
+    real, rejected, scores = real_scores(evidence), [], []
+    for place in range(len(real.ids)):
+        rule = gate.rule(real_pair(evidence, place))
+        rejected.append(any(reason.startswith("view:") for reason in rule.reasons))
+        scores.append(real.scores[place] | rule.scores)
+    real = RealScores(real.ids, scores, rejected, real.floors)
+    bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), evidence.gate.budget, real.floors)
+    _write(folder / REAL_FILE, vars(real))
+    limits = {name: [_closed(bound.low), _closed(bound.high)] for name, bound in bounds.bounds.items()}
+    about |= {
+        "settings": settings_digest(evidence), "bounds": limits, "quantile": bounds.quantile,
+        "rejected_real": bounds.rejected_real, "real": len(real.ids),
+    }  # fmt: skip
+    _write(folder / GATE_FILE, about)
+
+
+def _checks(evidence: Evidence, about: dict[str, Any]) -> dict[str, Check]:
+    found: dict[str, Check] = {}
+    for name in evidence.gate.checks:
+        try:
+            kept = Kept(load_file(evidence.folder / f"{name}.safetensors"), about["facts"][name])
+            found[name] = CHECKS[name](kept, evidence)
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
+            raise CheckpointError(
+                f"{evidence.folder}: the check {name}: {error}", "what a fit of this version left",
+                "run augkit gate --refit",
+            ) from error  # fmt: skip
+    return found
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """The gate's file; empty where there is none of this version."""
+    try:
+        about: dict[str, Any] = json.loads((folder / GATE_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return about if about.get("format") == FORMAT else {}
+
+
+def _write(path: Path, tree: dict[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(tree, indent=1) + "\n")
+    temporary.replace(path)
+
+
+def _digest(tree: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+
+
+def _closed(limit: float) -> float | None:
+    return limit if np.isfinite(limit) else None
+
+
+def _opened(limits: list[float | None]) -> tuple[float, float]:
+    low, high = limits
+    return -np.inf if low is None else low, np.inf if high is None else high

@@ -1,0 +1,49 @@
+"""The checks of the gate: one file each in ``checks``, which registers itself.
+
+A check is fitted once, from real pairs, and kept; a worker builds it again from what was kept. It gives scores; which
+of them reject is decided by bounds on real pairs' scores, the same way for all checks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from torch import Tensor
+
+from augkit.core.registry import Registry
+from augkit.gate.candidate import Pair, Sides, Stage
+
+if TYPE_CHECKING:
+    from augkit.gate.reference import Evidence
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a fit leaves: tensors, and plain data; ``floors`` by score, the value up to which true copies come."""
+
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    floors: dict[str, float] = field(default_factory=dict)
+
+
+class Check(Protocol):
+    """One check, built as ``Check(kept, evidence)``.
+
+    ``sides`` names its scores with bounds, and whether low and whether high values are bad.
+    """
+
+    stage: ClassVar[Stage]
+    sides: ClassVar[Sides]
+
+    def __init__(self, kept: Kept, evidence: Evidence) -> None: ...
+
+    @classmethod
+    def fit(cls, evidence: Evidence) -> Kept:
+        """Learns from the training rows; a fold's rows are judged by what was learnt without them."""
+
+    def score(self, pair: Pair) -> dict[str, float]:
+        """Scores of a pair; a function of the pair alone."""
+
+
+CHECKS: Registry[type[Check]] = Registry("check of the gate", "augkit.gate.checks")

@@ -1,0 +1,126 @@
+"""Real pairs as the gate learns from them: training rows in folds, so that each can be judged as if it were new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
+from augkit.data.crop import Photo
+from augkit.data.dataset import PairDataset, PairItem
+from augkit.gate.gate_check import CHECKS
+from augkit.settings import GateSettings, Settings
+from augkit.shards.codec import decode_photo, encode_photo
+from augkit.train.hooks import Report
+
+FEWEST = 8
+"""Training pairs (near duplicates count once) below which the gate learns nothing worth a verdict."""
+
+
+def silent(name: str, done: int, total: int) -> None:
+    """The report that nobody follows."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Fold numbers of training rows by id; near duplicates share one. ``groups`` are those of all rows, by id."""
+
+    numbers: Mapping[str, int]
+    groups: Mapping[str, str]
+    count: int
+
+    @classmethod
+    def of(cls, rows: Sequence[CatalogueRow], count: int, seed: int) -> Folds:
+        """Deals each class's groups out evenly, in an order that only the seed decides.
+
+        Raises DataError where there are too few groups.
+        """
+        training = TrainingRows.of(rows).rows
+        groups = {row.id: row.group or row.sha256 or row.id for row in rows}
+        classes: dict[str, int] = {}
+        for row in training:
+            classes[groups[row.id]] = min(classes.get(groups[row.id], 255), row.car_class.number)
+        if len(classes) < max(FEWEST, count):
+            raise DataError(
+                f"{len(classes)} different training photos (near duplicates count once)",
+                f"at least {max(FEWEST, count)}, from which the gate learns what real pairs look like",
+                "import more photos, or switch its checks off: --set gate.checks=[]",
+            )
+        order = sorted(classes, key=lambda group: (classes[group], derive(seed, "gate", group)))
+        dealt = {group: place % count for place, group in enumerate(order)}
+        return cls({row.id: dealt[groups[row.id]] for row in training}, groups, count)
+
+    @classmethod
+    def one(cls, rows: Sequence[CatalogueRow]) -> Folds:
+        """No folds: where nothing is fitted, nothing has to be left out."""
+        return cls({row.id: 0 for row in TrainingRows.of(rows).rows}, {}, 1)
+
+    def __getitem__(self, id: str) -> int:
+        return self.numbers[id]
+
+    def judge(self, id: str) -> int:
+        """Which fit may judge the row: the one without its fold; the last, over all folds, for any other pair."""
+        return self.numbers.get(id, self.count)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A workspace as the gate sees it; ``folder`` is where its judges are kept."""
+
+    workspace: Workspace
+    settings: Settings
+    schema: PartSchema
+    rows: tuple[CatalogueRow, ...]
+    folds: Folds
+    folder: Path
+    report: Report
+
+    @classmethod
+    def open(cls, workspace: Workspace, settings: Settings, report: Report | None = None) -> Evidence:
+        """Raises DataError where there is too little to learn from, and ConfigError for checks that there are not.
+
+        Pairs of the split ``test`` decide nothing, not even a bound.
+        """
+        unknown = [name for name in settings.gate.checks if name not in CHECKS]
+        if unknown:
+            raise ConfigError(f"gate.checks names {unknown[0]!r}", "checks out of " + ", ".join(sorted(CHECKS)))
+        rows = tuple(row for row in usable(read_catalogue(workspace.require_catalogue())) if row.split != "test")
+        folds = Folds.of(rows, settings.gate.folds, settings.seed) if settings.gate.checks else Folds.one(rows)
+        schema = PartSchema.load(workspace.schema)
+        return cls(workspace, settings, schema, rows, folds, workspace.root / "gate", report or silent)
+
+    @property
+    def gate(self) -> GateSettings:
+        """The gate's own settings."""
+        return self.settings.gate
+
+    @cached_property
+    def pairs(self) -> PairDataset:
+        """All usable pairs, at the size of generated ones."""
+        return PairDataset(self.workspace, self.rows, self.schema, self.settings.image.size)
+
+    def training(self) -> Iterator[tuple[PairItem, CatalogueRow]]:
+        """Training pairs with their rows."""
+        for place, row in enumerate(self.rows):
+            if row.id in self.folds.numbers:
+                yield self.pairs.plain(place), row
+
+    def stored(self, photo: Photo) -> Photo:
+        """A (H, W, 3) photo as it comes back from a shard."""
+        balance = self.settings.balance
+        return decode_photo(encode_photo(photo, balance.quality, balance.lossless)[0])
+
+    def without(self, fold: int) -> list[CatalogueRow]:
+        """Training rows outside a fold; all for the number behind the last one."""
+        return [row for row in self.rows if self.folds.numbers.get(row.id, fold) != fold]
+
+    def both(self, item: PairItem) -> tuple[tuple[Mask, CarClass], tuple[Mask, CarClass]]:
+        """A pair's mask and its mirror image, with their classes."""
+        return (item.mask, item.car_class), (self.schema.flip(item.mask), item.car_class.mirror)

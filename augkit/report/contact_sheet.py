@@ -1,0 +1,75 @@
+"""The contact sheet: photo, the photo under its mask, and the class, real pairs beside generated ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from PIL import Image, ImageDraw, ImageFont
+
+from augkit.core.parts import BACKGROUND, Mask, PartSchema
+from augkit.data.crop import Photo
+from augkit.shards.codec import decode_mask, decode_photo
+from augkit.shards.reader import ShardDataset
+
+TILE = 128
+COLUMNS = 4
+HEADER = 20
+
+
+def overlay(photo: Photo, mask: Mask, schema: PartSchema, strength: float = 0.55) -> Photo:
+    """(H, W, 3) photo with the parts of its (H, W) mask laid over in their colours; the background stays."""
+    blended = (1 - strength) * photo + strength * schema.colourise(mask)
+    return np.where((mask == BACKGROUND)[..., None], photo, blended.round().astype(np.uint8))
+
+
+def contact_sheet(shards: Path, target: Path, columns: int = COLUMNS, made: str = "generated") -> Path:
+    """Writes a PNG with a row a class: ``columns`` real pairs, then as many of the source ``made``, photo above
+    overlay."""
+    dataset = ShardDataset(shards)
+    classes = sorted(set(dataset.classes))
+    width = 2 * columns * TILE + 3 * 12
+    sheet = Image.new("RGB", (width, HEADER + len(classes) * (2 * TILE + HEADER) + 4), (18, 18, 20))
+    draw = ImageDraw.Draw(sheet)
+    draw.text((12, 4), "real", fill=(235, 235, 235), font=_font())
+    draw.text((columns * TILE + 24, 4), made, fill=(235, 235, 235), font=_font())
+    for number, name in enumerate(classes):
+        top = HEADER + number * (2 * TILE + HEADER)
+        counts = {source: _rows(dataset.index, name, source) for source in ("real", made)}
+        draw.text((12, top + 4), f"{name}   {_summary(counts)}", fill=(160, 200, 255), font=_font())
+        for place, rows in enumerate(counts.values()):
+            for column, row in enumerate(_spread(rows, columns)):
+                left = 12 + place * (columns * TILE + 12) + column * TILE
+                _paste(sheet, dataset, row, left, top + HEADER)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(target)
+    return target
+
+
+def _rows(index: pa.Table, name: str, source: str) -> list[int]:
+    pairs = zip(index["class"].to_pylist(), index["source"].to_pylist(), strict=True)
+    return [row for row, pair in enumerate(pairs) if pair == (name, source)]
+
+
+def _summary(counts: dict[str, list[int]]) -> str:
+    return ", ".join(f"{len(rows)} {source}" for source, rows in counts.items())
+
+
+def _spread(rows: list[int], count: int) -> list[int]:
+    """Evenly spaced entries, the first one included."""
+    step = max(1, len(rows) // count)
+    return rows[::step][:count]
+
+
+def _paste(sheet: Image.Image, dataset: ShardDataset, row: int, left: int, top: int) -> None:
+    data = dataset.raw(row)
+    photo, mask = decode_photo(data[0]), decode_mask(data[1])
+    for offset, picture in ((0, photo), (TILE, overlay(photo, mask, dataset.schema))):
+        tile = cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA)
+        sheet.paste(Image.fromarray(np.asarray(tile, np.uint8)), (left, top + offset))
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(13)

@@ -1,0 +1,92 @@
+"""Pairs of a data set decoded, and drawn once for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from augkit.core.errors import ShardError
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.storage import Storage
+from augkit.data.crop import Photo
+from augkit.report.markup import mask_uri, photo_uri
+from augkit.report.report_data import Row
+from augkit.shards.codec import decode_mask, decode_photo
+from augkit.shards.reader import read_stored
+
+PHOTO_SIZE, MASK_SIZE = 176, 128
+
+Redraw = Callable[[Row], Mask | None]
+"""Makes the mask of a rejected row again, which was never painted; None where that cannot be done."""
+
+
+def never(row: Row) -> None:
+    """The redraw that makes nothing again."""
+    del row
+
+
+@dataclass(frozen=True)
+class Pair:
+    """(H, W, 3) photo, None where only the mask was made, and (H, W) part ids."""
+
+    photo: Photo | None
+    mask: Mask
+
+    def flipped(self, schema: PartSchema) -> Pair:
+        """The mirror image, left and right parts exchanged."""
+        photo = None if self.photo is None else np.ascontiguousarray(self.photo[:, ::-1])
+        return Pair(photo, schema.flip(self.mask))
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A pair on a page: data URIs of photo (may be empty) and mask, what it is, and the alternative text."""
+
+    role: str
+    key: str
+    photo: str
+    mask: str
+    text: str
+
+
+class Album:
+    """Reads rows of the index; each is decoded and drawn once."""
+
+    def __init__(self, storage: Storage, schema: PartSchema, redraw: Redraw = never) -> None:
+        self.storage, self.schema, self.redraw = storage, schema, redraw
+        self.unreadable: set[str] = set()
+        """Keys of pairs whose bytes are missing or broken."""
+        self._pairs: dict[str, Pair | None] = {}
+        self._drawn: dict[tuple[str, bool], tuple[str, str]] = {}
+
+    def pair(self, row: Row) -> Pair | None:
+        """The pair of a row; None where its bytes are missing or broken and its mask cannot be made again."""
+        if row["key"] not in self._pairs:
+            self._pairs[row["key"]] = self._read(row) if row["shard"] is not None else self._made_again(row)
+        return self._pairs[row["key"]]
+
+    def tile(self, row: Row, role: str, mirrored: bool = False) -> Tile | None:
+        """The row as a tile, in the mirror if asked for; None where there is no pair to show."""
+        pair = self.pair(row)
+        if pair is None:
+            return None
+        if (row["key"], mirrored) not in self._drawn:
+            shown = pair.flipped(self.schema) if mirrored else pair
+            photo = "" if shown.photo is None else photo_uri(shown.photo, PHOTO_SIZE)
+            self._drawn[row["key"], mirrored] = photo, mask_uri(shown.mask, self.schema, MASK_SIZE)
+        text = f"{role}{', mirrored' if mirrored else ''}: {row['class']}, {row['key']}"
+        return Tile(role + (" ⇄" if mirrored else ""), row["key"], *self._drawn[row["key"], mirrored], text)
+
+    def _read(self, row: Row) -> Pair | None:
+        try:
+            stored = read_stored(self.storage, row)
+            return Pair(decode_photo(stored.photo), decode_mask(stored.mask))
+        except ShardError:
+            self.unreadable.add(row["key"])
+            return None
+
+    def _made_again(self, row: Row) -> Pair | None:
+        mask = self.redraw(row)
+        return None if mask is None else Pair(None, mask)

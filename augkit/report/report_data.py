@@ -1,0 +1,141 @@
+"""What a workspace holds for a report. What is missing or cannot be read becomes a gap, never an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from augkit.core.errors import AugkitError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import Storage, open_storage
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.settings import Settings, load_settings
+from augkit.shards.index import MANIFEST_FILE, Manifest, load_index, load_manifest
+from augkit.shards.writer import read_commit
+
+Row = Mapping[str, Any]
+"""A row of the index."""
+
+_Result = TypeVar("_Result")
+_PLAN_FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that the report lacks, and what makes it."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Material:
+    """What there is. ``index`` holds the rows of every committed shard, also those of a run that is not finished.
+
+    ``settings`` and ``manifest`` are None where there are none; ``documents`` are the JSON files of ``reports/`` that
+    other verbs wrote, by name without ending.
+    """
+
+    workspace: Workspace
+    schema: PartSchema
+    rows: Sequence[CatalogueRow]
+    storage: Storage
+    settings: Settings | None
+    manifest: Manifest | None
+    index: Sequence[Row]
+    documents: Mapping[str, Any]
+    gaps: Sequence[Gap]
+
+    def of(self, source: str, accepted: bool = True) -> list[Row]:
+        """Rows of the index of one source that the gate accepted, or rejected."""
+        return [row for row in self.index if row["source"] == source and row["accepted"] == accepted]
+
+    @property
+    def target(self) -> int:
+        """Pairs for training that each class was to have; 0 where nobody said."""
+        return self.settings.balance.target_per_class if self.settings and self.index else 0
+
+
+def read_material(workspace: Workspace) -> Material:
+    """Reads a workspace. Raises DataError where not even a catalogue is there, and SchemaError without its parts."""
+    rows = usable(read_catalogue(workspace.require_catalogue()))
+    schema = PartSchema.load(workspace.schema)
+    storage, reading = open_storage(workspace.shards), _Reading()
+    manifest, index = reading.shards(storage, schema)
+    return Material(
+        workspace, schema, rows, storage, reading.settings(workspace.settings), manifest, index,
+        reading.documents(workspace.reports), reading.gaps,
+    )  # fmt: skip
+
+
+@dataclass
+class _Reading:
+    """Collects gaps on the way."""
+
+    gaps: list[Gap] = field(default_factory=list)
+
+    def settings(self, path: Path) -> Settings | None:
+        if not path.is_file():
+            self.gaps.append(Gap("No settings were written here.", "augkit balance --target-per-class N"))
+            return None
+        return self._tried(lambda: load_settings(path), None, f"{path.name} cannot be read", "augkit balance")
+
+    def shards(self, storage: Storage, schema: PartSchema) -> tuple[Manifest | None, list[Row]]:
+        if storage.exists(MANIFEST_FILE):
+            again = "augkit verify"
+            manifest = self._tried(lambda: load_manifest(storage), None, "The manifest cannot be read", again)
+            if manifest is None:
+                return None, []
+            if manifest.schema.digest != schema.digest:
+                what = f"The shards have other parts ({manifest.schema.channels - 1}) than the workspace's schema"
+                self.gaps.append(Gap(f"{what} ({schema.channels - 1}).", "augkit balance --fresh"))
+                return None, []
+            none: list[Row] = []
+            rows = self._tried(lambda: load_index(storage).to_pylist(), none, "The index cannot be read", again)
+            return manifest, rows
+        return None, self._unfinished(storage)
+
+    def _unfinished(self, storage: Storage) -> list[Row]:
+        """Rows of the shards that an interrupted run committed."""
+        names = [name.split("/")[1].removesuffix(".parquet") for name in storage.names() if name.startswith("commits/")]
+        commits = [commit for commit in (read_commit(storage, name) for name in names) if commit is not None]
+        if not commits and not storage.exists(_PLAN_FILE):
+            self.gaps.append(Gap("There are no shards yet: nothing was generated.", "augkit balance"))
+            return []
+        planned = _planned(storage)
+        self.gaps.append(
+            Gap(
+                f"The run was interrupted, or is going on: {len(commits)} of {planned or 'an unknown number of'} "
+                "planned shards are committed. This page shows what they hold.",
+                "augkit balance",
+            )
+        )
+        return [row for commit in commits for row in commit.table.to_pylist()]
+
+    def documents(self, folder: Path) -> dict[str, Any]:
+        found = {}
+        for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
+            tree = self._tried(lambda path=path: json.loads(path.read_text()), None, f"{path.name} is no JSON", "")  # type: ignore[misc]
+            if tree is not None:
+                found[path.stem] = tree
+        return found
+
+    def _tried(self, read: Callable[[], _Result], otherwise: _Result, what: str, remedy: str) -> _Result:
+        try:
+            return read()
+        except AugkitError as error:
+            self.gaps.append(Gap(f"{what}: {error.found}; expected: {error.expected}; {error.remedy}.", remedy))
+        except (OSError, ValueError) as error:
+            self.gaps.append(Gap(f"{what}: {error}.", remedy))
+        return otherwise
+
+
+def _planned(storage: Storage) -> int:
+    try:
+        return len(json.loads(storage.read(_PLAN_FILE))["rows"])
+    except (AugkitError, ValueError, KeyError, TypeError):
+        return 0

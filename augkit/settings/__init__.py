@@ -1,0 +1,168 @@
+"""Settings of a run: typed, checked as a whole, written down in the workspace.
+
+Settings stop at the builders: classes and functions below take plain arguments. A preset is a YAML file in
+``configs/`` that lists what differs from the defaults here. ``base`` has what sections share, ``generative`` those of
+stage I and of photos without masks, ``paint`` that of single photos, ``sections`` the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from augkit.core.errors import ConfigError
+from augkit.core.presets import find_preset, parse_yaml, preset_folders
+from augkit.settings.base import OptimSettings, Precision, Section, StartSettings, TrainSettings
+from augkit.settings.generative import (
+    CriticSettings,
+    GenerativeSettings,
+    LatentOptimisationSettings,
+    MaskSettings,
+    SelectionSettings,
+    UnconditionalSettings,
+)
+from augkit.settings.paint import PaintSettings
+from augkit.settings.sections import (
+    MIXING,
+    SOURCES,
+    BalanceSettings,
+    CoarseSettings,
+    DataSettings,
+    GateSettings,
+    ImageSettings,
+    SegmenterSettings,
+    Source,
+)
+
+__all__ = [
+    "BalanceSettings",
+    "CoarseSettings",
+    "CriticSettings",
+    "DataSettings",
+    "GateSettings",
+    "GenerativeSettings",
+    "ImageSettings",
+    "LatentOptimisationSettings",
+    "MaskSettings",
+    "OptimSettings",
+    "PaintSettings",
+    "Precision",
+    "MIXING",
+    "SOURCES",
+    "SegmenterSettings",
+    "SelectionSettings",
+    "Settings",
+    "Source",
+    "StartSettings",
+    "TrainSettings",
+    "UnconditionalSettings",
+    "default_preset",
+    "load_settings",
+    "parse_settings",
+    "preset_path",
+    "presets",
+    "save_settings",
+]
+
+
+class Settings(Section):
+    """All settings of a workspace; the defaults are those of the preset ``cpu``."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    precision: Precision = "auto"
+    data: DataSettings = DataSettings()
+    mask: MaskSettings = MaskSettings()
+    image: ImageSettings = ImageSettings()
+    unconditional: UnconditionalSettings = UnconditionalSettings()
+    paint: PaintSettings = PaintSettings()
+    segmenter: SegmenterSettings = SegmenterSettings()
+    gate: GateSettings = GateSettings()
+    balance: BalanceSettings = BalanceSettings()
+
+    @model_validator(mode="after")
+    def _hardness_is_told_by_the_gate(self) -> Settings:
+        if self.balance.hard_sampling and "agreement" not in self.gate.checks:
+            raise ValueError("balance.hard_sampling is set, but gate.checks has no agreement that tells what is hard")
+        return self
+
+
+def load_settings(source: str | Path | None = None, overrides: Sequence[str] = ()) -> Settings:
+    """Settings from a preset name or YAML file, then ``a.b=c`` overrides.
+
+    Raises ConfigError with every fault at once, each with its path.
+    """
+    tree = _read_yaml(preset_path(source)) if source is not None else {}
+    for override in overrides:
+        _set(tree, override)
+    return parse_settings(tree, str(source or "the defaults"))
+
+
+def parse_settings(tree: dict[str, Any], source: str) -> Settings:
+    """Checks a tree of plain data. Raises ConfigError with all faults."""
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        faults = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        raise ConfigError(
+            f"{len(faults)} fault(s) in the settings from {source}:\n" + "\n".join(faults),
+            remedy="correct the keys above; the presets in configs/ show every key",
+        ) from error
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Writes the resolved settings as YAML, whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+    temporary.replace(path)
+
+
+def default_preset() -> str:
+    """``gpu`` where an NVIDIA driver is loaded, else ``cpu``; asked without importing torch."""
+    return "gpu" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+
+
+def preset_path(source: str | Path) -> Path:
+    """The YAML file behind a preset's name or a path. Raises ConfigError."""
+    if found := find_preset(source, preset_folders()):
+        return found
+    raise ConfigError(
+        f"no settings at {source}",
+        "a YAML file, or a preset: " + ", ".join(presets()),
+        "check the path given to --config",
+    )
+
+
+def presets() -> list[str]:
+    """The names of the presets."""
+    return sorted({path.stem for folder in preset_folders() for path in folder.glob("*.yaml")})
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    tree = parse_yaml(path)
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: holds a {type(tree).__name__}", "a mapping of settings")
+    return tree
+
+
+def _set(tree: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise ConfigError(f"--set {override!r}", "a.b=value", "for example --set mask.steps=500")
+    *sections, key = path.split(".")
+    node = tree
+    for section in sections:
+        node = node.setdefault(section, {})
+        if not isinstance(node, dict):
+            raise ConfigError(f"--set {override!r}: {section} is a value", "a section")
+    try:
+        node[key] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"--set {override!r}: {error}", "a value as YAML writes it", "quote it, for the shell too"
+        ) from error

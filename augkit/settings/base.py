@@ -1,0 +1,100 @@
+"""What every section of the settings is made of, and what every training run has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from augkit.core.errors import ConfigError
+from augkit.core.presets import LABEL_STEPS, augment_presets, load_recipe
+
+Size = Annotated[int, Field(ge=16, le=1024, multiple_of=16)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1)]
+Precision = Literal["auto", "fp32", "bf16"]
+Arithmetic = Literal["fp32", "bf16"]
+"""A precision that was decided on."""
+
+NO_LABEL_WARP = (
+    f"{' and '.join(LABEL_STEPS)} move the mask away from its photo: what learns from the pair would learn wrong "
+    "outlines; only stage II (image.augment), which makes the photo after the mask, may use them"
+)
+
+
+class Section(BaseModel):
+    """Base of every part of the settings: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OptimSettings(Section):
+    """Adam of one player."""
+
+    lr: Positive = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+
+
+class TrainSettings(Section):
+    """What every training run has."""
+
+    size: Size = 128
+    steps: Count = 1000
+    batch: Count = 8
+    microbatches: Count = 1
+    augment: str = "mild"
+    """Name or path of an augmentation preset (docs/augmentation.md)."""
+    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.999
+    sample_every: Count = 500
+    save_every: Count = 500
+    per_class_from: Count = 1000
+    """A class with at least this many training pairs gets a model of its own; the others share ``all``."""
+    workers: Annotated[int, Field(ge=0)] = 0
+
+    label_warp: ClassVar[bool] = False
+    """Whether the mask may be moved away from its photo."""
+
+    @field_validator("augment")
+    @classmethod
+    def _read_augment(cls, source: str) -> str:
+        try:
+            recipe = load_recipe(source)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        if recipe.warps_labels and not cls.label_warp:
+            raise ValueError(NO_LABEL_WARP)
+        return source if source in augment_presets() else str(Path(source).resolve())  # read again from elsewhere
+
+    @property
+    def rows_per_step(self) -> int:
+        """Pairs that one step takes from the data."""
+        return self.batch
+
+    @model_validator(mode="after")
+    def _split_evenly(self) -> TrainSettings:
+        if self.batch % self.microbatches:
+            raise ValueError(f"batch {self.batch} cannot be cut into {self.microbatches} equal microbatches")
+        return self
+
+
+class StartSettings(TrainSettings):
+    """A run that may start from another run's networks."""
+
+    init_from: str | None = None
+    """Folder of another run whose networks are the start of this one; relative to the workspace."""
+    freeze_d: Annotated[int, Field(ge=0)] = 0
+    """Blocks of D, from its input, that keep the weights of ``init_from`` (FreezeD)."""
+
+    def rooted(self, root: Path) -> Self:
+        """The same with ``init_from`` as a path from anywhere."""
+        start = self.init_from
+        return self if start is None else self.model_copy(update={"init_from": str(root / start)})
+
+    @model_validator(mode="after")
+    def _freeze_what_was_learnt(self) -> StartSettings:
+        if self.freeze_d > 0 and not self.init_from:
+            raise ValueError("freeze_d keeps random weights: set init_from, or freeze_d to 0")
+        return self

@@ -1,0 +1,89 @@
+"""Section of SinGAN, which one photo trains (``augkit paint``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from augkit.settings.base import Count, OptimSettings, Section, Share, TrainSettings
+
+DISCRIMINATOR_REACH = 11
+"""Side of the patches that D judges, in pixels."""
+
+
+class SinkhornSettings(Section):
+    """The Sinkhorn divergence between D's embeddings of patches."""
+
+    embedding: Count = 32
+    """Numbers of an embedding."""
+    patches: Annotated[int, Field(ge=2, le=4096)] = 256
+    """Patches of each picture that one turn compares."""
+    positions: bool = False
+    """Whether half the distance of two patches, over the picture's diagonal, is added to 1 - cosine."""
+    epsilon: Annotated[float, Field(gt=0.0)] = 0.1
+    iterations: Count = 20
+
+
+class PaintSettings(Section):
+    """A pyramid of networks for one photo; the paper has ``size`` 250 and 2000 ``steps``, as the preset ``gpu``."""
+
+    size: Annotated[int, Field(ge=16, le=1024)] = 128
+    """Longest side of the finest scale, in px; a smaller photo keeps its size."""
+    coarsest: Annotated[int, Field(ge=DISCRIMINATOR_REACH + 1)] = 25
+    """Shorter side of the coarsest scale, in px."""
+    factor: Annotated[float, Field(gt=0.3, lt=0.95)] = 0.75
+    """Size of a scale over that of the next finer one; fitted to the photo."""
+    channels: Count = 32
+    double_every: Count = 4
+    """Channels double every so many scales, twice at most."""
+    steps: Count = 600
+    """Of each scale."""
+    batch: Count = 1
+    """Pictures of a turn; all show the same photo."""
+    d_steps: Count = 3
+    g_steps: Count = 3
+    adversarial: Literal["wgan", "sinkhorn"] = "wgan"
+    gradient_penalty: Annotated[float, Field(gt=0.0)] = 0.1
+    """Of D under ``wgan``; the Sinkhorn divergence is bounded by itself."""
+    sinkhorn: SinkhornSettings = SinkhornSettings()
+    reconstruction: Annotated[float, Field(ge=0.0)] = 10.0
+    """Weight of the squared error of the photo made from the fixed noise."""
+    noise: Annotated[float, Field(ge=0.0)] = 0.1
+    """Noise of a scale, over the error of what the coarser ones make of the fixed noise."""
+    optim: OptimSettings = OptimSettings(lr=5e-4)
+    optim_d: OptimSettings = OptimSettings(lr=5e-4)
+    drop_at: Share = 0.8
+    """Share of the steps after which the learning rates fall to a tenth; 1 keeps them."""
+    sample_every: Count = 1000
+    save_every: Count = 500
+
+    @model_validator(mode="after")
+    def _refuse_idle(self) -> PaintSettings:
+        fields = type(self).model_fields
+        idle = {"wgan": "sinkhorn", "sinkhorn": "gradient_penalty"}[self.adversarial]
+        if getattr(self, idle) != fields[idle].get_default():
+            raise ValueError(f"{idle} is set, but adversarial is {self.adversarial}")
+        if self.coarsest > self.size:
+            raise ValueError(f"coarsest {self.coarsest} is more than size {self.size}")
+        return self
+
+    @property
+    def run(self) -> TrainSettings:
+        """What the training of one scale is to the loop: one row of data for every turn."""
+        turns = max(self.d_steps, self.g_steps)
+        return _ScaleSettings(
+            steps=self.steps, batch=self.batch, turns=turns, augment="none", ema=0.0,
+            sample_every=self.sample_every, save_every=self.save_every,
+        )  # fmt: skip
+
+
+class _ScaleSettings(TrainSettings):
+    """``turns`` of each player in a step; the latest weights are kept."""
+
+    turns: Count = 1
+
+    @property
+    def rows_per_step(self) -> int:
+        """Rows that one step takes."""
+        return self.batch * self.turns

@@ -1,0 +1,1 @@
+"""Where pairs come from beside labels: rendered cars, silhouettes, backdrops."""

@@ -1,0 +1,103 @@
+"""Silhouettes of a workspace on disk: one grey PNG a pair, and the table that says how they were found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from augkit.core.errors import DataError
+from augkit.core.workspace import Workspace
+from augkit.data.crop import Region
+
+NO_CAR = "no car"
+BELOW = "below the score"
+
+_AGAIN = "run `augkit silhouettes --fresh`"
+_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("method", pa.string()),
+        ("score", pa.float64()),
+        ("box", pa.list_(pa.float64())),
+        ("area", pa.int64()),
+        ("dropped", pa.string()),
+        ("key", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class SilhouetteRow:
+    """How one pair's silhouette was found.
+
+    ``box`` is x0, y0, x1, y1 in pixels of the canonical pair, ``area`` in pixels. ``dropped`` says why there is no
+    picture, and is empty where there is one. ``key`` is a digest of the pair, the method and its options: the row is
+    good as long as they are the same.
+    """
+
+    id: str
+    method: str
+    key: str
+    score: float = 0.0
+    box: list[float] = field(default_factory=list)
+    area: int = 0
+    dropped: str = ""
+
+
+def table_path(workspace: Workspace) -> Path:
+    """One row a pair that was looked at."""
+    return workspace.root / "silhouettes.parquet"
+
+
+def silhouette_path(workspace: Workspace, id: str) -> Path:
+    """The silhouette of a pair: 255 on the car, 0 beside it; as large as the pair."""
+    return workspace.silhouettes / f"{id}.png"
+
+
+def read_table(workspace: Workspace) -> list[SilhouetteRow]:
+    """All rows, those of dropped detections too; none where nothing was looked for. Raises DataError."""
+    path = table_path(workspace)
+    if not path.is_file():
+        return []
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: {error}", "the table of silhouettes", f"delete it and {_AGAIN}") from error
+    if table.schema.names != _SCHEMA.names:
+        raise DataError(f"{path}: columns {table.schema.names}", f"{_SCHEMA.names}", f"delete it and {_AGAIN}")
+    return [SilhouetteRow(**row) for row in table.to_pylist()]
+
+
+def write_table(workspace: Workspace, rows: Iterable[SilhouetteRow]) -> None:
+    """Writes all rows, whole or not at all."""
+    path = table_path(workspace)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as stream:
+        pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA), stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def write_silhouette(path: Path, silhouette: Region) -> None:
+    """Writes an (H, W) silhouette as 8-bit grey, whole or not at all."""
+    data = cv2.imencode(".png", silhouette.astype(np.uint8) * 255)[1].tobytes()
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def read_silhouette(path: Path) -> Region:
+    """(H, W) silhouette. Raises DataError where the file is missing or not 8-bit grey."""
+    data = np.frombuffer(path.read_bytes() if path.is_file() else b"", np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if picture is None or picture.ndim != 2 or picture.dtype != np.uint8:
+        raise DataError(f"{path}: no silhouette", "an 8-bit grey PNG, 0 and 255", _AGAIN)
+    return np.asarray(picture > 127)

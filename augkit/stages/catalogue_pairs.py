@@ -1,0 +1,38 @@
+"""Rows of the catalogue in the form of shards: what a segmenter trains on where no shards are written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow
+
+
+class RawRows:
+    """Real pairs by their files: the interface of ``train.mixture.RawPairs``."""
+
+    def __init__(self, workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema) -> None:
+        self.workspace, self.rows, self.schema = workspace, tuple(rows), schema
+        self.index = pa.table(
+            {
+                "key": [row.id for row in rows],
+                "source": ["real"] * len(rows),
+                "histogram": [row.histogram for row in rows],
+            }
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def classes(self) -> list[str]:
+        """The class name of each row."""
+        return [row.car_class.name for row in self.rows]
+
+    def raw(self, index: int) -> tuple[bytes, bytes]:
+        """The encoded bytes of photo and mask."""
+        id = self.rows[index].id
+        return self.workspace.photo(id).read_bytes(), self.workspace.mask(id).read_bytes()

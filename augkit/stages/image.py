@@ -1,0 +1,244 @@
+"""Stage II as a task: from training pairs to a ``PhotoSampler``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.parts import PartSchema, without_ignore
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import TrainingRows
+from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.warp.cycle_warp import BorrowingPairs
+from augkit.gan.background import Backdrop, Pasted
+from augkit.gan.conditional_generator import Painter, input_channels
+from augkit.gan.conditioning import GUIDES, Guide
+from augkit.gan.conditioning.base import Brief, Source
+from augkit.gan.exemplars import ExemplarBank
+from augkit.gan.fake_pool import FakePool, NoPool
+from augkit.gan.game import Game
+from augkit.gan.image_game import Easel, discriminator_play, generator_play
+from augkit.gan.photo_sampler import PhotoSampler
+from augkit.gan.players import Player, Term
+from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
+from augkit.losses.adversarial import ADVERSARIAL
+from augkit.models.patch import MultiScaleDiscriminator
+from augkit.models.registries import PERCEPTUAL_NETWORKS, PHOTO_GENERATORS
+from augkit.settings import ImageSettings
+from augkit.settings.base import Arithmetic
+from augkit.stages.backgrounds import backdrop_of, screen_of
+from augkit.stages.coarse_to_fine import coarse_part, hand_over
+from augkit.stages.image_transfer import start
+from augkit.train.image_grid import Picture, grid
+from augkit.train.optim import adam, adam_in_turns, linear_decay
+from augkit.train.run import Task, load_description, load_weights
+from augkit.train.stream import collate
+
+SHEET_ROWS = 8
+BRIEF_ROWS = 8
+
+
+def build_photo_generator(model: str, options: dict[str, Any], condition: int, size: int) -> nn.Module:
+    """The network that the settings name, for ``condition`` input channels.
+
+    Raises ConfigError for options or a size it does not take.
+    """
+    try:
+        generator = PHOTO_GENERATORS[model](condition, **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"image.options {options} for {model}: {error}") from error
+    divisor = int(generator.divisor)  # type: ignore[arg-type]
+    if size % divisor or size < 2 * divisor:  # a single pixel inside has no neighbours to reflect, nor a variance
+        below, above = size // divisor * divisor, (size // divisor + 1) * divisor
+        raise ConfigError(
+            f"image.size {size} for {model}",
+            f"a multiple of {divisor}, at least {2 * divisor}",
+            f"set image.size to {' or '.join(str(s) for s in (below, above) if s >= 2 * divisor)}",
+        )
+    return generator
+
+
+def build_painter(about: Mapping[str, Any], parts: int) -> Painter:
+    """The generator with its guides, from a model's description or the settings as plain data.
+
+    Raises ConfigError for what the networks do not take, RegistryError for a name that there is not.
+    """
+    guides = [_guide(name, parts, about["size"]) for name in about["guides"]]
+    condition = input_channels(parts, guides)
+    generator = build_photo_generator(about["model"], about["options"], condition, about["size"])
+    return Painter(generator, guides, parts, about["repair"])
+
+
+def _guide(name: str, parts: int, size: int) -> Guide:
+    guide = GUIDES[name](parts)
+    if size % guide.divisor or size < guide.smallest:
+        raise ConfigError(
+            f"image.size {size} for the guide {name}", f"a multiple of {guide.divisor}, at least {guide.smallest}",
+            "set another image.size, or leave the guide out",
+        )  # fmt: skip
+    return guide
+
+
+def image_task(  # noqa: PLR0917  # what every stage is built from
+    name: str,
+    workspace: Workspace,
+    rows: TrainingRows,
+    schema: PartSchema,
+    settings: ImageSettings,
+    device: torch.device,
+    coarse: Path | None = None,
+) -> Task:
+    """Stage II on the given rows; ``coarse`` is the run of the coarse generator that it goes on from."""
+    backdrop = backdrop_of(workspace, rows, schema, settings)
+    pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment, last=screen_of(settings))
+    painter, discriminator = build_networks(settings, schema, coarse)
+    painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    names = [row.id for row in rows.rows]
+
+    def finish(averaged: nn.Module) -> nn.Module:
+        assert isinstance(averaged, Painter)
+        items = [pairs.plain(index) for index in range(len(pairs))]
+        averaged.settle(list(_briefs(items, device)))
+        return PhotoSampler(averaged, ExemplarBank.of(items, names, schema), backdrop).to("cpu")
+
+    return Task(
+        name=f"image {name}",
+        pairs=BorrowingPairs(pairs) if painter.wants_other else pairs,
+        game=_game(painter, discriminator, schema, settings, device),
+        learner=painter,
+        finish=finish,
+        picture=lambda sampler: _picture(sampler, pairs),
+        describe={
+            "stage": "image",
+            "model": settings.model,
+            "options": settings.options,
+            "guides": list(settings.guides),
+            "repair": settings.repair,
+            "size": settings.size,
+            "schema": schema.to_dict(),
+            "pairs": len(rows),
+            "exemplars": names,
+            "background": settings.background,
+            "parameters": {"G": _count(painter), "D": _count(discriminator)},
+        },
+    )
+
+
+def _briefs(items: list[PairItem], device: torch.device) -> Iterator[Brief]:
+    """The pairs, each after its own photo."""
+    for begin in range(0, len(items), BRIEF_ROWS):
+        batch = collate(items[begin : begin + BRIEF_ROWS], 0, 0, len(items)).to(device)
+        yield Brief(batch.masks, Source.whole(batch.photos), batch.noise)
+
+
+def build_networks(
+    settings: ImageSettings, schema: PartSchema, coarse: Path | None = None
+) -> tuple[Painter, nn.Module]:
+    """G and D, as they start: from the coarse run where there is one.
+
+    Raises what ``build_painter``, ``start`` and ``hand_over`` do.
+    """
+
+    def g(parts: int) -> Painter:
+        return build_painter(settings.model_dump(mode="json"), parts)
+
+    def d(parts: int) -> MultiScaleDiscriminator:
+        try:
+            return MultiScaleDiscriminator(parts + 1 + 3, **settings.discriminator)
+        except TypeError as error:
+            raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
+
+    painter, discriminator = g(schema.channels), d(schema.channels)
+    if coarse is None:
+        start(settings, schema, (painter, g), (discriminator, d))
+    else:  # which has started from `init_from` itself
+        hand_over(coarse, painter, discriminator)
+    return painter, discriminator
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _game(
+    painter: Painter, discriminator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device
+) -> Game:
+    discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pool = FakePool(settings.pool, settings.size) if settings.pool else NoPool()
+    losses, channels = ADVERSARIAL[settings.adversarial], schema.channels
+    rate, shares = linear_decay(settings.steps, settings.decay_from), settings.microbatches
+    optim_d = adam(discriminator.parameters(), settings.optim_d)
+    d = Player("D", discriminator, [adversarial_d(losses, pool)], optim_d, rate, microbatches=shares)
+    g = Player("G", painter, _terms(settings, device), _optim_g(painter, settings), rate, microbatches=shares)
+    easel = Easel(painter)
+    plays = {
+        "D": discriminator_play(easel, discriminator, channels, pool),
+        "G": generator_play(easel, discriminator, channels),
+    }
+    return Game((d, g), plays, shared=(g,))
+
+
+def _terms(settings: ImageSettings, device: torch.device) -> list[Term]:
+    """G's. Raises CheckpointError where the perceptual network's weights are not to be had."""
+    terms = [
+        adversarial_g(ADVERSARIAL[settings.adversarial]),
+        feature_matching_term(settings.feature_matching),
+        l1_term(settings.l1),
+    ]
+    if settings.perceptual:
+        weights = settings.perceptual_weights
+        network = PERCEPTUAL_NETWORKS[settings.perceptual_network](None if weights is None else Path(weights))
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        terms.append(perceptual_term(settings.perceptual, network))
+    return [term for term in terms if term.weight]
+
+
+def _optim_g(painter: Painter, settings: ImageSettings) -> torch.optim.Optimizer:
+    """Adam; with coarse-to-fine training the coarse generator joins later."""
+    fixed = 0 if settings.coarse is None else settings.coarse.fixed
+    if not fixed:
+        return adam(painter.parameters(), settings.optim)
+    late = list(coarse_part(painter).parameters())
+    ids = {id(parameter) for parameter in late}
+    return adam_in_turns(late, [p for p in painter.parameters() if id(p) not in ids], fixed, settings.optim)
+
+
+def load_photo_sampler(folder: Path, precision: Arithmetic = "fp32") -> tuple[PhotoSampler, dict[str, Any]]:
+    """A trained stage II, its generator in that precision, and its description.
+
+    Raises CheckpointError where the folder does not hold one.
+    """
+    about = load_description(folder)
+    state = load_weights(folder)
+    try:
+        schema = PartSchema.from_dict(about["schema"])
+        painter = build_painter(about, schema.channels)
+        held = {name.removeprefix("bank."): tensor for name, tensor in state.items() if name.startswith("bank.")}
+        backdrop = Backdrop()
+        if about.get("background") == "composite":
+            backdrop = Pasted(*(state[f"backdrop.{name}"] for name in ("photos", "holes", "classes")))
+        sampler = PhotoSampler(painter, ExemplarBank(held, about["exemplars"], schema), backdrop)
+        sampler.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        raise CheckpointError(f"{folder}: {error}", "a stage-II model of this version", "train it again") from error
+    return sampler.ready(precision), about
+
+
+def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:
+    """A row a pair: mask, real photo, then made photos after four exemplars."""
+    assert isinstance(sampler, PhotoSampler)
+    sampler.eval()
+    step = max(1, len(pairs) // SHEET_ROWS)
+    lines = []
+    for index in range(0, len(pairs), step)[:SHEET_ROWS]:
+        item = pairs.plain(index)
+        seeds = [derive(0, "sheet", index, number) for number in range(4)]
+        made = sampler.paint(without_ignore(item.mask)[None].repeat(4, 0), item.car_class, seeds)
+        lines.append([pairs.schema.colourise(item.mask), item.photo, *made.photos])
+    return grid(lines)

@@ -1,0 +1,161 @@
+"""The generator stages of a workspace: what is to be trained, and training it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from augkit.core.classes import CarClass
+from augkit.core.errors import CheckpointError, DataError
+from augkit.core.memory import release_memory
+from augkit.core.parts import PartSchema
+from augkit.core.presets import load_recipe
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.settings import Settings, StartSettings, TrainSettings
+from augkit.stages.assignment import model_for, rows_of
+from augkit.stages.coarse_to_fine import coarse_settings
+from augkit.stages.image import image_task
+from augkit.stages.mask import mask_task
+from augkit.stages.unconditional import unconditional_task
+from augkit.train.hooks import Report
+from augkit.train.machine import accelerator, resolve_precision
+from augkit.train.run import Run, Task, is_finished, load_description, run_task
+
+Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
+STAGES: tuple[Stage, ...] = ("mask", "image")
+"""Those that balancing needs."""
+_TASKS: dict[Stage, Callable[..., Task]] = {
+    "mask": mask_task,
+    "image": image_task,
+    "image-coarse": image_task,
+    "image-unconditional": unconditional_task,
+}
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A workspace opened for generator training: rows, schema and settings."""
+
+    workspace: Workspace
+    rows: TrainingRows
+    schema: PartSchema
+    settings: Settings
+    models: Path
+
+    @classmethod
+    def open(cls, workspace: Workspace, settings: Settings) -> Studio:
+        """Raises DataError where there is nothing to train on."""
+        rows = TrainingRows.of(read_catalogue(workspace.require_catalogue()))
+        if not rows.rows:
+            raise DataError(f"{workspace.root}: no usable training pairs", "at least one", "see `augkit classes`")
+        return cls(workspace, rows, PartSchema.load(workspace.schema), settings, workspace.models)
+
+    def stage(self, stage: Stage) -> StartSettings:
+        """The settings of a stage."""
+        if stage == "image-coarse":
+            return coarse_settings(self.settings.image)
+        stages: dict[Stage, StartSettings] = {
+            "mask": self.settings.mask,
+            "image": self.settings.image,
+            "image-unconditional": self.settings.unconditional,
+        }
+        return stages[stage]
+
+    def model(self, stage: Stage, car_class: CarClass) -> str:
+        """Name of the model that serves a class."""
+        return model_for(car_class, self.rows, self.stage(stage).per_class_from)
+
+    def folder(self, stage: Stage, model: str) -> Path:
+        """Where a model is, or will be."""
+        return self.models / stage / model
+
+    def needed(self, classes: Iterable[CarClass], stages: Sequence[Stage] = STAGES) -> list[tuple[Stage, str]]:
+        """All models that the classes need, in order of training."""
+        wanted = list(classes)
+        return [(s, m) for s in stages for m in dict.fromkeys(self.model(s, c) for c in wanted)]
+
+    def missing(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
+        """Those of ``needed`` that are not trained yet, or not for as many steps as the settings ask for.
+
+        Raises CheckpointError for a model that was trained with other settings.
+        """
+        return [(stage, model) for stage, model in self.needed(classes) if not self.is_trained(stage, model)]
+
+    def is_trained(self, stage: Stage, model: str) -> bool:
+        """Whether a model is finished, with as many steps as the settings ask for or ended early for a reason.
+
+        Raises CheckpointError for one that was trained with other settings.
+        """
+        folder, settings = self.folder(stage, model), self.stage(stage)
+        if not is_finished(folder):
+            return False
+        about = load_description(folder)
+        asked = _kept(settings)
+        trained = about.get("settings", asked)
+        other = [f"{stage}.{k}: {trained.get(k)} then, {asked[k]} now" for k in asked if trained.get(k) != asked[k]]
+        if other:
+            raise CheckpointError(
+                f"{folder}: trained with other settings ({'; '.join(other)})",
+                "the settings of this command",
+                f"use the old settings, or train again: augkit train {stage} --fresh",
+            )
+        return "stopped" in about or int(about.get("steps", settings.steps)) >= settings.steps
+
+    def train(
+        self,
+        stage: Stage,
+        model: str,
+        resume: bool,
+        report: Report | None = None,
+        fresh: bool = False,
+        *,
+        seconds: float = float("inf"),
+    ) -> Path:
+        """Trains one model of one stage, and first what it starts from.
+
+        ``resume``, ``fresh`` and ``seconds`` as in ``Run``.
+        """
+        start = self._start(stage, model, resume, report, fresh)
+        settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
+        rows = rows_of(model, self.rows)
+
+        def build(device: torch.device) -> Task:
+            rooted = settings.rooted(self.workspace.root)
+            task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device, **start)
+            return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
+
+        fingerprint = self._fingerprint(settings, seed, rows)
+        run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds)
+        trained = run_task(build, run, accelerator(self.settings.precision))
+        release_memory()
+        return trained
+
+    def _start(self, stage: Stage, model: str, resume: bool, report: Report | None, fresh: bool) -> dict[str, Path]:
+        """What a stage's builder is told of the run that it goes on from, which is trained where it is not yet."""
+        if stage != "image" or self.settings.image.coarse is None:
+            return {}
+        if fresh or not self.is_trained("image-coarse", model):
+            self.train("image-coarse", model, resume, report, fresh)
+        return {"coarse": self.folder("image-coarse", model)}
+
+    def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
+        """What a resumed run must share with the run it goes on from; it may be longer and report more often."""
+        pixels = derive(0, *(f"{row.id}:{row.sha256}" for row in rows.rows))
+        precision = resolve_precision(self.settings.precision)
+        return _kept(settings) | {
+            "seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision,
+            "augment_steps": load_recipe(settings.augment).digest,
+        }  # fmt: skip
+
+
+def _kept(settings: TrainSettings) -> dict[str, Any]:
+    """What of a stage's settings decides what is learnt, however long it takes and whoever computes it."""
+    return settings.model_dump(
+        mode="json", exclude={"steps", "sample_every", "save_every", "workers", "per_class_from"}
+    )

@@ -1,0 +1,278 @@
+"""The segmentation network as a task: trained on shards, measured on real held-out photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from augkit.core.classes import CarClass
+from augkit.core.errors import CheckpointError, ConfigError, DataError, ShardError
+from augkit.core.parts import PartSchema
+from augkit.core.presets import load_recipe
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.augment import Augmentation, Silhouette, no_silhouette
+from augkit.data.crop import resize_mask
+from augkit.data.dataset import Draw, Kept, PairItem
+from augkit.data.pair_files import read_silhouette, resize_photo
+from augkit.gan.batch import Batch
+from augkit.gan.game import Game
+from augkit.gan.players import Play, Player
+from augkit.gan.terms import dice_term, reconstruction_term
+from augkit.losses.likelihood import part_weights
+from augkit.metrics.overlap import TRUTH, iou, overlap
+from augkit.models.registries import SEGMENTERS
+from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
+from augkit.shards.codec import decode_mask, decode_photo
+from augkit.stages.training_mix import RawPairs, is_made, mixture, sampling_of
+from augkit.train.hooks import Report
+from augkit.train.image_grid import Picture, grid
+from augkit.train.machine import accelerator, resolve_precision
+from augkit.train.optim import adam, linear_decay
+from augkit.train.run import Run, Task, load_description, load_weights, run_task
+
+SHEET_ROWS = 8
+
+
+class ShardPairs:
+    """Pairs of the shards as training data: the same interface as ``PairDataset``.
+
+    A preset that replaces backgrounds reads the silhouettes of real pairs.
+    """
+
+    def __init__(self, shards: RawPairs, size: int, augment: str, workspace: Workspace | None = None) -> None:
+        self.shards, self.size, self.workspace = shards, size, workspace
+        self.augment = Augmentation(augment, shards.schema, workspace.backgrounds if workspace else None)
+        self.classes = [CarClass.parse(name) for name in shards.classes]
+        self.keys = shards.index["key"].to_pylist()
+        self._items = Kept(self._read, len(shards), size)
+
+    def __len__(self) -> int:
+        return len(self.shards)
+
+    def plain(self, index: int) -> PairItem:
+        """The pair as it is, at the training size."""
+        return self._items[index]
+
+    def _read(self, index: int) -> PairItem:
+        photo, mask = self.shards.raw(index)
+        resized = resize_photo(decode_photo(photo), self.size), resize_mask(decode_mask(mask), self.size)
+        return PairItem(*resized, self.classes[index])
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        """The pair, augmented with the draw's seed."""
+        item = self.plain(draw.index)
+        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed, self._silhouette(draw.index)))
+
+    def _silhouette(self, index: int) -> Callable[[], Silhouette]:
+        if self.workspace is None:
+            return no_silhouette
+        return partial(read_silhouette, self.workspace, self.keys[index], self.size)
+
+
+def train_segmenter(
+    workspace: Workspace, settings: Settings, resume: bool, report: Report | None = None, fresh: bool = False
+) -> Path:
+    """Trains on the shards' training split, the pairs that ``segmenter.source`` names; returns the model folder.
+
+    Raises ShardError where there are no finished shards, DataError where none of their pairs could judge the result.
+    """
+    shards = training_pairs(workspace, settings.segmenter)
+    _require_validation(workspace)
+    folder = workspace.model("segmenter", settings.segmenter.source)
+    return fit_segmenter(workspace, settings, shards, folder, resume, report, fresh)
+
+
+def training_pairs(workspace: Workspace, own: SegmenterSettings) -> RawPairs:
+    """What the settings ask to train on. Raises ConfigError for options without effect, ShardError without shards."""
+    _refuse_idle(own)
+    return mixture(workspace, own.source)
+
+
+def fit_segmenter(  # noqa: PLR0917  # each is a different thing
+    workspace: Workspace,
+    settings: Settings,
+    shards: RawPairs,
+    folder: Path,
+    resume: bool,
+    report: Report | None = None,
+    fresh: bool = False,
+) -> Path:
+    """Trains on these pairs in this folder; the rest as in ``train_segmenter``."""
+    own = settings.segmenter
+
+    def build(device: torch.device) -> Task:
+        return segmenter_task(workspace, shards, own, device)
+
+    run = Run(folder, own, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
+    return run_task(build, run, accelerator(settings.precision))
+
+
+def segmenter_fingerprint(settings: Settings, shards: RawPairs) -> dict[str, Any]:
+    """What a resumed run must share with the run it goes on from: settings, seed, and the bytes of the pairs."""
+    own = settings.segmenter
+    columns = [shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32")]
+    pairs = derive(0, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*columns, strict=True)))
+    return own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"}) | {
+        "seed": _seed(settings), "pairs": pairs, "precision": resolve_precision(settings.precision),
+        "augment_steps": load_recipe(own.augment).digest,
+    }  # fmt: skip
+
+
+def _seed(settings: Settings) -> int:
+    """The same for every source: segmenters of one seed start from the same weights."""
+    return derive(settings.seed, "segmenter")
+
+
+def _require_validation(workspace: Workspace) -> None:
+    """Before the training, not after it."""
+    try:
+        mixture(workspace, "real", "val")
+    except ShardError as error:
+        raise DataError(
+            "no real pair of the validation split in the shards",
+            "pairs to judge the segmenter by",
+            "import again with a larger data.val_share, or name a val part where the data set fixes its splits",
+        ) from error
+
+
+def _refuse_idle(own: SegmenterSettings) -> None:
+    made = set(SOURCES[own.source]) - {"real"}
+    mixed = bool(made) and "real" in SOURCES[own.source]
+    idle = [name for name in MIXING if not mixed and getattr(own, name) != type(own).model_fields[name].default]
+    if idle:
+        raise ConfigError(
+            f"segmenter.{idle[0]} with source {own.source}", "a source of real and made pairs", "leave one of them out"
+        )
+    if made and any(name == "Background" for name, _ in load_recipe(own.augment).steps):
+        raise ConfigError(
+            f"segmenter.augment {own.augment} with source {own.source}: made pairs have no silhouettes",
+            "another preset, or source real",
+            "`augkit augment --preset background` makes classical pairs with other backgrounds",
+        )
+
+
+def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSettings, device: torch.device) -> Task:
+    """The segmenter on the given pairs."""
+    pairs = ShardPairs(shards, settings.size, settings.augment, workspace)
+    network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    terms = [reconstruction_term(part_weights(_pixels(shards)).to(device)), dice_term(0.5)]
+    rate = linear_decay(settings.steps, 0.3)
+    player = Player(
+        "segmenter",
+        network,
+        terms,
+        adam(network.parameters(), settings.optim),
+        rate,
+        microbatches=settings.microbatches,
+    )
+
+    def play(batch: Batch) -> Play:
+        return Play(fake=network(batch.photos), masks=batch.masks)
+
+    return Task(
+        name=f"segmenter {settings.source}",
+        pairs=pairs,
+        game=Game((player,), {"segmenter": play}),
+        learner=network,
+        finish=lambda averaged: averaged,
+        picture=lambda module: _picture(module, pairs),
+        sampling=lambda _: sampling_of(shards, settings),
+        describe={
+            "stage": "segmenter",
+            "model": settings.model,
+            "options": settings.options,
+            "size": settings.size,
+            "schema": shards.schema.to_dict(),
+            "pairs": len(shards),
+        },
+    )
+
+
+def _pixels(shards: RawPairs) -> Tensor:
+    """(channels,) pixels by part in the real pairs, which are what the network is for; in all where none is real."""
+    real = ~is_made(shards)
+    histograms = np.array(shards.index["histogram"].to_pylist())
+    return torch.tensor(histograms[real if real.any() else ~real].sum(0), dtype=torch.float32)
+
+
+def build_segmenter(model: str, options: dict[str, Any], channels: int, size: int) -> nn.Module:
+    """The network that the settings name. Raises ConfigError for options or a size it does not take."""
+    try:
+        network = SEGMENTERS[model](channels, **options)
+    except TypeError as error:
+        raise ConfigError(f"segmenter.options {options} for {model}: {error}") from error
+    divisor = int(network.divisor)  # type: ignore[arg-type]
+    if size % divisor:
+        raise ConfigError(f"segmenter.size {size}", f"a multiple of {divisor} for {model}")
+    return network
+
+
+def load_segmenter(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """A trained segmenter and its description. Raises CheckpointError where the folder does not hold one."""
+    about = load_description(folder)
+    state = load_weights(folder)
+    try:
+        channels = PartSchema.from_dict(about["schema"]).channels
+        network = build_segmenter(about["model"], about["options"] | {"pretrained": False}, channels, about["size"])
+        network.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        raise CheckpointError(f"{folder}: {error}", "a segmenter of this version", "train it again") from error
+    return network.eval(), about
+
+
+def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "val") -> dict[str, float]:
+    """IoU by part name on the real pairs of a split that no generator saw; ``mean`` over the parts that occur.
+
+    Raises DataError where the split is empty.
+    """
+    network, about = load_segmenter(workspace.model("segmenter", settings.segmenter.source))
+    held_out = mixture(workspace, "real", split)
+    pairs = ShardPairs(held_out, about["size"], "none")
+    return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)
+
+
+def iou_by_part(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> dict[str, float]:
+    """Intersection over union by part name, over all pixels of all items; ignore pixels left out."""
+    counts = read_all(network, items, schema).sum(0)[1:]
+    occurs = counts[:, TRUTH] > 0
+    scores = [(name, value) for name, value, there in zip(schema.names[1:], iou(counts), occurs, strict=True) if there]
+    return dict(scores) | {"mean": float(np.mean([value for _, value in scores])) if scores else 0.0}
+
+
+@torch.inference_mode()
+def read_all(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> NDArray[np.int64]:
+    """What the network reads against the truth: (items, channels, 3) pixels, see ``overlap``.
+
+    Raises DataError for no items.
+    """
+    if not items:
+        raise DataError("no held-out pairs", "at least one", "raise data.val_share and import again")
+    read = [_logits(network, item).argmax(1)[0].numpy() for item in items]
+    return np.stack([overlap(own, item.mask, schema.channels) for own, item in zip(read, items, strict=True)])
+
+
+def _logits(network: nn.Module, item: PairItem) -> Tensor:
+    photo = torch.from_numpy(item.photo).permute(2, 0, 1)[None].float() / 127.5 - 1
+    logits: Tensor = network(photo.to(next(network.parameters()).device))
+    return logits.float().cpu()
+
+
+@torch.inference_mode()
+def _picture(network: nn.Module, pairs: ShardPairs) -> Picture:
+    """A row a pair: photo, its mask, and what the network reads."""
+    schema, step = pairs.shards.schema, max(1, len(pairs) // SHEET_ROWS)
+    lines = []
+    for index in range(0, len(pairs), step)[:SHEET_ROWS]:
+        item = pairs.plain(index)
+        read = _logits(network.eval(), item).argmax(1)[0].to(torch.uint8).numpy()
+        lines.append([item.photo, schema.colourise(item.mask), schema.colourise(read)])
+    return grid(lines)

@@ -1,0 +1,104 @@
+"""Painted pairs as shards: WORKSPACE/painted, a data set of its own to which every order adds one shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from augkit import __version__
+from augkit.core.errors import DataError
+from augkit.core.parts import PartSchema
+from augkit.core.storage import LocalStorage
+from augkit.core.workspace import Workspace
+from augkit.data.crop import count_ids
+from augkit.shards.codec import encode_mask, encode_photo
+from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
+from augkit.shards.writer import PairRecord, ShardWriter, read_commit
+from augkit.stages.singan.painting import Painting, paint, painting_seed
+from augkit.stages.singan.pyramid import Painter
+from augkit.stages.singan.training_photo import view_of
+
+_NAME = 30
+"""Characters of each name that go into a key, which has room for 90."""
+
+
+@dataclass(frozen=True)
+class PaintOrder:
+    """``count`` pairs of a painting from a start scale, and how their photos are encoded."""
+
+    painter: Painter
+    painting: Painting
+    start: int
+    count: int
+    seed: int
+    quality: int = 95
+    lossless: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Names what the shard's bytes depend on."""
+        facts = [
+            self.painter.digest, self.painter.name, self.painting.digest, self.painting.name, self.start, self.count,
+            self.seed, self.quality, self.lossless,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def write_pairs(workspace: Workspace, order: PaintOrder, schema: PartSchema) -> tuple[Path, str]:
+    """Adds the order's shard to the data set; one that is there already is left as it is. Its folder and name.
+
+    Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square.
+    """
+    _require_training(order)
+    _require_square(order)
+    workspace.painted.mkdir(parents=True, exist_ok=True)
+    storage = LocalStorage(workspace.painted)
+    names = [shard.name for shard in load_manifest(storage).shards] if storage.exists(MANIFEST_FILE) else []
+    for name in names:
+        commit = read_commit(storage, name)
+        if commit is not None and commit.row_digest == order.digest:
+            return workspace.painted, name
+    name = f"shard-{len(names):06d}"
+    writer = ShardWriter(storage, name)
+    for number in range(order.count):
+        seed = painting_seed(order.seed, order.painter, order.painting, number)
+        photo = paint(order.painter, order.painting, order.start, seed)
+        writer.add(_record(order, seed, schema), *encode_photo(photo, order.quality, order.lossless),
+                   encode_mask(order.painting.mask))  # fmt: skip
+    writer.commit(order.digest)
+    finish(storage, [*names, name], schema, order.digest, {"augkit": __version__})
+    return workspace.painted, name
+
+
+def _record(order: PaintOrder, seed: int, schema: PartSchema) -> PairRecord:
+    mask = order.painting.mask
+    car_class = view_of(mask, schema)
+    return PairRecord(
+        key=f"{order.painter.name[:_NAME]}-{order.painting.name[:_NAME]}-{order.start}-{seed:016x}", split="train",
+        source="painted", orientation=car_class.orientation, doors=car_class.doors, seed=seed,
+        mask_model=order.painting.digest, image_model=order.painter.digest, width=mask.shape[1], height=mask.shape[0],
+        histogram=count_ids(mask)[: schema.channels].tolist(), scores={"paint_start": float(order.start)},
+    )  # fmt: skip
+
+
+def _require_training(order: PaintOrder) -> None:
+    for what, word, split in (
+        ("photo", order.painter.about["word"], order.painter.about["split"]),
+        ("mask", order.painting.word, order.painting.split),
+    ):
+        if split != "train":
+            raise DataError(
+                f"{word}: the {what} is of the split {split}", "the training split: what is written here trains",
+                "take another pair, or leave --shards out",
+            )  # fmt: skip
+
+
+def _require_square(order: PaintOrder) -> None:
+    height, width = order.painter.side
+    if height != width:
+        raise DataError(
+            f"pictures of {width} x {height} px", "square ones: all pairs of a workspace are",
+            "train on a pair of the catalogue, or leave --shards out",
+        )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Paintings: a mask in the part colours of a pyramid's photo, and what the pyramid makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import BACKGROUND, Mask, PartSchema, without_ignore
+from augkit.core.seeds import derive
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import Split
+from augkit.data.crop import Photo, resize_mask
+from augkit.data.drawn_masks import read_drawn_mask
+from augkit.gan.label_map import paint_by_part, part_colours
+from augkit.metrics.sifid import combined_distance, single_image_distance
+from augkit.models.extractors import Extractor
+from augkit.models.singan import Side, shrink
+from augkit.stages.singan.pose import pose_differences
+from augkit.stages.singan.pyramid import Painter
+from augkit.stages.singan.scale import photo_of, pixels, resized, seeded_noise
+from augkit.stages.singan.training_photo import checked_mask, pair_of, plain_name
+
+
+@dataclass(frozen=True)
+class Painting:
+    """``mask`` (H, W), without ignore, and ``picture`` (H, W, 3) in part colours, both at the pyramid's finest size.
+
+    ``differences`` is what speaks against the photo's pose; ``split`` is that of a pair of the catalogue.
+    """
+
+    name: str
+    word: str
+    mask: Mask
+    picture: Photo
+    differences: list[str]
+    split: Split
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the mask."""
+        return hashlib.sha256(self.mask.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a start scale gives: SIFID to the painting and to the photo, and ``combined``, M = Sp + St + |Sp - St|."""
+
+    start: int
+    picture: Photo
+    to_painting: float
+    to_photo: float
+
+    @property
+    def combined(self) -> float:
+        """M: low only where the picture is near both."""
+        return combined_distance(self.to_painting, self.to_photo)
+
+
+def read_painting(workspace: Workspace, painter: Painter, schema: PartSchema, word: str) -> Painting:
+    """A drawn mask's file, or the mask of a pair of the catalogue, in the colours of the painter's photo.
+
+    Raises DataError for a photo without a mask, for a mask that cannot be read, and for one of another size.
+    """
+    if not painter.mask.size:
+        raise DataError(
+            f"{painter.name}: trained on a photo without a mask, so no part has a colour", "a photo with its mask",
+            "train on a pair of the catalogue, or name its mask: augkit paint train PHOTO --mask MASK.png --fresh",
+        )  # fmt: skip
+    name, drawn, split = _read(workspace, schema, word)
+    height, width = painter.mask.shape
+    if drawn.shape != painter.mask.shape:
+        raise DataError(
+            f"{word}: a painting of {drawn.shape[1]} x {drawn.shape[0]} px", f"{width} x {height} px, as the photo of "
+            f"{painter.name}", f"resize it to {width} x {height} px without smoothing (nearest neighbour)",
+        )  # fmt: skip
+    mask = without_ignore(drawn)
+    colours = learnt_colours(painter.photo, painter.mask, schema)
+    coloured = paint_by_part(torch.from_numpy(mask)[None], colours[None])
+    picture = resized(photo_of(coloured), painter.side)
+    differences = pose_differences(painter.mask, mask, schema)
+    return Painting(name, word, mask_at(mask, painter.side), picture, differences, split)
+
+
+def _read(workspace: Workspace, schema: PartSchema, word: str) -> tuple[str, Mask, Split]:
+    path = Path(word)
+    if path.is_file():
+        return plain_name(path.stem), read_drawn_mask(path, schema), "train"
+    row = pair_of(workspace, word)
+    return word, checked_mask(workspace, word), row.split
+
+
+def learnt_colours(photo: Photo, mask: Mask, schema: PartSchema) -> Float[Tensor, "k 3"]:
+    """The mean colour of every part in a photo, in [-1, 1], background first.
+
+    A part that it does not show takes the colour of its counterpart on the other side, else the mean over the car.
+    """
+    labels = torch.from_numpy(mask)[None].long()
+    colours = part_colours(pixels(photo), labels, schema.channels, torch.ones(1, 1, *mask.shape))[0]
+    shown = np.bincount(mask.reshape(-1), minlength=256) > 0
+    for one, other in schema.swaps:
+        if shown[one] != shown[other]:
+            there, lacking = (one, other) if shown[one] else (other, one)
+            colours[lacking] = colours[there]
+    return colours
+
+
+def mask_at(mask: Mask, side: Side) -> Mask:
+    """(H, W) -> (*side,) by the id that covers most of a pixel; ``side`` has the same proportions."""
+    height, width = mask.shape
+    longest = max(height, width)
+    square = cv2.copyMakeBorder(
+        mask, 0, longest - height, 0, longest - width, cv2.BORDER_CONSTANT, value=(BACKGROUND,)
+    )  # fmt: skip
+    return np.ascontiguousarray(resize_mask(np.asarray(square, np.uint8), max(side))[: side[0], : side[1]])
+
+
+@torch.inference_mode()
+def paint(painter: Painter, painting: Painting, start: int, seed: int) -> Photo:
+    """The painting, shrunk to the scale below ``start`` and made a photo from there on.
+
+    Raises ConfigError for a scale that is not there or has none below it.
+    """
+    pyramid = painter.pyramid
+    if not 1 <= start < len(pyramid):
+        raise ConfigError(
+            f"--start {start}: the pyramid has {len(pyramid)} scales",
+            f"1 (most is changed) to {len(pyramid) - 1} (least is)" if len(pyramid) > 1 else "more than one scale",
+            "leave it out: the best one is found by M" if len(pyramid) > 1 else "train with a smaller paint.coarsest",
+        )
+    before = shrink(pixels(painting.picture), pyramid.sizes[start - 1])
+    return photo_of(pyramid.climb(before, seeded_noise(pyramid, seed), start))
+
+
+def try_starts(
+    painter: Painter, painting: Painting, starts: Sequence[int], seed: int, extractor: Extractor
+) -> list[Trial]:
+    """One picture from each start scale, compared with the painting and with the photo."""
+    targets = _maps(extractor, painting.picture), _maps(extractor, painter.shown())
+    trials = []
+    for start in starts:
+        picture = paint(painter, painting, start, seed)
+        own = _maps(extractor, picture)
+        trials.append(Trial(start, picture, *(single_image_distance(own, target) for target in targets)))
+    return trials
+
+
+def best(trials: Sequence[Trial]) -> Trial:
+    """The one with the lowest M; the coarser one among equals."""
+    return min(trials, key=lambda trial: trial.combined)
+
+
+def painting_seed(seed: int, painter: Painter, painting: Painting, number: int) -> int:
+    """The seed of the ``number``-th picture of a painting."""
+    return derive(seed, "painting", painter.digest, painting.digest, number)
+
+
+def _maps(extractor: Extractor, photo: Photo) -> Tensor:
+    return extractor.maps(torch.from_numpy(photo.copy()).permute(2, 0, 1)[None])[0]

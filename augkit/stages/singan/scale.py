@@ -1,0 +1,176 @@
+"""One scale of a pyramid as a task: everything below it is trained."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from augkit.core.errors import CheckpointError
+from augkit.core.seeds import derive
+from augkit.data.crop import Photo
+from augkit.gan import singan_game, terms
+from augkit.gan.game import Game
+from augkit.gan.players import Player, Term
+from augkit.gan.transport_terms import Transport
+from augkit.losses.adversarial import ADVERSARIAL
+from augkit.models.singan import Pyramid, ScaleDiscriminator, ScaleGenerator, Side, channels_at, enlarge
+from augkit.settings import PaintSettings
+from augkit.stages.singan.training_photo import Alone
+from augkit.train.checkpoint import load_state
+from augkit.train.image_grid import Picture, grid
+from augkit.train.optim import adam
+from augkit.train.run import CHECKPOINT, Task, load_weights
+
+SHEET_SAMPLES = 4
+DROP = 0.1
+"""What the learning rates fall to at ``drop_at``."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a scale is trained on: its place above ``below``, its size, and the folder of the one beneath, if any."""
+
+    below: Pyramid
+    side: Side
+    photo: Photo
+    beneath: Path | None
+
+    @property
+    def number(self) -> int:
+        """0 is the coarsest."""
+        return len(self.below)
+
+
+def scale_task(name: str, scale: Scale, settings: PaintSettings, device: torch.device) -> Task:
+    """The scale's G and D, which start from those beneath where these have as many channels."""
+    real = resized(scale.photo, scale.side)
+    below = scale.below.to(device).requires_grad_(False)
+    base = enlarge(below.rebuild(), scale.side)
+    channels = channels_at(scale.number, settings.channels, settings.double_every)
+    generator = ScaleGenerator(channels, _amplitude(scale, base, real, settings.noise))
+    discriminator = ScaleDiscriminator(channels, _features(settings))
+    if scale.beneath is not None:
+        _inherit(scale.beneath, generator, discriminator)
+    generator.to(device)
+    discriminator.to(device)
+    patches = settings.sinkhorn.patches if settings.adversarial == "sinkhorn" else 0
+    fixed = below.fixed if scale.number == 0 else torch.zeros((), device=device)
+    table = singan_game.Table(below, generator, discriminator, scale.side, base, fixed, patches)
+    return Task(
+        name=f"paint {name} scale {scale.number} ({scale.side[1]} x {scale.side[0]} px)",
+        pairs=Alone(real),
+        game=_game(table, settings),
+        learner=generator,
+        finish=lambda averaged: averaged.to("cpu"),
+        picture=lambda module: _picture(module, scale, real),
+        describe={"stage": "paint", "scale": scale.number, "height": scale.side[0], "width": scale.side[1],
+                  "channels": channels, "amplitude": float(generator.amplitude)},
+    )  # fmt: skip
+
+
+def pixels(photo: Photo) -> Tensor:
+    """(H, W, 3) bytes -> (1, 3, H, W) in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(photo)).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def photo_of(picture: Tensor) -> Photo:
+    """(1, 3, H, W) in [-1, 1], what lies outside cut off -> (H, W, 3) bytes."""
+    scaled = ((picture[0].detach().float().cpu() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).numpy())
+
+
+def resized(photo: Photo, side: Side) -> Photo:
+    """(H, W, 3) -> (*side, 3), area means."""
+    if photo.shape[:2] == tuple(side):
+        return photo
+    return np.asarray(cv2.resize(photo, (side[1], side[0]), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def seeded_noise(pyramid: Pyramid, seed: int) -> Callable[[int], Tensor]:
+    """Noise of every scale for one picture, a function of its seed."""
+
+    def noise(scale: int) -> Tensor:
+        generator = torch.Generator().manual_seed(derive(seed, "noise", scale))
+        colours = 1 if scale == 0 else 3  # as in training
+        return torch.randn(1, colours, *pyramid.sizes[scale], generator=generator).expand(-1, 3, -1, -1)
+
+    return noise
+
+
+def _amplitude(scale: Scale, base: Tensor, real: Photo, share: float) -> float:
+    """The noise's standard deviation: 1 at the coarsest scale, then ``share`` of what is still missing there."""
+    if scale.number == 0:
+        return 1.0
+    return share * float((base.cpu() - pixels(real)).square().mean().sqrt())
+
+
+def _features(settings: PaintSettings) -> int:
+    return settings.sinkhorn.embedding if settings.adversarial == "sinkhorn" else 1
+
+
+def _inherit(folder: Path, generator: ScaleGenerator, discriminator: ScaleDiscriminator) -> None:
+    """Starts from the networks of the scale beneath, where they are as wide. Raises CheckpointError."""
+    game = load_state(folder / CHECKPOINT)[0]["game"]
+    for name, module in (("G", generator), ("D", discriminator)):
+        state = {key: value for key, value in game[name]["module"].items() if key != "amplitude"}
+        own = module.state_dict()
+        if all(own[key].shape == value.shape for key, value in state.items()):
+            module.load_state_dict(state, strict=False)
+
+
+def _game(table: singan_game.Table, settings: PaintSettings) -> Game:
+    ours, theirs = _terms(settings)
+    modules = table.discriminator, table.generator
+    d = Player(
+        "D", modules[0], theirs, adam(modules[0].parameters(), settings.optim_d), _rate(settings, settings.d_steps)
+    )
+    g = Player("G", modules[1], ours, adam(modules[1].parameters(), settings.optim), _rate(settings, settings.g_steps))
+    plays = {"D": singan_game.discriminator_move(table), "G": singan_game.generator_move(table)}
+    return Game((d,) * settings.d_steps + (g,) * settings.g_steps, plays)
+
+
+def _terms(settings: PaintSettings) -> tuple[Sequence[Term], Sequence[Term]]:
+    """G's and D's."""
+    rebuild = terms.rebuilding_term(settings.reconstruction)
+    if settings.adversarial == "sinkhorn":
+        asked = settings.sinkhorn
+        transport = Transport(asked.epsilon, asked.iterations, asked.positions)
+        return [transport.term_g(), rebuild], [transport.term_d()]
+    pair, penalty = ADVERSARIAL["wgan"], terms.place_gradient_penalty_term(settings.gradient_penalty)
+    return [terms.adversarial_g(pair), rebuild], [terms.adversarial_d(pair), penalty]
+
+
+def _rate(settings: PaintSettings, turns: int) -> Callable[[int], float]:
+    """A tenth from the share ``drop_at`` of the steps on; a schedule counts the player's ``turns``, not steps."""
+    drop = round(settings.drop_at * settings.steps)
+    last = turns * (drop if drop < settings.steps else settings.steps + 1)
+    return lambda turn: 1.0 if turn < last else DROP
+
+
+def load_generator(folder: Path, about: dict[str, object]) -> ScaleGenerator:
+    """The trained generator of a scale. Raises CheckpointError where the folder does not hold one."""
+    try:
+        generator = ScaleGenerator(int(str(about["channels"])))
+        generator.load_state_dict(load_weights(folder))
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{folder}: {error}", "a scale of a pyramid of this version", "train it again: augkit paint train --fresh"
+        ) from error
+    return generator.eval()
+
+
+@torch.inference_mode()
+def _picture(module: nn.Module, scale: Scale, real: Photo) -> Picture:
+    """The photo at this scale, the photo made again, and new pictures."""
+    assert isinstance(module, ScaleGenerator)
+    below = copy.deepcopy(scale.below).to("cpu")  # the training's own stays on its device
+    whole = below.with_scale(module, scale.side)
+    made = [whole.climb(whole.nothing(), seeded_noise(whole, derive(0, "sheet", n))) for n in range(SHEET_SAMPLES)]
+    return grid([[real, photo_of(whole.rebuild()), *map(photo_of, made)]])

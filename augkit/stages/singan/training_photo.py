@@ -1,0 +1,125 @@
+"""What a pyramid is trained on: one photo, and its part mask where there is one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.errors import ConfigError, DataError
+from augkit.core.parts import Mask, PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow, Split, read_catalogue
+from augkit.data.crop import Photo
+from augkit.data.dataset import Draw, PairItem
+from augkit.data.drawn_masks import read_drawn_mask
+from augkit.data.orientation import classify
+from augkit.data.pair_files import read_mask, read_photo
+
+NO_MASK = np.zeros((0, 0), np.uint8)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """``photo`` (H, W, 3) and ``mask`` (H, W), which is empty where the photo has none.
+
+    ``word`` is what the user called it; ``split`` is that of a pair of the catalogue, ``train`` for other photos.
+    """
+
+    name: str
+    word: str
+    photo: Photo
+    mask: Mask
+    split: Split = "train"
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the pixels of both."""
+        return hashlib.sha256(self.photo.tobytes() + repr(self.photo.shape).encode() + self.mask.tobytes()).hexdigest()
+
+
+class Alone:
+    """One photo as a data set: every row is the same."""
+
+    def __init__(self, photo: Photo) -> None:
+        self.item = PairItem(photo, np.zeros((1, 1), np.uint8), ALL_CLASSES[0])
+
+    def __len__(self) -> int:
+        return 1
+
+    def plain(self, index: int) -> PairItem:
+        """The photo; no network reads its mask or its class."""
+        del index
+        return self.item
+
+    def __getitem__(self, draw: Draw) -> PairItem:
+        """The same: nothing is augmented."""
+        return self.item
+
+
+def read_subject(workspace: Workspace, word: str, mask: Path | None) -> Subject:
+    """A photo's file, with the file of its mask if given, or the id of a pair of the catalogue.
+
+    Raises DataError for files that cannot be read or do not belong together, ConfigError for a mask beside a pair.
+    """
+    path = Path(word)
+    if path.is_file():
+        photo = read_photo_file(path)
+        own = NO_MASK if mask is None else read_drawn_mask(mask, PartSchema.load(workspace.schema))
+        _require_fit(path, photo, mask, own)
+        return Subject(plain_name(path.stem), str(path), photo, own)
+    if mask is not None:
+        raise ConfigError(f"--mask {mask} with the pair {word}", "no --mask: a pair has its own", "leave it out")
+    row = pair_of(workspace, word)
+    return Subject(word, word, read_photo(workspace.photo(word)), checked_mask(workspace, word), row.split)
+
+
+def pair_of(workspace: Workspace, id: str) -> CatalogueRow:
+    """The row of a usable pair. Raises DataError where the catalogue has none of that id."""
+    row = next((row for row in read_catalogue(workspace.require_catalogue()) if row.id == id), None)
+    if row is None:
+        raise DataError(
+            f"{id}: no such file, and no pair of that id in the catalogue", "a file, or the id of a pair",
+            "ids are the file names in pairs/",
+        )  # fmt: skip
+    if row.problem:
+        raise DataError(f"{id}: {row.problem}", "a usable pair", "see `augkit audit`")
+    return row
+
+
+def checked_mask(workspace: Workspace, id: str) -> Mask:
+    """The mask of a pair. Raises SchemaError for ids that the schema does not have."""
+    mask = read_mask(workspace.mask(id))
+    PartSchema.load(workspace.schema).check(mask, str(workspace.mask(id)))
+    return mask
+
+
+def read_photo_file(path: Path) -> Photo:
+    """A photo of the user's. Raises DataError."""
+    try:
+        return read_photo(path)
+    except DataError as error:
+        raise DataError(error.found, "a whole JPEG or PNG photo", "name another file, or save it again") from error
+
+
+def view_of(mask: Mask, schema: PartSchema) -> CarClass:
+    """The class that a mask shows."""
+    return classify(mask, schema).car_class
+
+
+def plain_name(stem: str) -> str:
+    """A file's name as that of a model."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "photo"
+
+
+def _require_fit(path: Path, photo: Photo, file: Path | None, mask: Mask) -> None:
+    if file is not None and mask.shape != photo.shape[:2]:
+        raise DataError(
+            f"{file}: {mask.shape[1]} x {mask.shape[0]} px",
+            f"the size of {path}, {photo.shape[1]} x {photo.shape[0]} px",
+            "draw the mask over the photo itself, or resize it without smoothing",
+        )  # fmt: skip

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from augkit.cli._app import run
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import read_catalogue
+from augkit.settings import load_settings
+from tests.data.coco_folder import CocoFolder, square
+from tests.data.importers.makers.yolo import make
+
+
+@pytest.fixture
+def source(coco: CocoFolder) -> Path:
+    for number in range(5):
+        coco.add(
+            f"{number}.jpg",
+            front_bumper=[square(2, 20, 20)],
+            front_left_door=[square(30, 15, 14)],
+            back_left_door=[square(46, 15, 12)],
+        )
+    (coco.root / "4.jpg").unlink()
+    return coco.write()
+
+
+def _import(source: Path, *options: str) -> int:
+    return run(["import", "coco", str(source), "--workspace", str(source.parent / "ws"), "--size", "32", *options])
+
+
+def test_it_prints_what_it_found(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _import(source) == 0
+    shown = capsys.readouterr().out
+    for text in ("7 parts", "front_left_door /", "front-left-5", "1 of 5 left out", "4.jpg: no photo"):
+        assert text in shown
+    assert load_settings(Workspace(source.parent / "ws").settings).data.size == 32
+
+
+def test_json_is_one_object_and_nothing_else(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _import(source, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["pairs"] == 4 and result["rows"] == 5
+    assert result["classes"]["front-left-5"] | {"confidence": 0} == {
+        "pairs": 4, "train": 3, "val": 1, "test": 0, "confidence": 0,
+    }  # fmt: skip
+    assert [problem["file"] for problem in result["problems"]] == ["4.jpg"]
+    assert ["front_left_door", "front_right_door"] in result["swaps"]
+    assert run(["classes", "-w", str(source.parent / "ws"), "--json"]) == 0
+    counted = json.loads(capsys.readouterr().out)
+    assert counted == {"classes": result["classes"], "problems": 1}
+
+
+def test_classes_decided_by_a_person_win(source: Path) -> None:
+    table = source.parent / "classes.csv"
+    table.write_text("file,orientation,doors\n0.jpg,back-right,3\n4.jpg,A,5\n")
+    assert _import(source, "--classes", str(table)) == 0
+    rows = read_catalogue(Workspace(source.parent / "ws").catalogue)
+    assert (rows[0].car_class.name, rows[0].confidence) == ("back-right-3", 1.0)
+    assert rows[1].car_class.name == "front-left-5"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--classes", "none.csv"], 3, "none.csv"),
+        (["--annotations", "none.json"], 2, "none.json"),
+        (["--set", "data.val_share=2"], 2, "val_share"),
+        (["--size", "33"], 2, "data.size"),
+    ],
+)
+def test_errors_have_their_exit_code_and_write_nothing(
+    source: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, message: str
+) -> None:
+    assert _import(source, *options) == code
+    assert message in capsys.readouterr().err
+    assert not (source.parent / "ws").exists()
+
+
+def test_strict_imports_nothing_but_keeps_what_was_made(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _import(source, "--strict") == 3
+    assert "4.jpg: no photo" in capsys.readouterr().err
+    assert [path.name for path in (source.parent / "ws").iterdir()] == [".import"]
+    for photo in source.glob("*.jpg"):  # the same size and time: what was read is not read again
+        stat = photo.stat()
+        photo.write_bytes(bytes(stat.st_size))
+        os.utime(photo, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert _import(source, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["pairs"] == 4
+
+
+def test_an_unknown_importer_lists_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", "cocoa", str(tmp_path)]) == 2
+    assert "coco," in capsys.readouterr().err
+
+
+def test_help_names_the_importers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", "--help"]) == 0
+    assert "coco," in capsys.readouterr().out.partition("Importers: ")[2]
+
+
+def test_what_the_importer_warns_of_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path / "set", 2)
+    file = tmp_path / "set" / "data.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"val": "images/train"}))
+    for options, found in (
+        ((), "warning data.yaml: val lists"),
+        (("--json",), '"warnings": [\n  "data.yaml: val lists'),
+    ):
+        command = ["import", "yolo", str(tmp_path / "set"), "--workspace", str(tmp_path / "ws"), "--size", "32"]
+        assert run([*command, *options]) == 0
+        assert found in capsys.readouterr().out
+    assert {row.split for row in read_catalogue(Workspace(tmp_path / "ws").catalogue)} == {"train"}

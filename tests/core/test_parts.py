@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from augkit.core.errors import SchemaError
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, mirrored, without_ignore
+
+SCHEMA = PartSchema.from_names(["hood", "left_mirror", "front_right_door", "right_mirror", "front_left_door", "wheel"])
+masks = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.sampled_from([*range(7), 255]))
+
+
+@given(masks)
+def test_a_flip_is_its_own_inverse(mask: Mask) -> None:
+    assert np.array_equal(SCHEMA.flip(SCHEMA.flip(mask)), mask)
+
+
+def test_a_flip_mirrors_the_picture_and_swaps_left_and_right() -> None:
+    names = SCHEMA.names
+    assert [(names[a], names[b]) for a, b in SCHEMA.swaps] == [
+        ("left_mirror", "right_mirror"),
+        ("front_right_door", "front_left_door"),
+    ]
+    assert SCHEMA.flip(np.array([[1, 2, 3, 0, 255]], np.uint8)).tolist() == [[255, 0, 5, 4, 1]]
+
+
+@given(st.lists(st.sampled_from(["left", "right", "front", "door", "Left", "leftover"]), min_size=1, max_size=4))
+def test_mirroring_a_name_twice_gives_the_name(words: list[str]) -> None:
+    name = "_".join(words)
+    assert mirrored(mirrored(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("left_mirror", "right_mirror"),
+        ("front_left_door", "front_right_door"),
+        ("door-right", "door-left"),
+        ("left 2", "right 2"),
+        ("cleft_panel", "cleft_panel"),
+        ("bright", "bright"),
+        ("hood", "hood"),
+    ],
+)
+def test_whole_words_alone_are_exchanged(name: str, other: str) -> None:
+    assert mirrored(name) == other and mirrored(other) == name
+
+
+def test_a_side_without_its_partner_stays_as_it_is() -> None:
+    schema = PartSchema.from_names(["left_mirror", "hood"])
+    assert schema.swaps == () and schema.flip_table.tolist() == list(range(256))
+
+
+def test_the_palette_tells_parts_apart() -> None:
+    palette = PartSchema.from_names([f"part_{number}" for number in range(40)]).palette
+    assert palette.shape == (256, 3)
+    assert palette[BACKGROUND].tolist() == [0, 0, 0] and palette[IGNORE].tolist() == [255, 255, 255]
+    assert len({tuple(colour) for colour in palette[:41].tolist()}) == 41
+    assert SCHEMA.colourise(np.array([[1]], np.uint8)).tolist() == [[list(SCHEMA.parts[0].colour)]]
+
+
+def test_the_largest_schema_has_254_parts() -> None:
+    assert PartSchema.from_names([f"part_{number}" for number in range(254)]).channels == 255
+    with pytest.raises(SchemaError, match="255 parts"):
+        PartSchema.from_names([f"part_{number}" for number in range(255)])
+
+
+def test_names_are_unique_and_ids_without_gaps() -> None:
+    with pytest.raises(SchemaError, match="named twice: hood"):
+        PartSchema.from_names(["hood", "wheel", "hood"])
+    with pytest.raises(SchemaError, match=r"part ids \[2\]"):
+        PartSchema((Part(2, "hood", (0, 0, 0)),))
+
+
+def test_an_unknown_name_lists_the_names_there_are() -> None:
+    assert SCHEMA.id_of("wheel") == 6
+    with pytest.raises(SchemaError, match=r"no part named 'wing'(.|\n)*hood"):
+        SCHEMA.id_of("wing")
+
+
+def test_a_mask_may_hold_parts_background_and_ignore() -> None:
+    SCHEMA.check(np.array([[0, 6, 255]], np.uint8), "here")
+    with pytest.raises(SchemaError, match=r"here: part ids \[7, 254\](.|\n)*0..6 or 255"):
+        SCHEMA.check(np.array([[0, 7, 254]], np.uint8), "here")
+
+
+def test_a_schema_is_read_back(tmp_path: Path) -> None:
+    SCHEMA.save(tmp_path / "parts.json")
+    assert PartSchema.load(tmp_path / "parts.json") == SCHEMA
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"parts": [{"id": 1}]}', '{"parts": [{"id": 1, "name": "a", "colour": 3}]}']
+)
+def test_anything_else_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "parts.json"
+    path.write_text(text)
+    with pytest.raises(SchemaError):
+        PartSchema.load(path)
+    with pytest.raises(SchemaError, match=r"missing\.json"):
+        PartSchema.load(tmp_path / "missing.json")
+
+
+def test_the_digest_depends_on_names_and_not_on_colours() -> None:
+    data = SCHEMA.to_dict()
+    again = json.loads(json.dumps(data))
+    again["parts"][0]["colour"] = [1, 2, 3]
+    assert PartSchema.from_dict(again).digest == SCHEMA.digest
+    again["parts"][0]["name"] = "bonnet"
+    assert PartSchema.from_dict(again).digest != SCHEMA.digest
+
+
+def test_what_is_ignored_becomes_background() -> None:
+    mask = np.array([[0, 3], [IGNORE, 1]], np.uint8)
+    assert without_ignore(mask).tolist() == [[0, 3], [0, 1]] and without_ignore(mask).dtype == np.uint8
+    assert mask[1, 0] == IGNORE

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from augkit.core.errors import DataError, SchemaError
+from augkit.core.parts import PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.data.importers.coco import read_coco
+from augkit.data.ingest import staging
+from augkit.data.ingest.class_overrides import Override
+from augkit.data.ingest.ingestion import ingest
+from augkit.data.orientation import View
+from augkit.data.samples import Sample
+from augkit.settings import DataSettings, Settings, load_settings
+from tests.data.coco_folder import CocoFolder
+
+SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
+DATA = DataSettings(size=32)
+
+
+def _sample(id: str, value: int = 0, **more: object) -> Sample:
+    mask = np.zeros((40, 50), np.uint8)
+    mask[10:30, 10:35] = 1
+    return Sample(id, f"{id}.jpg", np.full((40, 50, 3), value, np.uint8), mask, **more)  # type: ignore[arg-type]
+
+
+def _state(root: Path) -> dict[str, str]:
+    """Every file below a folder, with its hash."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _coco_samples(coco: CocoFolder, count: int = 6) -> tuple[PartSchema, list[Sample]]:
+    for number in range(count):
+        coco.add(f"{number}.jpg")
+    (coco.root / "1.jpg").write_bytes(b"")
+    data = read_coco(coco.write())
+    return data.schema, list(data.samples)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "ws")
+
+
+def test_everything_is_written_and_agrees(workspace: Workspace) -> None:
+    rows = ingest([_sample("a"), _sample("b", 9)], SCHEMA, workspace, DATA, 4, importer="test")
+    assert read_catalogue(workspace.catalogue) == list(rows)
+    assert PartSchema.load(workspace.schema) == SCHEMA
+    assert load_settings(workspace.settings) == Settings(seed=4, data=DATA)
+    assert sorted(path.name for path in workspace.root.iterdir()) == [
+        "augkit.yaml", "catalogue.parquet", "pairs", "parts.json",
+    ]  # fmt: skip
+    row = rows[0]
+    assert (row.id, row.importer, row.source_file, row.width, row.height, row.size) == (
+        "a",
+        "test",
+        "a.jpg",
+        50,
+        40,
+        32,
+    )
+    assert (row.crop_x, row.crop_y, row.crop_side) == (8, 6, 28)
+    with Image.open(workspace.mask("a")) as mask, Image.open(workspace.photo("a")) as photo:
+        assert mask.mode == "L" and np.bincount(np.asarray(mask).ravel(), minlength=4).tolist() == row.histogram
+        assert photo.size == (32, 32) and photo.layer[1][1:3] == (1, 1)  # type: ignore[attr-defined]
+
+
+def test_the_sources_view_counts_before_the_rule_and_overrides_before_both(workspace: Workspace) -> None:
+    samples = [_sample("a", view=View("C", 1.0, "3")), _sample("b", view=View("C", 1.0, "3"))]
+    rows = ingest(samples, SCHEMA, workspace, DATA, 0, importer="test", overrides={"b": Override("D", None)})
+    assert [row.car_class.name for row in rows] == ["back-right-3", "front-right-3"]
+
+
+def test_problems_are_kept_as_rows_without_files(workspace: Workspace) -> None:
+    strange = _sample("strange")
+    assert isinstance(strange.mask, np.ndarray)
+    strange.mask[0, 0] = 77
+    empty = Sample("empty", "empty.jpg", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint8))
+    told: list[CatalogueRow] = []
+    samples = [_sample("a"), strange, empty, Sample("lost", "lost.jpg", problem="gone")]
+    rows = ingest(samples, SCHEMA, workspace, DATA, 0, importer="test", on_row=told.append)
+    assert [row.id for row in usable(rows)] == ["a"] and [row.id for row in told] == [row.id for row in rows]
+    assert "77" in rows[1].problem and "no part" in rows[2].problem and rows[3].problem == "gone"
+    assert sorted(path.name for path in workspace.pairs.iterdir()) == ["a.jpg", "a.mask.png"]
+
+
+def test_workers_change_nothing(coco: CocoFolder, tmp_path: Path) -> None:
+    schema, samples = _coco_samples(coco)
+    for workers in (1, 2):
+        ingest(samples, schema, Workspace(tmp_path / str(workers)), DATA, 0, importer="coco", workers=workers)
+    assert _state(tmp_path / "1") == _state(tmp_path / "2")
+
+
+def test_a_second_import_replaces_the_first(workspace: Workspace) -> None:
+    ingest([_sample("a"), _sample("b")], SCHEMA, workspace, DATA, 0, importer="test")
+    ingest([_sample("c")], SCHEMA, workspace, DATA, 0, importer="test")
+    assert [row.id for row in read_catalogue(workspace.catalogue)] == ["c"]
+    assert sorted(path.name for path in workspace.pairs.iterdir()) == ["c.jpg", "c.mask.png"]
+
+
+def test_other_files_and_settings_of_the_workspace_stay(workspace: Workspace) -> None:
+    settings = load_settings(None, ["mask.steps=77"])
+    ingest([_sample("a")], SCHEMA, workspace, DATA, 0, importer="test", settings=settings)
+    workspace.reports.mkdir()
+    (workspace.reports / "page.html").write_text("kept")
+    ingest([_sample("a")], SCHEMA, workspace, DATA, 5, importer="test")
+    assert load_settings(workspace.settings).mask.steps == 77 and load_settings(workspace.settings).seed == 5
+    assert (workspace.reports / "page.html").read_text() == "kept"
+
+
+def test_another_schema_is_refused(workspace: Workspace) -> None:
+    ingest([_sample("a")], SCHEMA, workspace, DATA, 0, importer="test")
+    before = _state(workspace.root)
+    with pytest.raises(SchemaError, match=r"3 parts \(hood, left_mirror.*1 \(wheel\)(.|\n)*new workspace"):
+        ingest([_sample("b")], PartSchema.from_names(["wheel"]), workspace, DATA, 0, importer="test")
+    assert _state(workspace.root) == before
+
+
+@pytest.mark.parametrize("ids", [("a", "a"), ("a", "A"), ("a.b", "c"), ("../a", "c"), ("", "c")])
+def test_ids_have_to_be_plain_and_unique(workspace: Workspace, ids: tuple[str, str]) -> None:
+    with pytest.raises(DataError, match="sample id"):
+        ingest([_sample(id) for id in ids], SCHEMA, workspace, DATA, 0, importer="test")
+    assert not workspace.root.exists()
+
+
+def test_no_usable_sample_writes_nothing(workspace: Workspace) -> None:
+    with pytest.raises(DataError, match=r"lost\.jpg: gone"):
+        ingest([Sample("lost", "lost.jpg", problem="gone")], SCHEMA, workspace, DATA, 0, importer="test")
+    assert not workspace.root.exists()
+
+
+def test_any_problem_when_strict_replaces_nothing(workspace: Workspace) -> None:
+    lost = Sample("lost", "lost.jpg", problem="gone")
+    with pytest.raises(DataError, match=r"1 of 2(.|\n)*lost\.jpg: gone"):
+        ingest([_sample("a"), lost], SCHEMA, workspace, DATA, 0, importer="test", strict=True)
+    assert [path.name for path in workspace.root.iterdir()] == [staging.STAGING]
+
+
+def test_many_problems_are_counted_and_some_are_shown(workspace: Workspace) -> None:
+    lost = [Sample(f"lost{n}", f"lost{n}.jpg", problem="gone") for n in range(130)]
+    with pytest.raises(DataError, match=r"130 of 130(.|\n)*lost99\.jpg(.|\n)*and 30 more") as caught:
+        ingest(lost, SCHEMA, workspace, DATA, 0, importer="test", strict=True)
+    assert "lost100.jpg" not in str(caught.value)
+
+
+def _interrupted() -> Iterator[Sample]:
+    yield _sample("new")
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_leaves_the_workspace_as_it_was(workspace: Workspace) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ingest(_interrupted(), SCHEMA, workspace, DATA, 0, importer="test")
+    assert [path.name for path in workspace.root.iterdir()] == [staging.STAGING]
+    ingest([_sample("old")], SCHEMA, workspace, DATA, 0, importer="test")
+    before = _state(workspace.root)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(_interrupted(), SCHEMA, workspace, DATA, 1, importer="test")
+    now = _state(workspace.root)
+    assert {name: hash for name, hash in now.items() if not name.startswith(staging.STAGING)} == before
+
+
+class _KilledError(BaseException):
+    """Stands for the death of the process: nothing may run after it."""
+
+
+def _die_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the process die before a rename of the replacement, with no chance to tidy up."""
+    rename, left = Path.replace, [step]
+
+    def replace(self: Path, target: Path) -> Path:
+        if staging.STAGING in f"{self}{target}" and self.suffix != ".tmp":
+            left[0] -= 1
+            if left[0] < 0:
+                monkeypatch.setattr(staging, "_recover", lambda workspace: None)
+                raise _KilledError
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("step", range(9))
+def test_a_kill_at_any_moment_of_the_replacement_is_recovered(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, step: int, known: bool
+) -> None:
+    run = partial(ingest, schema=SCHEMA, workspace=workspace, data=DATA, seed=0, importer="test")
+    if known:
+        run([_sample("old")])
+    before = _state(workspace.root)
+    with monkeypatch.context() as patch:
+        _die_at(step, patch)
+        try:
+            run([_sample("new")])
+        except _KilledError:
+            if workspace.catalogue.exists():  # a catalogue is never there without its pairs
+                assert all(workspace.photo(row.id).is_file() for row in read_catalogue(workspace.catalogue))
+        else:
+            assert step >= (8 if known else 4)
+    with pytest.raises(DataError):  # the next import tidies up, even one that fails itself
+        run([Sample("lost", "lost.jpg", problem="gone")])
+    if step < (8 if known else 4):
+        assert _state(workspace.root) == before
+    else:
+        assert [row.id for row in read_catalogue(workspace.catalogue)] == ["new"]
+    assert not (workspace.root / staging.STAGING).exists()
+
+
+def _textured(id: str, seed: int, **more: object) -> Sample:
+    """A photo with large shapes, other ones for every seed."""
+    coarse = np.random.default_rng(seed).integers(0, 255, (8, 10, 3), np.uint8)
+    sample = _sample(id)
+    photo = np.asarray(Image.fromarray(coarse).resize((50, 40), Image.Resampling.BICUBIC))
+    return Sample(id, f"{id}.jpg", photo, sample.mask, **more)  # type: ignore[arg-type]
+
+
+def test_near_duplicates_are_one_group_on_one_side(workspace: Workspace) -> None:
+    samples = [_textured(f"car{n}", n) for n in range(10)]
+    darker = [replace(s, id=f"{s.id}-dark", photo=(s.photo * 0.8).astype(np.uint8)) for s in samples]  # type: ignore[operator]
+    data = DATA.model_copy(update={"val_share": 0.4})
+    rows = ingest([*samples, *darker], SCHEMA, workspace, data, 0, importer="test")
+    groups = {row.id: row.group for row in rows}
+    splits = {row.id: row.split for row in rows}
+    assert all(groups[s.id] == groups[f"{s.id}-dark"] and splits[s.id] == splits[f"{s.id}-dark"] for s in samples)
+    assert len(set(groups.values())) == 10 and all(len(row.phash) == 16 for row in rows)
+    assert sorted(splits.values()).count("val") == 8
+    assert min(row.sha256 for row in rows if row.group == groups["car0"]).startswith(groups["car0"])
+
+
+def test_the_data_sets_own_splits_are_kept(workspace: Workspace) -> None:
+    fixed = {"car0": "test", "car1": "val", "car2": "train"}
+    samples = [_textured(f"car{n}", n, split=fixed.get(f"car{n}")) for n in range(3)]
+    copy = replace(samples[0], id="copy", split=None)
+    lost = Sample("lost", "lost.jpg", problem="gone", split="test")
+    rows = ingest([*samples, copy, lost], SCHEMA, workspace, DATA, 0, importer="test")
+    assert [(row.id, row.split) for row in rows] == [*fixed.items(), ("copy", "test"), ("lost", "train")]
+
+
+def test_names_that_are_no_letters_can_be_written(workspace: Workspace) -> None:
+    sample = replace(_sample("a"), source_file="\udce9 1.jpg")
+    rows = ingest([sample, Sample("b", "\udce9.jpg", problem="\udce9")], SCHEMA, workspace, DATA, 0, importer="test")
+    assert [(row.source_file, row.problem) for row in rows] == [("? 1.jpg", ""), ("?.jpg", "?")]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from augkit.core.parts import PartSchema
+from augkit.data.part_semantics import roles_of
+
+
+def _role(name: str) -> dict[str, int]:
+    roles = roles_of(PartSchema.from_names([name]))
+    return {table: int(getattr(roles, table)[1]) for table in roles.__dataclass_fields__ if getattr(roles, table)[1]}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("back_left_door", "rear left door", "leftRearDoor", "doors-rear-left", "Left_Back_Door"),
+        ("front_right_light", "right headlight", "RightHeadLight", "front_right_lamp"),
+        ("back_left_light", "left_taillight", "tail_light_left"),
+        ("hood", "bonnet"),
+        ("trunk", "boot", "tailgate"),
+        ("front_glass", "windshield", "front windscreen"),
+        ("front_right_wheel", "wheel_right", "right tyre"),
+    ],
+)
+def test_many_names_mean_one_role(names: tuple[str, ...]) -> None:
+    assert all(_role(name) == _role(names[0]) != {} for name in names)
+
+
+def test_side_windows_are_no_evidence_of_an_end() -> None:
+    assert "end" not in _role("front_left_window")
+    assert _role("front_window")["end"] > 0 > _role("back_window")["end"]
+
+
+def test_words_are_whole_words() -> None:
+    assert _role("outdoors") == {}
+    assert _role("frontier_plate") == {}
+
+
+def test_a_door_without_an_end_says_no_number_of_doors() -> None:
+    role = _role("left_door")
+    assert "front_door" not in role and "rear_door" not in role and role["placed"] == 1

@@ -1,0 +1,101 @@
+"""Stage I against held-out masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from augkit.cli._app import run
+from augkit.core.classes import CarClass
+from augkit.core.errors import DataError
+from augkit.core.parts import IGNORE, PartSchema
+from augkit.core.workspace import Workspace
+from augkit.data.catalogue import read_catalogue, write_catalogue
+from augkit.data.crop import resize_mask
+from augkit.data.pair_files import read_mask
+from augkit.evaluate import masks
+from augkit.evaluate.masks import Appraisal, appraise_masks
+from augkit.gan.samplers import MaskDraw
+from augkit.settings import load_settings
+
+
+class Replaying:
+    """A stage I that hands out the masks of the catalogue's rows of a split, over and over."""
+
+    def __init__(self, workspace: Workspace, split: str) -> None:
+        self.schema = PartSchema.load(workspace.schema)
+        self.rows = [row for row in read_catalogue(workspace.catalogue) if row.split == split]
+        masks = [resize_mask(read_mask(workspace.mask(row.id)), 32) for row in self.rows]
+        self.masks = [np.where(mask == IGNORE, 0, mask).astype(np.uint8) for mask in masks]
+
+    def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
+        own = [m for m, r in zip(self.masks, self.rows, strict=True) if r.car_class == car_class]
+        own += [
+            self.schema.flip(m) for m, r in zip(self.masks, self.rows, strict=True) if r.car_class.mirror == car_class
+        ]
+        return MaskDraw(np.stack([own[number % len(own)] for number in range(len(seeds))]), [{} for _ in seeds])
+
+
+class Shapeless(Replaying):
+    """A stage I that draws noise."""
+
+    def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
+        noise = [np.random.default_rng(seed).integers(0, 5, (size, size), np.uint8) for seed in seeds]
+        return MaskDraw(np.stack(noise), [{} for _ in seeds])
+
+
+def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> Appraisal:
+    monkeypatch.setattr(masks, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
+    monkeypatch.setattr(masks, "FEWEST", 2)
+    return appraise_masks(workspace, load_settings("smoke"), report=lambda name, done, total: None)
+
+
+def test_training_masks_look_real_and_are_copies(
+    rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = _appraise(rendered_workspace, Replaying(rendered_workspace, "train"), monkeypatch)
+    assert found.whole.figures[0].name == "FD-lite0" and found.whole.figures[0].ratio == pytest.approx(1, abs=0.25)
+    assert found.whole.passing > 0.5 and 0 <= found.whole.passing_real <= 1
+    assert found.copies.share > 0.9
+    real = [row.car_class for row in read_catalogue(rendered_workspace.catalogue)]
+    assert {part.name for part in found.classes} <= {c.name for own in real for c in (own, own.mirror)}
+    assert all(part.photos > 0 for part in found.classes)
+
+
+def test_noise_is_far_from_real_and_passes_no_gate(
+    rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = _appraise(rendered_workspace, Shapeless(rendered_workspace, "train"), monkeypatch)
+    ratio = found.whole.figures[0].ratio
+    assert ratio is not None and ratio > 2 and found.whole.passing == 0 and found.copies.share == 0
+
+
+def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = Replaying(copied_workspace, "train")
+    rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
+    write_catalogue(copied_workspace.catalogue, rows)
+    with pytest.raises(DataError, match="no held-out pairs"):
+        _appraise(copied_workspace, sampler, monkeypatch)
+
+
+def test_the_verb(
+    rendered_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sampler = Replaying(rendered_workspace, "train")
+    monkeypatch.setattr(masks, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
+    monkeypatch.setattr(masks, "FEWEST", 2)
+    place = ["--workspace", str(rendered_workspace.root)]
+    assert run(["evaluate", "masks", *place]) == 0
+    assert "ratio" in capsys.readouterr().out
+    assert run(["evaluate", "masks", *place, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["all"]["figures"][0]["name"] == "FD-lite0" and result["copies"]["expected"] == 0.05
+
+
+def test_an_untrained_stage_is_said(copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "masks", "--workspace", str(copied_workspace.root)]) == 3
+    assert "train it first" in capsys.readouterr().err

@@ -1,0 +1,50 @@
+"""Rendered cars with a fitted gate; no check that trains a network."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from augkit.core.classes import CarClass
+from augkit.core.workspace import Workspace
+from augkit.data.ingest.ingestion import ingest
+from augkit.gate import Evidence, Gate, ready_gate
+from augkit.settings import Settings, load_settings
+from augkit.sources.render import render_schema
+from augkit.sources.render.rendered_samples import rendered_samples
+
+CHECKS = "gate.checks=[adjacency,view,palette,copied-mask,detail]"
+
+
+@pytest.fixture(scope="session")
+def gate_settings() -> Settings:
+    return load_settings("smoke", ["data.size=64", "image.size=64", "data.val_share=0.25", CHECKS])
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory, gate_settings: Settings) -> Workspace:
+    """30 cars of each of four classes and their gate. Shared: take ``workspace`` to write."""
+    names = ("front-left-5", "front-right-5", "back-left-3", "back-right-3")
+    workspace = Workspace(tmp_path_factory.mktemp("gate") / "workspace")
+    samples = rendered_samples({CarClass.parse(name): 30 for name in names}, 64, 1)
+    ingest(samples, render_schema(), workspace, gate_settings.data, 1, importer="render", settings=gate_settings)
+    ready_gate(Evidence.open(workspace, gate_settings))
+    return workspace
+
+
+@pytest.fixture
+def workspace(fitted: Workspace, tmp_path: Path) -> Workspace:
+    """A copy to write into."""
+    return Workspace(shutil.copytree(fitted.root, tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def evidence(fitted: Workspace, gate_settings: Settings) -> Evidence:
+    return Evidence.open(fitted, gate_settings)
+
+
+@pytest.fixture(scope="session")
+def gate(evidence: Evidence) -> Gate:
+    return ready_gate(evidence)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from augkit.core.errors import ConfigError
+from augkit.settings import Settings, default_preset, load_settings, parse_settings, presets, save_settings
+
+FOLDER = Path(__file__).parent.parent / "configs"
+REPORTS = sorted((FOLDER / "reports").glob("*.yaml"))
+CONFIGS = [*sorted(FOLDER.glob("*.yaml")), *REPORTS]
+PRESETS = ("cpu", "gpu", "quick", "smoke")
+
+
+def test_the_presets_are_there() -> None:
+    assert set(PRESETS) <= set(presets())
+    assert default_preset() in presets()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_file_builds_its_networks(path: Path) -> None:
+    from augkit.models.patch import MultiScaleDiscriminator
+    from augkit.stages.image import build_painter
+    from augkit.stages.latent_generator import build_networks
+    from augkit.stages.segmenter import build_segmenter
+
+    settings, channels = load_settings(path), 19
+    image, segmenter = settings.image, settings.segmenter
+    assert build_segmenter(segmenter.model, segmenter.options, channels, segmenter.size)
+    with torch.device("meta"):  # shapes without weights: the larger ones take long to draw
+        assert build_networks(settings.mask, channels, "mask").latent > 0
+        assert build_networks(settings.unconditional, 3, "unconditional").latent > 0
+        assert build_painter(image.model_dump(), channels)
+        assert MultiScaleDiscriminator(channels + 4, **image.discriminator)
+    if path not in REPORTS:
+        assert load_settings(path.stem) == settings  # by name as well
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_file_says_its_command(path: Path) -> None:
+    first = path.read_text().splitlines()[2 if path in REPORTS else 0]
+    assert first.startswith("# ") and ("augkit" in first or "accelerate" in first)
+
+
+def test_the_defaults_are_those_of_the_preset_cpu() -> None:
+    assert load_settings("cpu") == Settings() == load_settings()
+
+
+def test_all_faults_are_told_at_once_with_their_paths(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("mask: {stepz: 3, batch: 0}\nimage: {size: 100}\nunknown: 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    message = str(caught.value)
+    assert "4 fault(s)" in message and str(path) in message
+    for place in ("mask.stepz", "mask.batch", "image.size", "unknown"):
+        assert f"  {place}: " in message
+    assert "got 100" in message
+
+
+@pytest.mark.parametrize(
+    ("override", "path"),
+    [
+        ("image.optim.lr=0", "image.optim.lr"),
+        ("gate.quantile=0.5", "gate.quantile"),
+        ("balance.target_per_class=0", "balance.target_per_class"),
+        ("precision=fp8", "precision"),
+        ("seed=-1", "seed"),
+        ("mask.ema=1.0", "mask.ema"),
+        ("data.val_share=1.0", "data"),
+        ("mask.microbatches=5", "mask"),
+    ],
+)
+def test_values_out_of_range_are_refused(override: str, path: str) -> None:
+    with pytest.raises(ConfigError, match=rf"  {path}: "):
+        load_settings("smoke", [override])
+
+
+def test_overrides_are_read_as_yaml() -> None:
+    settings = load_settings(
+        "smoke", ["mask.steps=7", "image.options={base: 4}", "balance.lossless=true", "mask.optim.lr=1e-2"]
+    )
+    assert settings.mask.steps == 7
+    assert settings.image.options == {"base": 4}
+    assert settings.balance.lossless is True
+    assert settings.mask.optim.lr == 0.01
+    assert load_settings("smoke", ["mask.steps=7", "mask.steps=8"]).mask.steps == 8
+
+
+@pytest.mark.parametrize("override", ["mask.steps", "=3", "", "seed.deeper=1", "mask.steps=[1", "mask..steps=1"])
+def test_overrides_that_make_no_sense_are_refused(override: str) -> None:
+    with pytest.raises(ConfigError):
+        load_settings("smoke", [override])
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "mask: [", "text", "\x00", "mask: 3", "1: 2"])
+def test_files_that_hold_no_settings_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=str(path)):
+        load_settings(path)
+
+
+def test_a_file_that_is_not_there_names_the_presets() -> None:
+    with pytest.raises(ConfigError, match=r"no settings at nowhere(.|\n)*cpu, (.|\n)*smoke"):
+        load_settings("nowhere")
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("# nothing yet\n")
+    assert load_settings(path) == Settings()
+
+
+def test_saved_settings_are_read_back(tmp_path: Path) -> None:
+    settings = load_settings("gpu", ["seed=5"])
+    save_settings(settings, tmp_path / "augkit.yaml")
+    assert load_settings(tmp_path / "augkit.yaml") == settings
+    assert parse_settings(yaml.safe_load((tmp_path / "augkit.yaml").read_text()), "here") == settings
