@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from augkit.balance.job import Balance, Order
+from augkit.balance.job import Balance, BalanceRequest
 from augkit.core.workspace import Workspace
 from augkit.settings import load_settings
 
@@ -44,7 +44,7 @@ ORDINARY_WORDS = {"fills", "installed", "the", "is"}
 def test_the_example_is_short_and_trains_on_shards(rendered_workspace: Workspace, copied_workspace: Workspace) -> None:
     example = ROOT / "examples" / "train_segmentation.py"
     assert len(example.read_text().splitlines()) <= 80
-    Balance(copied_workspace, load_settings("smoke"), Order(1)).generate(lambda name, more: None)
+    Balance(copied_workspace, load_settings("smoke"), BalanceRequest(1)).generate(lambda name, more: None)
     command = [sys.executable, str(example), str(copied_workspace.shards), "--source", "real", "--epochs", "1"]
     result = subprocess.run([*command, "--batch", "4"], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr[-2000:]

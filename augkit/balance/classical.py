@@ -17,8 +17,8 @@ import numpy as np
 
 from augkit.balance.executors import EXECUTORS
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
-from augkit.balance.run_plan import Fulfilment, Outcome, earlier_plan, facts_of
-from augkit.balance.worker import Job, Progress, RealPairs, ShardReport, histogram_of
+from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
+from augkit.balance.worker import Job, Progress, RealPairCopier, ShardReport, histogram_of
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
@@ -29,7 +29,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import Background
 from augkit.data.catalogue import CatalogueRow, TrainingRows, count_classes, read_catalogue, usable
-from augkit.data.dataset import Draw, PairDataset, PairItem
+from augkit.data.dataset import Draw, Pair, PairDataset
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
 from augkit.settings.base import NO_LABEL_WARP
@@ -43,7 +43,7 @@ _KEY_ID = 60
 
 
 @dataclass(frozen=True)
-class ClassicalOrder:
+class ClassicalRequest:
     """What was asked for: ``target`` training pairs in every class, or ``factor`` new pairs for each real one.
 
     ``backgrounds`` is the folder of landscapes, for presets that name none.
@@ -58,10 +58,10 @@ class ClassicalOrder:
     fresh: bool = False
 
 
-class Classical:
+class ClassicalJob:
     """The job of one workspace. Raises ConfigError for an order that cannot be."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, order: ClassicalOrder) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, order: ClassicalRequest) -> None:
         self.workspace, self.settings, self.order = workspace, settings, order
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
         self.schema = PartSchema.load(workspace.schema)
@@ -96,11 +96,11 @@ class Classical:
 
     def todo(self) -> dict[str, int]:
         """Pairs that are yet to be made, by class name."""
-        return Plan("", tuple(self._fulfilment().left())).generated()
+        return Plan("", tuple(self._plan_run().left())).generated()
 
-    def generate(self, progress: Progress) -> Outcome:
+    def generate(self, progress: Progress) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet; then the index and the manifest."""
-        fulfilment = self._fulfilment()
+        fulfilment = self._plan_run()
         place = Workspace(self.workspace.root.resolve())
         location, size = str(self.order.place.resolve()), self.settings.image.size
         digests = {row.shard: self._digest(row) for row in self.plan.rows}
@@ -148,9 +148,9 @@ class Classical:
         seed = derive(self.settings.seed, "classical", class_name, epoch)
         return pool[int(np.random.default_rng(seed).permutation(len(pool))[place])]
 
-    def _fulfilment(self) -> Fulfilment:
+    def _plan_run(self) -> PlanRun:
         storage = open_storage(self.order.place)
-        return Fulfilment(storage, self.plan, self._digest, self.schema, self.order.fresh)
+        return PlanRun(storage, self.plan, self._digest, self.schema, self.order.fresh)
 
     def _digest(self, row: PlanRow) -> str:
         return row.digest(self.plan.inputs, [])
@@ -185,7 +185,7 @@ class ClassicalWorker:
         self.storage = open_storage(job.location)
         self.schema = PartSchema.load(job.workspace.schema)
         rows = usable(read_catalogue(job.workspace.require_catalogue()))
-        self.real = RealPairs(job, self.schema, {row.id: row for row in rows})
+        self.real = RealPairCopier(job, self.schema, {row.id: row for row in rows})
         training = TrainingRows.of(rows).rows
         self.pairs = PairDataset(job.workspace, training, self.schema, job.size, recipe, backgrounds)
         self._places: Mapping[str, int] = {row.id: place for place, row in enumerate(training)}
@@ -208,7 +208,7 @@ class ClassicalWorker:
             progress(row.class_name, 1)
         return ShardReport(row.shard, row.class_name, row.want, row.want, row.want, {})
 
-    def draw(self, source: str, seed: int) -> PairItem:
+    def draw(self, source: str, seed: int) -> Pair:
         """The pair of a source pair's id and a seed."""
         return self.pairs[Draw(self._places[source], seed)]
 
@@ -218,7 +218,7 @@ class ClassicalWorker:
         seeds = (derive(seed, attempt) for attempt in range(100 * _DRAWS))
         return next(drawn for drawn in seeds if self.pairs.augment.mirrors(drawn) == mirrored)
 
-    def _record(self, source: str, seed: int, item: PairItem) -> PairRecord:
+    def _record(self, source: str, seed: int, item: Pair) -> PairRecord:
         size, made_by = self.job.size, self.recipe.digest
         return PairRecord(
             key=f"{source[:_KEY_ID]}-{seed:016x}", split="train", source="classical",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 OBJECT_STORE_BYTES = 100 << 20  # reports are a kilobyte each; no picture enters the store
 LOCAL = "local"  # Ray's word for: start one, whatever runs here or was left behind

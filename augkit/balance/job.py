@@ -9,36 +9,36 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from augkit.balance.executors import EXECUTORS, Failure
-from augkit.balance.mask_hardness import Hardness
+from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
-from augkit.balance.planner import Planner, Standing
-from augkit.balance.precision import Choice, choose
-from augkit.balance.run_plan import Fulfilment, Outcome, committed, earlier_plan, facts_of
+from augkit.balance.planner import ClassProgress, Planner
+from augkit.balance.precision import PrecisionChoice, choose
+from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
 from augkit.balance.style import load_style
-from augkit.balance.worker import Job, Models, Progress, ShardReport, Worker
+from augkit.balance.worker import ClassModels, Job, Progress, ShardReport, Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
-from augkit.gan.conditioning import GUIDES
-from augkit.gate import Evidence, load_gate, ready_gate
+from augkit.gan.conditioning import CONDITIONERS
+from augkit.gate import ReferenceSet, load_gate, ready_gate
 from augkit.gate.fit import JUDGED_AGAIN, has_judges, is_ready
 from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
 from augkit.settings import Settings
 from augkit.shards.writer import committed_shards
-from augkit.stages.model_store import STAGES, Stage, Studio
+from augkit.stages.model_store import STAGES, ModelStore, Stage
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
 from augkit.train.run import MODEL, is_finished
 
-__all__ = ["Balance", "Line", "Order", "Outcome", "train_missing"]
+__all__ = ["Balance", "ClassPlan", "BalanceRequest", "RunOutcome", "train_missing"]
 
 
 @dataclass(frozen=True)
-class Order:
+class BalanceRequest:
     """What was asked for."""
 
     target: int
@@ -48,19 +48,19 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Line:
+class ClassPlan:
     """A class in the plan: its real pairs, ``training`` of them for training, and where it stands beside these."""
 
     car_class: CarClass
     real: int
     training: int
-    standing: Standing
+    standing: ClassProgress
     mask_model: str
     image_model: str
 
 
 @dataclass(frozen=True)
-class PartLine:
+class PartPlan:
     """A part target: the part's share of the cars' pixels over the real training pairs, over those that there are
     now, and with all that is to be made; ``classes`` serve it, and it ``holds`` now or not."""
 
@@ -79,18 +79,18 @@ class Balance:
     Raises DataError where the workspace does not fit together, and ConfigError for an order that cannot be.
     """
 
-    def __init__(self, workspace: Workspace, settings: Settings, order: Order) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, order: BalanceRequest) -> None:
         self.workspace, self.settings, self.order = workspace, settings, order
-        self.studio = Studio.open(workspace, settings)
+        self.store = ModelStore.open(workspace, settings)
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
-        self.training, present = count_classes(self.studio.rows.rows), count_classes(self.rows)
+        self.training, present = count_classes(self.store.rows.rows), count_classes(self.rows)
         self.real = {c: present.get(c, 0) for c in reachable(present, self.training)}
         self.need = deficits(self.training, list(self.real), order.target, order.only)
         self._check_schema()
         self._check_training()
         self.style = self._style()
-        profiles, balance = Profiles.of(self.studio.rows.rows, self.studio.schema), settings.balance
-        goals = part_goals(balance.target_parts, profiles, self.studio.schema, self.need)
+        profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
+        goals = part_goals(balance.target_parts, profiles, self.store.schema, self.need)
         self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, goals)
 
     @cached_property
@@ -112,28 +112,28 @@ class Balance:
         return earlier or replace(begun, precision=self.computed.precision)
 
     @cached_property
-    def computed(self) -> Choice:
+    def computed(self) -> PrecisionChoice:
         """What stage II computes in, in every worker. Raises ConfigError where the shards here are of another."""
         earlier = None if self.order.fresh else load_plan(open_storage(self.workspace.shards))
         return choose(self.settings.balance.precision, earlier)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ClassPlan]:
         """The plan by class, as far as it was done when the job was opened."""
-        standings, model = self.planner.standings(self.reports), self.studio.model
-        bystander = Standing(0)
+        standings, model = self.planner.standings(self.reports), self.store.model
+        bystander = ClassProgress(0)
         return [
-            Line(
+            ClassPlan(
                 c, count, self.training.get(c, 0), standings.get(c.name, bystander), model("mask", c), model("image", c)
             )
             for c, count in self.real.items()
         ]
 
-    def part_lines(self, reports: Sequence[ShardReport]) -> list[PartLine]:
+    def part_lines(self, reports: Sequence[ShardReport]) -> list[PartPlan]:
         """The part targets after the reports."""
         standings = self.planner.standings(reports)
         now, expected = self.planner.total(standings), self.planner.expected(standings)
         return [
-            PartLine(
+            PartPlan(
                 goal.name, goal.share, goal.of(self.planner.profiles.total), goal.of(now), goal.of(expected),
                 goal.holds(now), [c.name for c in goal.classes],
             )
@@ -147,11 +147,11 @@ class Balance:
 
     def untrained(self) -> list[tuple[Stage, str]]:
         """Models to be trained first."""
-        return self.studio.missing(self.generated())
+        return self.store.missing(self.generated())
 
     def has_judges(self) -> bool:
         """Whether all that the gate trains is there."""
-        return has_judges(self._evidence)
+        return has_judges(self._references)
 
     def bytes_per_pair(self) -> float:
         """Mean size of the real pairs' files, scaled to the output's area: what a pair will take, roughly."""
@@ -169,7 +169,7 @@ class Balance:
         standings = self.planner.standings(self.reports).values()
         if not sum(standing.candidates for standing in standings):
             return 0.0
-        if self.untrained() or not is_ready(self._evidence):
+        if self.untrained() or not is_ready(self._references):
             return None
         draw, paint = self._pace()
         painted, accepted = (sum(getattr(s, name) for s in standings) for name in ("painted", "accepted"))
@@ -186,15 +186,15 @@ class Balance:
             worker.paint(car_class, seed, mask)
         return drawn - began, time.monotonic() - drawn
 
-    def generate(self, progress: Progress) -> Outcome:
+    def generate(self, progress: Progress) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet, and what is lacking then; the index and the manifest.
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
-        folders = {self.studio.folder("mask", self.studio.model("mask", c)) for c in self.generated()}
-        Hardness.of(self.workspace, self.settings).check(folders)
+        folders = {self.store.folder("mask", self.store.model("mask", c)) for c in self.generated()}
+        MaskHardness.of(self.workspace, self.settings).check(folders)
         executor, digest = EXECUTORS[self.order.executor], self._digest()
-        storage, gate = open_storage(self.workspace.shards), load_gate(self._evidence)
+        storage, gate = open_storage(self.workspace.shards), load_gate(self._references)
 
         def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
             yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
@@ -203,8 +203,8 @@ class Balance:
         begun, extend, fresh = self._begun, self.planner.extend, self.order.fresh
         if not fresh:
             judge_earlier(storage, gate)
-        plan, schema = extend(begun, self._committed()), self.studio.schema  # by what holds after that
-        fulfilment = Fulfilment(storage, plan, digest, schema, fresh, extend, version_of(gate))
+        plan, schema = extend(begun, self._committed()), self.store.schema  # by what holds after that
+        fulfilment = PlanRun(storage, plan, digest, schema, fresh, extend, version_of(gate))
         outcome = fulfilment.run(execute, progress)
         summary(gate, storage, self.workspace, {}, [])
         standings = self.planner.standings(outcome.reports)
@@ -212,15 +212,15 @@ class Balance:
         return outcome
 
     @property
-    def _evidence(self) -> Evidence:
-        return Evidence.open(self.workspace, self.settings)
+    def _references(self) -> ReferenceSet:
+        return ReferenceSet.open(self.workspace, self.settings)
 
     def _committed(self) -> list[ShardReport]:
         storage = open_storage(self.workspace.shards)
         return [] if self.order.fresh else committed(storage, self._begun.rows, self._digest())
 
     def _check_schema(self) -> None:
-        channels = self.studio.schema.channels
+        channels = self.store.schema.channels
         foreign = [row.id for row in self.rows if len(row.histogram) != channels]
         if foreign:
             raise DataError(
@@ -247,12 +247,12 @@ class Balance:
         source, guides = self.settings.balance.style_from, self.settings.image.guides
         if source is None:
             return ""
-        if not any(GUIDES[name].reads_source for name in guides):
+        if not any(CONDITIONERS[name].reads_source for name in guides):
             raise ConfigError(
                 f"balance.style_from {source}, but no guide of stage II reads a photo ({', '.join(guides) or 'none'})",
                 "image.guides with exemplar, colours or styles", "leave the style out, or train stage II with a guide",
             )  # fmt: skip
-        item = load_style(source, self.workspace, self.studio.schema, self.settings.image.size).item
+        item = load_style(source, self.workspace, self.store.schema, self.settings.image.size).item
         return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 
     def _inputs(self) -> str:
@@ -263,7 +263,7 @@ class Balance:
         return digest_of(
             {
                 "rows": facts_of(self.rows),
-                "schema": self.studio.schema.digest,
+                "schema": self.store.schema.digest,
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
                 "gate": self.settings.gate.model_dump(mode="json", exclude=JUDGED_AGAIN),
@@ -282,17 +282,17 @@ class Balance:
                 return []
             return [*(self._weights(stage, CarClass.parse(class_name)) for stage in STAGES), *hardness.facts]
 
-        inputs, hardness = self._inputs(), Hardness.of(self.workspace, self.settings)
+        inputs, hardness = self._inputs(), MaskHardness.of(self.workspace, self.settings)
         return lambda row: row.digest(inputs, used(row.class_name))
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:
         """Hash of the model that serves a class; empty where it is not trained yet."""
-        folder = self.studio.folder(stage, self.studio.model(stage, car_class))
+        folder = self.store.folder(stage, self.store.model(stage, car_class))
         return digest(folder / MODEL) if is_finished(folder) else ""
 
     def _job(self, digests: dict[str, str]) -> Job:
         models = {
-            c.name: Models(*(self.studio.folder(stage, self.studio.model(stage, c)).resolve() for stage in STAGES))
+            c.name: ClassModels(*(self.store.folder(stage, self.store.model(stage, c)).resolve() for stage in STAGES))
             for c in self.generated()
         }
         place = Workspace(self.workspace.root.resolve())
@@ -302,7 +302,7 @@ class Balance:
 
 def train_missing(balance: Balance, report: Report) -> None:
     """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left; then fits the gate."""
-    evidence = Evidence.open(balance.workspace, balance.settings, report)  # refuses before hours of training
+    references = ReferenceSet.open(balance.workspace, balance.settings, report)  # refuses before hours of training
     for stage, name in balance.untrained():
-        balance.studio.train(stage, name, resume=True, report=report)
-    ready_gate(evidence)
+        balance.store.train(stage, name, resume=True, report=report)
+    ready_gate(references)

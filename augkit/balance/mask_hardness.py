@@ -14,7 +14,7 @@ from augkit.balance.plan import digest_of
 from augkit.core.errors import CheckpointError
 from augkit.core.workspace import Workspace
 from augkit.gan.samplers import LatentBank, MaskSampler
-from augkit.gate import Evidence
+from augkit.gate import ReferenceSet
 from augkit.gate.fit import is_ready, real_scores
 from augkit.settings import Settings
 from augkit.train.run import load_description
@@ -24,22 +24,22 @@ ANCHORS = "anchors"
 
 
 @dataclass(frozen=True)
-class Hardness:
+class MaskHardness:
     """A number for each real pair, by id; off where ``power`` is 0."""
 
     power: float
     table: Mapping[str, float]
 
     @classmethod
-    def of(cls, workspace: Workspace, settings: Settings) -> Hardness:
+    def of(cls, workspace: Workspace, settings: Settings) -> MaskHardness:
         """What the settings ask for; an empty table where the gate is not fitted for these data and settings yet."""
         power = settings.balance.hard_sampling
         if not power:
             return cls(0.0, {})
-        evidence = Evidence.open(workspace, settings)
-        if not is_ready(evidence):
+        references = ReferenceSet.open(workspace, settings)
+        if not is_ready(references):
             return cls(power, {})
-        real = real_scores(evidence)
+        real = real_scores(references)
         return cls(power, {id: 1 - own["agreement"] for id, own in zip(real.ids, real.scores, strict=True)})
 
     @property

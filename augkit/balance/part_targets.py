@@ -93,14 +93,14 @@ class PartGoal:
 
 
 @dataclass(frozen=True)
-class Extra:
+class ExtraPairs:
     """Pairs to add by class, and whether all targets hold with them."""
 
     pairs: dict[CarClass, int] = field(default_factory=dict)
     reached: bool = True
 
 
-def lift(goals: Sequence[PartGoal], total: Areas, means: Mapping[CarClass, Areas], most: int) -> Extra:
+def lift(goals: Sequence[PartGoal], total: Areas, means: Mapping[CarClass, Areas], most: int) -> ExtraPairs:
     """Goes through the targets, since what lifts one part thins the others, until all hold.
 
     ``means`` holds the classes that may be added. Nothing is added where that would take more than ``most`` pairs, or
@@ -116,10 +116,10 @@ def lift(goals: Sequence[PartGoal], total: Areas, means: Mapping[CarClass, Areas
         if sum(added.values()) > most:
             break
         if all(goal.holds(total) for goal in goals):
-            return Extra(added)
+            return ExtraPairs(added)
         if total is before:
             break
-    return Extra({}, reached=False)
+    return ExtraPairs({}, reached=False)
 
 
 def part_goals(

@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from augkit.balance.part_targets import MOST, Areas, Extra, PartGoal, Profiles, lift
+from augkit.balance.part_targets import MOST, Areas, ExtraPairs, PartGoal, Profiles, lift
 from augkit.balance.plan import Plan, PlanRow, portions
 from augkit.balance.rates import DOUBT, Rate, Rates, Tally, candidates
 from augkit.balance.worker import ShardReport
@@ -31,7 +31,7 @@ PATIENCE = 3.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class ClassProgress:
     """Where a class stands: ``need`` pairs are what its own target lacks, ``extra`` ones are for part targets.
 
     ``painted`` of the ``tried`` candidates got a photo; ``budget`` is how many may be tried in all.
@@ -128,27 +128,27 @@ class Planner:
             row for name, standing in standings.items() for row in standing.rows(name, self.shard_size, number)
         )
 
-    def standings(self, reports: Iterable[ShardReport]) -> dict[str, Standing]:
+    def standings(self, reports: Iterable[ShardReport]) -> dict[str, ClassProgress]:
         """Where the classes stand after the reports, by name."""
         bare = self._bare(reports)
         extra = self._extra(bare).pairs
         return {c.name: replace(bare[c.name], extra=extra.get(c, 0)) for c in self.need}
 
-    def total(self, standings: Mapping[str, Standing]) -> Areas:
+    def total(self, standings: Mapping[str, ClassProgress]) -> Areas:
         """Areas of all parts over the real training pairs and the accepted ones."""
         return self.profiles.total + sum(standing.areas for standing in standings.values() if standing.accepted)
 
-    def expected(self, standings: Mapping[str, Standing]) -> Areas:
+    def expected(self, standings: Mapping[str, ClassProgress]) -> Areas:
         """Those areas with the pairs that are to be made."""
         means = self._means(standings)
         return self.total(standings) + sum(standings[c.name].todo * mean for c, mean in means.items())
 
-    def _bare(self, reports: Iterable[ShardReport]) -> dict[str, Standing]:
+    def _bare(self, reports: Iterable[ShardReport]) -> dict[str, ClassProgress]:
         """Standings without part targets; of classes that are not asked for now as well, where they have pairs."""
-        found = {car_class.name: Standing(need, attempts=self.attempts) for car_class, need in self.need.items()}
+        found = {car_class.name: ClassProgress(need, attempts=self.attempts) for car_class, need in self.need.items()}
         for report in reports:
             if report.class_name:
-                known = found.get(report.class_name, Standing(0, attempts=self.attempts))
+                known = found.get(report.class_name, ClassProgress(0, attempts=self.attempts))
                 found[report.class_name] = replace(
                     known,
                     accepted=known.accepted + report.accepted,
@@ -160,7 +160,7 @@ class Planner:
         rates = Rates({name: Tally(standing.accepted, standing.tried) for name, standing in found.items()})
         return {name: replace(standing, rate=rates.of(name)) for name, standing in found.items()}
 
-    def _extra(self, standings: Mapping[str, Standing]) -> Extra:
+    def _extra(self, standings: Mapping[str, ClassProgress]) -> ExtraPairs:
         """What part targets ask for beside what the classes lack."""
         most = MOST * (self.profiles.pairs + sum(self.need.values()))
         added = sum(max(0, standings[c.name].accepted - need) for c, need in self.need.items())
@@ -173,7 +173,7 @@ class Planner:
                 return extra
             helpful = {c: mean for c, mean in helpful.items() if c not in lost}
 
-    def _means(self, standings: Mapping[str, Standing]) -> dict[CarClass, Areas]:
+    def _means(self, standings: Mapping[str, ClassProgress]) -> dict[CarClass, Areas]:
         """What the next pair of a class is expected to look like: real masks, then more and more its accepted pairs."""
         return {
             c: (BELIEF * self.profiles.means[c] + standings[c.name].areas) / (BELIEF + standings[c.name].accepted)

@@ -14,7 +14,7 @@ UNSAID: Arithmetic = "fp32"
 
 
 @dataclass(frozen=True)
-class Choice:
+class PrecisionChoice:
     """A precision, and why it is that."""
 
     precision: Arithmetic
@@ -29,7 +29,7 @@ class Choice:
         return {} if self.precision == UNSAID else {"precision": self.precision}
 
 
-def choose(asked: Precision, earlier: Plan | None) -> Choice:
+def choose(asked: Precision, earlier: Plan | None) -> PrecisionChoice:
     """What was asked for; with ``auto`` that of the ``earlier`` plan, which shards here follow, and without one bf16
     where this processor multiplies it natively.
 
@@ -39,7 +39,11 @@ def choose(asked: Precision, earlier: Plan | None) -> Choice:
     here = "this processor multiplies bf16 natively" if native else "this processor has no native bf16"
     if earlier is None:
         faster: Arithmetic = "bf16" if native else "fp32"
-        return Choice(faster, here) if asked == "auto" else Choice(asked, f"balance.precision asks for it; {here}")
+        return (
+            PrecisionChoice(faster, here)
+            if asked == "auto"
+            else PrecisionChoice(asked, f"balance.precision asks for it; {here}")
+        )
     planned = earlier.precision or UNSAID
     if asked not in ("auto", planned):
         raise ConfigError(
@@ -47,4 +51,4 @@ def choose(asked: Precision, earlier: Plan | None) -> Choice:
             "one precision for all pairs of a data set",
             "--set balance.precision=auto goes on as they are; --fresh removes these shards and makes new ones",
         )
-    return Choice(planned, f"the shards here are; {here}")
+    return PrecisionChoice(planned, f"the shards here are; {here}")

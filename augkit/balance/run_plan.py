@@ -15,7 +15,7 @@ import torch
 from augkit import __version__
 from augkit.balance.executors import Failure
 from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, load_plan
-from augkit.balance.planner import Standing
+from augkit.balance.planner import ClassProgress
 from augkit.balance.worker import Progress, ShardReport
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
@@ -33,7 +33,7 @@ Extend = Callable[[Plan, Sequence[ShardReport]], Plan]
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a run did; ``accepted`` by class name (real pairs under the empty one), ``reports`` of all committed shards.
 
     ``short`` says where classes stand that miss their target.
@@ -42,7 +42,7 @@ class Outcome:
     accepted: dict[str, int] = field(default_factory=dict)
     reports: list[ShardReport] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    short: dict[str, Standing] = field(default_factory=dict)
+    short: dict[str, ClassProgress] = field(default_factory=dict)
     generated_now: int = 0
     rounds: int = 0
 
@@ -54,7 +54,7 @@ def complete(plan: Plan, reports: Sequence[ShardReport]) -> Plan:
 
 
 @dataclass(frozen=True)
-class Fulfilment:
+class PlanRun:
     """A plan, what tells the digest of a row, and the place where its shards are, or will be.
 
     With ``fresh`` nothing that is there counts. The manifest gets ``judges`` beside what made the shards.
@@ -73,14 +73,14 @@ class Fulfilment:
         done = set() if self.fresh else {report.shard for report in self._reports(self.plan)}
         return [row for row in self.plan.rows if row.shard not in done]
 
-    def run(self, execute: Run, progress: Progress) -> Outcome:
+    def run(self, execute: Run, progress: Progress) -> RunOutcome:
         """Makes what is left, then writes the index and the manifest. Raises what the executor raises.
 
         A shard that was given up ends it after its round: what is lacking is known once all shards are there.
         """
         if self.fresh:
             _clear(self.storage)
-        plan, longer, outcome = replace(self.plan, rows=()), self.plan, Outcome()
+        plan, longer, outcome = replace(self.plan, rows=()), self.plan, RunOutcome()
         while longer != plan and not outcome.failures:
             plan = longer
             outcome.reports = self._round(plan, execute, progress, outcome)
@@ -91,7 +91,7 @@ class Fulfilment:
         self._finish(plan, outcome.reports)
         return outcome
 
-    def _round(self, plan: Plan, execute: Run, progress: Progress, outcome: Outcome) -> list[ShardReport]:
+    def _round(self, plan: Plan, execute: Run, progress: Progress, outcome: RunOutcome) -> list[ShardReport]:
         """Makes what the plan lacks; returns the reports of all its committed shards."""
         done = {report.shard for report in self._reports(plan)}
         todo = [row for row in plan.rows if row.shard not in done]

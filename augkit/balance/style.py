@@ -12,7 +12,7 @@ from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, usable
 from augkit.data.crop import resize_mask
-from augkit.data.dataset import PairItem
+from augkit.data.dataset import Pair
 from augkit.data.orientation import classify
 from augkit.data.pair_files import read_mask, read_photo, resize_photo
 from augkit.gan.exemplars import Exemplar
@@ -39,7 +39,7 @@ def load_style(source: str, workspace: Workspace, schema: PartSchema, size: int)
         )  # fmt: skip
     schema.check(mask, str(mask_path))
     view = classify(mask, schema)
-    return Exemplar(PairItem(resize_photo(photo, size), resize_mask(mask, size), view.car_class), name, mirrored=False)
+    return Exemplar(Pair(resize_photo(photo, size), resize_mask(mask, size), view.car_class), name, mirrored=False)
 
 
 def facing(style: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar:
@@ -47,7 +47,7 @@ def facing(style: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar
     item = style.item
     if item.car_class.mirror.orientation != car_class.orientation:
         return style
-    turned = PairItem(np.ascontiguousarray(item.photo[:, ::-1]), schema.flip(item.mask), item.car_class.mirror)
+    turned = Pair(np.ascontiguousarray(item.photo[:, ::-1]), schema.flip(item.mask), item.car_class.mirror)
     return Exemplar(turned, style.name, mirrored=True)
 
 

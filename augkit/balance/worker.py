@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augkit.balance.mask_hardness import Hardness
+from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
 from augkit.balance.style import facing, load_style
 from augkit.core.classes import CarClass
@@ -25,9 +25,9 @@ from augkit.data.crop import resize_mask
 from augkit.data.orientation import classify
 from augkit.data.pair_files import read_mask, read_photo, resize_photo
 from augkit.gan.exemplars import Exemplar
-from augkit.gan.photo_sampler import Painted, PhotoSampler
+from augkit.gan.photo_sampler import GeneratedPhotos, PhotoSampler
 from augkit.gan.samplers import MaskSampler
-from augkit.gate import Evidence, Gate, Pair, Verdict, load_gate
+from augkit.gate import Candidate, Gate, ReferenceSet, Verdict, load_gate
 from augkit.gate.judge import judge_painted
 from augkit.settings import Settings
 from augkit.settings.base import Arithmetic
@@ -43,7 +43,7 @@ Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
-class Models:
+class ClassModels:
     """Folders of the two stages that serve a class."""
 
     mask: Path
@@ -62,7 +62,7 @@ class Job:
     settings: Settings
     size: int
     digests: dict[str, str]
-    models: dict[str, Models]
+    models: dict[str, ClassModels]
     precision: Arithmetic = "fp32"
 
 
@@ -83,7 +83,7 @@ class ShardReport:
 
 
 @dataclass(frozen=True)
-class RealPairs:
+class RealPairCopier:
     """What copies real pairs into shards; ``rows`` are the usable ones by id."""
 
     job: Job
@@ -142,12 +142,12 @@ class Worker:
     @cached_property
     def gate(self) -> Gate:
         """As it was fitted before. Raises CheckpointError where it was not, or on other data."""
-        return load_gate(Evidence.open(self.job.workspace, self.job.settings))
+        return load_gate(ReferenceSet.open(self.job.workspace, self.job.settings))
 
     @cached_property
-    def hardness(self) -> Hardness:
+    def hardness(self) -> MaskHardness:
         """What stage I's draws prefer."""
-        return Hardness.of(self.job.workspace, self.job.settings)
+        return MaskHardness.of(self.job.workspace, self.job.settings)
 
     @cached_property
     def style(self) -> Exemplar | None:
@@ -158,7 +158,7 @@ class Worker:
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard."""
         writer = ShardWriter(self.storage, row.shard)
-        fill = RealPairs(self.job, self.schema, self.rows).copy if row.kind == "real" else self._generate
+        fill = RealPairCopier(self.job, self.schema, self.rows).copy if row.kind == "real" else self._generate
         report = fill(row, writer, progress)
         writer.commit(self.job.digests[row.shard])
         return report
@@ -178,7 +178,7 @@ class Worker:
             painted = self.paint(car_class, seed, mask)
             photo, extension = encode_photo(painted.photos[0], balance.quality, balance.lossless)
             # Judged as it is stored, so that it can be judged again.
-            pair = Pair(mask, car_class, decode_photo(photo), painted.exemplars[0])
+            pair = Candidate(mask, car_class, decode_photo(photo), painted.exemplars[0])
             trained, verdict = judge_painted(self.gate, pair, verdict)
             reasons.update(verdict.reasons)
             record = self._record(car_class, seed, trained, verdict, pair.exemplar)
@@ -201,9 +201,9 @@ class Worker:
         if classify(mask, self.schema).car_class == car_class.mirror:
             mask = self.schema.flip(mask)
         given = drawn.scores[0] | {"specks_removed": removed}
-        return mask, self.gate.judge_mask(Pair(mask, car_class, given=given))
+        return mask, self.gate.judge_mask(Candidate(mask, car_class, given=given))
 
-    def paint(self, car_class: CarClass, seed: int, mask: Mask) -> Painted:
+    def paint(self, car_class: CarClass, seed: int, mask: Mask) -> GeneratedPhotos:
         """The photo of a seed and its mask."""
         sampler, _ = self._photo_sampler(car_class)
         style = None if self.style is None else facing(self.style, car_class, self.schema)

@@ -14,8 +14,8 @@ from augkit.core.errors import ConfigError, PartialError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.balance.classical import Classical
-    from augkit.balance.run_plan import Outcome
+    from augkit.balance.classical import ClassicalJob
+    from augkit.balance.run_plan import RunOutcome
 
 
 @app.command("augment")
@@ -67,8 +67,10 @@ def augment(
         raise PartialError("part of the target was not reached\n  " + "\n  ".join(lines), remedy="run it again")
 
 
-def _open(session: Session, preset: str, *, place: Path, target: int | None, executor: str, **order: Any) -> Classical:
-    from augkit.balance.classical import Classical, ClassicalOrder
+def _open(
+    session: Session, preset: str, *, place: Path, target: int | None, executor: str, **order: Any
+) -> ClassicalJob:
+    from augkit.balance.classical import ClassicalJob, ClassicalRequest
     from augkit.balance.executors import EXECUTORS
     from augkit.core.presets import load_recipe
 
@@ -77,23 +79,23 @@ def _open(session: Session, preset: str, *, place: Path, target: int | None, exe
     if place.resolve() == session.workspace.shards.resolve():
         raise ConfigError(f"--out {place}: `augkit balance` writes there", "a folder of its own", "leave --out out")
     target = target or session.settings.balance.target_per_class
-    asked = ClassicalOrder(load_recipe(preset), place, target, executor=executor, **order)
-    return Classical(session.workspace, session.settings, asked)
+    asked = ClassicalRequest(load_recipe(preset), place, target, executor=executor, **order)
+    return ClassicalJob(session.workspace, session.settings, asked)
 
 
-def _run(job: Classical, todo: dict[str, int]) -> Outcome:
+def _run(job: ClassicalJob, todo: dict[str, int]) -> RunOutcome:
     from augkit.cli._progress import Bars
 
     with Bars() as bars:
         return job.generate(bars.pairs(todo))
 
 
-def _plan(job: Classical) -> dict[str, Any]:
+def _plan(job: ClassicalJob) -> dict[str, Any]:
     classes = {c.name: {"training": job.training.get(c, 0), "need": job.need.get(c, 0)} for c in job.real}
     return {"preset": job.order.recipe.name, "classes": classes, "shards": len(job.plan.rows)}
 
 
-def _result(session: Session, job: Classical, outcome: Outcome) -> dict[str, Any]:
+def _result(session: Session, job: ClassicalJob, outcome: RunOutcome) -> dict[str, Any]:
     from augkit.report.contact_sheet import contact_sheet
 
     sheet = contact_sheet(job.order.place, session.workspace.reports / "classical-sheet.png", made="classical")
@@ -110,7 +112,7 @@ def _result(session: Session, job: Classical, outcome: Outcome) -> dict[str, Any
     }
 
 
-def _table(job: Classical, made: dict[str, int], caption: str) -> Table:
+def _table(job: ClassicalJob, made: dict[str, int], caption: str) -> Table:
     from rich.table import Table
 
     table = Table("class", "real for training", "classical wanted", "there", title=f"Preset {job.order.recipe.name}")

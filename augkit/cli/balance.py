@@ -13,8 +13,8 @@ from augkit.core.errors import ConfigError, PartialError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.balance.job import Balance, Line, Outcome, PartLine
-    from augkit.balance.planner import Standing
+    from augkit.balance.job import Balance, ClassPlan, PartPlan, RunOutcome
+    from augkit.balance.planner import ClassProgress
     from augkit.balance.worker import ShardReport
 
 
@@ -80,20 +80,20 @@ def _shares(texts: list[str]) -> str:
 
 def _open(session: Session, only: list[str], executor: str, fresh: bool) -> Balance:
     from augkit.balance.executors import EXECUTORS
-    from augkit.balance.job import Balance, Order
+    from augkit.balance.job import Balance, BalanceRequest
     from augkit.core.classes import CarClass
     from augkit.data.audit.result import require_sound
 
     if executor not in EXECUTORS:
         raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
     target = session.settings.balance.target_per_class
-    order = Order(target, tuple(CarClass.parse(name) for name in only), executor, fresh)
+    order = BalanceRequest(target, tuple(CarClass.parse(name) for name in only), executor, fresh)
     job = Balance(session.workspace, session.settings, order)
     require_sound(session.workspace)
     return job
 
 
-def _show_plan(session: Session, job: Balance, lines: list[Line]) -> None:
+def _show_plan(session: Session, job: Balance, lines: list[ClassPlan]) -> None:
     """The plan, beside the data it starts from: pairs by class, pixels by part."""
     from rich.console import Group
 
@@ -101,7 +101,7 @@ def _show_plan(session: Session, job: Balance, lines: list[Line]) -> None:
     from augkit.data.audit.overview import Overview
     from augkit.report.chart import overview_chart
 
-    overview = Overview.of(job.rows, job.studio.schema)
+    overview = Overview.of(job.rows, job.store.schema)
     chart = str(overview_chart(overview, session.workspace.reports / "parts.png"))
     _, parts = overview_tables(overview)  # the plan itself counts the classes
     result = {**_plan_json(job, lines), "overview": overview.to_dict(), "chart": chart}
@@ -138,7 +138,7 @@ def _require_models(job: Balance, no_train: bool) -> None:
         )
 
 
-def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
+def _result(session: Session, job: Balance, outcome: RunOutcome) -> dict[str, Any]:
     from augkit.report.chart import class_chart
     from augkit.report.contact_sheet import contact_sheet
 
@@ -164,7 +164,7 @@ def _result(session: Session, job: Balance, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _shortage(standing: Standing) -> dict[str, Any]:
+def _shortage(standing: ClassProgress) -> dict[str, Any]:
     return {
         "wanted": standing.need, "accepted": standing.accepted, "tried": standing.tried,
         "accept_rate": round(standing.rate.mean, 4), "given_up": standing.given_up,
@@ -190,7 +190,7 @@ def _added(counts: Any) -> dict[str, int]:
     return dict(sorted(total.items(), key=lambda item: -item[1]))
 
 
-def _plan_json(job: Balance, lines: list[Line]) -> dict[str, Any]:
+def _plan_json(job: Balance, lines: list[ClassPlan]) -> dict[str, Any]:
     return {
         "target": job.order.target,
         "precision": job.computed.precision,
@@ -204,7 +204,7 @@ def _plan_json(job: Balance, lines: list[Line]) -> dict[str, Any]:
     }
 
 
-def _line_json(line: Line) -> dict[str, Any]:
+def _line_json(line: ClassPlan) -> dict[str, Any]:
     standing = line.standing
     return {
         "real": line.real, "training": line.training, "need": standing.need, "extra": standing.extra,
@@ -218,7 +218,7 @@ def _megabytes(job: Balance) -> float:
     return sum(row.want for row in job.plan.rows) * job.bytes_per_pair() / 2**20
 
 
-def _plan_table(job: Balance, lines: list[Line]) -> Table:
+def _plan_table(job: Balance, lines: list[ClassPlan]) -> Table:
     from rich.table import Table
 
     table = Table(title=f"Plan: {job.order.target} pairs for training in every class")
@@ -245,18 +245,18 @@ def _plan_table(job: Balance, lines: list[Line]) -> Table:
     return table
 
 
-def _counts(line: Line) -> tuple[int, int, int, int]:
+def _counts(line: ClassPlan) -> tuple[int, int, int, int]:
     return line.real, line.training, line.standing.need + line.standing.extra, line.standing.todo
 
 
-def _part_note(line: PartLine) -> str:
+def _part_note(line: PartPlan) -> str:
     return (
         f"{line.name}: {line.real:.2%} of the cars' pixels in real pairs, {line.now:.2%} now, {line.expected:.2%} with "
         f"what is to be made; target {line.share:.2%}, by {', '.join(line.classes)}"
     )
 
 
-def _chance(standing: Standing) -> str:
+def _chance(standing: ClassProgress) -> str:
     return f"{standing.accepted} of {standing.need} pairs after {standing.tried} candidates"
 
 

@@ -18,7 +18,7 @@ from augkit.core.errors import ConfigError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.evaluate.benchmark import Entry, Result
+    from augkit.evaluate.benchmark import BenchmarkEntry, BenchmarkResult
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -63,7 +63,7 @@ def compare(
     )
 
 
-def _waiting(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
+def _waiting(session: Session, entries: Sequence[BenchmarkEntry]) -> dict[str, str]:
     """What is not compared, by name: it starts from a run that is not there. A run that is there has to fit."""
     starts = {entry.name: entry.chosen.rooted(session.workspace.root).init_from for entry in entries}
     return {
@@ -74,13 +74,13 @@ def _waiting(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def _compete(
-    session: Session, entries: Sequence[Entry], seconds: float, extractor: tuple[str, Path | None], fresh: bool
-) -> list[Result]:  # fmt: skip
+    session: Session, entries: Sequence[BenchmarkEntry], seconds: float, extractor: tuple[str, Path | None], fresh: bool
+) -> list[BenchmarkResult]:  # fmt: skip
     from augkit.cli._progress import Bars
-    from augkit.evaluate.benchmark import compete, save_results
+    from augkit.evaluate.benchmark import run_benchmark, save_results
 
     with Bars() as bars:
-        results = compete(
+        results = run_benchmark(
             session.workspace, entries, seconds, extractor=extractor[0], weights=extractor[1], fresh=fresh,
             report=bars.steps,
         )  # fmt: skip
@@ -96,11 +96,11 @@ def _seconds(budget: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Entry:
+def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> BenchmarkEntry:
     """The generator that a file describes: the one section that it sets."""
     import yaml
 
-    from augkit.evaluate.benchmark import SECTIONS, Entry
+    from augkit.evaluate.benchmark import SECTIONS, BenchmarkEntry
     from augkit.settings import load_settings, preset_path
 
     path = preset_path(config)
@@ -114,10 +114,10 @@ def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Ent
     section = sections[0]
     started = init_from is not None and bool((tree[section] or {}).get("init_from"))
     start = [f"{section}.init_from={init_from.resolve()}"] if init_from is not None and started else []
-    return Entry(path.stem, SECTIONS[section], load_settings(path, [*overrides, *start]))
+    return BenchmarkEntry(path.stem, SECTIONS[section], load_settings(path, [*overrides, *start]))
 
 
-def _table(results: Sequence[Result], seconds: float, waiting: Mapping[str, str]) -> Table:
+def _table(results: Sequence[BenchmarkResult], seconds: float, waiting: Mapping[str, str]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -23,13 +23,13 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a lopsided set of cars, balance it, and train a segmenter on the result: minutes on two cores."""
-    from augkit.balance.job import Balance, Order
+    from augkit.balance.job import Balance, BalanceRequest
     from augkit.cli.balance import run_balance
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.workspace.catalogue.is_file():
         _render(session, count)
-    order = Order(session.settings.balance.target_per_class, executor="ray")
+    order = BalanceRequest(session.settings.balance.target_per_class, executor="ray")
     result = run_balance(session, Balance(session.workspace, session.settings, order), no_train=False)
     scores = {source: _segment(session, source) for source in ("real", "all")}
     page = _page(session)

@@ -27,7 +27,7 @@ def mix(
     """Blend the latents of two pictures and draw what lies between them: a strip over the weight, and one picture."""
     from augkit.cli._progress import Bars
     from augkit.core.classes import CarClass
-    from augkit.stages.model_store import Studio
+    from augkit.stages.model_store import ModelStore
     from augkit.stages.projection import mixing
     from augkit.stages.projection.projector import Projector
 
@@ -35,7 +35,7 @@ def mix(
     session = open_session(workspace, as_json, config, overrides)
     asked = CarClass.parse(car_class) if car_class else None
     with Bars() as bars:
-        projector = Projector(Studio.open(session.workspace, session.settings), report=bars.steps)
+        projector = Projector(ModelStore.open(session.workspace, session.settings), report=bars.steps)
         pair = mixing.find_pair(projector, (a, b), asked)
         made = mixing.mix(projector, *pair, weight)
     kept = made.other_class != made.car_class

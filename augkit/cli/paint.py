@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from augkit.core.parts import PartSchema
     from augkit.models.extractors import Extractor
-    from augkit.stages.singan.painting import Painting, Trial
-    from augkit.stages.singan.pyramid import Painter
+    from augkit.stages.singan.painting import Painting, StartScaleTrial
+    from augkit.stages.singan.pyramid import TrainedPyramid
 
 paint = typer.Typer(no_args_is_help=True)
 app.add_typer(paint, name="paint", help="Learn one photo (SinGAN): draw variations of it, and paint masks as it.")
@@ -148,7 +148,13 @@ def paint_from(
 
 
 def _write(  # noqa: PLR0917  # what was made, and of what
-    session: Session, painter: Painter, painting: Painting, trials: list[Trial], chosen: Trial, count: int, seed: int
+    session: Session,
+    painter: TrainedPyramid,
+    painting: Painting,
+    trials: list[StartScaleTrial],
+    chosen: StartScaleTrial,
+    count: int,
+    seed: int,
 ) -> dict[str, Any]:
     """The pictures of the chosen scale, their mask, and a strip of all scales."""
     from augkit.stages.projection.strip import write_picture, write_strip
@@ -168,18 +174,22 @@ def _write(  # noqa: PLR0917  # what was made, and of what
 
 
 def _shards(  # noqa: PLR0917  # an order's parts
-    session: Session, painter: Painter, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
+    session: Session, painter: TrainedPyramid, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
 ) -> dict[str, Any]:
-    from augkit.stages.singan.painted_pairs import PaintOrder, write_pairs
+    from augkit.stages.singan.painted_pairs import PaintRequest, write_pairs
 
     codec = session.settings.balance
-    order = PaintOrder(painter, painting, start, count, seed, codec.quality, codec.lossless)
+    order = PaintRequest(painter, painting, start, count, seed, codec.quality, codec.lossless)
     folder, name = write_pairs(session.workspace, order, schema)
     return {"shards": str(folder), "shard": name}
 
 
 def _result(
-    painter: Painter, painting: Painting, trials: list[Trial], chosen: Trial, network: Extractor
+    painter: TrainedPyramid,
+    painting: Painting,
+    trials: list[StartScaleTrial],
+    chosen: StartScaleTrial,
+    network: Extractor,
 ) -> dict[str, Any]:
     return {
         "model": painter.name, "painting": painting.word, "extractor": network.name, "layer": network.map_layer,
@@ -191,7 +201,11 @@ def _result(
 
 
 def _table(
-    painting: Painting, trials: list[Trial], chosen: Trial, network: Extractor, files: dict[str, Any]
+    painting: Painting,
+    trials: list[StartScaleTrial],
+    chosen: StartScaleTrial,
+    network: Extractor,
+    files: dict[str, Any],
 ) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
@@ -211,6 +225,6 @@ def _table(
     return Group(table, *warnings, *places)
 
 
-def _place(session: Session, painter: Painter) -> Path:
+def _place(session: Session, painter: TrainedPyramid) -> Path:
     """Where a painter's pictures go."""
     return session.workspace.reports / "paint" / painter.name

@@ -47,19 +47,19 @@ def project(
     """Find the latents that make a generator draw given pictures: an encoder's guess, then gradient descent."""
     from augkit.cli._progress import Bars
     from augkit.core.classes import CarClass
-    from augkit.stages.model_store import Studio
+    from augkit.stages.model_store import ModelStore
     from augkit.stages.projection.latent_model import LATENT_STAGES
-    from augkit.stages.projection.projector import Effort, Projector
+    from augkit.stages.projection.projector import ProjectionBudget, Projector
     from augkit.stages.projection.targets import read_source
 
     if stage not in (None, *LATENT_STAGES):
         raise ConfigError(f"--stage {stage}", "one of " + ", ".join(LATENT_STAGES))
-    effort = Effort(encoder_steps, refine_steps, perceptual, fresh)
+    effort = ProjectionBudget(encoder_steps, refine_steps, perceptual, fresh)
     session = open_session(workspace, as_json, config, overrides)
     asked = CarClass.parse(car_class) if car_class else None
     with Bars() as bars:
-        projector = Projector(Studio.open(session.workspace, session.settings), effort, bars.steps)
-        found = projector.project_all([read_source(projector.studio, word, stage, asked) for word in pictures])
+        projector = Projector(ModelStore.open(session.workspace, session.settings), effort, bars.steps)
+        found = projector.project_all([read_source(projector.store, word, stage, asked) for word in pictures])
     session.emit(_result(projector, found), _table(projector, found))
 
 

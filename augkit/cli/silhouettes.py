@@ -15,8 +15,8 @@ from augkit.core.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from augkit.sources.silhouettes.prepared_dataset import Recipe
-    from augkit.sources.silhouettes.search import Outcome
+    from augkit.sources.silhouettes.prepared_dataset import Preparation
+    from augkit.sources.silhouettes.search import SearchResult
 
 
 @app.command("silhouettes")
@@ -51,13 +51,13 @@ def silhouettes(
     from augkit.data.catalogue import read_catalogue, usable
     from augkit.sources.silhouettes import Options
     from augkit.sources.silhouettes.prepared_dataset import require_empty, write_dataset
-    from augkit.sources.silhouettes.search import Task, search
+    from augkit.sources.silhouettes.search import SearchTask, search
 
     session = open_session(workspace, as_json)
     recipe = _recipe(write, outside, overlay, crop)
     if write is not None:
         require_empty(write)
-    task = Task(session.workspace, method, Options(min_score, weights))
+    task = SearchTask(session.workspace, method, Options(min_score, weights))
     rows = usable(read_catalogue(session.workspace.require_catalogue()))
     with Bars() as bars:
         outcome = search(task, rows, workers=workers, fresh=fresh, on_row=bars.rows(method, len(rows)))
@@ -69,8 +69,8 @@ def silhouettes(
     session.emit(result, _page(result))
 
 
-def _recipe(write: Path | None, outside: str | None, overlay: bool, crop: bool) -> Recipe:
-    from augkit.sources.silhouettes.prepared_dataset import Recipe
+def _recipe(write: Path | None, outside: str | None, overlay: bool, crop: bool) -> Preparation:
+    from augkit.sources.silhouettes.prepared_dataset import Preparation
 
     given = [("--outside", outside is not None), ("--overlay", overlay), ("--crop", crop)]
     without_effect = [name for name, is_given in given if is_given]
@@ -80,10 +80,10 @@ def _recipe(write: Path | None, outside: str | None, overlay: bool, crop: bool) 
             "--write DIR: these say what is written there",
             "name a folder with --write, or leave them out",
         )
-    return Recipe(outside or "keep", overlay, crop)
+    return Preparation(outside or "keep", overlay, crop)
 
 
-def _summary(session: Session, method: str, outcome: Outcome) -> dict[str, Any]:
+def _summary(session: Session, method: str, outcome: SearchResult) -> dict[str, Any]:
     from augkit.sources.silhouettes.silhouette_store import BELOW, NO_CAR
 
     found = outcome.rows

@@ -113,11 +113,11 @@ def _refuse_idle_options(
 def _train_stage(session: Session, what: str, model: str | None, resume: bool, fresh: bool) -> list[Path]:
     from augkit.cli._progress import Bars
     from augkit.data.catalogue import count_classes
-    from augkit.stages.model_store import Studio
+    from augkit.stages.model_store import ModelStore
 
     stage = cast("Stage", what)
-    studio = Studio.open(session.workspace, session.settings)
-    known = [name for _, name in studio.needed(count_classes(studio.rows.rows), [stage])]
+    store = ModelStore.open(session.workspace, session.settings)
+    known = [name for _, name in store.needed(count_classes(store.rows.rows), [stage])]
     if model is not None and model not in known:
         remedy = f"{_SECTIONS.get(what, what)}.per_class_from decides which there are"
         raise ConfigError(f"--model {model}", "one of " + ", ".join(known), remedy)
@@ -125,7 +125,7 @@ def _train_stage(session: Session, what: str, model: str | None, resume: bool, f
     folders = []
     with Bars() as bars:
         for name in names:
-            folders.append(studio.train(stage, name, resume, bars.steps, fresh))
+            folders.append(store.train(stage, name, resume, bars.steps, fresh))
     return folders
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from augkit.report.image_cache import Album
+    from augkit.report.image_cache import ImageCache
     from augkit.report.report_data import Row
 
 NEXT, PREVIOUS, QUIT = ("n", " ", "\x1b[C", "\r"), ("p", "\x1b[D"), ("q", "\x1b", "\x03", "\x04")
@@ -44,15 +44,15 @@ def view(
     """Look at the pairs of the shards: photo, mask, class and scores. Keys: n next, p previous, q leave."""
     from augkit.core.classes import CarClass
     from augkit.core.storage import open_storage
-    from augkit.report.browse import Choice, choose, describe, draw_sheet
-    from augkit.report.image_cache import Album
+    from augkit.report.browse import RowSelection, choose, describe, draw_sheet
+    from augkit.report.image_cache import ImageCache
     from augkit.shards.index import load_manifest
 
     session = open_session(workspace, as_json)
     storage = open_storage(shards or session.workspace.shards)
     names = tuple(CarClass.parse(name).name for name in classes or ())
-    rows = choose(storage, Choice(names, _known(sources), rejected, sort))
-    album = Album(storage, load_manifest(storage).schema)
+    rows = choose(storage, RowSelection(names, _known(sources), rejected, sort))
+    album = ImageCache(storage, load_manifest(storage).schema)
     if sheet is not None:
         path = str(draw_sheet(rows[:limit], album, sheet))
         text = f"{path}: {min(limit, len(rows))} of {len(rows)} pairs"
@@ -73,7 +73,7 @@ def _known(sources: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(sources or ())
 
 
-def _browse(console: Console, rows: Sequence[Row], album: Album, page: int) -> None:
+def _browse(console: Console, rows: Sequence[Row], album: ImageCache, page: int) -> None:
     """One page after the other as keys ask for them; a single one where nobody can press any."""
     width, a_page = _room(console)
     last = -(-len(rows) // a_page)
@@ -101,7 +101,7 @@ def _room(console: Console) -> tuple[int, int]:
     return width, max(1, (console.height - 2) // (width // 2 + 1))
 
 
-def _entry(row: Row, album: Album, width: int) -> RenderableType:
+def _entry(row: Row, album: ImageCache, width: int) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 

@@ -20,7 +20,7 @@ from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.pair_files import read_mask, read_photo, read_silhouette, resize_photo
 from augkit.data.silhouette import car_of
-from augkit.data.warp.part_warp import Laid
+from augkit.data.warp.part_warp import WarpedPhoto
 
 CACHE_BYTES = 2 << 30
 
@@ -34,7 +34,7 @@ class Draw:
 
 
 @dataclass(frozen=True)
-class PairItem:
+class Pair:
     """photo (S, S, 3) RGB, mask (S, S) ids, and the class they show.
 
     ``source`` is what stage II may look at in place of the photo that it is to make.
@@ -43,7 +43,7 @@ class PairItem:
     photo: Photo
     mask: Mask
     car_class: CarClass
-    source: Laid | None = None
+    source: WarpedPhoto | None = None
 
 
 class Pairs(Protocol):
@@ -51,21 +51,21 @@ class Pairs(Protocol):
 
     def __len__(self) -> int: ...
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         """The pair as it is."""
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         """The pair, augmented with the draw's seed."""
 
 
-class Kept:
+class PairCache:
     """Items by number, made once and kept while all of them, at ``size`` px, fit into ``CACHE_BYTES``."""
 
-    def __init__(self, make: Callable[[int], PairItem], count: int, size: int) -> None:
+    def __init__(self, make: Callable[[int], Pair], count: int, size: int) -> None:
         self._make, self._keep = make, count * size * size * 4 <= CACHE_BYTES
-        self._items: dict[int, PairItem] = {}
+        self._items: dict[int, Pair] = {}
 
-    def __getitem__(self, index: int) -> PairItem:
+    def __getitem__(self, index: int) -> Pair:
         if index in self._items:
             return self._items[index]
         item = self._make(index)
@@ -95,16 +95,16 @@ class PairDataset:
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
         self.augment = Augmentation(augment, schema, backgrounds or workspace.backgrounds, last)
         self.show = Augmentation("none", schema, last=last)
-        self._items = Kept(self._read, len(rows), size)
+        self._items = PairCache(self._read, len(rows), size)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         """The pair as it is. Raises DataError where a file is missing, broken or of another size."""
         return self._through(self.show, Draw(index, 0))
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         """The pair, augmented with the draw's seed."""
         return self._through(self.augment, draw)
 
@@ -113,12 +113,12 @@ class PairDataset:
         found = read_silhouette(self.workspace, self.rows[index].id, self.size)
         return car_of(self._items[index].mask, found == 1).astype(np.uint8)
 
-    def _through(self, augment: Augmentation, draw: Draw) -> PairItem:
+    def _through(self, augment: Augmentation, draw: Draw) -> Pair:
         item = self._items[draw.index]
         silhouette = partial(self.silhouette, draw.index)
-        return PairItem(*augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))
+        return Pair(*augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))
 
-    def _read(self, index: int) -> PairItem:
+    def _read(self, index: int) -> Pair:
         row = self.rows[index]
         mask = read_mask(self.workspace.mask(row.id))
         photo = read_photo(self.workspace.photo(row.id))
@@ -129,4 +129,4 @@ class PairDataset:
                 "import the data again",
             )
         self.schema.check(mask, str(self.workspace.mask(row.id)))
-        return PairItem(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)
+        return Pair(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)

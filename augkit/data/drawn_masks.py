@@ -6,7 +6,7 @@ from pathlib import Path
 
 from augkit.core.errors import DataError, SchemaError
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
-from augkit.data.importers._part_table import Entry, PartTable
+from augkit.data.importers._part_table import PartEntry, PartTable
 from augkit.data.importers._pictures import MaskFile
 
 
@@ -17,8 +17,8 @@ def read_drawn_mask(path: Path, schema: PartSchema) -> Mask:
     A colour that is a few steps off counts as the nearest one, and as ignore where none is near; see ``Palette``.
     Raises DataError for what is no such picture, SchemaError for ids that the schema does not have.
     """
-    others = [Entry(BACKGROUND, "background", (0, 0, 0)), Entry(IGNORE, "ignore", (255, 255, 255))]
-    parts = [Entry(part.id, part.name, part.colour) for part in schema.parts]
+    others = [PartEntry(BACKGROUND, "background", (0, 0, 0)), PartEntry(IGNORE, "ignore", (255, 255, 255))]
+    parts = [PartEntry(part.id, part.name, part.colour) for part in schema.parts]
     taken = {part.colour for part in parts}
     table = PartTable.of("the workspace's parts.json", [*(o for o in others if o.colour not in taken), *parts])
     try:

@@ -42,7 +42,7 @@ import numpy as np
 
 from augkit.core.classes import CarClass, Doors, Orientation
 from augkit.core.parts import Mask, PartSchema
-from augkit.data.part_semantics import Roles, Table, roles_of
+from augkit.data.part_semantics import PartSemantics, Table, part_semantics
 
 VISIBLE_SHARE = 0.004
 _TERMS = {"depth": 2.0, "doors": 1.0, "lights": 1.0, "mirrors": 0.25}
@@ -52,7 +52,7 @@ _END_SCALE, _SIZE_SCALE, _HEIGHT_SCALE = 0.08, 0.10, 0.05
 
 
 @dataclass(frozen=True)
-class View:
+class CarView:
     """From where a car is seen: quadrant, confidence in it (0..1), and the doors that are visible."""
 
     orientation: Orientation
@@ -92,18 +92,18 @@ class _Figures:
         return int(shown[-1] - shown[0] + 1)
 
 
-def classify(mask: Mask, schema: PartSchema) -> View:
+def classify(mask: Mask, schema: PartSchema) -> CarView:
     """(H, W) mask -> the view of its car. A pure function, for any schema (see the module's text for the rule)."""
-    roles, sums = roles_of(schema), _Figures.of(mask)
+    roles, sums = part_semantics(schema), _Figures.of(mask)
     if not sums.car:
-        return View("A", 0.0, "unknown")
+        return CarView("A", 0.0, "unknown")
     side = _side(sums, roles)
     end = _end(mask, sums, roles, left=side >= 0)
     orientation: Orientation = ("A" if side >= 0 else "D") if end >= 0 else ("B" if side >= 0 else "C")
-    return View(orientation, min(abs(side), abs(end)), _doors(sums, roles, left=side >= 0))
+    return CarView(orientation, min(abs(side), abs(end)), _doors(sums, roles, left=side >= 0))
 
 
-def _side(sums: _Figures, roles: Roles) -> float:
+def _side(sums: _Figures, roles: PartSemantics) -> float:
     """-1..1, positive where the car's left side is visible."""
     left, right = _sides(sums.area, roles.front_door + roles.rear_door, roles)
     mirrors = _sides(sums.area, roles.mirror, roles)
@@ -116,7 +116,7 @@ def _side(sums: _Figures, roles: Roles) -> float:
     return sum(weight * terms[name] for name, weight in _TERMS.items()) / sum(_TERMS.values())
 
 
-def _depth_slope(sums: _Figures, roles: Roles) -> float:
+def _depth_slope(sums: _Figures, roles: PartSemantics) -> float:
     """Columns over depth by least squares, in widths of the car a car length."""
     area, moment, depth = sums.area * roles.placed, sums.moment * roles.placed, roles.depth
     pixels, places = int(area.sum()), int(moment.sum())
@@ -126,7 +126,7 @@ def _depth_slope(sums: _Figures, roles: Roles) -> float:
     return 50 * (pixels * mixed - first * places) / (spread * sums.width) if spread else 0.0
 
 
-def _lights(sums: _Figures, roles: Roles) -> float:
+def _lights(sums: _Figures, roles: PartSemantics) -> float:
     """-1..1, positive where the lights of the left side look larger."""
     total = found = 0.0
     for kind, end in ((roles.front_light, 1), (roles.back_light, -1)):
@@ -141,7 +141,7 @@ def _lights(sums: _Figures, roles: Roles) -> float:
     return total / found if found else 0.0
 
 
-def _end(mask: Mask, sums: _Figures, roles: Roles, left: bool) -> float:
+def _end(mask: Mask, sums: _Figures, roles: PartSemantics, left: bool) -> float:
     """-1..1, positive where the front is visible."""
     doors = int(sums.area @ (roles.front_door + roles.rear_door))
     faded = min(1.0, doors / (_FLANK_SHARE * sums.car))
@@ -154,7 +154,7 @@ def _end(mask: Mask, sums: _Figures, roles: Roles, left: bool) -> float:
     return math.tanh(score)
 
 
-def _wheels(mask: Mask, sums: _Figures, roles: Roles, left: bool) -> tuple[float, float]:
+def _wheels(mask: Mask, sums: _Figures, roles: PartSemantics, left: bool) -> tuple[float, float]:
     """How much larger the front wheel is than the rear one (-1..1), and how much lower, in distances between them."""
     door = roles.front_door + roles.rear_door
     door_area, door_moment = int(sums.area @ door), int(sums.moment @ door)
@@ -170,7 +170,7 @@ def _wheels(mask: Mask, sums: _Figures, roles: Roles, left: bool) -> tuple[float
     return _balance(area, other), lower / apart
 
 
-def _doors(sums: _Figures, roles: Roles, left: bool) -> Doors:
+def _doors(sums: _Figures, roles: PartSemantics, left: bool) -> Doors:
     least = VISIBLE_SHARE * sums.car
     if int(sums.area @ roles.rear_door) >= least:
         return "5"
@@ -184,7 +184,7 @@ def _doors(sums: _Figures, roles: Roles, left: bool) -> Doors:
     return "3" if int((behind @ columns)[edge + 1 :].sum()) >= least else "unknown"
 
 
-def _sides(values: Table, kind: Table, roles: Roles) -> tuple[int, int]:
+def _sides(values: Table, kind: Table, roles: PartSemantics) -> tuple[int, int]:
     """Sums over the left and the right parts of a kind."""
     return int(values @ (kind * (roles.side > 0))), int(values @ (kind * (roles.side < 0)))
 

@@ -15,7 +15,7 @@ from augkit.core.parts import PartSchema
 Table = NDArray[np.int64]
 
 
-class Kind(NamedTuple):
+class PartKind(NamedTuple):
     """Parts of one kind. ``depths`` are percent of the car's length from its foremost point: where the part is when
     its name says front, when it says back, and when it says neither (None: then it is of no use here)."""
 
@@ -30,24 +30,24 @@ class Kind(NamedTuple):
 # end of the car is visible. Trunks and panes fade as the flank shows: the side of a pickup's bed is often called trunk
 # or tailgate, a rear side window back glass. Bumpers reach round the corners, so the trunk is hindmost, not the bumper.
 KINDS = (
-    Kind(("door",), (50, 65, 57)),
-    Kind(("mirror",), (40, 40, 40)),
-    Kind(("wheel", "tire", "tyre", "rim"), (50, 50, 50)),
-    Kind(("light", "lamp", "headlight", "headlamp", "taillight", "taillamp"), (10, 90, None), 20),
-    Kind(("bumper",), (10, 85, None), 20),
-    Kind(("hood", "bonnet"), (20, 20, 20), 10, 1),
-    Kind(("grille", "grill"), (5, 5, 5), 20, 1),
-    Kind(("windshield", "windscreen"), (40, 80, 40), 5, 1, True),
-    Kind(("trunk", "boot", "tailgate", "liftgate", "hatch"), (100, 100, 100), 15, -1, True),
-    Kind(("glass", "window"), (40, 80, None), 5, 0, True),
-    Kind(("fender", "quarter", "wing", "panel", "sill", "rocker"), (25, 80, 55)),
+    PartKind(("door",), (50, 65, 57)),
+    PartKind(("mirror",), (40, 40, 40)),
+    PartKind(("wheel", "tire", "tyre", "rim"), (50, 50, 50)),
+    PartKind(("light", "lamp", "headlight", "headlamp", "taillight", "taillamp"), (10, 90, None), 20),
+    PartKind(("bumper",), (10, 85, None), 20),
+    PartKind(("hood", "bonnet"), (20, 20, 20), 10, 1),
+    PartKind(("grille", "grill"), (5, 5, 5), 20, 1),
+    PartKind(("windshield", "windscreen"), (40, 80, 40), 5, 1, True),
+    PartKind(("trunk", "boot", "tailgate", "liftgate", "hatch"), (100, 100, 100), 15, -1, True),
+    PartKind(("glass", "window"), (40, 80, None), 5, 0, True),
+    PartKind(("fender", "quarter", "wing", "panel", "sill", "rocker"), (25, 80, 55)),
 )
 _FRONT = {"front", "fore", "headlight", "headlamp", "head"}
 _BACK = {"back", "rear", "hind", "taillight", "taillamp", "tail"}
 
 
 @dataclass(frozen=True)
-class Roles:
+class PartSemantics:
     """(256,) tables by part id.
 
     ``end`` is the weight as a sign of the front (> 0) or of the back (< 0), ``fading`` those of it that count less the
@@ -70,13 +70,13 @@ class Roles:
 
 
 @lru_cache(maxsize=32)
-def roles_of(schema: PartSchema) -> Roles:
+def part_semantics(schema: PartSchema) -> PartSemantics:
     """The roles of a schema's parts; a part whose name says nothing has none."""
-    tables = {name: np.zeros(256, np.int64) for name in Roles.__dataclass_fields__}
+    tables = {name: np.zeros(256, np.int64) for name in PartSemantics.__dataclass_fields__}
     for part in schema.parts:
         for name, value in _roles(part.name).items():
             tables[name][part.id] = value
-    return Roles(**tables)
+    return PartSemantics(**tables)
 
 
 def _roles(name: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
-from augkit.data.orientation import View
+from augkit.data.orientation import CarView
 from augkit.data.sample_ids import Ids
 
 MAX_PIXELS = 2**26
@@ -50,7 +50,7 @@ class Sample:
     photo: bytes | Photo | Callable[[], bytes | Photo] = b""
     mask: Mask | PartMask | Callable[[], Mask | PartMask] | None = None
     problem: str = ""
-    view: View | None = None
+    view: CarView | None = None
     doors: Doors | None = None
     split: Split | None = None
     subset: str = ""
@@ -100,7 +100,7 @@ class SampleSet:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoadedSample:
     """A sample in memory: (H, W, 3) RGB photo, (H, W) mask, and the sha256 of the photo's source bytes."""
 
     photo: Photo
@@ -109,7 +109,7 @@ class Reading:
     off_palette: float = 0.0
 
 
-def read(sample: Sample) -> Reading:
+def read(sample: Sample) -> LoadedSample:
     """Loads a sample. Raises DataError (or OSError) with the reason where it cannot be used.
 
     Photos with an EXIF orientation are turned upright, as annotation tools and viewers show them; where the mask's
@@ -125,10 +125,10 @@ def read(sample: Sample) -> Reading:
     shape, off = parts.ids.shape, parts.off_palette
     require_size(shape, "mask")
     if isinstance(source, bytes):
-        return Reading(decode(source, shape), parts.ids, hashlib.sha256(source).hexdigest(), off)
+        return LoadedSample(decode(source, shape), parts.ids, hashlib.sha256(source).hexdigest(), off)
     require_size(source.shape, "photo")
     _require_shape(source.shape[:2], shape)
-    return Reading(source, parts.ids, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest(), off)
+    return LoadedSample(source, parts.ids, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest(), off)
 
 
 def decode(data: bytes, shape: tuple[int, ...]) -> Photo:

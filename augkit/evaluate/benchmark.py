@@ -25,10 +25,10 @@ from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
-from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.dataset import Pair, PairDataset
 from augkit.evaluate.comparison import judge, label
-from augkit.evaluate.extract import gather_photos
-from augkit.evaluate.features import Traits
+from augkit.evaluate.extract import extract_photos
+from augkit.evaluate.features import PictureFeatures
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.metrics.inception import inception_score
 from augkit.metrics.metric import METRICS
@@ -40,14 +40,14 @@ from augkit.stages.checkpoint_judge import with_mirrors
 from augkit.stages.image import build_networks, load_photo_sampler
 from augkit.stages.latent_generator import check_networks
 from augkit.stages.mask import load_mask_sampler
-from augkit.stages.model_store import Studio
+from augkit.stages.model_store import ModelStore
 from augkit.stages.unconditional import load_picture_sampler
 from augkit.train.checkpoint import load_state
 from augkit.train.hooks import Report
 from augkit.train.run import CHECKPOINT, load_description
 
-Contested = Literal["mask", "image", "image-unconditional"]
-SECTIONS: dict[str, Contested] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}
+BenchmarkStage = Literal["mask", "image", "image-unconditional"]
+SECTIONS: dict[str, BenchmarkStage] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}
 """The stage that a section of the settings describes."""
 Pictures = NDArray[np.uint8]
 
@@ -58,11 +58,11 @@ SPLITS = 5
 
 
 @dataclass(frozen=True)
-class Entry:
+class BenchmarkEntry:
     """One generator of a contest: a name, the stage it belongs to, its settings."""
 
     name: str
-    stage: Contested
+    stage: BenchmarkStage
     settings: Settings
 
     @property
@@ -78,7 +78,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Result:
+class BenchmarkResult:
     """A row of the table. ``distance`` (with its 95 % interval) and ``kernel`` (with its standard error) compare made
     with held-out pictures, their floors compare as many training pictures with the same ones; ``stopped`` says why a
     run ended before its budget."""
@@ -106,15 +106,15 @@ class Result:
     stopped: str
 
 
-def _unheard(result: Result) -> None:
+def _unheard(result: BenchmarkResult) -> None:
     del result
 
 
-def compete(
-    workspace: Workspace, entries: Sequence[Entry], seconds: float, *, extractor: str = "lite0",
+def run_benchmark(
+    workspace: Workspace, entries: Sequence[BenchmarkEntry], seconds: float, *, extractor: str = "lite0",
     weights: Path | None = None, fresh: bool = False, report: Report | None = None,
-    done: Callable[[Result], None] = _unheard,
-) -> list[Result]:  # fmt: skip
+    done: Callable[[BenchmarkResult], None] = _unheard,
+) -> list[BenchmarkResult]:  # fmt: skip
     """Trains every entry for ``seconds`` and judges it on the pictures that no training saw.
 
     Runs are kept in ``WORKSPACE/contest/NAME``: a finished one is not trained again, an interrupted one goes on.
@@ -131,7 +131,7 @@ def compete(
     return results
 
 
-def save_results(results: Sequence[Result], path: Path) -> None:
+def save_results(results: Sequence[BenchmarkResult], path: Path) -> None:
     """The table as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
@@ -139,7 +139,7 @@ def save_results(results: Sequence[Result], path: Path) -> None:
     temporary.replace(path)
 
 
-def _check(workspace: Workspace, entries: Sequence[Entry]) -> None:
+def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
     """Raises what would else be raised after hours of training: settings that cannot be, nothing to judge by."""
     schema = PartSchema.load(workspace.schema)
     rows = usable(read_catalogue(workspace.require_catalogue()))
@@ -163,9 +163,9 @@ def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
     return held
 
 
-def _train(workspace: Workspace, entry: Entry, seconds: float, fresh: bool, report: Report | None) -> Path:
-    studio = replace(Studio.open(workspace, entry.settings), models=workspace.root / "contest" / entry.name)
-    folder = studio.folder(entry.stage, ALL)
+def _train(workspace: Workspace, entry: BenchmarkEntry, seconds: float, fresh: bool, report: Report | None) -> Path:
+    store = replace(ModelStore.open(workspace, entry.settings), models=workspace.root / "contest" / entry.name)
+    folder = store.folder(entry.stage, ALL)
     began, spent = time.monotonic(), 0.0 if fresh else _spent(folder)
 
     def told(task: str, step: int, steps: int) -> None:
@@ -173,8 +173,8 @@ def _train(workspace: Workspace, entry: Entry, seconds: float, fresh: bool, repo
         if report is not None:
             report(entry.name, min(int(spent + time.monotonic() - began), int(seconds)), int(seconds))
 
-    if fresh or not studio.is_trained(entry.stage, ALL) or (spent < 0.98 * seconds and not _collapsed(folder)):
-        studio.train(entry.stage, ALL, not fresh, told, fresh, seconds=max(0.0, seconds - spent))
+    if fresh or not store.is_trained(entry.stage, ALL) or (spent < 0.98 * seconds and not _collapsed(folder)):
+        store.train(entry.stage, ALL, not fresh, told, fresh, seconds=max(0.0, seconds - spent))
     return folder
 
 
@@ -193,19 +193,19 @@ def _collapsed(folder: Path) -> bool:
     return bool(reason) and "budget" not in reason
 
 
-def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extractor) -> Result:
+def _judge(workspace: Workspace, entry: BenchmarkEntry, folder: Path, extractor: Extractor) -> BenchmarkResult:
     schema = PartSchema.load(workspace.schema)
     rows = usable(read_catalogue(workspace.require_catalogue()))
     held = _real(workspace, _held_out(rows), schema, entry)
     known = _real(workspace, [row for row in rows if row.split == "train"], schema, entry)
     made = _made(entry, folder, held)
     real, reference, ours = (
-        gather_photos(list(pictures), extractor)
+        extract_photos(list(pictures), extractor)
         for pictures in ([_shown(item, schema, entry) for item in held], _alike(known, schema, entry, held), made)
     )
     distance, kernel = judge(real, ours, ("frechet", "kernel"), reference=reference)
     about = load_description(folder)
-    return Result(
+    return BenchmarkResult(
         name=entry.name,
         stage=entry.stage,
         model=entry.chosen.model,
@@ -230,18 +230,18 @@ def _judge(workspace: Workspace, entry: Entry, folder: Path, extractor: Extracto
     )
 
 
-def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: Entry) -> list[PairItem]:
+def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, entry: BenchmarkEntry) -> list[Pair]:
     """Pairs of the rows and their mirror images, as the entry's stage sees them."""
     asked = entry.chosen
     last = screen_of(asked) if isinstance(asked, ImageSettings) and asked.background == "green" else ()
     return with_mirrors(PairDataset(workspace, rows, schema, asked.size, last=last))
 
 
-def _shown(item: PairItem, schema: PartSchema, entry: Entry) -> Pictures:
+def _shown(item: Pair, schema: PartSchema, entry: BenchmarkEntry) -> Pictures:
     return schema.colourise(without_ignore(item.mask)) if entry.stage == "mask" else item.photo
 
 
-def _alike(known: Sequence[PairItem], schema: PartSchema, entry: Entry, held: Sequence[PairItem]) -> list[Pictures]:
+def _alike(known: Sequence[Pair], schema: PartSchema, entry: BenchmarkEntry, held: Sequence[Pair]) -> list[Pictures]:
     """Training pictures in the held-out pictures' shares of the classes, as many as there are for all of them."""
     wanted = Counter(item.car_class for item in held)
     own = {c: [item for item in known if item.car_class == c] for c in wanted}
@@ -249,7 +249,7 @@ def _alike(known: Sequence[PairItem], schema: PartSchema, entry: Entry, held: Se
     return [_shown(item, schema, entry) for c, count in sorted(wanted.items()) for item in own[c][: times * count]]
 
 
-def _made(entry: Entry, folder: Path, held: Sequence[PairItem]) -> list[Pictures]:
+def _made(entry: BenchmarkEntry, folder: Path, held: Sequence[Pair]) -> list[Pictures]:
     """As many pictures of each class as were held out; photos of stage II for the held-out masks themselves."""
     sample = _sampler(entry, folder)
     made: list[Pictures] = []
@@ -259,11 +259,11 @@ def _made(entry: Entry, folder: Path, held: Sequence[PairItem]) -> list[Pictures
     return made
 
 
-_Sample = Callable[[CarClass, Sequence[PairItem], Sequence[int]], Sequence[Pictures]]
+_Sample = Callable[[CarClass, Sequence[Pair], Sequence[int]], Sequence[Pictures]]
 """``(class, held-out pairs of it, a seed each) -> pictures``."""
 
 
-def _sampler(entry: Entry, folder: Path) -> _Sample:
+def _sampler(entry: BenchmarkEntry, folder: Path) -> _Sample:
     if entry.stage == "image":
         painter, _ = load_photo_sampler(folder)
         return partial(_painted, painter)
@@ -276,15 +276,13 @@ def _sampler(entry: Entry, folder: Path) -> _Sample:
     ]
 
 
-def _painted(
-    painter: PhotoSampler, car_class: CarClass, own: Sequence[PairItem], seeds: Sequence[int]
-) -> list[Pictures]:
+def _painted(painter: PhotoSampler, car_class: CarClass, own: Sequence[Pair], seeds: Sequence[int]) -> list[Pictures]:
     masks = np.stack([without_ignore(item.mask) for item in own])
     batches = (slice(begin, begin + BATCH) for begin in range(0, len(own), BATCH))
     return [photo for rows in batches for photo in painter.paint(masks[rows], car_class, seeds[rows]).photos]
 
 
-def _inception(traits: Traits, extractor: Extractor) -> float:
+def _inception(traits: PictureFeatures, extractor: Extractor) -> float:
     features: Any = traits.tables["features"]
     return inception_score(extractor.classify(torch.from_numpy(features)), splits=SPLITS).value
 

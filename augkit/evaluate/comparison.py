@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.seeds import derive
-from augkit.evaluate.features import Traits
+from augkit.evaluate.features import PictureFeatures
 from augkit.metrics.metric import METRICS, Metric
 
 DRAWS = 10
@@ -93,11 +93,11 @@ class Figure:
 
 
 def judge(
-    real: Traits,
-    made: Traits,
+    real: PictureFeatures,
+    made: PictureFeatures,
     metrics: Sequence[str] = (),
     *,
-    reference: Traits | None = None,
+    reference: PictureFeatures | None = None,
     seed: int = 0,
     draws: int = DRAWS,
     resamples: int = RESAMPLES,
@@ -151,7 +151,9 @@ class _Draw:
     reference: NDArray[np.intp]
 
 
-def _draw(seed: int, real: Traits, made: Traits, reference: Traits | None, size: int) -> _Draw:
+def _draw(
+    seed: int, real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures | None, size: int
+) -> _Draw:
     random = np.random.default_rng(seed)
     order = random.permutation(len(real))
     other = order[size : 2 * size] if reference is None else random.permutation(len(reference))[:size]
@@ -162,9 +164,9 @@ def _draw(seed: int, real: Traits, made: Traits, reference: Traits | None, size:
 class _Trial:
     """The sets, the draws of the figures, and the seeds of the interval's resamples."""
 
-    real: Traits
-    made: Traits
-    reference: Traits | None
+    real: PictureFeatures
+    made: PictureFeatures
+    reference: PictureFeatures | None
     plan: Sequence[_Draw]
     seeds: Sequence[int]
 
@@ -210,7 +212,7 @@ class _Trial:
         return np.asarray(found, np.float64) - float(np.mean(found))
 
 
-def _refuse(real: Traits, size: int, n_made: int) -> None:
+def _refuse(real: PictureFeatures, size: int, n_made: int) -> None:
     if size < 2:
         raise DataError(
             f"{len(real)} real and {n_made} made pictures: {size} a side",
@@ -224,7 +226,7 @@ def _refuse(real: Traits, size: int, n_made: int) -> None:
         raise DataError(f"all {len(real)} real pictures have the same features", "different pictures", "look at them")
 
 
-def _notes(real: Traits, made: Traits, size: int) -> tuple[str, ...]:
+def _notes(real: PictureFeatures, made: PictureFeatures, size: int) -> tuple[str, ...]:
     found = []
     if size < FEW:
         found.append(f"only {size} pictures a side: differences between models will hardly show")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from augkit.core.errors import DataError
 from augkit.core.memory import keep_freed_memory
 from augkit.core.parts import Mask, PartSchema
-from augkit.evaluate.features import Kind, Traits
+from augkit.evaluate.features import Kind, PictureFeatures
 from augkit.metrics.masks import part_adjacency, part_components, part_shares
 from augkit.metrics.metric import Reads
 from augkit.models.extractors import Extractor
@@ -30,21 +30,21 @@ def ignore(done: int, total: int) -> None:
     """The progress that nobody follows."""
 
 
-def gather_photos(
+def extract_photos(
     photos: Sequence[Photo], extractor: Extractor, batch: int = BATCH, progress: Progress = ignore
-) -> Traits:
+) -> PictureFeatures:
     """(H, W, 3) RGB uint8 each, or one (N, H, W, 3) array; anything with a length and places will do.
 
     Raises DataError for no photos, and for photos of different sizes.
     """
     _check_sizes(photos, "photos")
     seen = _see(photos, lambda photo: photo, extractor, batch, progress)
-    return Traits(extractor.name, "photos", photos[0].shape[:2], {"features": seen}, _blank(photos))
+    return PictureFeatures(extractor.name, "photos", photos[0].shape[:2], {"features": seen}, _blank(photos))
 
 
-def gather_masks(
+def extract_masks(
     masks: Sequence[Mask], schema: PartSchema, extractor: Extractor, batch: int = BATCH, progress: Progress = ignore
-) -> Traits:
+) -> PictureFeatures:
     """(H, W) part ids each, or one (N, H, W) array.
 
     The extractor sees them in the schema's colours, brought to its size by the nearest pixel: no mixed colours.
@@ -63,7 +63,7 @@ def gather_masks(
         "adjacency": part_adjacency(whole, channels),
         "components": part_components(whole, channels),
     }
-    return Traits(extractor.name, "masks", whole[0].shape, tables, _blank(masks))
+    return PictureFeatures(extractor.name, "masks", whole[0].shape, tables, _blank(masks))
 
 
 def _see(

@@ -16,7 +16,7 @@ Kind = Literal["photos", "masks"]
 
 
 @dataclass(frozen=True)
-class Traits:
+class PictureFeatures:
     """N pictures: a table of N rows for each thing that figures read.
 
     ``features`` come from the extractor of that name; masks have ``shares``, ``adjacency`` and ``components`` as well.
@@ -55,18 +55,18 @@ class Traits:
             )
         return self.tables[metric.reads]
 
-    def pick(self, index: NDArray[Any]) -> Traits:
+    def pick(self, index: NDArray[Any]) -> PictureFeatures:
         """The pictures at these places (numbers or truth values), e.g. those of one class."""
         tables = {name: table[index] for name, table in self.tables.items()}
         return replace(self, tables=tables, blank=self.blank[index])
 
-    def join(self, other: Traits) -> Traits:
+    def join(self, other: PictureFeatures) -> PictureFeatures:
         """Both sets as one. Raises DataError where they must not be compared."""
         self.check_comparable(other)
         tables = {name: np.concatenate([table, other.tables[name]]) for name, table in self.tables.items()}
         return replace(self, tables=tables, blank=np.concatenate([self.blank, other.blank]))
 
-    def check_comparable(self, other: Traits) -> None:
+    def check_comparable(self, other: PictureFeatures) -> None:
         """Raises DataError where the two sets must not be compared."""
         if (self.extractor, self.kind) != (other.extractor, other.kind):
             raise DataError(

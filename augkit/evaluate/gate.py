@@ -17,74 +17,74 @@ from augkit.core.classes import ALL_CLASSES
 from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.data.crop import Photo
-from augkit.gate.bounds import Bounds, fit_bounds
-from augkit.gate.candidate import Pair
+from augkit.gate.bounds import ScoreBounds, fit_bounds
+from augkit.gate.candidate import Candidate
 from augkit.gate.fit import RealScores, real_scores
 from augkit.gate.judge import RULE, Gate, real_pair
-from augkit.gate.reference import Evidence
+from augkit.gate.reference import ReferenceSet
 from augkit.train.hooks import Report
 
 REAL = "real, unchanged"
 
 
 @dataclass(frozen=True)
-class Case:
+class PlantedCase:
     """A real pair to spoil, and where chance comes from.
 
     ``other`` is a held-out pair of the same class (of the view where there is none), whose mask is no training mask;
     ``known`` is the pair itself where it is one for training, else one that is; its photo as a shard gives it back.
     """
 
-    pair: Pair
-    other: Pair
-    known: Pair
+    pair: Candidate
+    other: Candidate
+    known: Candidate
     schema: PartSchema
     random: np.random.Generator
 
 
-def _shuffled(case: Case) -> Pair:
+def _shuffled(case: PlantedCase) -> Candidate:
     """Another car's mask."""
     return replace(case.pair, mask=case.other.mask)
 
 
-def _mirrored(case: Case) -> Pair:
+def _mirrored(case: PlantedCase) -> Candidate:
     """The mirror image of the mask under the class that it had."""
     return replace(case.pair, mask=case.schema.flip(case.pair.mask), photo=case.pair.painted[:, ::-1].copy())
 
 
-def _other_view(case: Case) -> Pair:
+def _other_view(case: PlantedCase) -> Candidate:
     """The class of another view."""
     others = [c for c in ALL_CLASSES if c.orientation != case.pair.car_class.orientation]
     return replace(case.pair, car_class=others[int(case.random.integers(len(others)))])
 
 
-def _flipped_mask(case: Case) -> Pair:
+def _flipped_mask(case: PlantedCase) -> Candidate:
     """The mask's mirror image over the photo as it is, with the class that it shows."""
     return replace(case.pair, mask=case.schema.flip(case.pair.mask), car_class=case.pair.car_class.mirror)
 
 
-def _copied(case: Case) -> Pair:
+def _copied(case: PlantedCase) -> Candidate:
     """A training pair as if it had been generated."""
     return replace(case.known, own="", exemplar=case.known.own)
 
 
-def _copied_mirrored(case: Case) -> Pair:
+def _copied_mirrored(case: PlantedCase) -> Candidate:
     """The mirror image of a training pair, with the class that it shows."""
     pair = _copied(case)
     photo = pair.painted[:, ::-1].copy()
     return replace(pair, mask=case.schema.flip(pair.mask), photo=photo, car_class=pair.car_class.mirror)
 
 
-def _copied_photo(case: Case) -> Pair:
+def _copied_photo(case: PlantedCase) -> Candidate:
     """A training photo under another car's mask of its class."""
     return replace(_copied(case), mask=case.other.mask, car_class=case.other.car_class)
 
 
-def _blurred(case: Case) -> Pair:
+def _blurred(case: PlantedCase) -> Candidate:
     return replace(case.pair, photo=_blur(case.pair.painted, 2.5))
 
 
-def _speckled_photo(case: Case) -> Pair:
+def _speckled_photo(case: PlantedCase) -> Candidate:
     """A tenth of the pixels in any colour."""
     photo = case.pair.painted.copy()
     where = case.random.random(photo.shape[:2]) < 0.1
@@ -92,7 +92,7 @@ def _speckled_photo(case: Case) -> Pair:
     return replace(case.pair, photo=photo)
 
 
-def _speckled_mask(case: Case) -> Pair:
+def _speckled_mask(case: PlantedCase) -> Candidate:
     """A tenth of the pixels any part."""
     mask = case.pair.mask.copy()
     where = case.random.random(mask.shape) < 0.1
@@ -100,24 +100,24 @@ def _speckled_mask(case: Case) -> Pair:
     return replace(case.pair, mask=mask)
 
 
-def _noise(case: Case) -> Pair:
+def _noise(case: PlantedCase) -> Candidate:
     """A grey photo of noise."""
     grey = case.random.normal(128, 40, case.pair.mask.shape).clip(0, 255).astype(np.uint8)
     return replace(case.pair, photo=np.repeat(grey[..., None], 3, axis=2))
 
 
-def _flat(case: Case) -> Pair:
+def _flat(case: PlantedCase) -> Candidate:
     """A photo of one colour: the mean."""
     photo = np.empty_like(case.pair.painted)
     photo[:] = case.pair.painted.reshape(-1, 3).mean(0)
     return replace(case.pair, photo=photo)
 
 
-def _black(case: Case) -> Pair:
+def _black(case: PlantedCase) -> Candidate:
     return replace(case.pair, photo=np.zeros_like(case.pair.painted))
 
 
-FAULTS: Mapping[str, Callable[[Case], Pair]] = {
+FAULTS: Mapping[str, Callable[[PlantedCase], Candidate]] = {
     "another car's mask": _shuffled,
     "mask mirrored, photo not": _flipped_mask,
     "mirrored, class kept": _mirrored,
@@ -135,7 +135,7 @@ FAULTS: Mapping[str, Callable[[Case], Pair]] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class FaultResult:
     """A fault: pairs it was planted in, the share that was rejected, and the share that each check rejects."""
 
     name: str
@@ -150,17 +150,17 @@ class Line:
         return ", ".join(f"{check} {-share:.0%}" for share, check in found)
 
 
-def measure(evidence: Evidence, gate: Gate, limit: int, report: Report) -> list[Line]:
+def measure(references: ReferenceSet, gate: Gate, limit: int, report: Report) -> list[FaultResult]:
     """A line for real pairs as they are, over all of them, then one a fault, planted in at most ``limit`` of them."""
-    real, halves = real_scores(evidence), _halves(evidence)
-    fits = [_fit(evidence, gate, real, halves != half) for half in (0, 1)]
-    gates = [Gate(evidence, gate.checks, bounds) for bounds in fits]
-    places = _chosen(evidence, limit)
+    real, halves = real_scores(references), _halves(references)
+    fits = [_fit(references, gate, real, halves != half) for half in (0, 1)]
+    gates = [Gate(references, gate.checks, bounds) for bounds in fits]
+    places = _chosen(references, limit)
     lines = [_line(REAL, [_seen(gates[halves[n]], real, n) for n in range(len(real.ids))], gate)]
     for number, (name, spoil) in enumerate(FAULTS.items(), 1):
         found = []
         for place in places:
-            pair = spoil(_case(evidence, place, name))
+            pair = spoil(_case(references, place, name))
             judged = gates[halves[place]].judge(pair)
             found.append({gate.check_of(reason) for reason in judged.reasons})
         lines.append(_line(name, found, gate))
@@ -168,10 +168,10 @@ def measure(evidence: Evidence, gate: Gate, limit: int, report: Report) -> list[
     return lines
 
 
-def _fit(evidence: Evidence, gate: Gate, real: RealScores, here: NDArray[np.bool_]) -> Bounds:
+def _fit(references: ReferenceSet, gate: Gate, real: RealScores, here: NDArray[np.bool_]) -> ScoreBounds:
     chosen = np.flatnonzero(here)
     scores, rejected = [real.scores[n] for n in chosen], np.array([real.rejected[n] for n in chosen], np.bool_)
-    return fit_bounds(scores, gate.sides, rejected, evidence.gate.budget, real.floors)
+    return fit_bounds(scores, gate.sides, rejected, references.gate.budget, real.floors)
 
 
 def _seen(gate: Gate, real: RealScores, place: int) -> set[str]:
@@ -180,34 +180,34 @@ def _seen(gate: Gate, real: RealScores, place: int) -> set[str]:
     return found | ({RULE} if real.rejected[place] else set())
 
 
-def _line(name: str, found: Sequence[set[str]], gate: Gate) -> Line:
+def _line(name: str, found: Sequence[set[str]], gate: Gate) -> FaultResult:
     shares = {check: float(np.mean([check in one for one in found])) for check in (RULE, *gate.checks)}
-    return Line(name, len(found), float(np.mean([bool(one) for one in found])), shares)
+    return FaultResult(name, len(found), float(np.mean([bool(one) for one in found])), shares)
 
 
-def _halves(evidence: Evidence) -> NDArray[np.int64]:
+def _halves(references: ReferenceSet) -> NDArray[np.int64]:
     """(N,) 0 or 1 by near-duplicate group."""
-    groups = evidence.folds.groups
-    return np.array([derive(evidence.settings.seed, "half", groups[row.id]) % 2 for row in evidence.rows])
+    groups = references.folds.groups
+    return np.array([derive(references.settings.seed, "half", groups[row.id]) % 2 for row in references.rows])
 
 
-def _chosen(evidence: Evidence, limit: int) -> list[int]:
-    order = sorted(range(len(evidence.rows)), key=lambda n: derive(0, "planted", evidence.rows[n].id))
+def _chosen(references: ReferenceSet, limit: int) -> list[int]:
+    order = sorted(range(len(references.rows)), key=lambda n: derive(0, "planted", references.rows[n].id))
     return order[:limit]
 
 
-def _case(evidence: Evidence, place: int, fault: str) -> Case:
-    row, groups = evidence.rows[place], evidence.folds.groups
+def _case(references: ReferenceSet, place: int, fault: str) -> PlantedCase:
+    row, groups = references.rows[place], references.folds.groups
     random = np.random.default_rng(derive(0, fault, row.id))
-    strangers = [n for n, other in enumerate(evidence.rows) if groups[other.id] != groups[row.id]]
-    held = [n for n in strangers if evidence.rows[n].id not in evidence.folds.numbers]
-    view = [n for n in held if evidence.rows[n].orientation == row.orientation]
-    same = [n for n in view if evidence.rows[n].doors == row.doors]
+    strangers = [n for n, other in enumerate(references.rows) if groups[other.id] != groups[row.id]]
+    held = [n for n in strangers if references.rows[n].id not in references.folds.numbers]
+    view = [n for n in held if references.rows[n].orientation == row.orientation]
+    same = [n for n in view if references.rows[n].doors == row.doors]
     other = random.choice(same or view or held or strangers)
-    training = [n for n in range(len(evidence.rows)) if evidence.rows[n].id in evidence.folds.numbers]
+    training = [n for n in range(len(references.rows)) if references.rows[n].id in references.folds.numbers]
     known = place if place in training else random.choice(training)
-    own, second, third = (real_pair(evidence, int(n)) for n in (place, other, known))
-    return Case(own, second, replace(third, photo=evidence.stored(third.painted)), evidence.schema, random)
+    own, second, third = (real_pair(references, int(n)) for n in (place, other, known))
+    return PlantedCase(own, second, replace(third, photo=references.stored(third.painted)), references.schema, random)
 
 
 def _blur(photo: Photo, sigma: float) -> Photo:

@@ -18,16 +18,16 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.dataset import PairDataset
 from augkit.evaluate.comparison import Figure, enough, judge, size_of
-from augkit.evaluate.extract import gather_masks
-from augkit.evaluate.features import Traits
+from augkit.evaluate.extract import extract_masks
+from augkit.evaluate.features import PictureFeatures
 from augkit.gan.samplers import MaskSampler
-from augkit.gate import MaskGate
+from augkit.gate import MaskRule
 from augkit.metrics.copies import Copies, find_copies
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import Settings
 from augkit.stages.checkpoint_judge import with_mirrors
 from augkit.stages.mask import load_mask_sampler
-from augkit.stages.model_store import Studio
+from augkit.stages.model_store import ModelStore
 from augkit.train.run import check_parts
 
 TIMES = 4
@@ -40,7 +40,7 @@ FIGURES = ("frechet", "precision", "recall", "density", "coverage", "part-shares
 
 
 @dataclass(frozen=True)
-class Part:
+class ClassFigures:
     """What there is to say of one class, or of all: figures, and the share of made and of held-out masks that pass the
     gate's rule. ``photos`` are the class's training pairs, ``size`` the masks a side in the figures."""
 
@@ -53,11 +53,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Appraisal:
+class MaskEvaluation:
     """``whole`` over all classes in the held-out masks' shares, ``classes`` one by one; ``copies`` over all."""
 
-    whole: Part
-    classes: list[Part]
+    whole: ClassFigures
+    classes: list[ClassFigures]
     copies: Copies
 
 
@@ -72,36 +72,36 @@ class _Masks:
         return [place for place, own in enumerate(self.classes) if own == car_class]
 
 
-def appraise_masks(
+def evaluate_masks(
     workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Callable[[str, int, int], None] = print,
     weights: Path | None = None,
-) -> Appraisal:  # fmt: skip
+) -> MaskEvaluation:  # fmt: skip
     """Judges the stage-I models of a workspace. Masks are cleaned as generation cleans them. ``weights`` is the
     extractor's file, where it needs one.
 
     Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
     """
     network = EXTRACTORS[extractor](weights=weights)  # before anything is drawn: a wrong file is refused here
-    studio = Studio.open(workspace, settings)
+    store = ModelStore.open(workspace, settings)
     rows = usable(read_catalogue(workspace.require_catalogue()))
-    size, schema = settings.mask.size, studio.schema
+    size, schema = settings.mask.size, store.schema
     held = _real(workspace, [row for row in rows if row.split != "train"], schema, size)
     known = _real(workspace, TrainingRows.of(rows).rows, schema, size)
-    gate = MaskGate(TrainingRows.of(rows).rows, schema, settings.gate)
-    made = _made(studio, Counter(held.classes), gate, size, report)
+    gate = MaskRule(TrainingRows.of(rows).rows, schema, settings.gate)
+    made = _made(store, Counter(held.classes), gate, size, report)
     passed = [
         np.array([not gate.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
     ]
     traits = [
-        gather_masks(s.masks, schema, network, progress=partial(report, name))
+        extract_masks(s.masks, schema, network, progress=partial(report, name))
         for name, s in (("held-out masks", held), ("made masks", made), ("training masks", known))
     ]
 
-    def part(name: str, places: Sequence[list[int]], photos: int) -> Part:
+    def part(name: str, places: Sequence[list[int]], photos: int) -> ClassFigures:
         real, ours, reference = (t.pick(np.array(p)) for t, p in zip(traits, places, strict=True))
         figures = _figures(real, ours, reference)
         shares = [float(passed[0][places[1]].mean()), float(passed[1][places[0]].mean())]
-        return Part(name, photos, figures[0].size, figures, *shares)
+        return ClassFigures(name, photos, figures[0].size, figures, *shares)
 
     sets = (held, made, known)
     whole = part("all", [_all(held), _all(made), _alike(known, Counter(held.classes))], len(TrainingRows.of(rows)))
@@ -111,10 +111,10 @@ def appraise_masks(
         for c in sorted(set(held.classes))
         if min(len(held.places(c)), len(known.places(c))) >= FEWEST
     ]
-    return Appraisal(whole, classes, find_copies(made.masks, held.masks, known.masks, schema))
+    return MaskEvaluation(whole, classes, find_copies(made.masks, held.masks, known.masks, schema))
 
 
-def _figures(real: Traits, made: Traits, reference: Traits) -> list[Figure]:
+def _figures(real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures) -> list[Figure]:
     size = size_of(len(real), len(made), len(reference))
     return judge(real, made, enough(FIGURES, size), reference=reference)
 
@@ -128,14 +128,14 @@ def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema
 
 
 def _made(
-    studio: Studio, wanted: Counter[CarClass], gate: MaskGate, size: int, report: Callable[[str, int, int], None]
+    store: ModelStore, wanted: Counter[CarClass], gate: MaskRule, size: int, report: Callable[[str, int, int], None]
 ) -> _Masks:
     masks: list[Mask] = []
     classes: list[CarClass] = []
-    load = cache(partial(_load, studio.schema))
+    load = cache(partial(_load, store.schema))
     for place, (car_class, count) in enumerate(sorted(wanted.items()), 1):
-        sampler = load(studio.folder("mask", studio.model("mask", car_class)))
-        seeds = [derive(studio.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
+        sampler = load(store.folder("mask", store.model("mask", car_class)))
+        seeds = [derive(store.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
         masks += [gate.clean(mask)[0] for mask in sampler.sample(car_class, seeds, size).masks]
         classes += [car_class] * len(seeds)
         report("classes drawn", place, len(wanted))

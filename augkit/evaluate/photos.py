@@ -17,15 +17,15 @@ from augkit.core.parts import Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
-from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.dataset import Pair, PairDataset
 from augkit.evaluate.comparison import Figure, enough, judge, size_of
-from augkit.evaluate.extract import gather_photos
-from augkit.evaluate.features import Traits
+from augkit.evaluate.extract import extract_photos
+from augkit.evaluate.features import PictureFeatures
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.samplers import MaskSampler
-from augkit.gate.candidate import Pair
+from augkit.gate.candidate import Candidate
 from augkit.gate.fit import is_ready, load_gate, real_scores
-from augkit.gate.reference import Evidence
+from augkit.gate.reference import ReferenceSet
 from augkit.metrics.copies import Copies, judge_copies
 from augkit.metrics.neighbours import nearest
 from augkit.metrics.spread import spread
@@ -34,7 +34,7 @@ from augkit.settings import Settings
 from augkit.stages.checkpoint_judge import with_mirrors
 from augkit.stages.image import load_photo_sampler
 from augkit.stages.mask import load_mask_sampler
-from augkit.stages.model_store import Studio
+from augkit.stages.model_store import ModelStore
 from augkit.train.run import check_parts
 
 LOOKS = 4
@@ -46,7 +46,7 @@ Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class SegmenterAgreement:
     """Mean IoU of masks and what segmenters read, that never saw the photo behind: on made and on held-out pairs."""
 
     made: float
@@ -59,7 +59,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class PhotoAppraisal:
+class PhotoEvaluation:
     """``held_out``: figures of photos painted on held-out masks; ``made``: of those painted on stage I's masks, empty
     where it is not trained; each against the held-out photos, with training photos as the floor.
 
@@ -72,8 +72,8 @@ class PhotoAppraisal:
     made: list[Figure]
     variety: float | None
     copies: Copies
-    agreement: Agreement | None
-    agreement_made: Agreement | None
+    agreement: SegmenterAgreement | None
+    agreement_made: SegmenterAgreement | None
     exemplars: int
 
     @property
@@ -85,7 +85,7 @@ class PhotoAppraisal:
 
 
 @dataclass(frozen=True)
-class _Painted:
+class _GeneratedSet:
     """Photos with the masks and classes they were painted for, and the real photos behind them."""
 
     photos: list[NDArray[np.uint8]]
@@ -94,29 +94,29 @@ class _Painted:
     exemplars: list[str]
 
 
-class _Studio:
+class _TrainedStages:
     """The trained stages of a workspace, loaded once."""
 
     def __init__(self, workspace: Workspace, settings: Settings, report: Report) -> None:
-        self.studio, self.report, self.seed = Studio.open(workspace, settings), report, settings.seed
+        self.store, self.report, self.seed = ModelStore.open(workspace, settings), report, settings.seed
         self._image, self._mask = cache(self._load_image), cache(self._load_mask)
 
     def _load_image(self, folder: Path) -> PhotoSampler:
         sampler, about = load_photo_sampler(folder)
-        check_parts(folder, about, self.studio.schema)
+        check_parts(folder, about, self.store.schema)
         return sampler
 
     def _load_mask(self, folder: Path) -> MaskSampler:
         sampler, about = load_mask_sampler(folder)
-        check_parts(folder, about, self.studio.schema)
+        check_parts(folder, about, self.store.schema)
         return sampler
 
     def painter(self, car_class: CarClass) -> PhotoSampler:
-        return self._image(self.studio.folder("image", self.studio.model("image", car_class)))
+        return self._image(self.store.folder("image", self.store.model("image", car_class)))
 
-    def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> _Painted:
+    def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> _GeneratedSet:
         """``looks`` photos of each mask, one after the other."""
-        found = _Painted([], [], [], [])
+        found = _GeneratedSet([], [], [], [])
         for place, (mask, car_class) in enumerate(zip(masks, classes, strict=True)):
             for look in range(looks):
                 seed = derive(self.seed, "photo appraisal", name, place, look)
@@ -130,28 +130,28 @@ class _Studio:
 
     def masks(self, classes: Sequence[CarClass], size: int) -> list[Mask]:
         """A mask of stage I for each of the classes; none where it is not trained."""
-        models = {self.studio.model("mask", c) for c in classes}
-        if not all(self.studio.is_trained("mask", model) for model in models):
+        models = {self.store.model("mask", c) for c in classes}
+        if not all(self.store.is_trained("mask", model) for model in models):
             return []
         made = []
         for place, car_class in enumerate(classes):
-            sampler = self._mask(self.studio.folder("mask", self.studio.model("mask", car_class)))
+            sampler = self._mask(self.store.folder("mask", self.store.model("mask", car_class)))
             made.append(sampler.sample(car_class, [derive(self.seed, "appraisal", place)], size).masks[0])
         return made
 
 
-def appraise_photos(
+def evaluate_photos(
     workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Report = print,
     weights: Path | None = None,
-) -> PhotoAppraisal:  # fmt: skip
+) -> PhotoEvaluation:  # fmt: skip
     """Judges the stage-II models of a workspace; agreement is told where the gate is fitted. ``weights`` is the
     extractor's file, where it needs one.
 
     Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
     """
     network = EXTRACTORS[extractor](weights=weights)  # before anything is painted: a wrong file is refused here
-    trained, size = _Studio(workspace, settings, report), settings.image.size
-    rows, schema = usable(read_catalogue(workspace.require_catalogue())), trained.studio.schema
+    trained, size = _TrainedStages(workspace, settings, report), settings.image.size
+    rows, schema = usable(read_catalogue(workspace.require_catalogue())), trained.store.schema
     held = _pairs(workspace, [row for row in rows if row.split != "train"], schema, size)
     known = _pairs(workspace, TrainingRows.of(rows).rows, schema, size)
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
@@ -161,12 +161,12 @@ def appraise_photos(
     step = max(1, len(masks) // 24)
     looks = trained.paint("one mask", masks[::step], classes[::step], LOOKS)
 
-    def see(name: str, photos: Sequence[NDArray[np.uint8]]) -> Traits:
-        return gather_photos(photos, network, progress=partial(report, name))
+    def see(name: str, photos: Sequence[NDArray[np.uint8]]) -> PictureFeatures:
+        return extract_photos(photos, network, progress=partial(report, name))
 
     real, reference = see("held-out photos", [i.photo for i in held]), see("training", [i.photo for i in known])
     seen = see("made photos", ours.photos)
-    return PhotoAppraisal(
+    return PhotoEvaluation(
         held_out=_figures(real, seen, _alike(reference, known, Counter(classes))),
         made=_figures(real, see("made masks", made.photos), _alike(reference, known, Counter(classes))) if made else [],
         variety=_variety(_features(see("one mask", looks.photos)), _features(real), classes),
@@ -177,22 +177,22 @@ def appraise_photos(
     )
 
 
-def _pairs(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> list[PairItem]:
+def _pairs(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> list[Pair]:
     if not rows:
         raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
     return with_mirrors(PairDataset(workspace, rows, schema, size))
 
 
-def _figures(real: Traits, made: Traits, reference: Traits) -> list[Figure]:
+def _figures(real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures) -> list[Figure]:
     size = size_of(len(real), len(made), len(reference))
     return judge(real, made, enough(FIGURES, size), reference=reference)
 
 
-def _features(traits: Traits) -> NDArray[np.float64]:
+def _features(traits: PictureFeatures) -> NDArray[np.float64]:
     return np.asarray(traits.tables["features"], np.float64)
 
 
-def _alike(reference: Traits, known: Sequence[PairItem], wanted: Counter[CarClass]) -> Traits:
+def _alike(reference: PictureFeatures, known: Sequence[Pair], wanted: Counter[CarClass]) -> PictureFeatures:
     """Training photos in the held-out ones' shares of the classes, as many as there are."""
     places = {c: [n for n, item in enumerate(known) if item.car_class == c] for c in wanted}
     times = max(1, min((len(places[c]) // count for c, count in wanted.items() if places[c]), default=1))
@@ -207,22 +207,24 @@ def _variety(looks: NDArray[np.float64], real: NDArray[np.float64], classes: Seq
     return float(np.mean(within) / np.mean(between)) if any(between) else None
 
 
-def _copies(made: Traits, held: Traits, training: Traits) -> Copies:
+def _copies(made: PictureFeatures, held: PictureFeatures, training: PictureFeatures) -> Copies:
     distances, places = nearest(_features(made), _features(training))
     return judge_copies(distances, places, nearest(_features(held), _features(training))[0])
 
 
-def _agreement(workspace: Workspace, settings: Settings, painted: _Painted, report: Report) -> Agreement | None:
+def _agreement(
+    workspace: Workspace, settings: Settings, painted: _GeneratedSet, report: Report
+) -> SegmenterAgreement | None:
     """None where the gate has no such check or is not fitted for these data and settings."""
-    evidence = Evidence.open(workspace, settings)
-    if "agreement" not in settings.gate.checks or not is_ready(evidence):
+    references = ReferenceSet.open(workspace, settings)
+    if "agreement" not in settings.gate.checks or not is_ready(references):
         return None
-    judge, found = load_gate(evidence).checks["agreement"], []
+    judge, found = load_gate(references).checks["agreement"], []
     for place, photo in enumerate(painted.photos):
-        pair = Pair(painted.masks[place], painted.classes[place], photo, painted.exemplars[place])
+        pair = Candidate(painted.masks[place], painted.classes[place], photo, painted.exemplars[place])
         found.append(judge.score(pair)["agreement"])
         report("agreement", place + 1, len(painted.photos))
-    held = {row.id for row in evidence.rows if row.split != "train"}
-    known = real_scores(evidence)
+    held = {row.id for row in references.rows if row.split != "train"}
+    known = real_scores(references)
     real = [scores["agreement"] for id, scores in zip(known.ids, known.scores, strict=True) if id in held]
-    return Agreement(float(np.mean(found)), float(np.mean(real)))
+    return SegmenterAgreement(float(np.mean(found)), float(np.mean(real)))

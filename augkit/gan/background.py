@@ -19,7 +19,7 @@ from augkit.sources.backdrops.chroma_key import cut_out
 from augkit.sources.backdrops.scenes import ANY, Scenes
 
 
-class Backdrop(nn.Module):
+class PhotoBackground(nn.Module):
     """(N, S, S, 3) photos made for (N, S, S) masks of a class, with a seed each -> photos; here as they are."""
 
     def forward(self, photos: Photo, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Photo:
@@ -28,7 +28,7 @@ class Backdrop(nn.Module):
         return photos
 
 
-class Pasted(Backdrop):
+class CompositeBackground(PhotoBackground):
     """Cars on green, cut out and laid over a scene that the seed picks.
 
     A scene is one of the class, of its orientation where there is none of the class, of any where there is none of
@@ -51,7 +51,7 @@ class Pasted(Backdrop):
         self.register_buffer("classes", classes)
 
     @classmethod
-    def of(cls, scenes: Scenes) -> Pasted:
+    def of(cls, scenes: Scenes) -> CompositeBackground:
         """Over these scenes."""
         return cls(torch.from_numpy(scenes.photos), torch.from_numpy(scenes.holes), torch.from_numpy(scenes.classes))
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from augkit.core.seeds import derive
-from augkit.gan.conditioning.base import Source
+from augkit.gan.conditioning.base import WarpedExemplars
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Batch:
     start: int
     total: int
     turns: int = 1
-    source: Source | None = None
+    source: WarpedExemplars | None = None
 
     @property
-    def lent(self) -> Source:
+    def lent(self) -> WarpedExemplars:
         """The source; the photos themselves where there is no other."""
-        return Source.whole(self.photos) if self.source is None else self.source
+        return WarpedExemplars.whole(self.photos) if self.source is None else self.source
 
     def __len__(self) -> int:
         return len(self.masks)

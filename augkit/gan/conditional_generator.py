@@ -8,42 +8,44 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from augkit.gan.conditioning import Guide
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning import Conditioner
+from augkit.gan.conditioning.base import Conditioning
 from augkit.gan.label_map import label_map
 
 
-class Painter(nn.Module):
+class ConditionalGenerator(nn.Module):
     """``generator`` reads the label map (K + 1 channels) and after it the guides' channels, in order.
 
     With ``repair`` its output is not the photo but what is added to the source: it starts from what is there.
     """
 
-    def __init__(self, generator: nn.Module, guides: Sequence[Guide], parts: int, repair: bool = False) -> None:
+    def __init__(self, generator: nn.Module, guides: Sequence[Conditioner], parts: int, repair: bool = False) -> None:
         super().__init__()
         self.generator, self.guides = generator, nn.ModuleList(guides)
         self.parts, self.repair = parts, repair
 
     @property
     def wants_other(self) -> bool:
-        """Whether any guide does (see ``Guide``)."""
-        return any(guide.wants_other for guide in self.guides)
+        """Whether any guide does (see ``Conditioner``)."""
+        return any(conditioner.wants_other for conditioner in self.guides)
 
-    def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
+    def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
         """Photos in [-1, 1]."""
-        condition = torch.cat([label_map(brief.masks, self.parts), *(guide(brief) for guide in self.guides)], 1)
+        condition = torch.cat(
+            [label_map(conditioning.masks, self.parts), *(conditioner(conditioning) for conditioner in self.guides)], 1
+        )
         dtype = next((weight.dtype for weight in self.generator.parameters()), condition.dtype)
         photos: Tensor = self.generator(condition.to(dtype, memory_format=torch.channels_last))
         # A source in fp32 keeps all its levels: the sum is then in fp32, whatever G computes in.
-        return (brief.source.photos + photos).clamp(-1, 1) if self.repair else photos
+        return (conditioning.source.photos + photos).clamp(-1, 1) if self.repair else photos
 
-    def settle(self, briefs: Sequence[Brief]) -> None:
-        """Gives the guides what they keep of the training pairs; see ``Guide``."""
-        for guide in self.guides:
-            assert isinstance(guide, Guide)
-            guide.settle(briefs)
+    def settle(self, conditionings: Sequence[Conditioning]) -> None:
+        """Gives the guides what they keep of the training pairs; see ``Conditioner``."""
+        for conditioner in self.guides:
+            assert isinstance(conditioner, Conditioner)
+            conditioner.settle(conditionings)
 
 
-def input_channels(parts: int, guides: Sequence[Guide]) -> int:
+def input_channels(parts: int, guides: Sequence[Conditioner]) -> int:
     """Channels that a generator with these guides reads; ``parts`` K counts the background."""
-    return parts + 1 + sum(guide.channels for guide in guides)
+    return parts + 1 + sum(conditioner.channels for conditioner in guides)

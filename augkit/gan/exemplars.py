@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.core.seeds import derive
-from augkit.data.dataset import PairItem
-from augkit.data.warp.part_warp import Laid, car_colour, lay
+from augkit.data.dataset import Pair
+from augkit.data.warp.part_warp import WarpedPhoto, car_colour, part_warp
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 
 SIDE = 32
@@ -27,7 +27,7 @@ SIDE = 32
 class Exemplar:
     """A training pair as a bank holds it; ``name`` is its id, ``mirrored`` whether it is its mirror image."""
 
-    item: PairItem
+    item: Pair
     name: str
     mirrored: bool
 
@@ -54,7 +54,7 @@ class ExemplarBank(nn.Module):
             self.register_buffer(name, state[name])
 
     @classmethod
-    def of(cls, items: Sequence[PairItem], names: Sequence[str], schema: PartSchema) -> ExemplarBank:
+    def of(cls, items: Sequence[Pair], names: Sequence[str], schema: PartSchema) -> ExemplarBank:
         """The bank of these pairs."""
         blobs = [blob for item in items for blob in (encode_photo(item.photo)[0], encode_mask(item.mask))]
         state = {
@@ -83,20 +83,20 @@ class ExemplarBank(nn.Module):
         distance = _distance(views, wanted)
         return [pool[place] for place in np.lexsort((distance, lacking))[: self.CHOICE]]
 
-    def lay(self, exemplar: Exemplar, mask: Mask, car_class: CarClass) -> Laid:
+    def warp(self, exemplar: Exemplar, mask: Mask, car_class: CarClass) -> WarpedPhoto:
         """The exemplar laid onto a mask (S, S).
 
         Parts that it does not show are lent by those most like the mask, by cars of a similar paint first.
         """
-        laid = lay(exemplar.item.photo, exemplar.item.mask, mask)
-        if laid.known.all():
-            return laid
+        warped = part_warp(exemplar.item.photo, exemplar.item.mask, mask)
+        if warped.known.all():
+            return warped
         others = [self.at(place).item for place in self.like(mask, car_class)]
         paint = car_colour(exemplar.item.photo, exemplar.item.mask)
         others.sort(key=lambda item: float(np.abs(car_colour(item.photo, item.mask) - paint).sum()))
         for other in others:
-            laid = laid.filled(lay(other.photo, other.mask, mask))
-        return laid
+            warped = warped.filled(part_warp(other.photo, other.mask, mask))
+        return warped
 
     def at(self, place: int) -> Exemplar:
         """The pair at a place; the mirror images follow the pairs."""
@@ -108,7 +108,7 @@ class ExemplarBank(nn.Module):
         if mirrored:
             photo, mask = np.ascontiguousarray(photo[:, ::-1]), self.schema.flip(mask)
             car_class = car_class.mirror
-        return Exemplar(PairItem(photo, mask, car_class), self.names[row], mirrored)
+        return Exemplar(Pair(photo, mask, car_class), self.names[row], mirrored)
 
     def _pool(self, car_class: CarClass) -> list[int]:
         """Places of pairs of the class, or of its view, or all."""

@@ -7,13 +7,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from augkit.gan.batch import Batch
-from augkit.gan.players import Backend, Memory
+from augkit.gan.players import Backend, TermState
 
 SWAP = 0.5
 """Chance that D sees an earlier fake instead of the new one, which then takes its place."""
 
 
-class NoPool(Memory):
+class NoPool(TermState):
     """D sees the fakes of this step."""
 
     def swap(

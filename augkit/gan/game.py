@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from augkit.gan.batch import Batch
-from augkit.gan.players import Play, Player, turn
+from augkit.gan.players import Player, StepOutputs, turn
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Game:
     """
 
     players: tuple[Player, ...]
-    plays: Mapping[str, Callable[[Batch], Play]]
+    forwards: Mapping[str, Callable[[Batch], StepOutputs]]
     shared: tuple[Player, ...] = ()
 
     @cached_property
@@ -51,9 +51,9 @@ class Game:
             moved[player.name] += 1
         return tuple(turns)
 
-    def play(self, player: Player, batch: Batch) -> Play:
+    def forward(self, player: Player, batch: Batch) -> StepOutputs:
         """What the player's terms read for this batch."""
-        return self.plays[player.name](batch)
+        return self.forwards[player.name](batch)
 
     @contextmanager
     def turn(self, player: Player) -> Iterator[None]:

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from augkit.core.parts import IGNORE
 from augkit.gan.batch import Batch
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning.base import Conditioning
 from augkit.gan.fake_pool import NoPool
 from augkit.gan.label_map import label_map
-from augkit.gan.players import Play
+from augkit.gan.players import StepOutputs
 
 
 def paint(painter: nn.Module, batch: Batch) -> Tensor:
@@ -20,11 +20,11 @@ def paint(painter: nn.Module, batch: Batch) -> Tensor:
 
     Ignored pixels (what lies outside the source photo) are the real photo's, so that no loss and no D learns from them.
     """
-    photos: Tensor = painter(Brief(batch.masks, batch.lent, batch.noise))
+    photos: Tensor = painter(Conditioning(batch.masks, batch.lent, batch.noise))
     return torch.where((batch.masks == IGNORE)[:, None], batch.photos.to(photos.dtype), photos)
 
 
-class Easel:
+class FakeCache:
     """What ``painter`` painted in D's turn stays for G's turn, which follows: G has not moved in between, so its photos
     of the same rows would be the same, and one forward pass of G in a step is enough.
 
@@ -51,31 +51,33 @@ class Easel:
         return paint(self.painter, batch)
 
 
-def discriminator_play(easel: Easel, discriminator: nn.Module, channels: int, pool: NoPool) -> Callable[[Batch], Play]:
+def discriminator_forward(
+    cache: FakeCache, discriminator: nn.Module, channels: int, pool: NoPool
+) -> Callable[[Batch], StepOutputs]:
     """D's move; the pool decides which fakes it sees."""
 
-    def play(batch: Batch) -> Play:
+    def outputs(batch: Batch) -> StepOutputs:
         labels = label_map(batch.masks, channels)
-        fake, masks = pool.swap(easel.paint(batch), batch.masks, batch)
-        return Play(
+        fake, masks = pool.swap(cache.paint(batch), batch.masks, batch)
+        return StepOutputs(
             real=batch.photos,
             fake=fake,
             real_features=discriminator(torch.cat([labels, batch.photos], 1)),
             fake_features=discriminator(torch.cat([label_map(masks, channels), fake], 1)),
         )
 
-    return play
+    return outputs
 
 
-def generator_play(easel: Easel, discriminator: nn.Module, channels: int) -> Callable[[Batch], Play]:
+def generator_forward(cache: FakeCache, discriminator: nn.Module, channels: int) -> Callable[[Batch], StepOutputs]:
     """G's move: D's features of the real pair are targets, not trained through."""
 
-    def play(batch: Batch) -> Play:
+    def outputs(batch: Batch) -> StepOutputs:
         labels = label_map(batch.masks, channels)
-        fake = easel.take(batch)
+        fake = cache.take(batch)
         with torch.no_grad():
             real_features = discriminator(torch.cat([labels, batch.photos], 1))
-        return Play(
+        return StepOutputs(
             real=batch.photos,
             fake=fake,
             masks=batch.masks,
@@ -83,4 +85,4 @@ def generator_play(easel: Easel, discriminator: nn.Module, channels: int) -> Cal
             fake_features=discriminator(torch.cat([labels, fake], 1)),
         )
 
-    return play
+    return outputs

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from augkit.gan.batch import Batch
 from augkit.gan.image_tensors import Output, Show
 from augkit.gan.latents import Draw, mixed_latents
-from augkit.gan.players import Play
+from augkit.gan.players import StepOutputs
 from augkit.gan.refiners import Refiner
 from augkit.gan.views import View
-from augkit.models.conditioning import Judgement
+from augkit.models.conditioning import DiscriminatorOutput
 
-Move = Callable[[Batch], Play]
+Move = Callable[[Batch], StepOutputs]
 
 
 class NoEncoder(nn.Module):
@@ -29,7 +29,7 @@ class NoEncoder(nn.Module):
         return pictures.new_zeros((len(pictures), 0)), pictures.new_zeros((len(pictures), 0))
 
 
-class Maker(nn.Module):
+class LatentGenerator(nn.Module):
     """What is trained to make pictures: the generator, and the encoder that is trained with it."""
 
     def __init__(self, generator: nn.Module, encoder: nn.Module) -> None:
@@ -38,14 +38,14 @@ class Maker(nn.Module):
 
 
 @dataclass(frozen=True)
-class Table:
+class GameNetworks:
     """What a game is played with.
 
     ``maker.generator(z, classes) -> raw``, ``maker.encoder(pictures, classes) -> mean, log-variance`` and
     ``discriminator(pictures, classes, z) -> Judgement``; the rest are the slots that techniques fill.
     """
 
-    maker: Maker
+    maker: LatentGenerator
     discriminator: nn.Module
     latents: Draw
     output: Output
@@ -53,9 +53,9 @@ class Table:
     refine: Refiner
     view: View
 
-    def judge(self, pictures: Tensor, batch: Batch, z: Tensor) -> Judgement:
+    def judge(self, pictures: Tensor, batch: Batch, z: Tensor) -> DiscriminatorOutput:
         """D's opinion."""
-        judgement: Judgement = self.discriminator(pictures, batch.classes, z)
+        judgement: DiscriminatorOutput = self.discriminator(pictures, batch.classes, z)
         return judgement
 
     def make(self, z: Tensor, batch: Batch, name: str) -> Tensor:
@@ -63,25 +63,25 @@ class Table:
         return self.output(self.maker.generator(z, batch.classes), batch, name)
 
 
-class _Made(NamedTuple):
+class _GeneratorOutputs(NamedTuple):
     z: Tensor
     moves: Tensor
     pictures: Tensor
 
 
-def discriminator_move(table: Table) -> Move:
+def discriminator_forward(table: GameNetworks) -> Move:
     """D's move: real and fresh fake pictures, as the view shows them."""
     return _both_sides(table, "d")
 
 
-def generator_move(table: Table) -> Move:
+def generator_forward(table: GameNetworks) -> Move:
     """G's move: fresh fakes and their scores."""
 
-    def move(batch: Batch) -> Play:
+    def move(batch: Batch) -> StepOutputs:
         made = _make(table, batch, "g")
         fake = table.view(made.pictures, batch, "g-fake")
         judged = table.judge(fake, batch, made.z)
-        return Play(
+        return StepOutputs(
             fake=fake,
             classes=batch.classes,
             moves=made.moves,
@@ -92,60 +92,60 @@ def generator_move(table: Table) -> Move:
     return move
 
 
-def joint_move(table: Table) -> Move:
+def joint_forward(table: GameNetworks) -> Move:
     """G's and its encoder's move in a bidirectional game: D judges (G(z), z) and (x, E(x)) (Donahue et al. 2017)."""
     return _both_sides(table, "g")
 
 
-def variational_move(table: Table) -> Move:
+def variational_forward(table: GameNetworks) -> Move:
     """Reconstructs the batch from a sample of its latents (Kingma and Welling 2014)."""
 
-    def move(batch: Batch) -> Play:
+    def move(batch: Batch) -> StepOutputs:
         real = table.show(batch)
         mean, log_variance = table.maker.encoder(real, batch.classes)
         z = mean + (0.5 * log_variance).exp() * batch.noise("latent", mean.shape[1])
         raw = table.maker.generator(z, batch.classes)
-        return Play(
+        return StepOutputs(
             real=real, fake=raw, masks=batch.masks, classes=batch.classes, mean=mean, log_variance=log_variance
         )  # fmt: skip
 
     return move
 
 
-def criticised_move(table: Table, noise: float) -> Move:
+def criticised_forward(table: GameNetworks, noise: float) -> Move:
     """The VAE's move with a critic: it reconstructs, and D judges what it makes of mixed latents.
 
     The mixed latents are those of ``mixed_latents``; only the decoder learns from D.
     """
-    reconstruct = variational_move(table)
+    reconstruct = variational_forward(table)
 
-    def move(batch: Batch) -> Play:
-        play = reconstruct(batch)
-        z = mixed_latents(play.mean.detach().float(), batch.classes, batch, noise)
+    def move(batch: Batch) -> StepOutputs:
+        outputs = reconstruct(batch)
+        z = mixed_latents(outputs.mean.detach().float(), batch.classes, batch, noise)
         fake = table.view(table.make(z, batch, "g"), batch, "g-fake")
         judged = table.judge(fake, batch, z)
-        play.fake_features, play.fake_logits = [[judged.scores]], judged.class_logits
-        return play
+        outputs.fake_features, outputs.fake_logits = [[judged.scores]], judged.class_logits
+        return outputs
 
     return move
 
 
-def critic_move(table: Table, noise: float) -> Move:
+def critic_forward(table: GameNetworks, noise: float) -> Move:
     """The critic's move: real pictures against those made of mixed latents."""
 
-    def move(batch: Batch) -> Play:
+    def move(batch: Batch) -> StepOutputs:
         real = table.show(batch)
         with torch.no_grad():
             mean, _ = table.maker.encoder(real, batch.classes)
             z = mixed_latents(mean.float(), batch.classes, batch, noise)
             fake = table.make(z, batch, "d")
-        return _judged(table, batch, _Made(z, torch.zeros_like(z), fake), real, mean, "d")
+        return _judged(table, batch, _GeneratorOutputs(z, torch.zeros_like(z), fake), real, mean, "d")
 
     return move
 
 
-def _both_sides(table: Table, name: str) -> Move:
-    def move(batch: Batch) -> Play:
+def _both_sides(table: GameNetworks, name: str) -> Move:
+    def move(batch: Batch) -> StepOutputs:
         made = _make(table, batch, name)
         real = table.show(batch)
         code, _ = table.maker.encoder(real, batch.classes)
@@ -154,22 +154,22 @@ def _both_sides(table: Table, name: str) -> Move:
     return move
 
 
-def _make(table: Table, batch: Batch, name: str) -> _Made:
+def _make(table: GameNetworks, batch: Batch, name: str) -> _GeneratorOutputs:
     def score(z: Tensor) -> Tensor:
         pictures = table.view(table.make(z, batch, f"{name}-refined"), batch, f"{name}-refined")
         return table.judge(pictures, batch, z).scores
 
     z, moves = table.refine(table.latents(batch, f"{name}-latent"), score, batch, name)
-    return _Made(z, moves, table.make(z, batch, name))
+    return _GeneratorOutputs(z, moves, table.make(z, batch, name))
 
 
 def _judged(  # noqa: PLR0917  # both sides of a judgement
-    table: Table, batch: Batch, made: _Made, real: Tensor, code: Tensor, name: str
-) -> Play:
+    table: GameNetworks, batch: Batch, made: _GeneratorOutputs, real: Tensor, code: Tensor, name: str
+) -> StepOutputs:
     """Both sides as D sees them."""
     seen, fake = table.view(real, batch, f"{name}-real"), table.view(made.pictures, batch, f"{name}-fake")
     of_real, of_fake = table.judge(seen, batch, code), table.judge(fake, batch, made.z)
-    return Play(
+    return StepOutputs(
         real=seen,
         fake=fake,
         classes=batch.classes,

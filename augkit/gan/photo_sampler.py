@@ -14,16 +14,16 @@ from torch import Tensor, nn
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
-from augkit.data.warp.part_warp import Laid
-from augkit.gan.background import Backdrop
-from augkit.gan.conditioning.base import Brief, Source
+from augkit.data.warp.part_warp import WarpedPhoto
+from augkit.gan.background import PhotoBackground
+from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import Exemplar, ExemplarBank
 from augkit.gan.samplers import Photo, to_pixels
 from augkit.settings.base import Arithmetic
 
 
 @dataclass(frozen=True)
-class Painted:
+class GeneratedPhotos:
     """``photos`` (N, S, S, 3), and the id of the real photo that lent each its looks."""
 
     photos: Photo
@@ -33,9 +33,9 @@ class Painted:
 class PhotoSampler(nn.Module):
     """A painter with its bank of exemplars. A photo is a function of the weights, the mask, the class and its seed."""
 
-    def __init__(self, painter: nn.Module, bank: ExemplarBank, backdrop: Backdrop | None = None) -> None:
+    def __init__(self, painter: nn.Module, bank: ExemplarBank, backdrop: PhotoBackground | None = None) -> None:
         super().__init__()
-        self.painter, self.bank, self.backdrop = painter, bank, backdrop or Backdrop()
+        self.painter, self.bank, self.backdrop = painter, bank, backdrop or PhotoBackground()
 
     def ready(self, precision: Arithmetic = "fp32") -> PhotoSampler:
         """Itself, set up for use on a processor: G in that precision, weights laid out as convolutions are fastest."""
@@ -44,28 +44,32 @@ class PhotoSampler(nn.Module):
         generator.to(torch.bfloat16 if precision == "bf16" else torch.float32)
         return self.eval().to(memory_format=torch.channels_last)
 
-    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None) -> Painted:
+    def paint(
+        self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None
+    ) -> GeneratedPhotos:
         """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
         chosen = [style or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
-        laid = [self.bank.lay(exemplar, mask, car_class) for exemplar, mask in zip(chosen, masks, strict=True)]
-        made = self.backdrop(self.repaint(masks, laid, seeds), masks, car_class, seeds)
-        return Painted(made, [exemplar.name for exemplar in chosen])
+        warped = [self.bank.warp(exemplar, mask, car_class) for exemplar, mask in zip(chosen, masks, strict=True)]
+        made = self.backdrop(self.repaint(masks, warped, seeds), masks, car_class, seeds)
+        return GeneratedPhotos(made, [exemplar.name for exemplar in chosen])
 
     @torch.inference_mode()
-    def repaint(self, masks: Mask, laid: Sequence[Laid], seeds: Sequence[int]) -> Photo:
+    def repaint(self, masks: Mask, warped: Sequence[WarpedPhoto], seeds: Sequence[int]) -> Photo:
         """Photos (N, S, S, 3) of sources that already lie on the masks, on the backgrounds that G paints."""
 
         def noise(name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
             generators = (torch.Generator().manual_seed(derive(seed, name)) for seed in seeds)
             return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
-        return to_pixels(self.painter(Brief(torch.from_numpy(masks).long(), source_of(laid), noise)).float())
+        return to_pixels(
+            self.painter(Conditioning(torch.from_numpy(masks).long(), warped_exemplars(warped), noise)).float()
+        )
 
 
-def source_of(laid: Sequence[Laid]) -> Source:
+def warped_exemplars(warped: Sequence[WarpedPhoto]) -> WarpedExemplars:
     """Photos laid onto masks -> one batch of them."""
-    known = torch.from_numpy(np.stack([one.known for one in laid]))[:, None].float()
-    return Source(scaled([one.photo for one in laid]), known)
+    known = torch.from_numpy(np.stack([one.known for one in warped]))[:, None].float()
+    return WarpedExemplars(scaled([one.photo for one in warped]), known)
 
 
 def scaled(photos: Sequence[NDArray[np.uint8]]) -> Float[Tensor, "n 3 h w"]:

@@ -39,7 +39,7 @@ def _no_scores(pictures: Tensor) -> Tensor:
 
 
 @dataclass
-class Play:
+class StepOutputs:
     """What a player's terms may read: what went in, what came out. Fields that a game does not set stay empty.
 
     ``real_features`` and ``fake_features`` hold for each scale of D its layers, the scores last; ``*_logits`` are D's
@@ -65,7 +65,7 @@ class Play:
     score: Callable[[Tensor], Tensor] = _no_scores
 
 
-class Memory(nn.Module):
+class TermState(nn.Module):
     """What a term remembers from step to step, as buffers. This one remembers nothing."""
 
     def settle(self, backend: Backend) -> None:
@@ -78,17 +78,17 @@ class Term:
 
     name: str
     weight: float
-    loss: Callable[[Play], Tensor]
+    loss: Callable[[StepOutputs], Tensor]
     every: int = 1
-    memory: Memory = field(default_factory=Memory)
+    memory: TermState = field(default_factory=TermState)
 
     def due(self, step: int) -> bool:
         """Whether the term takes part in this step."""
         return step % self.every == 0
 
-    def scaled(self, play: Play) -> Tensor:
+    def scaled(self, outputs: StepOutputs) -> Tensor:
         """weight * loss."""
-        return self.weight * self.loss(play)
+        return self.weight * self.loss(outputs)
 
 
 ASLEEP_FOR = "asleep_for"
@@ -131,9 +131,9 @@ class Player:
         found = [group for group in groups if (group.get(ASLEEP_FOR, 0) <= self.schedule.last_epoch) is awake]
         return [parameter for group in found for parameter in group["params"]]
 
-    def evaluate(self, play: Play, step: int) -> Mapping[str, Tensor]:
+    def evaluate(self, outputs: StepOutputs, step: int) -> Mapping[str, Tensor]:
         """The terms that are due, weighted, by name."""
-        return {term.name: term.scaled(play) for term in self.terms if term.due(step)}
+        return {term.name: term.scaled(outputs) for term in self.terms if term.due(step)}
 
     def backward(self, losses: Mapping[str, Tensor], step: int, backend: Backend) -> None:
         """Adds one microbatch's gradients. Raises TrainingError for a loss that is not finite."""

@@ -10,14 +10,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.gan.batch import Batch
-from augkit.gan.players import Play
+from augkit.gan.players import StepOutputs
 from augkit.models.singan import Pyramid, ScaleGenerator, Side, enlarge
 
-Move = Callable[[Batch], Play]
+Move = Callable[[Batch], StepOutputs]
 
 
 @dataclass(frozen=True)
-class Table:
+class ScaleNetworks:
     """What a scale is played with.
 
     ``below`` are the coarser scales; ``base`` (1, 3, H, W) is their photo made again and enlarged, ``fixed`` the noise
@@ -53,14 +53,14 @@ class Table:
         return batch.uniform(f"{name}-patches", count)[0].argsort()[: self.patches]
 
 
-def discriminator_move(table: Table) -> Move:
+def discriminator_forward(table: ScaleNetworks) -> Move:
     """D's move: the photo against a fresh fake."""
 
-    def move(batch: Batch) -> Play:
+    def move(batch: Batch) -> StepOutputs:
         with torch.no_grad():
             fake = table.make(batch, "d")
         real, made = table.discriminator(batch.photos), table.discriminator(fake)
-        return Play(
+        return StepOutputs(
             real=batch.photos,
             fake=fake,
             real_features=[[real]],
@@ -73,13 +73,13 @@ def discriminator_move(table: Table) -> Move:
     return move
 
 
-def generator_move(table: Table) -> Move:
+def generator_forward(table: ScaleNetworks) -> Move:
     """G's move: a fresh fake, made anew in every turn, and the photo from the fixed noise."""
 
-    def move(batch: Batch) -> Play:
+    def move(batch: Batch) -> StepOutputs:
         fake = table.make(batch, "g")
         judged = table.discriminator(fake)
-        return Play(
+        return StepOutputs(
             real=batch.photos,
             fake=fake,
             fake_features=[[judged]],

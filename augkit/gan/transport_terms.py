@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from augkit.gan.players import Play, Term
+from augkit.gan.players import StepOutputs, Term
 from augkit.losses.sinkhorn import sinkhorn_divergence
 
 
 @dataclass(frozen=True)
-class Transport:
+class SinkhornTerm:
     """How far the patches of the real and of the made picture are apart, at the drawn places of D's map.
 
     ``positions`` says whether where a patch is counts too.
@@ -38,16 +38,16 @@ class Transport:
         """D embeds such that real and made patches are far apart."""
         return Term(
             "adversarial", 1.0,
-            lambda play: -self(play.real_features[0][-1], play.fake_features[0][-1], play.patches),
+            lambda outputs: -self(outputs.real_features[0][-1], outputs.fake_features[0][-1], outputs.patches),
         )  # fmt: skip
 
     def term_g(self) -> Term:
         """G makes patches that are near the real ones."""
 
-        def loss(play: Play) -> Tensor:
+        def loss(outputs: StepOutputs) -> Tensor:
             with torch.no_grad():
-                real = play.score(play.real)
-            return self(real, play.fake_features[0][-1], play.patches)
+                real = outputs.score(outputs.real)
+            return self(real, outputs.fake_features[0][-1], outputs.patches)
 
         return Term("adversarial", 1.0, loss)
 

@@ -5,10 +5,10 @@
 - ``duplicates`` and ``rescore``: passes over finished shards; ``planted``: what the gate itself is worth.
 """
 
-from augkit.gate.candidate import Pair, Verdict
+from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate, ready_gate
 from augkit.gate.judge import Gate
-from augkit.gate.mask_rule import ENOUGH, MaskGate, reference
-from augkit.gate.reference import Evidence
+from augkit.gate.mask_rule import ENOUGH, MaskRule, reference
+from augkit.gate.reference import ReferenceSet
 
-__all__ = ["ENOUGH", "Evidence", "Gate", "MaskGate", "Pair", "Verdict", "load_gate", "ready_gate", "reference"]
+__all__ = ["ENOUGH", "ReferenceSet", "Gate", "MaskRule", "Candidate", "Verdict", "load_gate", "ready_gate", "reference"]

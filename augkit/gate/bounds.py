@@ -40,7 +40,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ScoreBounds:
     """Bounds by score, the common ``quantile`` they lie at, and the share of the real pairs that anything rejects."""
 
     bounds: dict[str, Bound]
@@ -54,7 +54,7 @@ class Bounds:
 
 def fit_bounds(
     real: Sequence[Scores], sides: Sides, rejected: NDArray[np.bool_], budget: float, floors: Scores
-) -> Bounds:
+) -> ScoreBounds:
     """Bounds from the scores of real pairs, ``rejected`` (N,) of which other rules reject anyway.
 
     ``floors``: by score, the value up to which everything is rejected, real pairs too: these count in the budget.
@@ -79,7 +79,7 @@ def fit_bounds(
         if share <= budget:
             break
     bounds = {name: Bound(float(a), float(b)) for name, a, b in zip(sides, lows, highs, strict=True)}
-    return Bounds(bounds, float(quantile), share)
+    return ScoreBounds(bounds, float(quantile), share)
 
 
 def _lows(table: Table, floor: NDArray[np.float64], quantile: float) -> NDArray[np.float64]:

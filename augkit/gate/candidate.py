@@ -18,7 +18,7 @@ Sides = Mapping[str, tuple[bool, bool]]
 
 
 @dataclass(frozen=True)
-class Pair:
+class Candidate:
     """One candidate: its exact (S, S) mask, the class that it is to show and, once it is painted, its (S, S, 3) photo.
 
     ``exemplar`` is the real training photo whose look it borrows: no segmenter that trained on it may judge. ``own`` is

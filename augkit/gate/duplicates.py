@@ -17,7 +17,7 @@ SCORE = "duplicate_distance"
 
 
 @dataclass
-class Seen:
+class KeptPairs:
     """The pairs of one class that were kept so far: masks of 64 px, and grey photos of 32 px."""
 
     schema: PartSchema
@@ -25,9 +25,9 @@ class Seen:
     masks: list[Mask] = field(default_factory=list)
     thumbs: list[Photo] = field(default_factory=list)
 
-    def anew(self) -> Seen:
+    def anew(self) -> KeptPairs:
         """The same with nothing seen."""
-        return Seen(self.schema, self.bound)
+        return KeptPairs(self.schema, self.bound)
 
     def judge(self, mask: Mask, photo: Photo) -> tuple[dict[str, float], bool]:
         """The distance to the nearest mask of an alike photo (1 where none is alike), and whether that is a duplicate.
@@ -47,10 +47,10 @@ class Seen:
         return {SCORE: distance}, False
 
 
-class Blind:
+class NoDuplicates:
     """Sees no duplicates: where nothing says how near is too near."""
 
-    def anew(self) -> Blind:
+    def anew(self) -> NoDuplicates:
         """The same."""
         return self
 

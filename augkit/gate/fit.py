@@ -20,10 +20,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from augkit.core.errors import CheckpointError
-from augkit.gate.bounds import Bound, Bounds, fit_bounds
-from augkit.gate.gate_check import CHECKS, Check, Kept
+from augkit.gate.bounds import Bound, ScoreBounds, fit_bounds
+from augkit.gate.gate_check import CHECKS, FittedState, GateCheck
 from augkit.gate.judge import Gate, real_pair
-from augkit.gate.reference import Evidence
+from augkit.gate.reference import ReferenceSet
 
 GATE_FILE, REAL_FILE = "gate.json", "real.json"
 FORMAT = 3
@@ -35,7 +35,7 @@ _BOUNDS_ONLY = {
 JUDGED_AGAIN = _BOUNDS_ONLY - {"min_part_pixels"}
 """Those that finished shards can be judged again under: a speck that is removed changes the mask itself."""
 
-OPEN = Bounds({}, 0.0, 0.0)
+OPEN = ScoreBounds({}, 0.0, 0.0)
 """No bounds at all."""
 
 
@@ -49,124 +49,124 @@ class RealScores:
     floors: dict[str, float]
 
 
-def ready_gate(evidence: Evidence, again: bool = False) -> Gate:
+def ready_gate(references: ReferenceSet, again: bool = False) -> Gate:
     """The workspace's gate; fitted first where there is none, or data or settings have changed since (or ``again``)."""
-    if not evidence.gate.checks:
-        return load_gate(evidence)
-    if again or not has_judges(evidence):
-        _fit_judges(evidence)
-    about = _read(evidence.folder)
-    if about.get("settings") != settings_digest(evidence):
-        _fit_bounds(evidence)
-    return load_gate(evidence)
+    if not references.gate.checks:
+        return load_gate(references)
+    if again or not has_judges(references):
+        _fit_judges(references)
+    about = _read(references.folder)
+    if about.get("settings") != settings_digest(references):
+        _fit_bounds(references)
+    return load_gate(references)
 
 
-def has_judges(evidence: Evidence) -> bool:
+def has_judges(references: ReferenceSet) -> bool:
     """Whether all that has to be trained is there; bounds are set in seconds."""
-    return not evidence.gate.checks or _read(evidence.folder).get("judges") == judges_digest(evidence)
+    return not references.gate.checks or _read(references.folder).get("judges") == judges_digest(references)
 
 
-def is_ready(evidence: Evidence) -> bool:
+def is_ready(references: ReferenceSet) -> bool:
     """Whether ``load_gate`` would find a gate of these data and settings; without checks there is nothing to fit."""
-    if not evidence.gate.checks:
+    if not references.gate.checks:
         return True
-    about = _read(evidence.folder)
-    return (about.get("judges"), about.get("settings")) == (judges_digest(evidence), settings_digest(evidence))
+    about = _read(references.folder)
+    return (about.get("judges"), about.get("settings")) == (judges_digest(references), settings_digest(references))
 
 
-def load_gate(evidence: Evidence) -> Gate:
+def load_gate(references: ReferenceSet) -> Gate:
     """The gate that was fitted before. Raises CheckpointError where it is not this data set's and these settings'."""
-    about = _read(evidence.folder)
-    if not evidence.gate.checks:
-        return Gate(evidence, {}, OPEN)
-    if not is_ready(evidence):
+    about = _read(references.folder)
+    if not references.gate.checks:
+        return Gate(references, {}, OPEN)
+    if not is_ready(references):
         found = "judges of other data or settings" if about else "no fitted gate"
         raise CheckpointError(
-            f"{evidence.folder}: {found}", "a gate fitted on this workspace's pairs with these settings",
+            f"{references.folder}: {found}", "a gate fitted on this workspace's pairs with these settings",
             "run augkit gate",
         )  # fmt: skip
     bounds = {name: Bound(*_opened(limits)) for name, limits in about["bounds"].items()}
-    return Gate(evidence, _checks(evidence, about), Bounds(bounds, about["quantile"], about["rejected_real"]))
+    return Gate(references, _checks(references, about), ScoreBounds(bounds, about["quantile"], about["rejected_real"]))
 
 
-def real_scores(evidence: Evidence) -> RealScores:
+def real_scores(references: ReferenceSet) -> RealScores:
     """What the fit noted of the real pairs."""
     try:
-        return RealScores(**json.loads((evidence.folder / REAL_FILE).read_text()))
+        return RealScores(**json.loads((references.folder / REAL_FILE).read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{evidence.folder}: {error}", "a fitted gate", "run augkit gate --refit") from error
+        raise CheckpointError(f"{references.folder}: {error}", "a fitted gate", "run augkit gate --refit") from error
 
 
-def judges_digest(evidence: Evidence) -> str:
+def judges_digest(references: ReferenceSet) -> str:
     """What the judges were fitted from."""
-    settings = evidence.settings
+    settings = references.settings
     cut = ("id", "sha256", "group", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side", "size")
-    facts = [[getattr(row, name) for name in cut] + list(row.histogram) for row in evidence.rows]
+    facts = [[getattr(row, name) for name in cut] + list(row.histogram) for row in references.rows]
     return _digest(
         {
-            "rows": facts, "schema": evidence.schema.digest, "seed": settings.seed, "size": settings.image.size,
+            "rows": facts, "schema": references.schema.digest, "seed": settings.seed, "size": settings.image.size,
             "mask_size": settings.mask.size, "stored": [settings.balance.quality, settings.balance.lossless],
             "gate": settings.gate.model_dump(mode="json", exclude=_BOUNDS_ONLY),
         }
     )  # fmt: skip
 
 
-def settings_digest(evidence: Evidence) -> str:
+def settings_digest(references: ReferenceSet) -> str:
     """What the whole gate follows from: the judges, and the settings of the bounds."""
-    own = evidence.settings.gate.model_dump(mode="json", include=_BOUNDS_ONLY)
-    return _digest({"judges": judges_digest(evidence), "bounds": own})
+    own = references.settings.gate.model_dump(mode="json", include=_BOUNDS_ONLY)
+    return _digest({"judges": judges_digest(references), "bounds": own})
 
 
-def _fit_judges(evidence: Evidence) -> None:
-    folder = evidence.folder
+def _fit_judges(references: ReferenceSet) -> None:
+    folder = references.folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / GATE_FILE).unlink(missing_ok=True)
     facts: dict[str, Any] = {}
     floors: dict[str, float] = {}
-    for name in evidence.gate.checks:
-        kept = CHECKS[name].fit(evidence)
+    for name in references.gate.checks:
+        kept = CHECKS[name].fit(references)
         save_file(kept.tensors, folder / f"{name}.safetensors")
         facts[name] = kept.facts
         floors |= kept.floors
-    about = {"format": FORMAT, "judges": judges_digest(evidence), "facts": facts}
-    gate = Gate(evidence, _checks(evidence, about), OPEN)
-    ids, scores = [row.id for row in evidence.rows], []
+    about = {"format": FORMAT, "judges": judges_digest(references), "facts": facts}
+    gate = Gate(references, _checks(references, about), OPEN)
+    ids, scores = [row.id for row in references.rows], []
     for place in range(len(ids)):
-        pair = real_pair(evidence, place)
+        pair = real_pair(references, place)
         scores.append(gate.scores(pair, "mask") | gate.scores(pair, "photo"))
-        evidence.report("gate: real pairs judged", place + 1, len(ids))
+        references.report("gate: real pairs judged", place + 1, len(ids))
     _write(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
     _write(folder / GATE_FILE, about)
 
 
-def _fit_bounds(evidence: Evidence) -> None:
-    folder, about = evidence.folder, _read(evidence.folder)
-    gate = Gate(evidence, _checks(evidence, about), OPEN)
-    real, rejected, scores = real_scores(evidence), [], []
+def _fit_bounds(references: ReferenceSet) -> None:
+    folder, about = references.folder, _read(references.folder)
+    gate = Gate(references, _checks(references, about), OPEN)
+    real, rejected, scores = real_scores(references), [], []
     for place in range(len(real.ids)):
-        rule = gate.rule(real_pair(evidence, place))
+        rule = gate.rule(real_pair(references, place))
         rejected.append(any(reason.startswith("view:") for reason in rule.reasons))
         scores.append(real.scores[place] | rule.scores)
     real = RealScores(real.ids, scores, rejected, real.floors)
-    bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), evidence.gate.budget, real.floors)
+    bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), references.gate.budget, real.floors)
     _write(folder / REAL_FILE, vars(real))
     limits = {name: [_closed(bound.low), _closed(bound.high)] for name, bound in bounds.bounds.items()}
     about |= {
-        "settings": settings_digest(evidence), "bounds": limits, "quantile": bounds.quantile,
+        "settings": settings_digest(references), "bounds": limits, "quantile": bounds.quantile,
         "rejected_real": bounds.rejected_real, "real": len(real.ids),
     }  # fmt: skip
     _write(folder / GATE_FILE, about)
 
 
-def _checks(evidence: Evidence, about: dict[str, Any]) -> dict[str, Check]:
-    found: dict[str, Check] = {}
-    for name in evidence.gate.checks:
+def _checks(references: ReferenceSet, about: dict[str, Any]) -> dict[str, GateCheck]:
+    found: dict[str, GateCheck] = {}
+    for name in references.gate.checks:
         try:
-            kept = Kept(load_file(evidence.folder / f"{name}.safetensors"), about["facts"][name])
-            found[name] = CHECKS[name](kept, evidence)
+            kept = FittedState(load_file(references.folder / f"{name}.safetensors"), about["facts"][name])
+            found[name] = CHECKS[name](kept, references)
         except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise CheckpointError(
-                f"{evidence.folder}: the check {name}: {error}", "what a fit of this version left",
+                f"{references.folder}: the check {name}: {error}", "what a fit of this version left",
                 "run augkit gate --refit",
             ) from error  # fmt: skip
     return found

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from torch import Tensor
 
 from augkit.core.registry import Registry
-from augkit.gate.candidate import Pair, Sides, Stage
+from augkit.gate.candidate import Candidate, Sides, Stage
 
 if TYPE_CHECKING:
-    from augkit.gate.reference import Evidence
+    from augkit.gate.reference import ReferenceSet
 
 
 @dataclass(frozen=True)
-class Kept:
+class FittedState:
     """What a fit leaves: tensors, and plain data; ``floors`` by score, the value up to which true copies come."""
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -27,8 +27,8 @@ class Kept:
     floors: dict[str, float] = field(default_factory=dict)
 
 
-class Check(Protocol):
-    """One check, built as ``Check(kept, evidence)``.
+class GateCheck(Protocol):
+    """One check, built as ``GateCheck(kept, evidence)``.
 
     ``sides`` names its scores with bounds, and whether low and whether high values are bad.
     """
@@ -36,14 +36,14 @@ class Check(Protocol):
     stage: ClassVar[Stage]
     sides: ClassVar[Sides]
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None: ...
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None: ...
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """Learns from the training rows; a fold's rows are judged by what was learnt without them."""
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """Scores of a pair; a function of the pair alone."""
 
 
-CHECKS: Registry[type[Check]] = Registry("check of the gate", "augkit.gate.checks")
+CHECKS: Registry[type[GateCheck]] = Registry("check of the gate", "augkit.gate.checks")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 
 from augkit.core.parts import IGNORE, Mask, without_ignore
-from augkit.gate.bounds import Bounds
-from augkit.gate.candidate import Pair, Sides, Stage, Verdict
+from augkit.gate.bounds import ScoreBounds
+from augkit.gate.candidate import Candidate, Sides, Stage, Verdict
 from augkit.gate.checks.agreement import Agreement
-from augkit.gate.gate_check import Check
-from augkit.gate.mask_rule import Limits, MaskGate
-from augkit.gate.reference import Evidence
+from augkit.gate.gate_check import GateCheck
+from augkit.gate.mask_rule import MaskRule, RuleLimits
+from augkit.gate.reference import ReferenceSet
 
 RULE = "rule"
 """The name of the rule among the checks."""
@@ -24,11 +24,11 @@ RULE_SIDES: Sides = dict.fromkeys(("parts_missing", "parts_unexpected", "area_ex
 class Gate:
     """Judges pairs one at a time: what it says of a pair depends on that pair alone."""
 
-    def __init__(self, evidence: Evidence, checks: Mapping[str, Check], bounds: Bounds) -> None:
-        self.evidence, self.checks, self.bounds = evidence, dict(checks), bounds
+    def __init__(self, references: ReferenceSet, checks: Mapping[str, GateCheck], bounds: ScoreBounds) -> None:
+        self.references, self.checks, self.bounds = references, dict(checks), bounds
         self._rule = cache(self._rule_without)
         own = [bounds.bounds[name].high for name in RULE_SIDES if name in bounds.bounds]
-        self._limits = Limits(*own) if own else None
+        self._limits = RuleLimits(*own) if own else None
 
     @property
     def sides(self) -> Sides:
@@ -36,39 +36,39 @@ class Gate:
         return dict(RULE_SIDES) | {n: side for check in self.checks.values() for n, side in check.sides.items()}
 
     def clean(self, mask: Mask) -> tuple[Mask, float]:
-        """See ``MaskGate.clean``."""
-        return self._rule(self.evidence.folds.count).clean(mask)
+        """See ``MaskRule.clean``."""
+        return self._rule(self.references.folds.count).clean(mask)
 
-    def judge_mask(self, pair: Pair) -> Verdict:
+    def judge_mask(self, pair: Candidate) -> Verdict:
         """What can be said before anything is painted: the rule, and the checks on masks."""
         rule, scores = self.rule(pair), self.scores(pair, "mask")
         return Verdict(dict(pair.given) | rule.scores | scores, rule.reasons + self.bounds.reasons(scores))
 
-    def rule(self, pair: Pair) -> Verdict:
+    def rule(self, pair: Candidate) -> Verdict:
         """What the rule says. That of a fold may know nothing of a rare class, all of whose pairs are in it."""
-        rule = self._rule(self.evidence.folds.judge(pair.own))
+        rule = self._rule(self.references.folds.judge(pair.own))
         if pair.car_class not in rule.bounds:
             return Verdict(dict.fromkeys(RULE_SIDES, 0.0), [])
         return rule.judge(without_ignore(pair.mask), pair.car_class, self._limits)
 
-    def judge_photo(self, pair: Pair) -> Verdict:
+    def judge_photo(self, pair: Candidate) -> Verdict:
         """What is to be said of a painted pair on top."""
         scores = self.scores(pair, "photo")
         return Verdict(scores, self.bounds.reasons(scores))
 
-    def judge(self, pair: Pair) -> Verdict:
+    def judge(self, pair: Candidate) -> Verdict:
         """Both."""
         first, second = self.judge_mask(pair), self.judge_photo(pair)
         return Verdict(first.scores | second.scores, first.reasons + second.reasons)
 
-    def scores(self, pair: Pair, stage: Stage) -> dict[str, float]:
+    def scores(self, pair: Candidate, stage: Stage) -> dict[str, float]:
         """Scores of the checks of a stage."""
         found: dict[str, float] = {}
         for check in self.checks.values():
             found |= check.score(pair) if check.stage == stage else {}
         return found
 
-    def training_mask(self, pair: Pair) -> tuple[Mask, dict[str, float]]:
+    def training_mask(self, pair: Candidate) -> tuple[Mask, dict[str, float]]:
         """The mask to train with, in which doubtful pixels are ignored, and the share of the pixels that are.
 
         Without the check ``agreement`` it is the pair's own, and there is no such share.
@@ -84,17 +84,17 @@ class Gate:
         owners = [name for name, check in self.checks.items() if reason in check.sides]
         return owners[0] if owners else RULE
 
-    def _rule_without(self, fold: int) -> MaskGate:
-        return MaskGate(self.evidence.without(fold), self.evidence.schema, self.evidence.gate)
+    def _rule_without(self, fold: int) -> MaskRule:
+        return MaskRule(self.references.without(fold), self.references.schema, self.references.gate)
 
 
-def real_pair(evidence: Evidence, place: int) -> Pair:
+def real_pair(references: ReferenceSet, place: int) -> Candidate:
     """A real pair, to be judged as if it were new."""
-    item = evidence.pairs.plain(place)
-    return Pair(item.mask, item.car_class, item.photo, own=evidence.rows[place].id)
+    item = references.pairs.plain(place)
+    return Candidate(item.mask, item.car_class, item.photo, own=references.rows[place].id)
 
 
-def judge_painted(gate: Gate, pair: Pair, before: Verdict) -> tuple[Mask, Verdict]:
+def judge_painted(gate: Gate, pair: Candidate, before: Verdict) -> tuple[Mask, Verdict]:
     """The mask to train with and the whole verdict of a pair, whose mask was judged ``before``."""
     after, (mask, ignored) = gate.judge_photo(pair), gate.training_mask(pair)
     scores = before.scores | after.scores | ignored

@@ -10,11 +10,11 @@ from typing import Any
 from augkit.core.errors import ShardError
 from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import Workspace
-from augkit.gate.duplicates import Blind, Seen
+from augkit.gate.duplicates import KeptPairs, NoDuplicates
 from augkit.gate.fit import ready_gate, settings_digest
 from augkit.gate.funnel import funnel
 from augkit.gate.judge import Gate
-from augkit.gate.reference import Evidence
+from augkit.gate.reference import ReferenceSet
 from augkit.gate.rescore import Judge, judge_with, keep, rescore
 from augkit.settings import Settings
 from augkit.shards.index import Counts, finish, load_index, load_manifest
@@ -31,16 +31,16 @@ def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: R
 
     Where there are no shards yet the gate is fitted only. Raises ShardError for shards of another part schema.
     """
-    evidence = Evidence.open(workspace, settings, report)
-    gate, storage = ready_gate(evidence, refit), open_storage(workspace.shards)
+    references = ReferenceSet.open(workspace, settings, report)
+    gate, storage = ready_gate(references, refit), open_storage(workspace.shards)
     settle(storage)
     if not storage.names():
         return summary(gate, storage, workspace, {}, [])
     manifest = load_manifest(storage)
-    if manifest.schema.digest != evidence.schema.digest:
+    if manifest.schema.digest != references.schema.digest:
         raise ShardError(
             f"{storage}: shards of the parts {', '.join(manifest.schema.names[1:])}",
-            f"the workspace's parts: {', '.join(evidence.schema.names[1:])}",
+            f"the workspace's parts: {', '.join(references.schema.names[1:])}",
             "use the workspace that they were made in, or make them again: augkit balance --fresh",
         )
     shards, before = [shard.name for shard in manifest.shards], manifest.counts
@@ -54,7 +54,7 @@ def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: R
 
 def version_of(gate: Gate) -> dict[str, str]:
     """The gate as a manifest names it."""
-    return {GATE_VERSION: settings_digest(gate.evidence)}
+    return {GATE_VERSION: settings_digest(gate.references)}
 
 
 def judge_earlier(storage: Storage, gate: Gate) -> list[str]:
@@ -76,7 +76,7 @@ def mark(storage: Storage, shards: Sequence[str], gate: Gate, judge: Judge = kee
     bound = gate.bounds.bounds.get("mask_distance")
     if bound is None and judge is keep:
         return []  # nothing can be a duplicate, and all verdicts stay
-    return rescore(storage, shards, judge, Seen(gate.evidence.schema, bound.low) if bound else Blind())
+    return rescore(storage, shards, judge, KeptPairs(gate.references.schema, bound.low) if bound else NoDuplicates())
 
 
 def summary(

@@ -28,7 +28,7 @@ FULL_AREA = 128 * 128
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ClassRanges:
     """What a class's masks look like: for each part its share of the frame, from ``low`` to ``high`` where shown.
 
     ``required`` and ``allowed`` are (K,) booleans by part id.
@@ -41,7 +41,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Limits:
+class RuleLimits:
     """How much of each fault is let through: numbers of parts, and a natural logarithm of a factor."""
 
     parts_missing: float
@@ -49,7 +49,7 @@ class Limits:
     area_excess: float
 
 
-class MaskGate:
+class MaskRule:
     """Judges generated masks of the classes that the real rows show."""
 
     def __init__(self, rows: Sequence[CatalogueRow], schema: PartSchema, settings: GateSettings) -> None:
@@ -72,11 +72,11 @@ class MaskGate:
             cleaned[np.isin(labels, stray)] = BACKGROUND
         return cleaned, float((cleaned != mask).mean())
 
-    def judge(self, mask: Mask, car_class: CarClass, limits: Limits | None = None) -> Verdict:
+    def judge(self, mask: Mask, car_class: CarClass, limits: RuleLimits | None = None) -> Verdict:
         """Compares a cleaned (H, W) mask with the class's bounds; without ``limits`` no part may be missing, none
         unexpected, and areas stay within ``slack``.
         """
-        let = limits or Limits(0, 0, math.log(self.settings.slack))
+        let = limits or RuleLimits(0, 0, math.log(self.settings.slack))
         view = classify(mask, self.schema)
         share = np.bincount(mask.reshape(-1), minlength=256)[: self.schema.channels] / mask.size
         bounds = self.bounds[car_class]
@@ -121,17 +121,17 @@ def _shares(rows: Sequence[CatalogueRow], schema: PartSchema) -> dict[CarClass, 
     return {car_class: np.stack(values) for car_class, values in found.items()}
 
 
-def _learn(shares: NDArray[np.float64], settings: GateSettings) -> Bounds:
+def _learn(shares: NDArray[np.float64], settings: GateSettings) -> ClassRanges:
     present = shares > settings.min_part_pixels / FULL_AREA
     how_often = present.mean(0)
     low, high = np.zeros(shares.shape[1]), np.ones(shares.shape[1])
     for part in np.flatnonzero(how_often):
         values = shares[present[:, part], part]
         low[part], high[part] = np.quantile(values, [settings.quantile, 1 - settings.quantile])
-    return Bounds(how_often >= settings.required_share, how_often > 0, low, high)
+    return ClassRanges(how_often >= settings.required_share, how_often > 0, low, high)
 
 
-def _excess(share: NDArray[np.float64], bounds: Bounds) -> NDArray[np.float64]:
+def _excess(share: NDArray[np.float64], bounds: ClassRanges) -> NDArray[np.float64]:
     """(K,) natural logarithm of the factor by which a share lies outside its range; 0 inside."""
     tiny = 1e-9
     above = np.log((share + tiny) / (bounds.high + tiny))

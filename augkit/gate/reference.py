@@ -14,7 +14,7 @@ from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.crop import Photo
-from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.dataset import Pair, PairDataset
 from augkit.gate.gate_check import CHECKS
 from augkit.settings import GateSettings, Settings
 from augkit.shards.codec import decode_photo, encode_photo
@@ -71,7 +71,7 @@ class Folds:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ReferenceSet:
     """A workspace as the gate sees it; ``folder`` is where its judges are kept."""
 
     workspace: Workspace
@@ -83,7 +83,7 @@ class Evidence:
     report: Report
 
     @classmethod
-    def open(cls, workspace: Workspace, settings: Settings, report: Report | None = None) -> Evidence:
+    def open(cls, workspace: Workspace, settings: Settings, report: Report | None = None) -> ReferenceSet:
         """Raises DataError where there is too little to learn from, and ConfigError for checks that there are not.
 
         Pairs of the split ``test`` decide nothing, not even a bound.
@@ -106,7 +106,7 @@ class Evidence:
         """All usable pairs, at the size of generated ones."""
         return PairDataset(self.workspace, self.rows, self.schema, self.settings.image.size)
 
-    def training(self) -> Iterator[tuple[PairItem, CatalogueRow]]:
+    def training(self) -> Iterator[tuple[Pair, CatalogueRow]]:
         """Training pairs with their rows."""
         for place, row in enumerate(self.rows):
             if row.id in self.folds.numbers:
@@ -121,6 +121,6 @@ class Evidence:
         """Training rows outside a fold; all for the number behind the last one."""
         return [row for row in self.rows if self.folds.numbers.get(row.id, fold) != fold]
 
-    def both(self, item: PairItem) -> tuple[tuple[Mask, CarClass], tuple[Mask, CarClass]]:
+    def both(self, item: Pair) -> tuple[tuple[Mask, CarClass], tuple[Mask, CarClass]]:
         """A pair's mask and its mirror image, with their classes."""
         return (item.mask, item.car_class), (self.schema.flip(item.mask), item.car_class.mirror)

@@ -12,8 +12,8 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import ShardError
 from augkit.core.parts import Mask
 from augkit.core.storage import Storage
-from augkit.gate.candidate import Pair, Verdict
-from augkit.gate.duplicates import REASON, SCORE, Blind, Seen
+from augkit.gate.candidate import Candidate, Verdict
+from augkit.gate.duplicates import REASON, SCORE, KeptPairs, NoDuplicates
 from augkit.gate.judge import Gate, judge_painted
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask
 from augkit.shards.reader import StoredPair, read_stored
@@ -38,7 +38,7 @@ def judge_with(gate: Gate) -> Judge:
     def judge(record: PairRecord, stored: StoredPair) -> Judged:
         exact = decode_mask(stored.full)
         car_class = CarClass.parse(f"{record.orientation}-{record.doors}")
-        pair = Pair(exact, car_class, decode_photo(stored.photo), record.exemplar, given=_without(record.scores))
+        pair = Candidate(exact, car_class, decode_photo(stored.photo), record.exemplar, given=_without(record.scores))
         mask, verdict = judge_painted(gate, pair, gate.judge_mask(pair))
         return Judged(_with(record, verdict, mask), encode_mask(mask) if (mask != exact).any() else stored.full)
 
@@ -51,7 +51,7 @@ def keep(record: PairRecord, stored: StoredPair) -> Judged:
     return Judged(replace(record, reasons=reasons, accepted=not reasons), stored.mask)
 
 
-def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen | Blind) -> list[str]:
+def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: KeptPairs | NoDuplicates) -> list[str]:
     """Judges the generated pairs of committed shards in their order, and marks duplicates; ``nothing`` seen so far.
 
     Shards with other verdicts are written anew, all together or not at all; returns their names. After that the index
@@ -59,7 +59,7 @@ def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen
     Raises ShardError where a shard is not committed or bytes have changed.
     """
     settle(storage)
-    seen: dict[str, Seen | Blind] = {}
+    seen: dict[str, KeptPairs | NoDuplicates] = {}
     changed = []
     for name in shards:
         commit = read_commit(storage, name)
@@ -75,7 +75,11 @@ def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Seen
 
 
 def _judge_shard(
-    storage: Storage, commit: Commit, judge: Judge, seen_of: Callable[[str], Seen | Blind], writer: ShardWriter
+    storage: Storage,
+    commit: Commit,
+    judge: Judge,
+    seen_of: Callable[[str], KeptPairs | NoDuplicates],
+    writer: ShardWriter,
 ) -> bool:
     """Fills the writer with the shard's rows; whether any of them changed."""
     changed = False
@@ -94,7 +98,7 @@ def _judge_shard(
     return changed
 
 
-def _tell_duplicate(judged: Judged, stored: StoredPair, seen: Seen | Blind) -> Judged:
+def _tell_duplicate(judged: Judged, stored: StoredPair, seen: KeptPairs | NoDuplicates) -> Judged:
     """Only what is accepted otherwise is compared: a rejected pair takes no place."""
     record = judged.record
     if record.reasons:

@@ -83,7 +83,7 @@ class Encoder(nn.Module):
         return mean, log_variance.clamp(-10, 10)
 
 
-class Judgement(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """What D says of pictures: raw scores (N,), class logits (N, C) or (N, 0), the trunk's features (N, F)."""
 
     scores: Tensor
@@ -92,7 +92,7 @@ class Judgement(NamedTuple):
 
 
 class Discriminator(nn.Module):
-    """Pictures, classes and z -> ``Judgement``. z is the latent that a joint head reads; other heads let it be."""
+    """Pictures, classes and z -> ``DiscriminatorOutput``. z is the latent that a joint head reads; others ignore it."""
 
     def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -100,11 +100,11 @@ class Discriminator(nn.Module):
 
     def forward(
         self, pictures: Float[Tensor, "n c s s"], classes: Int[Tensor, " n"], z: Float[Tensor, "n latent"]
-    ) -> Judgement:
+    ) -> DiscriminatorOutput:
         """See the class."""
         features = self.trunk(pictures)
         scores, class_logits = self.head(features, classes, z)
-        return Judgement(scores, class_logits, features)
+        return DiscriminatorOutput(scores, class_logits, features)
 
 
 class LinearHead(nn.Module):

@@ -22,7 +22,7 @@ from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doubli
 WIDTHS = (64, 128, 256, 512)
 
 
-class ResidualBlock(nn.Module):
+class ResNetBlock(nn.Module):
     """relu(shortcut(x) + conv3(relu(conv3(x)))), normed: (N, inside, H, W) -> (N, outside, H * scale, W * scale).
 
     ``scale`` is 1, 0.5 (by stride) or 2 (by repeating pixels). The shortcut is a 1 x 1 convolution where the shape
@@ -85,7 +85,7 @@ def _generator(stages: Sequence[int], latent: int, channels: int, size: int, att
         for index in range(count):
             grows = number > 0 and index == 0
             side *= 2 if grows else 1
-            blocks.append(Block(ResidualBlock(width, wide, 2 if grows else 1), wide, side))
+            blocks.append(Block(ResNetBlock(width, wide, 2 if grows else 1), wide, side))
             width = wide
     while side < size:
         inside, width, side = width, width // 2, side * 2
@@ -101,7 +101,7 @@ def _trunk(stages: Sequence[int], channels: int, size: int, attention: int, spec
     for number, (count, wide) in enumerate(zip(stages, WIDTHS, strict=True)):
         for index in range(count):
             shrinks = number > 0 and index == 0
-            block: nn.Module = ResidualBlock(width, wide, 0.5 if shrinks else 1, spectral)
+            block: nn.Module = ResNetBlock(width, wide, 0.5 if shrinks else 1, spectral)
             if number == index == 0:
                 block = nn.Sequential(nn.MaxPool2d(3, 2, 1), block)
             side //= 2 if index == 0 else 1

@@ -28,7 +28,7 @@ THUMBNAIL = 192
 
 
 @dataclass(frozen=True)
-class Card:
+class FindingCard:
     """One pair on the page; ``picture`` is a data URI, or empty where the pair cannot be shown."""
 
     hit: Hit
@@ -37,30 +37,30 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Section:
+class FindingSection:
     """One finding on the page."""
 
     finding: Finding
     about: str
-    cards: tuple[Card, ...]
+    cards: tuple[FindingCard, ...]
 
 
 def write_page(result: AuditResult, overview: Overview, workspace: Workspace, path: Path) -> Path:
     """Writes the page: a section a finding with its worst ``WORST`` pairs, photo under the mask's outlines."""
-    album = _Album(workspace)
-    sections = [_section(finding, album) for finding in result.findings]
+    images = _PairImages(workspace)
+    sections = [_section(finding, images) for finding in result.findings]
     return render(
         "audit.html", path, result=result, overview=overview, sections=sections, worst=WORST, thumbnail=THUMBNAIL,
         version=__version__, clean=[CHECKS[name] for name in result.clean], name=workspace.root.resolve().name,
     )  # fmt: skip
 
 
-def _section(finding: Finding, album: _Album) -> Section:
+def _section(finding: Finding, images: _PairImages) -> FindingSection:
     about = CHECKS[finding.check].about if finding.check in CHECKS else ""
-    return Section(finding, about, tuple(album.card(hit) for hit in finding.hits[:WORST]))
+    return FindingSection(finding, about, tuple(images.card(hit) for hit in finding.hits[:WORST]))
 
 
-class _Album:
+class _PairImages:
     """Cards of a workspace's pairs; a pair that several findings name is drawn once."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -77,11 +77,11 @@ class _Album:
         """The workspace's parts."""
         return PartSchema.load(self.workspace.schema)
 
-    def card(self, hit: Hit) -> Card:
+    def card(self, hit: Hit) -> FindingCard:
         """The pair of a hit; without a picture where its files cannot be shown."""
         if hit.id not in self._pictures:
             self._pictures[hit.id] = self._picture(hit.id)
-        return Card(hit, self.rows.get(hit.id), self._pictures[hit.id])
+        return FindingCard(hit, self.rows.get(hit.id), self._pictures[hit.id])
 
     def _picture(self, id: str) -> str:
         row = self.rows.get(id)

@@ -16,7 +16,7 @@ from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage
 from augkit.data.crop import Photo
 from augkit.report.contact_sheet import overlay
-from augkit.report.image_cache import Album
+from augkit.report.image_cache import ImageCache
 from augkit.report.rejections import scores_of, standing
 from augkit.report.report_data import Row
 from augkit.shards.index import load_index
@@ -29,7 +29,7 @@ TILE, GAP, LINE = 160, 8, 15
 
 
 @dataclass(frozen=True)
-class Choice:
+class RowSelection:
     """Which rows, and in what order: ``sort`` is empty (as stored), a score's name, ``-NAME`` (the highest first) or
     ``standing`` (the worst first)."""
 
@@ -39,7 +39,7 @@ class Choice:
     sort: str = ""
 
 
-def choose(storage: Storage, choice: Choice) -> list[Row]:
+def choose(storage: Storage, choice: RowSelection) -> list[Row]:
     """The rows with pictures, accepted or rejected. Raises ShardError where the data set is unfinished, ConfigError
     for a score that it does not have, DataError where nothing is left."""
     rows: list[Row] = load_index(storage).to_pylist()
@@ -83,7 +83,7 @@ def describe(row: Row) -> list[str]:
     return [line for line in lines if line]
 
 
-def draw_sheet(rows: Sequence[Row], album: Album, path: Path, columns: int = 6) -> Path:
+def draw_sheet(rows: Sequence[Row], images: ImageCache, path: Path, columns: int = 6) -> Path:
     """Writes a PNG: of each row its photo above the photo under the mask, with key, class and reasons."""
     columns = min(columns, len(rows))
     lines = 3 if any(row["reasons"] for row in rows) else 2
@@ -93,7 +93,7 @@ def draw_sheet(rows: Sequence[Row], album: Album, path: Path, columns: int = 6) 
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
     for number, row in enumerate(rows):
         left, top = GAP + number % columns * (TILE + GAP), GAP + number // columns * (height + GAP)
-        for place, picture in enumerate(pictures(row, album, TILE)):
+        for place, picture in enumerate(pictures(row, images, TILE)):
             sheet.paste(Image.fromarray(picture), (left, top + place * TILE))
         for place, text in enumerate(describe(row)[:lines]):
             draw.text((left, top + 2 * TILE + 2 + place * LINE), _cut(text, font), fill=(225, 228, 232), font=font)
@@ -102,13 +102,13 @@ def draw_sheet(rows: Sequence[Row], album: Album, path: Path, columns: int = 6) 
     return path
 
 
-def pictures(row: Row, album: Album, size: int) -> tuple[Photo, Photo]:
+def pictures(row: Row, images: ImageCache, size: int) -> tuple[Photo, Photo]:
     """(size, size, 3): the photo, and the photo under its mask; grey where the bytes cannot be read."""
-    pair = album.pair(row)
+    pair = images.pair(row)
     if pair is None or pair.photo is None:
         grey = np.full((size, size, 3), 60, np.uint8)
         return grey, grey
-    return _resized(pair.photo, size), _resized(overlay(pair.photo, pair.mask, album.schema), size)
+    return _resized(pair.photo, size), _resized(overlay(pair.photo, pair.mask, images.schema), size)
 
 
 def half_blocks(picture: Photo) -> Text:

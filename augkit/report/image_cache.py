@@ -28,16 +28,16 @@ def never(row: Row) -> None:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ReportPair:
     """(H, W, 3) photo, None where only the mask was made, and (H, W) part ids."""
 
     photo: Photo | None
     mask: Mask
 
-    def flipped(self, schema: PartSchema) -> Pair:
+    def flipped(self, schema: PartSchema) -> ReportPair:
         """The mirror image, left and right parts exchanged."""
         photo = None if self.photo is None else np.ascontiguousarray(self.photo[:, ::-1])
-        return Pair(photo, schema.flip(self.mask))
+        return ReportPair(photo, schema.flip(self.mask))
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,17 @@ class Tile:
     text: str
 
 
-class Album:
+class ImageCache:
     """Reads rows of the index; each is decoded and drawn once."""
 
     def __init__(self, storage: Storage, schema: PartSchema, redraw: Redraw = never) -> None:
         self.storage, self.schema, self.redraw = storage, schema, redraw
         self.unreadable: set[str] = set()
         """Keys of pairs whose bytes are missing or broken."""
-        self._pairs: dict[str, Pair | None] = {}
+        self._pairs: dict[str, ReportPair | None] = {}
         self._drawn: dict[tuple[str, bool], tuple[str, str]] = {}
 
-    def pair(self, row: Row) -> Pair | None:
+    def pair(self, row: Row) -> ReportPair | None:
         """The pair of a row; None where its bytes are missing or broken and its mask cannot be made again."""
         if row["key"] not in self._pairs:
             self._pairs[row["key"]] = self._read(row) if row["shard"] is not None else self._made_again(row)
@@ -79,14 +79,14 @@ class Album:
         text = f"{role}{', mirrored' if mirrored else ''}: {row['class']}, {row['key']}"
         return Tile(role + (" ⇄" if mirrored else ""), row["key"], *self._drawn[row["key"], mirrored], text)
 
-    def _read(self, row: Row) -> Pair | None:
+    def _read(self, row: Row) -> ReportPair | None:
         try:
             stored = read_stored(self.storage, row)
-            return Pair(decode_photo(stored.photo), decode_mask(stored.mask))
+            return ReportPair(decode_photo(stored.photo), decode_mask(stored.mask))
         except ShardError:
             self.unreadable.add(row["key"])
             return None
 
-    def _made_again(self, row: Row) -> Pair | None:
+    def _made_again(self, row: Row) -> ReportPair | None:
         mask = self.redraw(row)
-        return None if mask is None else Pair(None, mask)
+        return None if mask is None else ReportPair(None, mask)

@@ -10,7 +10,7 @@ MEANS = ("overall", "tail parts", "tail classes")
 
 
 @dataclass(frozen=True)
-class Table:
+class MeasuredTable:
     """Rows of texts under a head; the first column names the row."""
 
     head: Sequence[str]
@@ -29,7 +29,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmSummary:
     """What a segmenter was trained on, and how well it does over all."""
 
     name: str
@@ -45,8 +45,8 @@ class Utility:
     word: str
     verdict: str
     about: str
-    arms: Sequence[Arm]
-    tables: Mapping[str, Table]
+    arms: Sequence[ArmSummary]
+    tables: Mapping[str, MeasuredTable]
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -60,8 +60,8 @@ class Judging:
     """``augkit gate``: where its bounds come from, what is left after each check, and the bounds of the scores."""
 
     about: str
-    steps: Table
-    bounds: Table
+    steps: MeasuredTable
+    bounds: MeasuredTable
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Measures:
 
     utility: Utility | None
     gate: Judging | None
-    planted: Table | None
-    contest: Table | None
+    planted: MeasuredTable | None
+    contest: MeasuredTable | None
     strange: Sequence[str]
 
 
@@ -91,7 +91,10 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
 
 def _utility(tree: Mapping[str, Any]) -> Utility:
     held, runs = tree["held_out"], f"{tree['seeds']} seeds of {tree['steps']} steps each"
-    arms = [Arm(a["arm"], f"{a['real']} real, {a['made']} made", _range(a["figures"]["overall"])) for a in tree["arms"]]
+    arms = [
+        ArmSummary(a["arm"], f"{a['real']} real, {a['made']} made", _range(a["figures"]["overall"]))
+        for a in tree["arms"]
+    ]
     head = [arm.name for arm in arms]
     figures = [a["figures"] for a in tree["arms"]]
     tail = {f"part {name}" for name in tree["tail"]["parts"]} | {f"class {name}" for name in tree["tail"]["classes"]}
@@ -106,9 +109,9 @@ def _utility(tree: Mapping[str, Any]) -> Utility:
         for c in tree["comparisons"]
     ]
     tables = {
-        "Mean IoU in points": Table(("trained on", *MEANS), means),
-        "Differences in points, paired by seed and photo": Table(("trained on", "against", *MEANS), deltas),
-        "IoU in points by part and class": Table(("", "photos", *head), detail),
+        "Mean IoU in points": MeasuredTable(("trained on", *MEANS), means),
+        "Differences in points, paired by seed and photo": MeasuredTable(("trained on", "against", *MEANS), deltas),
+        "IoU in points by part and class": MeasuredTable(("", "photos", *head), detail),
     }
     about = f"{held['photos']['overall']} held-out real photos ({held['split']}), {runs}; 95 % intervals."
     return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, tables)
@@ -123,20 +126,22 @@ def _judging(tree: Mapping[str, Any]) -> Judging:
     steps = [[step["check"], str(step["rejected"]), str(step["left"])] for step in every["steps"]]
     ends = [[name.replace("_", " "), *(_text(end) for end in both)] for name, both in tree["bounds"].items()]
     return Judging(
-        about, Table(("first check to reject", "rejected", "left"), steps), Table(("score", "from", "to"), ends)
+        about,
+        MeasuredTable(("first check to reject", "rejected", "left"), steps),
+        MeasuredTable(("score", "from", "to"), ends),
     )
 
 
-def _planted(tree: Mapping[str, Any]) -> Table:
+def _planted(tree: Mapping[str, Any]) -> MeasuredTable:
     rows = [[line["name"], str(line["pairs"]), f"{line['caught']:.0%}", line["by"]] for line in tree["faults"]]
-    return Table(("fault planted in real pairs", "pairs", "rejected", "by"), rows)
+    return MeasuredTable(("fault planted in real pairs", "pairs", "rejected", "by"), rows)
 
 
-def _contest(results: Sequence[Mapping[str, Any]]) -> Table | None:
+def _contest(results: Sequence[Mapping[str, Any]]) -> MeasuredTable | None:
     head = ("generator", "steps", "distance", "floor", "ratio")
     names = ("name", "steps", "distance", "distance_floor", "ratio")
     rows = [[_text(result[name]) for name in names] for result in results]
-    return Table(head, rows) if rows else None
+    return MeasuredTable(head, rows) if rows else None
 
 
 def _range(figure: Mapping[str, Any]) -> Range:

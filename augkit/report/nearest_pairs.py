@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from augkit.data.crop import Photo
 from augkit.data.pair_files import resize_photo
-from augkit.evaluate.extract import gather_photos
+from augkit.evaluate.extract import extract_photos
 from augkit.metrics.copies import QUANTILE, nearest_mask
 from augkit.metrics.neighbours import nearest
 from augkit.models.extractors import EXTRACTORS
-from augkit.report.image_cache import Album, Pair
+from augkit.report.image_cache import ImageCache, ReportPair
 from augkit.report.report_data import Row
 
 Progress = Callable[[str, int, int], None]
@@ -40,7 +40,7 @@ class Yardstick:
 
 
 @dataclass(frozen=True)
-class Kin:
+class NearestPairs:
     """Neighbours of generated rows by key, by mask and by photo; the yardsticks are None without held-out pairs."""
 
     by_mask: dict[str, Neighbour]
@@ -49,28 +49,28 @@ class Kin:
     photo_yardstick: Yardstick | None = None
 
 
-def find_kin(made: Sequence[Row], real: Sequence[Row], album: Album, progress: Progress) -> Kin:
+def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, progress: Progress) -> NearestPairs:
     """Compares with the training pairs among ``real`` and their mirror images; the others are the yardstick.
 
     Mask distance: ``augkit.metrics.copies``; photo distance: Euclidean, of EfficientNet-Lite0 features.
     """
     ours, known, held = (
-        _painted(rows, album)
+        _painted(rows, images)
         for rows in (made, [r for r in real if r["split"] == "train"], [r for r in real if r["split"] != "train"])
     )
     if not ours or not known:
-        return Kin({}, {})
-    schema = album.schema
+        return NearestPairs({}, {})
+    schema = images.schema
     twice = [pair for _, pair in known] + [pair.flipped(schema) for _, pair in known]
     asked = [pair for _, pair in [*ours, *held]]
     by_mask = nearest_mask([pair.mask for pair in asked], [pair.mask for pair in twice], schema)
     looks = _looks([*asked, *twice], progress)
     by_photo = nearest(looks[: len(asked)], looks[len(asked) :])
-    return Kin(*_neighbours(ours, known, by_mask, by_photo))
+    return NearestPairs(*_neighbours(ours, known, by_mask, by_photo))
 
 
 def _neighbours(
-    ours: Sequence[tuple[Row, Pair]], known: Sequence[tuple[Row, Pair]],
+    ours: Sequence[tuple[Row, ReportPair]], known: Sequence[tuple[Row, ReportPair]],
     *found: tuple[NDArray[np.float64], NDArray[np.intp]],
 ) -> tuple[dict[str, Neighbour], dict[str, Neighbour], Yardstick | None, Yardstick | None]:  # fmt: skip
     """The first of ``found`` are ours, the others held out; places from ``len(known)`` on are mirror images."""
@@ -93,16 +93,16 @@ def _neighbours(
     return neighbours[0], neighbours[1], yardsticks[0], yardsticks[1]
 
 
-def _painted(rows: Sequence[Row], album: Album) -> list[tuple[Row, Pair]]:
-    pairs = ((row, album.pair(row)) for row in rows)
+def _painted(rows: Sequence[Row], images: ImageCache) -> list[tuple[Row, ReportPair]]:
+    pairs = ((row, images.pair(row)) for row in rows)
     return [(row, pair) for row, pair in pairs if pair is not None and pair.photo is not None]
 
 
-def _looks(pairs: Sequence[Pair], progress: Progress) -> NDArray[np.float32]:
+def _looks(pairs: Sequence[ReportPair], progress: Progress) -> NDArray[np.float32]:
     """(N, D) features, all photos at the size of the first."""
     photos: list[Photo] = [pair.photo for pair in pairs if pair.photo is not None]
     size = photos[0].shape[0]
-    traits = gather_photos(
+    traits = extract_photos(
         [resize_photo(photo, size) for photo in photos], EXTRACTORS["lite0"](),
         progress=lambda done, total: progress("comparing photos", done, total),
     )  # fmt: skip

@@ -15,13 +15,13 @@ from augkit import __version__
 from augkit.core.parts import Colour
 from augkit.core.workspace import Workspace
 from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trainings
-from augkit.report.image_cache import Album, Redraw, never
+from augkit.report.image_cache import ImageCache, Redraw, never
 from augkit.report.markup import write_page
 from augkit.report.measures import Measures, read_measures
 from augkit.report.nearest_pairs import Progress
-from augkit.report.pair_selection import PER_CLASS, Gallery, hang
-from augkit.report.rejections import Funnel, funnel_of
-from augkit.report.report_data import Gap, Material, read_material
+from augkit.report.pair_selection import PER_CLASS, PairSelection, select_pairs
+from augkit.report.rejections import Rejections, funnel_of
+from augkit.report.report_data import Gap, ReportData, read_report_data
 from augkit.shards.card import write_card
 from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
@@ -77,7 +77,7 @@ class Summary:
 
     path: Path
     classes: Sequence[ClassCount]
-    funnel: Funnel
+    funnel: Rejections
     shown: int
     gaps: Sequence[Gap]
 
@@ -104,15 +104,15 @@ def write_report(
 
     Raises DataError where the workspace has no catalogue: then there is nothing to report.
     """
-    material = read_material(workspace)
+    material = read_report_data(workspace)
     if material.manifest and material.index:
         write_card(material.storage, material.manifest, load_index(material.storage), license)
-    album = Album(material.storage, material.schema, redraw)
+    images = ImageCache(material.storage, material.schema, redraw)
     funnel = funnel_of([row for row in material.index if row["source"] == "generated"])
-    gallery = hang(material, funnel, album, progress, per_class)
+    gallery = select_pairs(material, funnel, images, progress, per_class)
     trainings, measures = read_trainings(workspace.models), read_measures(material.documents)
     classes = count_classes(material)
-    gaps = [*material.gaps, *_unreadable(album), *_gaps(material, trainings, measures)]
+    gaps = [*material.gaps, *_unreadable(images), *_gaps(material, trainings, measures)]
     write_page(
         "report.html", path, name=workspace.root.resolve().name, version=__version__, material=material,
         classes=classes, parts=count_parts(material), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
@@ -126,7 +126,7 @@ def write_report(
     return Summary(path, classes, funnel, shown, gaps)
 
 
-def count_classes(material: Material) -> list[ClassCount]:
+def count_classes(material: ReportData) -> list[ClassCount]:
     """Classes that real pairs show, by name."""
     training = Counter(row.car_class.name for row in material.rows if row.split == "train")
     held = Counter(row.car_class.name for row in material.rows if row.split != "train")
@@ -135,7 +135,7 @@ def count_classes(material: Material) -> list[ClassCount]:
     return [ClassCount(name, training[name], held[name], generated[name]) for name in names]
 
 
-def count_parts(material: Material) -> list[PartCount]:
+def count_parts(material: ReportData) -> list[PartCount]:
     """Parts by id. Before: the real training pairs; after: the generated ones as well."""
     real = [row for row in material.of("real") if row["split"] == "train"]
     before = _histograms([row["histogram"] for row in real], material.schema.channels)
@@ -152,7 +152,7 @@ def count_parts(material: Material) -> list[PartCount]:
     ]
 
 
-def headline(material: Material, classes: Sequence[ClassCount]) -> str:
+def headline(material: ReportData, classes: Sequence[ClassCount]) -> str:
     """What came out, in a sentence."""
     made, target = sum(c.generated for c in classes), material.target
     if not material.index:
@@ -164,12 +164,12 @@ def headline(material: Material, classes: Sequence[ClassCount]) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
-def _unreadable(album: Album) -> list[Gap]:
-    count = len(album.unreadable)
+def _unreadable(images: ImageCache) -> list[Gap]:
+    count = len(images.unreadable)
     return [Gap(f"{count} of the pairs to show have no readable bytes.", "augkit verify")] if count else []
 
 
-def _gaps(material: Material, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
+def _gaps(material: ReportData, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
     found = []
     if material.index and not material.of("generated"):
         found.append(Gap("The shards hold no generated pair.", "augkit balance --target-per-class N"))
@@ -196,7 +196,7 @@ def _charts(training: Training) -> list[Chart]:
     return [draw(curve) for curve in training.curves]
 
 
-def _models(material: Material) -> list[Model]:
+def _models(material: ReportData) -> list[Model]:
     files = {digest(path): path.parent for path in material.workspace.models.glob(f"*/*/{MODEL}")}
     found = []
     for stage in ("mask", "image"):
@@ -208,12 +208,12 @@ def _models(material: Material) -> list[Model]:
     return found
 
 
-def _seeds(material: Material) -> Mapping[str, int]:
+def _seeds(material: ReportData) -> Mapping[str, int]:
     seed = {} if material.settings is None else {"of the settings": material.settings.seed}
     return seed | {"different ones of generated pairs": len({row["seed"] for row in material.of("generated")})}
 
 
-def _scores(gallery: Gallery) -> dict[str, tuple[float, float]]:
+def _scores(gallery: PairSelection) -> dict[str, tuple[float, float]]:
     """Range of each score over the generated pairs that the page shows."""
     values: dict[str, list[float]] = {}
     for sheet in gallery.sheets:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augkit.report.image_cache import Album, Tile
-from augkit.report.nearest_pairs import Kin, Neighbour, Progress, find_kin
-from augkit.report.rejections import Funnel, scores_of, standing
-from augkit.report.report_data import Material, Row
+from augkit.report.image_cache import ImageCache, Tile
+from augkit.report.nearest_pairs import NearestPairs, Neighbour, Progress, find_nearest
+from augkit.report.rejections import Rejections, scores_of, standing
+from augkit.report.report_data import ReportData, Row
 
 PER_CLASS, EXTREMES, EXAMPLES = 8, 6, 6
 
 
 @dataclass(frozen=True)
-class Card:
+class PairCard:
     """A pair on the page: the tile itself first, then its neighbours. ``remarks`` are short facts about it."""
 
     key: str
@@ -28,27 +28,29 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ClassSheet:
     """The cards of a class; real ones where nothing was generated for it."""
 
     class_name: str
     source: str
     total: int
-    cards: Sequence[Card]
+    cards: Sequence[PairCard]
 
 
 @dataclass(frozen=True)
-class Gallery:
+class PairSelection:
     """All cards of a page. ``examples`` are by reject reason."""
 
-    sheets: Sequence[Sheet]
-    best: Sequence[Card]
-    worst: Sequence[Card]
-    examples: Mapping[str, Sequence[Card]]
-    kin: Kin
+    sheets: Sequence[ClassSheet]
+    best: Sequence[PairCard]
+    worst: Sequence[PairCard]
+    examples: Mapping[str, Sequence[PairCard]]
+    kin: NearestPairs
 
 
-def hang(material: Material, funnel: Funnel, album: Album, progress: Progress, per_class: int = PER_CLASS) -> Gallery:
+def select_pairs(
+    material: ReportData, funnel: Rejections, images: ImageCache, progress: Progress, per_class: int = PER_CLASS
+) -> PairSelection:
     """Chooses the pairs, finds their neighbours and draws them.
 
     A class's generated pairs are ordered by their standing and taken at even steps, the best and the worst included.
@@ -60,16 +62,16 @@ def hang(material: Material, funnel: Funnel, album: Album, progress: Progress, p
     }
     best, worst = order[:EXTREMES], order[EXTREMES:][-EXTREMES:][::-1]
     shown = {row["key"]: row for row in [*(row for rows in chosen.values() for row in rows), *best, *worst]}
-    kin = find_kin(list(shown.values()), real, album, progress)
-    hanging = _Hanging(album, kin, {row["key"]: row for row in real})
+    kin = find_nearest(list(shown.values()), real, images, progress)
+    hanging = _Selector(images, kin, {row["key"]: row for row in real})
     sheets = []
     for name in sorted({row["class"] for row in [*made, *real]}):
         own = [row for row in real if row["class"] == name]
         rows = chosen.get(name) or _spread(own, per_class)
         total = sum(row["class"] == name for row in made) or len(own)
-        sheets.append(Sheet(name, "generated" if name in chosen else "real", total, hanging.cards(rows)))
+        sheets.append(ClassSheet(name, "generated" if name in chosen else "real", total, hanging.cards(rows)))
     examples = {reason.name: hanging.examples(reason.examples) for reason in funnel.reasons}
-    return Gallery(sheets, hanging.cards(best), hanging.cards(worst), examples, kin)
+    return PairSelection(sheets, hanging.cards(best), hanging.cards(worst), examples, kin)
 
 
 def _spread(rows: Sequence[Row], count: int) -> list[Row]:
@@ -80,29 +82,29 @@ def _spread(rows: Sequence[Row], count: int) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class _Hanging:
-    album: Album
-    kin: Kin
+class _Selector:
+    images: ImageCache
+    kin: NearestPairs
     real: Mapping[str, Row]
 
-    def cards(self, rows: Sequence[Row]) -> list[Card]:
+    def cards(self, rows: Sequence[Row]) -> list[PairCard]:
         return [card for card in map(self._card, rows) if card is not None]
 
-    def examples(self, rows: Sequence[Row]) -> list[Card]:
+    def examples(self, rows: Sequence[Row]) -> list[PairCard]:
         """The first few that can be shown, from as many classes as there are."""
         seen: dict[str, int] = {}
         ranked = []
         for place, row in enumerate(rows[: 40 * EXAMPLES]):
             seen[row["class"]] = seen.get(row["class"], 0) + 1
             ranked.append((seen[row["class"]], place, row))
-        found: list[Card] = []
+        found: list[PairCard] = []
         for _, _, row in sorted(ranked, key=lambda entry: entry[:2])[: 3 * EXAMPLES]:
             card = self._card(row) if len(found) < EXAMPLES else None
             found += [card] if card is not None else []
         return found
 
-    def _card(self, row: Row) -> Card | None:
-        tile = self.album.tile(row, row["source"])
+    def _card(self, row: Row) -> PairCard | None:
+        tile = self.images.tile(row, row["source"])
         if tile is None:
             return None
         mask, photo = self.kin.by_mask.get(row["key"]), self.kin.by_photo.get(row["key"])
@@ -111,7 +113,7 @@ class _Hanging:
         distances = [f"{kind} {n.distance:.2f}" for kind, n in found if n is not None]
         remarks = ["distance: " + ", ".join(distances)] if distances else []
         remarks += [reason.replace(":", ": ") for reason in row["reasons"]]
-        return Card(
+        return PairCard(
             row["key"], row["class"], scores_of(row), [t for t in tiles if t is not None], remarks,
             any(n is not None and n.close for _, n in found),
         )  # fmt: skip
@@ -120,12 +122,12 @@ class _Hanging:
         if mask is None or photo is None:
             return []
         if (mask.row["key"], mask.mirrored) == (photo.row["key"], photo.mirrored):
-            return [self.album.tile(mask.row, "real, by both", mask.mirrored)]
+            return [self.images.tile(mask.row, "real, by both", mask.mirrored)]
         return [
-            self.album.tile(n.row, f"real, by {kind}", n.mirrored) for kind, n in (("photo", photo), ("mask", mask))
+            self.images.tile(n.row, f"real, by {kind}", n.mirrored) for kind, n in (("photo", photo), ("mask", mask))
         ]
 
     def _exemplar(self, row: Row) -> list[Tile | None]:
         """The real photo whose look a generated one borrows."""
         borrowed = self.real.get(row.get("exemplar") or "")
-        return [] if borrowed is None else [self.album.tile(borrowed, "texture from")]
+        return [] if borrowed is None else [self.images.tile(borrowed, "texture from")]

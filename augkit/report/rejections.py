@@ -43,7 +43,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Funnel:
+class Rejections:
     """Candidates tried and accepted, in all and by class name, and the reasons of the others, most frequent first."""
 
     tried: int
@@ -52,7 +52,7 @@ class Funnel:
     reasons: Sequence[Reason]
 
 
-def funnel_of(rows: Sequence[Row]) -> Funnel:
+def funnel_of(rows: Sequence[Row]) -> Rejections:
     """Counts generated rows. A row with several reasons counts once for each family."""
     tried = Counter(row["class"] for row in rows)
     accepted = Counter(row["class"] for row in rows if row["accepted"])
@@ -60,7 +60,7 @@ def funnel_of(rows: Sequence[Row]) -> Funnel:
     families = Counter(family for row in rejected for family in _families(row))
     reasons = [_reason(name, rejected) for name, _ in sorted(families.items(), key=lambda item: (-item[1], item[0]))]
     classes = [(name, tried[name], accepted[name]) for name in sorted(tried)]
-    return Funnel(len(rows), sum(accepted.values()), classes, reasons)
+    return Rejections(len(rows), sum(accepted.values()), classes, reasons)
 
 
 def _reason(name: str, rejected: Sequence[Row]) -> Reason:

@@ -33,7 +33,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportData:
     """What there is. ``index`` holds the rows of every committed shard, also those of a run that is not finished.
 
     ``settings`` and ``manifest`` are None where there are none; ``documents`` are the JSON files of ``reports/`` that
@@ -60,20 +60,20 @@ class Material:
         return self.settings.balance.target_per_class if self.settings and self.index else 0
 
 
-def read_material(workspace: Workspace) -> Material:
+def read_report_data(workspace: Workspace) -> ReportData:
     """Reads a workspace. Raises DataError where not even a catalogue is there, and SchemaError without its parts."""
     rows = usable(read_catalogue(workspace.require_catalogue()))
     schema = PartSchema.load(workspace.schema)
-    storage, reading = open_storage(workspace.shards), _Reading()
+    storage, reading = open_storage(workspace.shards), _GapCollector()
     manifest, index = reading.shards(storage, schema)
-    return Material(
+    return ReportData(
         workspace, schema, rows, storage, reading.settings(workspace.settings), manifest, index,
         reading.documents(workspace.reports), reading.gaps,
     )  # fmt: skip
 
 
 @dataclass
-class _Reading:
+class _GapCollector:
     """Collects gaps on the way."""
 
     gaps: list[Gap] = field(default_factory=list)

@@ -110,7 +110,7 @@ class ImageSettings(StartSettings):
         return self
 
     @model_validator(mode="after")
-    def _guide(self) -> ImageSettings:
+    def _conditioner(self) -> ImageSettings:
         if self.repair and "exemplar" not in self.guides:
             raise ValueError("repair without the guide exemplar: there is nothing to repair; set repair to false")
         if len(set(self.guides)) < len(self.guides):

@@ -10,7 +10,7 @@ from augkit.data.augment import Step
 from augkit.data.augment.background import SUFFIXES, Screen
 from augkit.data.catalogue import TrainingRows
 from augkit.data.pair_files import require_silhouette
-from augkit.gan.background import Backdrop, Pasted
+from augkit.gan.background import CompositeBackground, PhotoBackground
 from augkit.settings import ImageSettings
 from augkit.sources.backdrops.scenes import Scenes, emptied_scenes, landscape_scenes
 
@@ -20,15 +20,17 @@ def screen_of(settings: ImageSettings) -> tuple[Step, ...]:
     return () if settings.background == "learnt" else (Screen(),)
 
 
-def backdrop_of(workspace: Workspace, rows: TrainingRows, schema: PartSchema, settings: ImageSettings) -> Backdrop:
+def backdrop_of(
+    workspace: Workspace, rows: TrainingRows, schema: PartSchema, settings: ImageSettings
+) -> PhotoBackground:
     """What made photos go through. Raises DataError for a training pair without a silhouette, where they are read."""
     if settings.background == "learnt":
-        return Backdrop()
+        return PhotoBackground()
     for row in rows.rows:
         require_silhouette(workspace, row.id)
     if settings.background == "green":
-        return Backdrop()
-    return Pasted.of(scenes_of(workspace, rows, schema, settings))
+        return PhotoBackground()
+    return CompositeBackground.of(scenes_of(workspace, rows, schema, settings))
 
 
 def scenes_of(workspace: Workspace, rows: TrainingRows, schema: PartSchema, settings: ImageSettings) -> Scenes:

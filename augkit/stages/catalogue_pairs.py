@@ -11,7 +11,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 
 
-class RawRows:
+class CataloguePairs:
     """Real pairs by their files: the interface of ``train.mixture.RawPairs``."""
 
     def __init__(self, workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema) -> None:

@@ -15,32 +15,32 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.seeds import derive
 from augkit.data.catalogue import TrainingRows
-from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.dataset import Pair, PairDataset
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import GenerativeSettings
-from augkit.stages.holdout import JudgingRows, hold_out
-from augkit.train.selection import BestState, Features, Judge, Selector, last_state
-from augkit.train.stopping import Brake
+from augkit.stages.holdout import HeldOutRows, hold_out
+from augkit.train.selection import BestState, CheckpointJudge, Features, Selector, last_state
+from augkit.train.stopping import StopSignal
 
 Pictures = NDArray[np.uint8]
 """(N, S, S, 3) RGB."""
 
-Show = Callable[[PairItem], NDArray[np.uint8]]
+Show = Callable[[Pair], NDArray[np.uint8]]
 Sample = Callable[[nn.Module, CarClass, Sequence[int]], Pictures]
-Select = Callable[[Callable[[], nn.Module], Path, Brake], Selector]
+Select = Callable[[Callable[[], nn.Module], Path, StopSignal], Selector]
 
 FEWEST = 8
 EXTRACTOR = "lite0"
 
 
-def split_for_judging(rows: TrainingRows, settings: GenerativeSettings) -> tuple[TrainingRows, JudgingRows]:
+def split_for_judging(rows: TrainingRows, settings: GenerativeSettings) -> tuple[TrainingRows, HeldOutRows]:
     """The rows that train and those that judge; all train where nothing is selected.
 
     Raises DataError where too few are left to judge.
     """
     if settings.selection is None:
-        return rows, JudgingRows(())
+        return rows, HeldOutRows(())
     train, judging = hold_out(rows, settings.selection.share, derive(0, "selection"))
     if len(judging.rows) < FEWEST:
         raise DataError(
@@ -58,10 +58,10 @@ def selector_of(pairs: PairDataset | None, show: Show, sample: Sample, settings:
         return last_state
     judge = judge_of(pairs, show, sample, asked.figure)
     watched = ADVERSARIAL[settings.adversarial].ends_at_0
-    return lambda make, folder, brake: BestState(asked, judge, make, folder, brake, watched)
+    return lambda make, folder, stop: BestState(asked, judge, make, folder, stop, watched)
 
 
-def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> Judge:
+def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> CheckpointJudge:
     """Compares as many samples of each class as there are held-out pairs of it."""
     extractor = EXTRACTORS[EXTRACTOR]()
     items = with_mirrors(pairs)
@@ -79,16 +79,16 @@ def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> Jud
             )
         return features(drawn)
 
-    return Judge(features(show(item) for item in items), made, figure)
+    return CheckpointJudge(features(show(item) for item in items), made, figure)
 
 
-def with_mirrors(pairs: PairDataset) -> list[PairItem]:
+def with_mirrors(pairs: PairDataset) -> list[Pair]:
     """All pairs as they are, then all of them in the mirror."""
     plain = [pairs.plain(index) for index in range(len(pairs))]
     return [*plain, *(mirrored(item, pairs) for item in plain)]
 
 
-def mirrored(item: PairItem, pairs: PairDataset) -> PairItem:
+def mirrored(item: Pair, pairs: PairDataset) -> Pair:
     """The pair in the mirror."""
     photo = np.ascontiguousarray(item.photo[:, ::-1])
-    return PairItem(photo, pairs.schema.flip(item.mask), item.car_class.mirror)
+    return Pair(photo, pairs.schema.flip(item.mask), item.car_class.mirror)

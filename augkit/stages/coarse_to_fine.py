@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from augkit.core.errors import CheckpointError
-from augkit.gan.conditional_generator import Painter
+from augkit.gan.conditional_generator import ConditionalGenerator
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.pix2pixhd import EnhancedFeatures, coarse_options
 from augkit.settings import ImageSettings
@@ -26,14 +26,14 @@ def coarse_settings(settings: ImageSettings) -> ImageSettings:
     return ImageSettings.model_validate(settings.model_dump() | changes)
 
 
-def coarse_part(painter: Painter) -> nn.Module:
+def coarse_part(painter: ConditionalGenerator) -> nn.Module:
     """What of a painter's generator was trained alone before."""
     features = painter.generator.features
     assert isinstance(features, EnhancedFeatures), "settings with `coarse` are those of an enhanced generator"
     return features.coarse
 
 
-def hand_over(folder: Path, painter: Painter, discriminator: MultiScaleDiscriminator) -> None:
+def hand_over(folder: Path, painter: ConditionalGenerator, discriminator: MultiScaleDiscriminator) -> None:
     """Gives painter and D the weights of the coarse run, before the first step.
 
     The coarse features and the guides are the coarse run's; its last convolution is dropped. D's scales are matched

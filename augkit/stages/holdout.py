@@ -16,13 +16,13 @@ FEWEST = 4
 
 
 @dataclass(frozen=True)
-class JudgingRows:
+class HeldOutRows:
     """Rows of the training split that a run is judged by; none of them trains it."""
 
     rows: tuple[CatalogueRow, ...]
 
 
-def hold_out(rows: TrainingRows, share: float, seed: int) -> tuple[TrainingRows, JudgingRows]:
+def hold_out(rows: TrainingRows, share: float, seed: int) -> tuple[TrainingRows, HeldOutRows]:
     """Deals out each class's photos: about ``share`` of them judge, the others train.
 
     Photos of one group stay together. The choice is a function of the seed and the groups alone.
@@ -40,4 +40,4 @@ def hold_out(rows: TrainingRows, share: float, seed: int) -> tuple[TrainingRows,
             judging.update(order[: max(1, round(share * len(order)))])
     kept = {row.id for name in judging for row in groups[name]}
     train = TrainingRows(tuple(row for row in rows.rows if row.id not in kept))
-    return train, JudgingRows(tuple(row for row in rows.rows if row.id in kept))
+    return train, HeldOutRows(tuple(row for row in rows.rows if row.id in kept))

@@ -14,16 +14,16 @@ from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
-from augkit.data.dataset import PairDataset, PairItem
-from augkit.data.warp.cycle_warp import BorrowingPairs
-from augkit.gan.background import Backdrop, Pasted
-from augkit.gan.conditional_generator import Painter, input_channels
-from augkit.gan.conditioning import GUIDES, Guide
-from augkit.gan.conditioning.base import Brief, Source
+from augkit.data.dataset import Pair, PairDataset
+from augkit.data.warp.cycle_warp import CycleWarpPairs
+from augkit.gan.background import CompositeBackground, PhotoBackground
+from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
+from augkit.gan.conditioning import CONDITIONERS, Conditioner
+from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.fake_pool import FakePool, NoPool
 from augkit.gan.game import Game
-from augkit.gan.image_game import Easel, discriminator_play, generator_play
+from augkit.gan.image_game import FakeCache, discriminator_forward, generator_forward
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.players import Player, Term
 from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
@@ -37,7 +37,7 @@ from augkit.stages.coarse_to_fine import coarse_part, hand_over
 from augkit.stages.image_transfer import start
 from augkit.train.image_grid import Picture, grid
 from augkit.train.optim import adam, adam_in_turns, linear_decay
-from augkit.train.run import Task, load_description, load_weights
+from augkit.train.run import TrainingTask, load_description, load_weights
 from augkit.train.stream import collate
 
 SHEET_ROWS = 8
@@ -64,25 +64,26 @@ def build_photo_generator(model: str, options: dict[str, Any], condition: int, s
     return generator
 
 
-def build_painter(about: Mapping[str, Any], parts: int) -> Painter:
+def build_painter(about: Mapping[str, Any], parts: int) -> ConditionalGenerator:
     """The generator with its guides, from a model's description or the settings as plain data.
 
     Raises ConfigError for what the networks do not take, RegistryError for a name that there is not.
     """
-    guides = [_guide(name, parts, about["size"]) for name in about["guides"]]
+    guides = [_conditioner(name, parts, about["size"]) for name in about["guides"]]
     condition = input_channels(parts, guides)
     generator = build_photo_generator(about["model"], about["options"], condition, about["size"])
-    return Painter(generator, guides, parts, about["repair"])
+    return ConditionalGenerator(generator, guides, parts, about["repair"])
 
 
-def _guide(name: str, parts: int, size: int) -> Guide:
-    guide = GUIDES[name](parts)
-    if size % guide.divisor or size < guide.smallest:
+def _conditioner(name: str, parts: int, size: int) -> Conditioner:
+    conditioner = CONDITIONERS[name](parts)
+    if size % conditioner.divisor or size < conditioner.smallest:
         raise ConfigError(
-            f"image.size {size} for the guide {name}", f"a multiple of {guide.divisor}, at least {guide.smallest}",
+            f"image.size {size} for the guide {name}",
+            f"a multiple of {conditioner.divisor}, at least {conditioner.smallest}",
             "set another image.size, or leave the guide out",
-        )  # fmt: skip
-    return guide
+        )
+    return conditioner
 
 
 def image_task(  # noqa: PLR0917  # what every stage is built from
@@ -93,7 +94,7 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
     settings: ImageSettings,
     device: torch.device,
     coarse: Path | None = None,
-) -> Task:
+) -> TrainingTask:
     """Stage II on the given rows; ``coarse`` is the run of the coarse generator that it goes on from."""
     backdrop = backdrop_of(workspace, rows, schema, settings)
     pairs = PairDataset(workspace, rows.rows, schema, settings.size, settings.augment, last=screen_of(settings))
@@ -102,14 +103,14 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
     names = [row.id for row in rows.rows]
 
     def finish(averaged: nn.Module) -> nn.Module:
-        assert isinstance(averaged, Painter)
+        assert isinstance(averaged, ConditionalGenerator)
         items = [pairs.plain(index) for index in range(len(pairs))]
-        averaged.settle(list(_briefs(items, device)))
+        averaged.settle(list(_conditionings(items, device)))
         return PhotoSampler(averaged, ExemplarBank.of(items, names, schema), backdrop).to("cpu")
 
-    return Task(
+    return TrainingTask(
         name=f"image {name}",
-        pairs=BorrowingPairs(pairs) if painter.wants_other else pairs,
+        pairs=CycleWarpPairs(pairs) if painter.wants_other else pairs,
         game=_game(painter, discriminator, schema, settings, device),
         learner=painter,
         finish=finish,
@@ -130,22 +131,22 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
     )
 
 
-def _briefs(items: list[PairItem], device: torch.device) -> Iterator[Brief]:
+def _conditionings(items: list[Pair], device: torch.device) -> Iterator[Conditioning]:
     """The pairs, each after its own photo."""
     for begin in range(0, len(items), BRIEF_ROWS):
         batch = collate(items[begin : begin + BRIEF_ROWS], 0, 0, len(items)).to(device)
-        yield Brief(batch.masks, Source.whole(batch.photos), batch.noise)
+        yield Conditioning(batch.masks, WarpedExemplars.whole(batch.photos), batch.noise)
 
 
 def build_networks(
     settings: ImageSettings, schema: PartSchema, coarse: Path | None = None
-) -> tuple[Painter, nn.Module]:
+) -> tuple[ConditionalGenerator, nn.Module]:
     """G and D, as they start: from the coarse run where there is one.
 
     Raises what ``build_painter``, ``start`` and ``hand_over`` do.
     """
 
-    def g(parts: int) -> Painter:
+    def g(parts: int) -> ConditionalGenerator:
         return build_painter(settings.model_dump(mode="json"), parts)
 
     def d(parts: int) -> MultiScaleDiscriminator:
@@ -167,7 +168,11 @@ def _count(network: nn.Module) -> int:
 
 
 def _game(
-    painter: Painter, discriminator: nn.Module, schema: PartSchema, settings: ImageSettings, device: torch.device
+    painter: ConditionalGenerator,
+    discriminator: nn.Module,
+    schema: PartSchema,
+    settings: ImageSettings,
+    device: torch.device,
 ) -> Game:
     discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pool = FakePool(settings.pool, settings.size) if settings.pool else NoPool()
@@ -176,12 +181,12 @@ def _game(
     optim_d = adam(discriminator.parameters(), settings.optim_d)
     d = Player("D", discriminator, [adversarial_d(losses, pool)], optim_d, rate, microbatches=shares)
     g = Player("G", painter, _terms(settings, device), _optim_g(painter, settings), rate, microbatches=shares)
-    easel = Easel(painter)
-    plays = {
-        "D": discriminator_play(easel, discriminator, channels, pool),
-        "G": generator_play(easel, discriminator, channels),
+    cache = FakeCache(painter)
+    forwards = {
+        "D": discriminator_forward(cache, discriminator, channels, pool),
+        "G": generator_forward(cache, discriminator, channels),
     }
-    return Game((d, g), plays, shared=(g,))
+    return Game((d, g), forwards, shared=(g,))
 
 
 def _terms(settings: ImageSettings, device: torch.device) -> list[Term]:
@@ -199,7 +204,7 @@ def _terms(settings: ImageSettings, device: torch.device) -> list[Term]:
     return [term for term in terms if term.weight]
 
 
-def _optim_g(painter: Painter, settings: ImageSettings) -> torch.optim.Optimizer:
+def _optim_g(painter: ConditionalGenerator, settings: ImageSettings) -> torch.optim.Optimizer:
     """Adam; with coarse-to-fine training the coarse generator joins later."""
     fixed = 0 if settings.coarse is None else settings.coarse.fixed
     if not fixed:
@@ -220,9 +225,9 @@ def load_photo_sampler(folder: Path, precision: Arithmetic = "fp32") -> tuple[Ph
         schema = PartSchema.from_dict(about["schema"])
         painter = build_painter(about, schema.channels)
         held = {name.removeprefix("bank."): tensor for name, tensor in state.items() if name.startswith("bank.")}
-        backdrop = Backdrop()
+        backdrop = PhotoBackground()
         if about.get("background") == "composite":
-            backdrop = Pasted(*(state[f"backdrop.{name}"] for name in ("photos", "holes", "classes")))
+            backdrop = CompositeBackground(*(state[f"backdrop.{name}"] for name in ("photos", "holes", "classes")))
         sampler = PhotoSampler(painter, ExemplarBank(held, about["exemplars"], schema), backdrop)
         sampler.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:

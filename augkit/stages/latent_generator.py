@@ -16,7 +16,7 @@ from augkit.gan import latent_game as moves
 from augkit.gan import terms
 from augkit.gan.game import Game
 from augkit.gan.image_tensors import Output, Show
-from augkit.gan.latent_game import Maker, NoEncoder, Table
+from augkit.gan.latent_game import GameNetworks, LatentGenerator, NoEncoder
 from augkit.gan.latents import NormalPrior, UniformPrior
 from augkit.gan.players import Player, Term
 from augkit.gan.refiners import LatentOptimisation, Refiner, unrefined
@@ -40,7 +40,7 @@ from augkit.train.transfer import discriminator_of, freeze, load_part, players_o
 
 
 @dataclass(frozen=True)
-class Subject:
+class PictureKind:
     """What the pictures are of: ``channels`` of a picture, G's activation, how real batches are shown, what fills a
     picture's gaps, and the likelihood that a VAE maximises."""
 
@@ -52,12 +52,12 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Networks:
+class GeneratorNetworks:
     """``discriminator`` is an empty module where the game has none."""
 
     kind: str
     latent: int
-    maker: Maker
+    maker: LatentGenerator
     discriminator: nn.Module
 
     def parameters(self) -> dict[str, int]:
@@ -68,8 +68,8 @@ class Networks:
 
 
 def generative_game(
-    settings: GenerativeSettings, subject: Subject, section: str, device: torch.device
-) -> tuple[Game, Networks]:
+    settings: GenerativeSettings, subject: PictureKind, section: str, device: torch.device
+) -> tuple[Game, GeneratorNetworks]:
     """The game that the settings ask for. Raises ConfigError for settings that no network takes or that do nothing.
 
     ``section`` is the settings' name, for messages.
@@ -81,7 +81,7 @@ def generative_game(
     for module in (networks.maker, networks.discriminator):
         module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     _freeze(networks.discriminator, settings.freeze_d, section)
-    table = Table(
+    table = GameNetworks(
         networks.maker,
         networks.discriminator,
         prior_of(settings, networks.latent).batch,
@@ -94,7 +94,7 @@ def generative_game(
     return build(settings, table, subject), networks
 
 
-def build_networks(settings: GenerativeSettings, channels: int, section: str) -> Networks:
+def build_networks(settings: GenerativeSettings, channels: int, section: str) -> GeneratorNetworks:
     """Freshly initialised networks. Raises ConfigError for options or a size they do not take."""
     width = 0 if settings.condition == "none" else CONDITION
     model = _model(settings, channels, settings.size, width, section)
@@ -113,7 +113,7 @@ def build_networks(settings: GenerativeSettings, channels: int, section: str) ->
     if settings.initialise != "default":
         for module in (generator, encoder, discriminator):
             INITIALISATIONS[settings.initialise](module)
-    return Networks(model.kind, model.latent, Maker(generator, encoder), discriminator)
+    return GeneratorNetworks(model.kind, model.latent, LatentGenerator(generator, encoder), discriminator)
 
 
 def check_networks(settings: GenerativeSettings, channels: int, section: str) -> None:
@@ -149,7 +149,7 @@ def prior_of(settings: GenerativeSettings, latent: int) -> NormalPrior | Uniform
     return NormalPrior(latent) if settings.latent_optimisation is None else UniformPrior(latent)
 
 
-def transfer(folder: Path, networks: Networks, frozen: int) -> None:
+def transfer(folder: Path, networks: GeneratorNetworks, frozen: int) -> None:
     """Starts from another run's networks: its generator, and its encoder and D where both runs have them.
 
     Raises CheckpointError where the folder holds no run, or one of other networks.
@@ -219,31 +219,31 @@ def _view(settings: GenerativeSettings, fill: Tensor) -> View:
     return DiffAugment(settings.diffaugment, fill) if settings.diffaugment else unchanged
 
 
-def _adversarial(settings: GenerativeSettings, table: Table, subject: Subject) -> Game:
+def _adversarial(settings: GenerativeSettings, table: GameNetworks, subject: PictureKind) -> Game:
     del subject
     losses = ADVERSARIAL[settings.adversarial]
     ours = terms.adversarial_joint(losses) if settings.bidirectional else terms.adversarial_g(losses)
     g = _player("G", table.maker, [ours, *_generator_terms(settings, table)], settings)
     d = _player("D", table.discriminator, _discriminator_terms(settings, table), settings)
-    move = moves.joint_move if settings.bidirectional else moves.generator_move
-    return Game((d,) * settings.d_steps + (g,), {"D": moves.discriminator_move(table), "G": move(table)})
+    move = moves.joint_forward if settings.bidirectional else moves.generator_forward
+    return Game((d,) * settings.d_steps + (g,), {"D": moves.discriminator_forward(table), "G": move(table)})
 
 
-def _variational(settings: GenerativeSettings, table: Table, subject: Subject) -> Game:
+def _variational(settings: GenerativeSettings, table: GameNetworks, subject: PictureKind) -> Game:
     own = [subject.likelihood, terms.kl_term(settings.kl_weight)]
     if settings.orthogonal:
         own.append(terms.orthogonal_term(settings.orthogonal, table.maker))
     critic = settings.critic
     if critic is None:
-        return Game((_player("G", table.maker, own, settings),), {"G": moves.variational_move(table)})
+        return Game((_player("G", table.maker, own, settings),), {"G": moves.variational_forward(table)})
     own.append(terms.criticism(ADVERSARIAL[settings.adversarial], critic.weight))
     g = _player("G", table.maker, own, settings)
     d = _player("D", table.discriminator, _discriminator_terms(settings, table), settings)
-    plays = {"D": moves.critic_move(table, critic.noise), "G": moves.criticised_move(table, critic.noise)}
-    return Game((d,) * settings.d_steps + (g,), plays)
+    forwards = {"D": moves.critic_forward(table, critic.noise), "G": moves.criticised_forward(table, critic.noise)}
+    return Game((d,) * settings.d_steps + (g,), forwards)
 
 
-def _discriminator_terms(settings: GenerativeSettings, table: Table) -> list[Term]:
+def _discriminator_terms(settings: GenerativeSettings, table: GameNetworks) -> list[Term]:
     optional = [
         (settings.gradient_penalty, lambda: terms.gradient_penalty_term(settings.gradient_penalty)),
         (settings.r1, lambda: terms.r1_term(settings.r1, settings.r1_every)),
@@ -254,7 +254,7 @@ def _discriminator_terms(settings: GenerativeSettings, table: Table) -> list[Ter
     return [terms.adversarial_d(ADVERSARIAL[settings.adversarial]), *_wanted(optional), *_move_terms(settings)]
 
 
-def _generator_terms(settings: GenerativeSettings, table: Table) -> list[Term]:
+def _generator_terms(settings: GenerativeSettings, table: GameNetworks) -> list[Term]:
     optional = [
         (settings.condition == "auxiliary", lambda: terms.auxiliary_g(settings.auxiliary)),
         (settings.orthogonal, lambda: terms.orthogonal_term(settings.orthogonal, table.maker)),

@@ -17,17 +17,17 @@ from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, count_classes, part_pixels
-from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.dataset import Pair, PairDataset
 from augkit.gan.image_tensors import Show, background_fill, categorical, channels_of, colours, palette_of
-from augkit.gan.latent_game import Maker
+from augkit.gan.latent_game import LatentGenerator
 from augkit.gan.samplers import LatentBank, MaskSampler, Prior
 from augkit.gan.terms import reconstruction_term, squared_error_term
 from augkit.losses.likelihood import part_weights
 from augkit.settings import MaskSettings
 from augkit.stages.checkpoint_judge import selector_of, split_for_judging, with_mirrors
-from augkit.stages.latent_generator import Subject, generative_game, generator_of, network_in, network_of, prior_of
+from augkit.stages.latent_generator import PictureKind, generative_game, generator_of, network_in, network_of, prior_of
 from augkit.train.image_grid import Picture, grid
-from augkit.train.run import Task, load_description, load_weights
+from augkit.train.run import TrainingTask, load_description, load_weights
 from augkit.train.stream import collate
 
 SHEET_COLUMNS = 8
@@ -40,7 +40,7 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
     schema: PartSchema,
     settings: MaskSettings,
     device: torch.device,
-) -> Task:
+) -> TrainingTask:
     """Stage I on the given rows."""
     training, judging = split_for_judging(rows, settings)
     pairs = PairDataset(workspace, training.rows, schema, settings.size, settings.augment)
@@ -48,14 +48,14 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
     game, networks = generative_game(settings, mask_subject(settings, pairs, schema, device), "mask", device)
 
     def finish(averaged: nn.Module) -> nn.Module:
-        assert isinstance(averaged, Maker)
+        assert isinstance(averaged, LatentGenerator)
         prior: Prior = prior_of(settings, networks.latent)
         if networks.kind == "vae":
             prior = latent_bank(averaged.encoder, pairs, mask_show(settings, schema))
         return MaskSampler(averaged.generator, prior, settings.output, schema, settings.size).to("cpu")
 
     anchors = {"anchors": [row.id for row in training.rows]} if networks.kind == "vae" else {}
-    return Task(
+    return TrainingTask(
         name=f"mask {name}",
         pairs=pairs,
         game=game,
@@ -74,14 +74,16 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
     )
 
 
-def mask_subject(settings: MaskSettings, pairs: PairDataset, schema: PartSchema, device: torch.device) -> Subject:
+def mask_subject(settings: MaskSettings, pairs: PairDataset, schema: PartSchema, device: torch.device) -> PictureKind:
     """Masks, as one channel a part or as pictures in the schema's colours."""
     if settings.output == "rgb":
-        return Subject(3, colours, mask_show(settings, schema), background_fill(schema, colours), squared_error_term())
+        return PictureKind(
+            3, colours, mask_show(settings, schema), background_fill(schema, colours), squared_error_term()
+        )
     weights = part_weights(torch.tensor(part_pixels(pairs.rows), dtype=torch.float32))
     likelihood = reconstruction_term(weights.to(device))
     fill = background_fill(schema, categorical)
-    return Subject(schema.channels, categorical, mask_show(settings, schema), fill, likelihood)
+    return PictureKind(schema.channels, categorical, mask_show(settings, schema), fill, likelihood)
 
 
 def mask_show(settings: MaskSettings, schema: PartSchema) -> Show:
@@ -101,7 +103,7 @@ def latent_bank(encoder: nn.Module, pairs: PairDataset, show: Show) -> LatentBan
     return LatentBank(torch.cat(means), torch.tensor([item.car_class.number for item in items]))
 
 
-def _shown(schema: PartSchema, item: PairItem) -> Picture:
+def _shown(schema: PartSchema, item: Pair) -> Picture:
     """A real mask in colours; what was ignored counts as background."""
     return schema.colourise(without_ignore(item.mask))
 

@@ -25,12 +25,12 @@ from augkit.stages.mask import mask_task
 from augkit.stages.unconditional import unconditional_task
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import Run, Task, is_finished, load_description, run_task
+from augkit.train.run import TrainingRun, TrainingTask, is_finished, load_description, run_task
 
 Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
 """Those that balancing needs."""
-_TASKS: dict[Stage, Callable[..., Task]] = {
+_TASKS: dict[Stage, Callable[..., TrainingTask]] = {
     "mask": mask_task,
     "image": image_task,
     "image-coarse": image_task,
@@ -39,7 +39,7 @@ _TASKS: dict[Stage, Callable[..., Task]] = {
 
 
 @dataclass(frozen=True)
-class Studio:
+class ModelStore:
     """A workspace opened for generator training: rows, schema and settings."""
 
     workspace: Workspace
@@ -49,7 +49,7 @@ class Studio:
     models: Path
 
     @classmethod
-    def open(cls, workspace: Workspace, settings: Settings) -> Studio:
+    def open(cls, workspace: Workspace, settings: Settings) -> ModelStore:
         """Raises DataError where there is nothing to train on."""
         rows = TrainingRows.of(read_catalogue(workspace.require_catalogue()))
         if not rows.rows:
@@ -119,19 +119,19 @@ class Studio:
     ) -> Path:
         """Trains one model of one stage, and first what it starts from.
 
-        ``resume``, ``fresh`` and ``seconds`` as in ``Run``.
+        ``resume``, ``fresh`` and ``seconds`` as in ``TrainingRun``.
         """
         start = self._start(stage, model, resume, report, fresh)
         settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
         rows = rows_of(model, self.rows)
 
-        def build(device: torch.device) -> Task:
+        def build(device: torch.device) -> TrainingTask:
             rooted = settings.rooted(self.workspace.root)
             task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device, **start)
             return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
 
         fingerprint = self._fingerprint(settings, seed, rows)
-        run = Run(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds)
+        run = TrainingRun(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds)
         trained = run_task(build, run, accelerator(self.settings.precision))
         release_memory()
         return trained

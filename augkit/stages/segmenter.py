@@ -20,23 +20,23 @@ from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation, Silhouette, no_silhouette
 from augkit.data.crop import resize_mask
-from augkit.data.dataset import Draw, Kept, PairItem
+from augkit.data.dataset import Draw, Pair, PairCache
 from augkit.data.pair_files import read_silhouette, resize_photo
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
-from augkit.gan.players import Play, Player
+from augkit.gan.players import Player, StepOutputs
 from augkit.gan.terms import dice_term, reconstruction_term
 from augkit.losses.likelihood import part_weights
 from augkit.metrics.overlap import TRUTH, iou, overlap
 from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.shards.codec import decode_mask, decode_photo
-from augkit.stages.training_mix import RawPairs, is_made, mixture, sampling_of
+from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, training_mix
 from augkit.train.hooks import Report
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, linear_decay
-from augkit.train.run import Run, Task, load_description, load_weights, run_task
+from augkit.train.run import TrainingRun, TrainingTask, load_description, load_weights, run_task
 
 SHEET_ROWS = 8
 
@@ -47,29 +47,29 @@ class ShardPairs:
     A preset that replaces backgrounds reads the silhouettes of real pairs.
     """
 
-    def __init__(self, shards: RawPairs, size: int, augment: str, workspace: Workspace | None = None) -> None:
+    def __init__(self, shards: EncodedPairs, size: int, augment: str, workspace: Workspace | None = None) -> None:
         self.shards, self.size, self.workspace = shards, size, workspace
         self.augment = Augmentation(augment, shards.schema, workspace.backgrounds if workspace else None)
         self.classes = [CarClass.parse(name) for name in shards.classes]
         self.keys = shards.index["key"].to_pylist()
-        self._items = Kept(self._read, len(shards), size)
+        self._items = PairCache(self._read, len(shards), size)
 
     def __len__(self) -> int:
         return len(self.shards)
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         """The pair as it is, at the training size."""
         return self._items[index]
 
-    def _read(self, index: int) -> PairItem:
+    def _read(self, index: int) -> Pair:
         photo, mask = self.shards.raw(index)
         resized = resize_photo(decode_photo(photo), self.size), resize_mask(decode_mask(mask), self.size)
-        return PairItem(*resized, self.classes[index])
+        return Pair(*resized, self.classes[index])
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         """The pair, augmented with the draw's seed."""
         item = self.plain(draw.index)
-        return PairItem(*self.augment(item.photo, item.mask, item.car_class, draw.seed, self._silhouette(draw.index)))
+        return Pair(*self.augment(item.photo, item.mask, item.car_class, draw.seed, self._silhouette(draw.index)))
 
     def _silhouette(self, index: int) -> Callable[[], Silhouette]:
         if self.workspace is None:
@@ -90,16 +90,16 @@ def train_segmenter(
     return fit_segmenter(workspace, settings, shards, folder, resume, report, fresh)
 
 
-def training_pairs(workspace: Workspace, own: SegmenterSettings) -> RawPairs:
+def training_pairs(workspace: Workspace, own: SegmenterSettings) -> EncodedPairs:
     """What the settings ask to train on. Raises ConfigError for options without effect, ShardError without shards."""
     _refuse_idle(own)
-    return mixture(workspace, own.source)
+    return training_mix(workspace, own.source)
 
 
 def fit_segmenter(  # noqa: PLR0917  # each is a different thing
     workspace: Workspace,
     settings: Settings,
-    shards: RawPairs,
+    shards: EncodedPairs,
     folder: Path,
     resume: bool,
     report: Report | None = None,
@@ -108,14 +108,14 @@ def fit_segmenter(  # noqa: PLR0917  # each is a different thing
     """Trains on these pairs in this folder; the rest as in ``train_segmenter``."""
     own = settings.segmenter
 
-    def build(device: torch.device) -> Task:
+    def build(device: torch.device) -> TrainingTask:
         return segmenter_task(workspace, shards, own, device)
 
-    run = Run(folder, own, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
+    run = TrainingRun(folder, own, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
     return run_task(build, run, accelerator(settings.precision))
 
 
-def segmenter_fingerprint(settings: Settings, shards: RawPairs) -> dict[str, Any]:
+def segmenter_fingerprint(settings: Settings, shards: EncodedPairs) -> dict[str, Any]:
     """What a resumed run must share with the run it goes on from: settings, seed, and the bytes of the pairs."""
     own = settings.segmenter
     columns = [shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32")]
@@ -134,7 +134,7 @@ def _seed(settings: Settings) -> int:
 def _require_validation(workspace: Workspace) -> None:
     """Before the training, not after it."""
     try:
-        mixture(workspace, "real", "val")
+        training_mix(workspace, "real", "val")
     except ShardError as error:
         raise DataError(
             "no real pair of the validation split in the shards",
@@ -159,7 +159,9 @@ def _refuse_idle(own: SegmenterSettings) -> None:
         )
 
 
-def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSettings, device: torch.device) -> Task:
+def segmenter_task(
+    workspace: Workspace, shards: EncodedPairs, settings: SegmenterSettings, device: torch.device
+) -> TrainingTask:
     """The segmenter on the given pairs."""
     pairs = ShardPairs(shards, settings.size, settings.augment, workspace)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
@@ -175,13 +177,13 @@ def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSe
         microbatches=settings.microbatches,
     )
 
-    def play(batch: Batch) -> Play:
-        return Play(fake=network(batch.photos), masks=batch.masks)
+    def outputs(batch: Batch) -> StepOutputs:
+        return StepOutputs(fake=network(batch.photos), masks=batch.masks)
 
-    return Task(
+    return TrainingTask(
         name=f"segmenter {settings.source}",
         pairs=pairs,
-        game=Game((player,), {"segmenter": play}),
+        game=Game((player,), {"segmenter": outputs}),
         learner=network,
         finish=lambda averaged: averaged,
         picture=lambda module: _picture(module, pairs),
@@ -197,7 +199,7 @@ def segmenter_task(workspace: Workspace, shards: RawPairs, settings: SegmenterSe
     )
 
 
-def _pixels(shards: RawPairs) -> Tensor:
+def _pixels(shards: EncodedPairs) -> Tensor:
     """(channels,) pixels by part in the real pairs, which are what the network is for; in all where none is real."""
     real = ~is_made(shards)
     histograms = np.array(shards.index["histogram"].to_pylist())
@@ -235,12 +237,12 @@ def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "v
     Raises DataError where the split is empty.
     """
     network, about = load_segmenter(workspace.model("segmenter", settings.segmenter.source))
-    held_out = mixture(workspace, "real", split)
+    held_out = training_mix(workspace, "real", split)
     pairs = ShardPairs(held_out, about["size"], "none")
     return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)
 
 
-def iou_by_part(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> dict[str, float]:
+def iou_by_part(network: nn.Module, items: Sequence[Pair], schema: PartSchema) -> dict[str, float]:
     """Intersection over union by part name, over all pixels of all items; ignore pixels left out."""
     counts = read_all(network, items, schema).sum(0)[1:]
     occurs = counts[:, TRUTH] > 0
@@ -249,7 +251,7 @@ def iou_by_part(network: nn.Module, items: Sequence[PairItem], schema: PartSchem
 
 
 @torch.inference_mode()
-def read_all(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) -> NDArray[np.int64]:
+def read_all(network: nn.Module, items: Sequence[Pair], schema: PartSchema) -> NDArray[np.int64]:
     """What the network reads against the truth: (items, channels, 3) pixels, see ``overlap``.
 
     Raises DataError for no items.
@@ -260,7 +262,7 @@ def read_all(network: nn.Module, items: Sequence[PairItem], schema: PartSchema) 
     return np.stack([overlap(own, item.mask, schema.channels) for own, item in zip(read, items, strict=True)])
 
 
-def _logits(network: nn.Module, item: PairItem) -> Tensor:
+def _logits(network: nn.Module, item: Pair) -> Tensor:
     photo = torch.from_numpy(item.photo).permute(2, 0, 1)[None].float() / 127.5 - 1
     logits: Tensor = network(photo.to(next(network.parameters()).device))
     return logits.float().cpu()

@@ -20,7 +20,7 @@ from augkit.shards.reader import ShardDataset
 from augkit.train.sampling import Blend, Epochs, Sampling, Then, class_weights
 
 
-class RawPairs(Protocol):
+class EncodedPairs(Protocol):
     """Encoded pairs with their rows of the index."""
 
     schema: PartSchema
@@ -36,7 +36,7 @@ class RawPairs(Protocol):
         """The encoded bytes of photo and mask."""
 
 
-class Mixture:
+class TrainingMix:
     """Several shard data sets one after the other. Raises ShardError where their part schemas differ."""
 
     def __init__(self, parts: Sequence[ShardDataset]) -> None:
@@ -61,7 +61,7 @@ class Mixture:
         return self._parts[part].raw(index - self._ends[part] + len(self._parts[part]))
 
 
-def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixture:
+def training_mix(workspace: Workspace, source: Source, split: str = "train") -> TrainingMix:
     """The pairs of a split that ``segmenter.source`` names.
 
     Raises ShardError where shards are missing, or have other parts than the workspace.
@@ -80,7 +80,9 @@ def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixtu
     for name in sources:
         wanted.setdefault(homes.get(name, home_of_real), []).append(name)
     here = ("split", "==", split)
-    pairs = Mixture([ShardDataset(folder, where=[here, ("source", "in", names)]) for folder, names in wanted.items()])
+    pairs = TrainingMix(
+        [ShardDataset(folder, where=[here, ("source", "in", names)]) for folder, names in wanted.items()]
+    )
     own = PartSchema.load(workspace.schema)
     if pairs.schema.digest != own.digest:
         raise ShardError(
@@ -91,7 +93,7 @@ def mixture(workspace: Workspace, source: Source, split: str = "train") -> Mixtu
     return pairs
 
 
-def sampling_of(shards: RawPairs, own: SegmenterSettings) -> Sampling:
+def sampling_of(shards: EncodedPairs, own: SegmenterSettings) -> Sampling:
     """Made pairs (generated, classical) take ``generated_share`` of every batch, to within one pair, however many there
     are, until ``generated_until`` of the run; then real pairs take all.
 
@@ -106,6 +108,6 @@ def sampling_of(shards: RawPairs, own: SegmenterSettings) -> Sampling:
     return Then(Blend(epochs[0], epochs[1], own.generated_share), epochs[0], mixed_steps * own.batch)
 
 
-def is_made(shards: RawPairs) -> NDArray[np.bool_]:
+def is_made(shards: EncodedPairs) -> NDArray[np.bool_]:
     """(pairs,): those that are not real."""
     return np.array([source != "real" for source in shards.index["source"].to_pylist()])

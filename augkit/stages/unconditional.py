@@ -17,14 +17,14 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, count_classes
 from augkit.data.dataset import PairDataset
 from augkit.gan.image_tensors import colours, photos
-from augkit.gan.latent_game import Maker
+from augkit.gan.latent_game import LatentGenerator
 from augkit.gan.samplers import PictureSampler
 from augkit.gan.terms import squared_error_term
 from augkit.settings import UnconditionalSettings
 from augkit.stages.checkpoint_judge import selector_of, split_for_judging
-from augkit.stages.latent_generator import Subject, generative_game, generator_of, network_in, network_of, prior_of
+from augkit.stages.latent_generator import PictureKind, generative_game, generator_of, network_in, network_of, prior_of
 from augkit.train.image_grid import Picture, grid
-from augkit.train.run import Task, load_description, load_weights
+from augkit.train.run import TrainingTask, load_description, load_weights
 
 SHEET_COLUMNS = 8
 
@@ -36,19 +36,19 @@ def unconditional_task(  # noqa: PLR0917  # what every stage is built from
     schema: PartSchema,
     settings: UnconditionalSettings,
     device: torch.device,
-) -> Task:
+) -> TrainingTask:
     """Photos of the given rows; their masks are not read by any network."""
     training, judging = split_for_judging(rows, settings)
     pairs = PairDataset(workspace, training.rows, schema, settings.size, settings.augment)
     held = PairDataset(workspace, judging.rows, schema, settings.size) if judging.rows else None
-    subject = Subject(3, colours, photos, torch.zeros(3), squared_error_term())
+    subject = PictureKind(3, colours, photos, torch.zeros(3), squared_error_term())
     game, networks = generative_game(settings, subject, "unconditional", device)
 
     def finish(averaged: nn.Module) -> nn.Module:
-        assert isinstance(averaged, Maker)
+        assert isinstance(averaged, LatentGenerator)
         return PictureSampler(averaged.generator, prior_of(settings, networks.latent)).to("cpu")
 
-    return Task(
+    return TrainingTask(
         name=f"image-unconditional {name}",
         pairs=pairs,
         game=game,

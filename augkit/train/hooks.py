@@ -103,7 +103,7 @@ class Metrics:
         return [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < first]
 
 
-class Samples:
+class SampleImages:
     """A picture of what the averaged network makes, every ``every`` steps and at the end."""
 
     def __init__(self, folder: Path, every: int, steps: int, picture: Callable[[], NDArray[np.uint8]]) -> None:
@@ -121,7 +121,7 @@ class Samples:
         Image.fromarray(self.picture()).save(self.folder / f"step-{step:06d}.png")
 
 
-class Progress:
+class ProgressHook:
     """Tells the caller how far the run is."""
 
     def __init__(self, name: str, steps: int, report: Report | None) -> None:

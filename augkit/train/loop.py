@@ -26,8 +26,8 @@ def fit(game: Game, batches: Iterable[tuple[int, Batch]], hooks: Sequence[Hook],
             with game.turn(player):
                 for part in turn.batches(batch):
                     with accelerator.autocast():
-                        play = game.play(player, part)
-                        losses = player.evaluate(play, step)
+                        outputs = game.forward(player, part)
+                        losses = player.evaluate(outputs, step)
                     player.backward(losses, step, accelerator)
                 player.step(accelerator)
         for hook in hooks:

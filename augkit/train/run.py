@@ -29,12 +29,12 @@ from augkit.data.dataset import Pairs
 from augkit.gan.game import Game
 from augkit.settings import TrainSettings
 from augkit.train.checkpoint import load_state, save_state
-from augkit.train.hooks import Average, Checkpoint, Metrics, Progress, Report, Samples
+from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, Report, SampleImages
 from augkit.train.loop import Hook, fit
 from augkit.train.sampling import Sampling, evenly
 from augkit.train.selection import Selector, last_state
-from augkit.train.stopping import Brake, Deadline
-from augkit.train.stream import Plan, Share, stream
+from augkit.train.stopping import Deadline, StopSignal
+from augkit.train.stream import ProcessShare, StreamPlan, stream
 
 Make = Callable[[], nn.Module]
 
@@ -42,7 +42,7 @@ MODEL, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint.safe
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What a builder returns.
 
     ``learner`` is the network whose moving average is used afterwards. ``finish(averaged learner)`` gives the module
@@ -58,12 +58,12 @@ class Task:
     finish: Callable[[nn.Module], nn.Module]
     picture: Callable[[nn.Module], NDArray[np.uint8]]
     describe: dict[str, Any]
-    select: Callable[[Make, Path, Brake], Selector] = last_state
+    select: Callable[[Make, Path, StopSignal], Selector] = last_state
     sampling: Callable[[int], Sampling] = evenly
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """Where and how long a task trains. ``fingerprint`` is what a resumed run must have in common.
 
     Where an earlier run is in the folder, ``resume`` goes on with it and ``fresh`` removes it. ``seconds`` ends the
@@ -80,28 +80,28 @@ class Run:
     seconds: float = float("inf")
 
 
-Builder = Callable[[torch.device], Task]
+Builder = Callable[[torch.device], TrainingTask]
 
 
-def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
+def run_task(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     """Trains a task to its end and writes the model folder; returns it.
 
     Raises CheckpointError where a run is in the way, or is resumed with other settings, and ConfigError where the
     processes cannot share the batch evenly.
     """
     rows = run.settings.rows_per_step
-    plan = Plan(run.settings.steps, rows, run.seed, rows // run.settings.batch)
-    share = Share(backend.process_index, backend.num_processes)
+    plan = StreamPlan(run.settings.steps, rows, run.seed, rows // run.settings.batch)
+    share = ProcessShare(backend.process_index, backend.num_processes)
     _check_share(plan, share, run.settings.microbatches)
     set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
     task = build(backend.device)  # before anything is removed: settings that cannot be are refused here
     if run.fresh and backend.is_main_process:
         shutil.rmtree(run.folder, ignore_errors=True)
     backend.wait_for_everyone()
-    progress = _Progress(task, run, backend)
+    progress = _RunState(task, run, backend)
     first = progress.restore(_earlier_state(run))
     batches = stream(task.pairs, plan, share, first, run.settings.workers, backend.device, task.sampling)
-    fit(task.game, progress.brake.until(batches), progress.hooks(first), backend)
+    fit(task.game, progress.stop.until(batches), progress.hooks(first), backend)
     backend.wait_for_everyone()
     if backend.is_main_process:
         progress.finish()
@@ -109,15 +109,15 @@ def run_task(build: Builder, run: Run, backend: Accelerator) -> Path:
     return run.folder
 
 
-class _Progress:
+class _RunState:
     """What a run consists of besides the game: its moving average, its choice of a state, its end, its hooks."""
 
-    def __init__(self, task: Task, run: Run, backend: Accelerator) -> None:
+    def __init__(self, task: TrainingTask, run: TrainingRun, backend: Accelerator) -> None:
         self.task, self.run, self.backend = task, run, backend
         self.average = Average(task.learner, run.settings.ema)
-        self.brake = Brake(backend)
-        self.selector = task.select(self.module, run.folder, self.brake)
-        self.samples = Samples(run.folder / "samples", run.settings.sample_every, run.settings.steps, self.picture)
+        self.stop = StopSignal(backend)
+        self.selector = task.select(self.module, run.folder, self.stop)
+        self.samples = SampleImages(run.folder / "samples", run.settings.sample_every, run.settings.steps, self.picture)
 
     def module(self) -> nn.Module:
         """What the run would end with now."""
@@ -130,8 +130,8 @@ class _Progress:
         self.task.game.load_state_dict(state["game"])
         self.average.load_state_dict(state["average"])
         self.selector.load_state_dict(state["selector"])
-        self.brake.reached = int(state["step"])
-        return self.brake.reached + 1
+        self.stop.reached = int(state["step"])
+        return self.stop.reached + 1
 
     def save(self, step: int) -> None:
         """The checkpoint."""
@@ -152,8 +152,8 @@ class _Progress:
             self.samples,
             self.selector,
             Checkpoint(settings.save_every, settings.steps, self.save),
-            Progress(self.task.name, settings.steps, run.report),
-            Deadline(run.seconds, self.brake),
+            ProgressHook(self.task.name, settings.steps, run.report),
+            Deadline(run.seconds, self.stop),
         ]
 
     def picture(self) -> NDArray[np.uint8]:
@@ -162,13 +162,13 @@ class _Progress:
 
     def finish(self) -> None:
         """Writes the model: the chosen state, and what became of the run."""
-        if self.brake.reason:
-            self.save(self.brake.reached)
-            self.samples.write(self.brake.reached)
+        if self.stop.reason:
+            self.save(self.stop.reached)
+            self.samples.write(self.stop.reached)
         module = self.module()
-        about = {"steps": self.brake.reached, "processes": self.backend.num_processes} | self.selector.choose(module)
-        if self.brake.reason:
-            about["stopped"] = self.brake.reason
+        about = {"steps": self.stop.reached, "processes": self.backend.num_processes} | self.selector.choose(module)
+        if self.stop.reason:
+            about["stopped"] = self.stop.reason
         save_model(module, self.run.folder, self.task.describe | about)
 
 
@@ -223,7 +223,7 @@ def is_finished(folder: Path) -> bool:
     return (folder / CONFIG).is_file() and (folder / MODEL).is_file()
 
 
-def _earlier_state(run: Run) -> dict[str, Any] | None:
+def _earlier_state(run: TrainingRun) -> dict[str, Any] | None:
     """The state to go on from; None where the run is the folder's first."""
     path = run.folder / CHECKPOINT
     if not path.exists():
@@ -244,7 +244,7 @@ def _earlier_state(run: Run) -> dict[str, Any] | None:
     return state
 
 
-def _check_share(plan: Plan, share: Share, microbatches: int) -> None:
+def _check_share(plan: StreamPlan, share: ProcessShare, microbatches: int) -> None:
     batch, rest = divmod(plan.batch, plan.turns)
     if rest or batch % (share.world * microbatches):
         raise ConfigError(

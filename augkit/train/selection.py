@@ -19,7 +19,7 @@ from augkit.metrics.kernel import unbiased_mmd
 from augkit.metrics.spread import spread
 from augkit.settings import SelectionSettings
 from augkit.train.checkpoint import load_state, save_state
-from augkit.train.stopping import Brake
+from augkit.train.stopping import StopSignal
 
 BEST, JUDGEMENTS = "best.safetensors", "judgements.jsonl"
 
@@ -30,14 +30,14 @@ Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CheckpointScore:
     """``distance`` of the samples to held-out pictures, and how much they differ from each other, relative to those."""
 
     distance: float
     diversity: float
 
 
-class Judge:
+class CheckpointJudge:
     """Compares what a module samples with held-out pictures, by features (N, D).
 
     ``sample(module)`` gives features of its samples, as many and of the same classes as ``real``.
@@ -47,10 +47,10 @@ class Judge:
         self.real, self.sample = real, sample
         self.figure = {"frechet": frechet_distance, "kernel": unbiased_mmd}[figure]
 
-    def __call__(self, module: nn.Module) -> Judgement:
+    def __call__(self, module: nn.Module) -> CheckpointScore:
         """Judges one state of a run."""
         made = self.sample(module)
-        return Judgement(float(self.figure(made, self.real)), spread(made) / max(spread(self.real), 1e-12))
+        return CheckpointScore(float(self.figure(made, self.real)), spread(made) / max(spread(self.real), 1e-12))
 
 
 class Selector(Protocol):
@@ -88,9 +88,9 @@ class LastState:
         """Nothing to load."""
 
 
-def last_state(make: Callable[[], nn.Module], folder: Path, brake: Brake) -> Selector:
+def last_state(make: Callable[[], nn.Module], folder: Path, stop: StopSignal) -> Selector:
     """The selector of a run that judges nothing."""
-    del make, folder, brake
+    del make, folder, stop
     return LastState()
 
 
@@ -101,10 +101,10 @@ class BestState:
     """
 
     def __init__(  # noqa: PLR0917  # each is a different thing
-        self, settings: SelectionSettings, judge: Judge, make: Callable[[], nn.Module], folder: Path, brake: Brake,
-        watched: bool = True,
+        self, settings: SelectionSettings, judge: CheckpointJudge, make: Callable[[], nn.Module], folder: Path,
+        stop: StopSignal, watched: bool = True,
     ) -> None:  # fmt: skip
-        self.settings, self.judge, self.make, self.folder, self.brake = settings, judge, make, folder, brake
+        self.settings, self.judge, self.make, self.folder, self.stop = settings, judge, make, folder, stop
         self.watched, self.best, self.step = watched, float("inf"), 0
         self.lost, self.alike = 0, 0
         self._losses: list[float] = []
@@ -155,23 +155,23 @@ class BestState:
         path = self.folder / BEST
         return int(load_state(path)[1]["step"]) if path.is_file() else 0
 
-    def _watch(self, step: int, judgement: Judgement) -> None:
+    def _watch(self, step: int, judgement: CheckpointScore) -> None:
         """Counts judgements in a row that found a collapse, and gives up after ``patience`` of them."""
         losses, self._losses = self._losses, []
         self.lost = self.lost + 1 if losses and abs(float(np.mean(losses))) < NO_LOSS else 0
         self.alike = self.alike + 1 if judgement.diversity < self.settings.diversity else 0
         if self.lost >= self.settings.patience:
-            self.brake.pull(
+            self.stop.request(
                 f"step {step}: D tells all real from all made pictures (mean loss {np.mean(losses):.4f}), so G learns "
                 "nothing more; try lecam=0.3, diffaugment, r1=1, or a lower optim_d.lr"
             )
         if self.alike >= self.settings.patience:
-            self.brake.pull(
+            self.stop.request(
                 f"step {step}: the samples have collapsed, they differ from each other by {judgement.diversity:.0%} of "
                 "what real pictures do; try diffaugment, lecam=0.3, another adversarial loss, or condition=none"
             )
 
-    def _write(self, step: int, judgement: Judgement) -> None:
+    def _write(self, step: int, judgement: CheckpointScore) -> None:
         """A line of ``judgements.jsonl``; a resumed run drops the lines that it repeats."""
         path = self.folder / JUDGEMENTS
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []

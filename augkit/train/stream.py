@@ -10,14 +10,14 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from augkit.core.seeds import derive
-from augkit.data.dataset import Draw, PairItem, Pairs
+from augkit.data.dataset import Draw, Pair, Pairs
 from augkit.gan.batch import Batch
-from augkit.gan.photo_sampler import scaled, source_of
+from augkit.gan.photo_sampler import scaled, warped_exemplars
 from augkit.train.sampling import Sampling, evenly
 
 
 @dataclass(frozen=True)
-class Share:
+class ProcessShare:
     """This process's place among all that train together."""
 
     rank: int = 0
@@ -25,7 +25,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Plan:
+class StreamPlan:
     """Length of the run, a step's rows over all processes, the seed, and the turns that share a step's rows."""
 
     steps: int
@@ -34,7 +34,7 @@ class Plan:
     turns: int = 1
 
 
-def draws(sampling: Sampling, plan: Plan, step: int) -> list[Draw]:
+def draws(sampling: Sampling, plan: StreamPlan, step: int) -> list[Draw]:
     """The rows of one step: the next places of the run."""
     places = range((step - 1) * plan.batch, step * plan.batch)
     return [Draw(sampling.row(plan.seed, place), derive(plan.seed, "draw", place)) for place in places]
@@ -43,7 +43,7 @@ def draws(sampling: Sampling, plan: Plan, step: int) -> list[Draw]:
 class _Steps(Dataset[Batch]):
     """Item ``i`` is this process's share of step ``i``'s batch."""
 
-    def __init__(self, pairs: Pairs, sampling: Sampling, plan: Plan, share: Share) -> None:
+    def __init__(self, pairs: Pairs, sampling: Sampling, plan: StreamPlan, share: ProcessShare) -> None:
         self.pairs, self.sampling, self.plan, self.share = pairs, sampling, plan, share
 
     def __getitem__(self, step: int) -> Batch:
@@ -55,20 +55,20 @@ class _Steps(Dataset[Batch]):
         return replace(collate(items, derive(plan.seed, "noise", step), start, plan.batch), turns=plan.turns)
 
 
-def collate(items: list[PairItem], seed: int, start: int, total: int) -> Batch:
+def collate(items: list[Pair], seed: int, start: int, total: int) -> Batch:
     """Pairs -> one batch."""
     photos = scaled([item.photo for item in items])
     masks = torch.from_numpy(np.stack([item.mask for item in items]))
     classes = torch.tensor([item.car_class.number for item in items])
-    laid = [item.source for item in items if item.source is not None]
-    assert len(laid) in (0, len(items)), "all pairs of a batch have a source, or none has"
-    return Batch(photos, masks.long(), classes, seed, start, total, source=source_of(laid) if laid else None)
+    warped = [item.source for item in items if item.source is not None]
+    assert len(warped) in (0, len(items)), "all pairs of a batch have a source, or none has"
+    return Batch(photos, masks.long(), classes, seed, start, total, source=warped_exemplars(warped) if warped else None)
 
 
 def stream(  # noqa: PLR0917  # each is a different thing
     pairs: Pairs,
-    plan: Plan,
-    share: Share,
+    plan: StreamPlan,
+    share: ProcessShare,
     first: int,
     workers: int,
     device: torch.device,

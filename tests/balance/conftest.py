@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from augkit.balance.job import Balance, Order, Outcome, train_missing
+from augkit.balance.job import Balance, BalanceRequest, RunOutcome, train_missing
 from augkit.core.classes import CarClass
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings, load_settings, save_settings
@@ -38,10 +38,10 @@ def digests(workspace: Workspace) -> dict[str, str]:
 def job_of(workspace: Workspace, settings: Settings, target: int = 10, **order: object) -> Balance:
     """The job for the classes with real pairs (``only``), and not for their mirror classes: it takes less time."""
     only = tuple(CarClass.parse(name) for name in order.pop("only", COUNTS))  # type: ignore[attr-defined]
-    return Balance(workspace, settings, Order(target, only, **order))  # type: ignore[arg-type]
+    return Balance(workspace, settings, BalanceRequest(target, only, **order))  # type: ignore[arg-type]
 
 
-def run_job(workspace: Workspace, settings: Settings, target: int = 10, **order: object) -> Outcome:
+def run_job(workspace: Workspace, settings: Settings, target: int = 10, **order: object) -> RunOutcome:
     """Balances with the local executor."""
     job = job_of(workspace, settings, target, **order)
     assert not job.untrained()
@@ -71,7 +71,7 @@ def train_once(folder: Path) -> Workspace:
     workspace = Workspace(folder / "trained-once")
     samples = rendered_samples({CarClass.parse(name): n for name, n in COUNTS.items()}, 64, settings.seed)
     ingest(samples, render_schema(), workspace, settings.data, settings.seed, importer="render", settings=settings)
-    train_missing(Balance(workspace, settings, Order(10)), silent)
+    train_missing(Balance(workspace, settings, BalanceRequest(10)), silent)
     save_settings(settings, workspace.settings)
     return workspace
 

@@ -18,7 +18,7 @@ import pytest
 import ray
 
 from augkit.balance.cluster import cluster, own_cluster
-from augkit.errors import ConfigError
+from augkit.core.errors import ConfigError
 
 PROBE = """
 import json, os, sys

@@ -35,7 +35,7 @@ def test_duplicates_are_marked_once_all_shards_are_there(
     assert job.has_judges() and (trained.root / "gate" / "gate.json").is_file()
     monkeypatch.setattr(Gate, "judge_mask", lambda self, pair: Verdict({}, []))  # whatever stage I has learnt
     monkeypatch.setattr("augkit.gate.duplicates.MIN_CORRELATION", -1.0)  # every photo is like every other
-    monkeypatch.setattr("augkit.gate.duplicates.Seen.anew", lambda self: type(self)(self.schema, 1.0))
+    monkeypatch.setattr("augkit.gate.duplicates.KeptPairs.anew", lambda self: type(self)(self.schema, 1.0))
     outcome = job.generate(silent)
     storage = open_storage(trained.shards)
     rows = [row for row in load_index(storage).to_pylist() if row["source"] == "generated" and row["shard"]]

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from augkit.balance.executors import EXECUTORS, local
-from augkit.balance.job import Balance, Order
+from augkit.balance.job import Balance, BalanceRequest
 from augkit.balance.plan import PlanRow, load_plan
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
@@ -324,7 +324,7 @@ def test_models_of_another_part_schema_are_refused(trained: Workspace, settings:
 def test_a_workspace_of_another_schema_is_refused(trained: Workspace, settings: Settings) -> None:
     PartSchema.from_names(["hood", "wheel"]).save(trained.schema)
     with pytest.raises(DataError, match=r"parts\.json: 2 parts, but .*catalogue\.parquet counts 18"):
-        Balance(trained, settings, Order(10))
+        Balance(trained, settings, BalanceRequest(10))
 
 
 def test_a_class_without_training_pairs_is_refused_before_anything_is_trained(
@@ -334,8 +334,8 @@ def test_a_class_without_training_pairs_is_refused_before_anything_is_trained(
     kept = [row for row in rows if row.split == "val" or row.car_class.name == "front-left-5"]
     write_catalogue(trained.catalogue, kept)
     with pytest.raises(DataError, match=r"back-right-3(.|\n)*--only"):
-        Balance(trained, settings, Order(10))
-    Balance(trained, settings, Order(10, only=(CarClass.parse("front-left-5"),)))
+        Balance(trained, settings, BalanceRequest(10))
+    Balance(trained, settings, BalanceRequest(10, only=(CarClass.parse("front-left-5"),)))
 
 
 def test_webp_photos_are_lossless(trained: Workspace, settings: Settings) -> None:

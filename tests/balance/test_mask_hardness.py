@@ -7,7 +7,7 @@ import json
 import pytest
 
 from augkit.balance import mask_hardness as hardnesses
-from augkit.balance.mask_hardness import Hardness
+from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.worker import Worker
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.workspace import Workspace
@@ -22,7 +22,7 @@ ON = ("gate.checks=[agreement]", "balance.hard_sampling=1")
 
 def note(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """The real pairs' agreement as a fitted gate leaves it: 0.01, 0.02, ... in the catalogue's order."""
-    monkeypatch.setattr(hardnesses, "is_ready", lambda evidence: True)
+    monkeypatch.setattr(hardnesses, "is_ready", lambda references: True)
     ids = [row.id for row in read_catalogue(workspace.catalogue)]
     scores = [{"agreement": place / 100} for place in range(1, len(ids) + 1)]
     (workspace.root / "gate").mkdir(exist_ok=True)
@@ -68,7 +68,7 @@ def test_shards_depend_on_it_where_it_is_on(
     refitted = facts(on)
     assert refitted[:2] == first[:2] and refitted[2] != first[2]  # real pairs are as they were
     assert facts(gate) == other  # off: what the gate noted counts nowhere
-    assert Hardness.of(trained, settings).facts == []
+    assert MaskHardness.of(trained, settings).facts == []
 
 
 def test_what_cannot_be_is_refused(trained: Workspace, on: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,14 +76,14 @@ def test_what_cannot_be_is_refused(trained: Workspace, on: Settings, monkeypatch
         load_settings("smoke", ["balance.hard_sampling=1"])
     note(trained, monkeypatch)
     job = job_of(trained, on)
-    folder = job.studio.folder("mask", job.studio.model("mask", job.generated()[0]))
+    folder = job.store.folder("mask", job.store.model("mask", job.generated()[0]))
     about = json.loads((folder / CONFIG).read_text())
-    found = Hardness.of(trained, on)
+    found = MaskHardness.of(trained, on)
     with pytest.raises(CheckpointError, match=r"real masks have no agreement(.|\n)*augkit gate"):
-        Hardness(1.0, {}).check([folder])
+        MaskHardness(1.0, {}).check([folder])
     (folder / CONFIG).write_text(json.dumps({key: about[key] for key in about if key != "anchors"}))
     with pytest.raises(CheckpointError, match=r"does not tell which real masks(.|\n)*augkit train mask --fresh"):
         job.generate(lambda *_: None)  # a model of an earlier version, before anything is made
-    Hardness(0.0, {}).check([folder])
+    MaskHardness(0.0, {}).check([folder])
     Worker(job_of(trained, load_settings("smoke", list(CHANGES)))._job({}))._mask_sampler(job.generated()[0])
     assert found.table and not (trained.shards / "plan.json").exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.balance.part_targets import Extra, PartGoal, Profiles, lift, parse_targets, part_goals
+from augkit.balance.part_targets import ExtraPairs, PartGoal, Profiles, lift, parse_targets, part_goals
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
@@ -103,19 +103,19 @@ def test_targets_that_thin_each_other_are_reached_together() -> None:
 
 def test_targets_that_cannot_both_hold_are_told() -> None:
     goals = [PartGoal("hood", 1, 0.7, (FRONT,)), PartGoal("trunk", 2, 0.4, (BACK,))]
-    assert lift(goals, areas(1, 1, 8, 0), REAL.means, 10**6) == Extra({}, reached=False)
+    assert lift(goals, areas(1, 1, 8, 0), REAL.means, 10**6) == ExtraPairs({}, reached=False)
 
 
 def test_a_target_takes_no_more_than_so_many_pairs() -> None:
     goal = PartGoal("trunk", 2, 0.1, (BACK,))
     total = areas(9.8, 0.2, 0, 0)
-    assert lift([goal], total, REAL.means, 4) == Extra({BACK: 4})
-    assert lift([goal], total, REAL.means, 3) == Extra({}, reached=False)
-    assert lift([goal], total, {}, 100) == Extra({}, reached=False)
+    assert lift([goal], total, REAL.means, 4) == ExtraPairs({BACK: 4})
+    assert lift([goal], total, REAL.means, 3) == ExtraPairs({}, reached=False)
+    assert lift([goal], total, {}, 100) == ExtraPairs({}, reached=False)
 
 
 def test_no_targets_ask_for_nothing() -> None:
-    assert lift([], REAL.total, REAL.means, 0) == Extra()
+    assert lift([], REAL.total, REAL.means, 0) == ExtraPairs()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_target_in_reach_is_reached_with_the_fewest_pairs(
     extra = lift([goal], total, means, 10**9)
     best = max(goal.gain(mean) for mean in means.values())
     if goal.holds(total):
-        assert extra == Extra()
+        assert extra == ExtraPairs()
     elif best > 1e-6:
         after = total + sum(count * means[c] for c, count in extra.pairs.items())
         assert extra.reached and goal.holds(after)

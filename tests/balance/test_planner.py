@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from augkit.balance.part_targets import PartGoal, Profiles
 from augkit.balance.plan import Plan, PlanRow, real_plan
-from augkit.balance.planner import PATIENCE, Planner, Standing
+from augkit.balance.planner import PATIENCE, ClassProgress, Planner
 from augkit.balance.rates import Rate, candidates
 from augkit.balance.worker import ShardReport
 from augkit.core.classes import ALL_CLASSES, CarClass
@@ -72,7 +72,7 @@ def after(planner: Planner, plan: Plan, results: Results) -> Plan:
     return planner.extend(plan, [results[row.shard] for row in plan.rows if row.shard in results])
 
 
-def standings(planner: Planner, plan: Plan, results: Results) -> dict[str, Standing]:
+def standings(planner: Planner, plan: Plan, results: Results) -> dict[str, ClassProgress]:
     return planner.standings([results[row.shard] for row in plan.rows])
 
 
@@ -114,7 +114,7 @@ def test_a_round_waits_for_every_shard_of_those_before_it() -> None:
 
 
 def test_a_budget_in_closed_form() -> None:
-    standing = Standing(4, accepted=1, tried=10, attempts=4.0)
+    standing = ClassProgress(4, accepted=1, tried=10, attempts=4.0)
     assert standing.budget == candidates(4, 0.25, PATIENCE) and standing.missing == 3
     assert replace(standing, extra=2).budget == candidates(6, 0.25, PATIENCE)
     assert replace(standing, accepted=9, extra=2).budget == candidates(11, 0.25, PATIENCE)
@@ -122,7 +122,7 @@ def test_a_budget_in_closed_form() -> None:
 
 
 def test_a_class_is_given_up_when_its_budget_is_spent_or_its_rate_hopeless() -> None:
-    standing = Standing(4, accepted=1, tried=10, rate=Rate(4, 8), attempts=4.0)
+    standing = ClassProgress(4, accepted=1, tried=10, rate=Rate(4, 8), attempts=4.0)
     assert not standing.given_up and standing.todo == 3 and standing.candidates == 9
     spent = replace(standing, tried=standing.budget)
     assert spent.given_up and (spent.todo, spent.candidates) == (0, 0) and not list(spent.rows("x", 8, 1))
@@ -133,7 +133,7 @@ def test_a_class_is_given_up_when_its_budget_is_spent_or_its_rate_hopeless() -> 
 
 
 def test_a_round_stays_within_what_is_left_of_the_budget() -> None:
-    standing = Standing(12, accepted=0, tried=0, rate=Rate(1, 9), attempts=2.0)
+    standing = ClassProgress(12, accepted=0, tried=0, rate=Rate(1, 9), attempts=2.0)
     rows = list(standing.rows("x", 4, 3))
     assert sum(row.tries for row in rows) == standing.budget == candidates(12, 0.5, PATIENCE)
     assert {row.round for row in rows} == {3} and all(0 < row.want <= row.tries for row in rows)

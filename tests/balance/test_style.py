@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.balance.job import Balance, Order
+from augkit.balance.job import Balance, BalanceRequest
 from augkit.balance.style import facing, load_style
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError, SchemaError
@@ -91,7 +91,7 @@ def test_a_style_that_there_is_not_is_refused_before_anything_is_trained(
     rendered_workspace: Workspace, settings: Settings
 ) -> None:
     with pytest.raises(DataError, match="no pair of the workspace has this id"):
-        Balance(rendered_workspace, styled(settings, "nobody"), Order(10))
+        Balance(rendered_workspace, styled(settings, "nobody"), BalanceRequest(10))
 
 
 @pytest.mark.parametrize("guides", ["[]", "[noise]"])
@@ -99,7 +99,7 @@ def test_a_style_that_nothing_reads_is_refused(guides: str, rendered_workspace: 
     style = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "train")
     asked = styled(load_settings("smoke", [f"image.guides={guides}", "image.repair=false"]), style)
     with pytest.raises(ConfigError, match="no guide of stage II reads a photo"):
-        Balance(rendered_workspace, asked, Order(10))
+        Balance(rendered_workspace, asked, BalanceRequest(10))
 
 
 def test_the_look_of_a_held_out_pair_does_not_get_into_training_pairs(
@@ -107,4 +107,4 @@ def test_the_look_of_a_held_out_pair_does_not_get_into_training_pairs(
 ) -> None:
     held = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "val")
     with pytest.raises(DataError, match="a pair of the split val"):
-        Balance(rendered_workspace, styled(settings, held), Order(10))
+        Balance(rendered_workspace, styled(settings, held), BalanceRequest(10))

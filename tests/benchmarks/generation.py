@@ -103,31 +103,35 @@ def augkit_call(case: str, batch: int) -> Callable[[], object]:
     keep_freed_memory()
     sampler, cars = sampler_of(CASES[case])
     sampler = sampler.ready(choose("auto", None).precision)
-    masks, laid = _inputs(cars, batch)
-    return lambda: sampler.repaint(masks, laid, list(range(batch)))
+    masks, warped = _inputs(cars, batch)
+    return lambda: sampler.repaint(masks, warped, list(range(batch)))
 
 
 def plain_call(case: str, batch: int) -> Callable[[], object]:
     """What a tutorial shows: fp32, contiguous tensors, torch's defaults, the same network and inputs."""
     import torch
 
-    from augkit.gan.conditioning.base import Brief
+    from augkit.gan.conditioning.base import Conditioning
     from augkit.gan.label_map import label_map
-    from augkit.gan.photo_sampler import source_of
+    from augkit.gan.photo_sampler import warped_exemplars
     from augkit.gan.samplers import to_pixels
 
     sampler, cars = sampler_of(CASES[case])
     painter = sampler.painter.eval()
-    masks, laid = _inputs(cars, batch)
+    masks, warped = _inputs(cars, batch)
 
     def call() -> object:
         with torch.no_grad():
-            brief = Brief(
-                torch.from_numpy(masks).long(), source_of(laid), lambda name, *shape: torch.randn(batch, *shape)
+            conditioning = Conditioning(
+                torch.from_numpy(masks).long(),
+                warped_exemplars(warped),
+                lambda name, *shape: torch.randn(batch, *shape),
             )
-            guides = [guide(brief) for guide in painter.guides]
-            photos = painter.generator(torch.cat([label_map(brief.masks, painter.parts), *guides], 1).contiguous())
-            return to_pixels((brief.source.photos + photos).clamp(-1, 1) if painter.repair else photos)
+            guides = [conditioner(conditioning) for conditioner in painter.guides]
+            photos = painter.generator(
+                torch.cat([label_map(conditioning.masks, painter.parts), *guides], 1).contiguous()
+            )
+            return to_pixels((conditioning.source.photos + photos).clamp(-1, 1) if painter.repair else photos)
 
     return call
 
@@ -163,7 +167,7 @@ def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
     import torch
 
     from augkit.data.crop import resize_mask
-    from augkit.data.dataset import PairItem
+    from augkit.data.dataset import Pair
     from augkit.data.pair_files import resize_photo
     from augkit.gan.exemplars import ExemplarBank
     from augkit.gan.photo_sampler import PhotoSampler
@@ -180,7 +184,7 @@ def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
         for number in range(count):
             sample = rendered_sample(car_class, number, settings.size, 0)
             photo, mask = resize_photo(sample.photo, settings.size), resize_mask(sample.mask, settings.size)
-            cars.append(PairItem(photo, mask, car_class))
+            cars.append(Pair(photo, mask, car_class))
     return PhotoSampler(painter, ExemplarBank.of(cars, [f"car-{n}" for n in range(len(cars))], schema)), cars
 
 
@@ -188,11 +192,11 @@ def _inputs(cars, batch: int):  # type: ignore[no-untyped-def]
     """Masks of the first cars, each with its own photo lying on it."""
     import numpy as np
 
-    from augkit.data.warp.part_warp import Laid
+    from augkit.data.warp.part_warp import WarpedPhoto
 
     chosen = cars[:batch]
     masks = np.stack([car.mask for car in chosen])
-    return masks, [Laid(car.photo, np.ones(car.mask.shape, bool)) for car in chosen]
+    return masks, [WarpedPhoto(car.photo, np.ones(car.mask.shape, bool)) for car in chosen]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from augkit.evaluate.extract import gather_photos
+from augkit.evaluate.extract import extract_photos
 from augkit.metrics.frechet import frechet_distance
 from augkit.models.extractors import EXTRACTORS
 from augkit.models.lite0 import load_lite0
@@ -59,7 +59,7 @@ def time_features(count: int) -> float:
 
     few = min(count, 4 * BATCH)
     extractor.features(torch.from_numpy(photos[:2]).permute(0, 3, 1, 2))  # what is set up once is not timed
-    own = timed(lambda: gather_photos(photos, extractor))
+    own = timed(lambda: extract_photos(photos, extractor))
     reference = timed(plain) * count / few
     print(
         f"features of {count} pictures: {own:.1f} s ({1000 * own / count:.1f} ms each); timm's network as it is "

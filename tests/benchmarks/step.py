@@ -111,7 +111,7 @@ def plain_step(case: str, workspace: Path) -> Callable[[], None]:
     def step() -> None:
         for player in game.players:
             with game.turn(player):
-                losses = player.evaluate(game.play(player, batch), 1)
+                losses = player.evaluate(game.forward(player, batch), 1)
                 optimisers[player.name].zero_grad()
                 sum(losses.values()).backward()
                 optimisers[player.name].step()
@@ -127,7 +127,7 @@ def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
     from augkit.settings import load_settings
     from augkit.stages.image import image_task
     from augkit.stages.mask import mask_task
-    from augkit.train.stream import Plan, Share, stream
+    from augkit.train.stream import ProcessShare, StreamPlan, stream
 
     place = Workspace(workspace)
     settings = load_settings(None, CASES[case])
@@ -136,7 +136,7 @@ def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
         task, own = mask_task("bench", place, rows, schema, settings.mask, device), settings.mask
     else:
         task, own = image_task("bench", place, rows, schema, settings.image, device), settings.image
-    _, batch = next(stream(task.pairs, Plan(1, own.batch, 0), Share(), 1, 0, device))
+    _, batch = next(stream(task.pairs, StreamPlan(1, own.batch, 0), ProcessShare(), 1, 0, device))
     return task.game, batch
 
 

@@ -14,8 +14,8 @@ from augkit.cli import view
 from augkit.cli._app import run
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
-from augkit.report.browse import GAP, LINE, TILE, Choice, choose, half_blocks
-from augkit.report.image_cache import Album
+from augkit.report.browse import GAP, LINE, TILE, RowSelection, choose, half_blocks
+from augkit.report.image_cache import ImageCache
 from augkit.shards.index import load_manifest
 from tests.report.workspaces import COPY, MADE, make_workspace
 
@@ -39,7 +39,7 @@ def augkit(capsys: pytest.CaptureFixture[str]) -> Augkit:
 
 
 def keys(workspace: Workspace, **choice: object) -> list[str]:
-    return [row["key"] for row in choose(open_storage(workspace.shards), Choice(**choice))]  # type: ignore[arg-type]
+    return [row["key"] for row in choose(open_storage(workspace.shards), RowSelection(**choice))]  # type: ignore[arg-type]
 
 
 def test_filters_and_orders(workspace: Workspace) -> None:
@@ -79,8 +79,8 @@ def test_keys_turn_the_pages(workspace: Workspace, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     console = Console(force_terminal=True, width=80, height=20, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
     storage = open_storage(workspace.shards)
-    rows = choose(storage, Choice(classes=("back-left-3",), sources=("generated",)))
-    view._browse(console, rows, Album(storage, load_manifest(storage).schema), 1)
+    rows = choose(storage, RowSelection(classes=("back-left-3",), sources=("generated",)))
+    view._browse(console, rows, ImageCache(storage, load_manifest(storage).schema), 1)
     console.file.close()
     text = console.export_text()
     assert [part.split(" of")[0] for part in text.split("page ")[1:]] == ["1", "1", "2", "3", "3", "3", "2"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, PartSchema
-from augkit.data.orientation import View, classify
+from augkit.data.orientation import CarView, classify
 
 SCHEMA = PartSchema.from_names(
     [
@@ -88,7 +88,7 @@ def test_three_quarter_views_are_sure(boxes: Boxes, name: str) -> None:
     mask = draw(boxes)
     view = classify(mask, SCHEMA)
     assert view.car_class.name == name and view.confidence > 0.9
-    assert classify(SCHEMA.flip(mask), SCHEMA) == View(
+    assert classify(SCHEMA.flip(mask), SCHEMA) == CarView(
         CarClass.parse(name).mirror.orientation, view.confidence, view.doors
     )
 
@@ -130,9 +130,9 @@ def test_light_labels_that_contradict_their_places_count_by_place() -> None:
 
 
 def test_ties_are_front_left_without_confidence() -> None:
-    assert classify(draw(FRONTAL), SCHEMA) == View("A", 0.0, "unknown")
+    assert classify(draw(FRONTAL), SCHEMA) == CarView("A", 0.0, "unknown")
     for value in (0, 255):
-        assert classify(np.full((64, 64), value, np.uint8), SCHEMA) == View("A", 0.0, "unknown")
+        assert classify(np.full((64, 64), value, np.uint8), SCHEMA) == CarView("A", 0.0, "unknown")
 
 
 def test_doors_are_counted_where_they_are_visible() -> None:

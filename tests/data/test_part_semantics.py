@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from augkit.core.parts import PartSchema
-from augkit.data.part_semantics import roles_of
+from augkit.data.part_semantics import part_semantics
 
 
 def _role(name: str) -> dict[str, int]:
-    roles = roles_of(PartSchema.from_names([name]))
+    roles = part_semantics(PartSchema.from_names([name]))
     return {table: int(getattr(roles, table)[1]) for table in roles.__dataclass_fields__ if getattr(roles, table)[1]}
 
 

@@ -12,14 +12,14 @@ from augkit.core.errors import CheckpointError, ConfigError, DataError, Registry
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.evaluate import benchmark
-from augkit.evaluate.benchmark import Entry, Result, compete, save_results
+from augkit.evaluate.benchmark import BenchmarkEntry, BenchmarkResult, run_benchmark, save_results
 from augkit.settings import load_settings
 from augkit.train.checkpoint import save_state
 
 SMALL = ["mask.size=16", "mask.batch=4", "mask.steps=1000000", "mask.options={latent: 4}"]
-GAN = Entry("gan", "mask", load_settings("smoke", [*SMALL, "mask.model=dcgan-upsampling"]))
-VAE = Entry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 4, base: 8}"]))
-PHOTOS = Entry(
+GAN = BenchmarkEntry("gan", "mask", load_settings("smoke", [*SMALL, "mask.model=dcgan-upsampling"]))
+VAE = BenchmarkEntry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 4, base: 8}"]))
+PHOTOS = BenchmarkEntry(
     "photos",
     "image-unconditional",
     load_settings(
@@ -27,7 +27,7 @@ PHOTOS = Entry(
     ),
 )
 
-PAINTER = Entry(
+PAINTER = BenchmarkEntry(
     "painter",
     "image",
     load_settings(
@@ -37,14 +37,14 @@ PAINTER = Entry(
 )
 
 
-def _steps(workspace: Workspace, entry: Entry) -> int:
+def _steps(workspace: Workspace, entry: BenchmarkEntry) -> int:
     about = json.loads((workspace.root / "contest" / entry.name / entry.stage / "all" / "config.json").read_text())
     return int(about["steps"])
 
 
 def test_every_entry_trains_for_its_budget_and_is_judged(copied_workspace: Workspace, tmp_path: Path) -> None:
-    told: list[Result] = []
-    results = compete(copied_workspace, [GAN, VAE, PHOTOS, PAINTER], 0.5, done=told.append)
+    told: list[BenchmarkResult] = []
+    results = run_benchmark(copied_workspace, [GAN, VAE, PHOTOS, PAINTER], 0.5, done=told.append)
     assert told == results and [r.name for r in results] == ["gan", "vae", "photos", "painter"]
     for result in results:
         assert result.steps >= 1 and "budget" in result.stopped and result.distance_name == "FD-lite0"
@@ -57,20 +57,20 @@ def test_every_entry_trains_for_its_budget_and_is_judged(copied_workspace: Works
 
 
 def test_what_was_trained_is_not_trained_again_and_a_longer_budget_goes_on(copied_workspace: Workspace) -> None:
-    compete(copied_workspace, [VAE], 0.3)
+    run_benchmark(copied_workspace, [VAE], 0.3)
     first = _steps(copied_workspace, VAE)
-    compete(copied_workspace, [VAE], 0.01)
+    run_benchmark(copied_workspace, [VAE], 0.01)
     assert _steps(copied_workspace, VAE) == first
-    compete(copied_workspace, [VAE], 30 * 0.3)
+    run_benchmark(copied_workspace, [VAE], 30 * 0.3)
     assert _steps(copied_workspace, VAE) > first
 
 
 def test_another_recipe_of_the_same_name_is_refused_or_trained_afresh(copied_workspace: Workspace) -> None:
-    compete(copied_workspace, [VAE], 0.2)
-    other = Entry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 2, base: 8}"]))
+    run_benchmark(copied_workspace, [VAE], 0.2)
+    other = BenchmarkEntry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 2, base: 8}"]))
     with pytest.raises(CheckpointError, match="other settings"):
-        compete(copied_workspace, [other], 0.2)
-    assert compete(copied_workspace, [other], 0.2, fresh=True)
+        run_benchmark(copied_workspace, [other], 0.2)
+    assert run_benchmark(copied_workspace, [other], 0.2, fresh=True)
 
 
 def test_nothing_is_trained_before_all_settings_are_known_to_work(copied_workspace: Workspace) -> None:
@@ -80,9 +80,11 @@ def test_nothing_is_trained_before_all_settings_are_known_to_work(copied_workspa
         ("image", "image.options={nope: 1}", ConfigError),
         ("image", "image.init_from=nowhere", CheckpointError),
     ):
-        wrong = Entry("wrong", cast("benchmark.Contested", stage), load_settings("smoke", [*SMALL[:3], change]))
+        wrong = BenchmarkEntry(
+            "wrong", cast("benchmark.Contested", stage), load_settings("smoke", [*SMALL[:3], change])
+        )
         with pytest.raises(error):
-            compete(copied_workspace, [GAN, wrong], 0.2)
+            run_benchmark(copied_workspace, [GAN, wrong], 0.2)
     assert not (copied_workspace.root / "contest").exists()
 
 
@@ -100,5 +102,5 @@ def test_without_held_out_pictures_there_is_nothing_to_judge_by(copied_workspace
     rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
     write_catalogue(copied_workspace.catalogue, rows)
     with pytest.raises(DataError, match="no held-out pairs"):
-        compete(copied_workspace, [VAE], 0.2)
+        run_benchmark(copied_workspace, [VAE], 0.2)
     assert not (copied_workspace.root / "contest").exists()

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.evaluate.comparison import DEFAULT, Figure, enough, judge, label, size_of
-from augkit.evaluate.features import Traits
+from augkit.evaluate.features import PictureFeatures
 from augkit.metrics import METRICS, Metric
 from augkit.metrics.kernel import kernel_distance
 
 
-def traits(seed: int, count: int, mean: float = 0.0, width: int = 8, **changes: object) -> Traits:
+def traits(seed: int, count: int, mean: float = 0.0, width: int = 8, **changes: object) -> PictureFeatures:
     features = np.random.default_rng(seed).normal(mean, 1, (count, width)).astype(np.float32)
-    made = Traits("lite0", "photos", (64, 64), {"features": features}, np.zeros(count, bool))
+    made = PictureFeatures("lite0", "photos", (64, 64), {"features": features}, np.zeros(count, bool))
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
-def one(real: Traits, made: Traits, name: str = "frechet", **options: object) -> Figure:
+def one(real: PictureFeatures, made: PictureFeatures, name: str = "frechet", **options: object) -> Figure:
     (figure,) = judge(real, made, [name], **options)  # type: ignore[arg-type]
     return figure
 

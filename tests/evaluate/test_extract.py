@@ -12,7 +12,7 @@ from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.pair_files import read_mask
 from augkit.evaluate.comparison import judge
-from augkit.evaluate.extract import gather_masks, gather_photos
+from augkit.evaluate.extract import extract_masks, extract_photos
 from augkit.models.extractors import EXTRACTORS
 
 SCHEMA = PartSchema.from_names(["hood", "left_door", "right_door"])
@@ -43,7 +43,7 @@ class MeanColour:
 def test_photos_in_batches_with_progress() -> None:
     photos = np.random.default_rng(0).integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
     extractor, seen = MeanColour(), []
-    found = gather_photos(photos, extractor, batch=3, progress=lambda done, total: seen.append((done, total)))
+    found = extract_photos(photos, extractor, batch=3, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(3, 7), (6, 7), (7, 7)]
     assert [tuple(batch.shape) for batch in extractor.batches] == [(3, 3, 6, 5), (3, 3, 6, 5), (1, 3, 6, 5)]
     assert found.tables["features"] == pytest.approx(photos.mean((1, 2)), rel=1e-5)
@@ -52,14 +52,14 @@ def test_photos_in_batches_with_progress() -> None:
 
 def test_blank_pictures_are_marked() -> None:
     photos = [np.full((4, 4, 3), 7, np.uint8), np.arange(48, dtype=np.uint8).reshape(4, 4, 3)]
-    assert gather_photos(photos, MeanColour()).blank.tolist() == [True, False]
-    assert gather_masks([np.zeros((4, 4), np.uint8)], SCHEMA, MeanColour()).blank.tolist() == [True]
+    assert extract_photos(photos, MeanColour()).blank.tolist() == [True, False]
+    assert extract_masks([np.zeros((4, 4), np.uint8)], SCHEMA, MeanColour()).blank.tolist() == [True]
 
 
 def test_masks_are_seen_in_their_colours_and_never_in_mixed_ones() -> None:
     mask = np.array([[1, 0, 2], [3, 3, 0], [1, 2, 2]], np.uint8)
     extractor = MeanColour()
-    found = gather_masks(mask[None], SCHEMA, extractor)
+    found = extract_masks(mask[None], SCHEMA, extractor)
     seen = extractor.batches[0][0].permute(1, 2, 0).reshape(-1, 3).unique(dim=0)
     palette = torch.from_numpy(SCHEMA.palette[:4]).unique(dim=0)
     assert torch.equal(seen, palette)
@@ -71,15 +71,15 @@ def test_masks_are_seen_in_their_colours_and_never_in_mixed_ones() -> None:
 def test_bad_pictures() -> None:
     good = np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(DataError, match="no photos"):
-        gather_photos([], MeanColour())
+        extract_photos([], MeanColour())
     with pytest.raises(DataError, match="2 different sizes"):
-        gather_photos([good, good[:3]], MeanColour())
+        extract_photos([good, good[:3]], MeanColour())
     with pytest.raises(DataError, match="float64"):
-        gather_photos([good.astype(np.float64)], MeanColour())
+        extract_photos([good.astype(np.float64)], MeanColour())
     with pytest.raises(DataError, match=r"\(H, W\) part ids"):
-        gather_masks([good], SCHEMA, MeanColour())
+        extract_masks([good], SCHEMA, MeanColour())
     with pytest.raises((DataError, SchemaError), match="part ids"):
-        gather_masks([np.full((4, 4), 9, np.uint8)], SCHEMA, MeanColour())
+        extract_masks([np.full((4, 4), 9, np.uint8)], SCHEMA, MeanColour())
 
 
 def test_broken_masks_are_far_from_real_ones_through_the_real_network(rendered_workspace: Workspace) -> None:
@@ -90,7 +90,7 @@ def test_broken_masks_are_far_from_real_ones_through_the_real_network(rendered_w
     real, other = ([masks[i] for i in part] for part in (order[:20], order[20:]))
     broken = [random.permutation(mask.reshape(-1)).reshape(mask.shape) for mask in other]
     extractor = EXTRACTORS["lite0"]()
-    held_out, same, bad = (gather_masks(m, schema, extractor) for m in (real, other, broken))
+    held_out, same, bad = (extract_masks(m, schema, extractor) for m in (real, other, broken))
     good, poor = (judge(held_out, made, ["frechet"], resamples=10)[0].ratio for made in (same, bad))
     assert good is not None and poor is not None
     assert good < 1.5

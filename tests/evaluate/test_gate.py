@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from augkit.evaluate.gate import FAULTS, REAL, Line, measure
-from augkit.gate import Evidence, Gate
+from augkit.evaluate.gate import FAULTS, REAL, FaultResult, measure
+from augkit.gate import Gate, ReferenceSet
 
 
-def test_planted_faults_are_caught_and_real_pairs_are_not(evidence: Evidence, gate: Gate) -> None:
-    lines = {line.name: line for line in measure(evidence, gate, 12, lambda name, done, total: None)}
+def test_planted_faults_are_caught_and_real_pairs_are_not(references: ReferenceSet, gate: Gate) -> None:
+    lines = {line.name: line for line in measure(references, gate, 12, lambda name, done, total: None)}
     assert set(lines) == {REAL, *FAULTS}
     assert lines[REAL].caught <= 0.15  # 60 pairs set the bounds for the other 60: one pair is 0.8 %
-    assert lines[REAL].pairs == len(evidence.rows)
+    assert lines[REAL].pairs == len(references.rows)
     for fault in ("mirrored, class kept", "class of another view", "photo of one colour", "photo all black"):
         assert lines[fault].caught == 1.0, fault
     for fault in ("copied training pair", "mask speckled", "photo speckled", "photo blurred", "photo of noise"):
@@ -17,5 +17,5 @@ def test_planted_faults_are_caught_and_real_pairs_are_not(evidence: Evidence, ga
 
 
 def test_the_strictest_check_is_named_first_and_chance_is_not() -> None:
-    line = Line("blurred", 400, 1.0, {"rule": 0.02, "view": 0.0, "detail": 1.0, "palette": 0.0025})
+    line = FaultResult("blurred", 400, 1.0, {"rule": 0.02, "view": 0.0, "detail": 1.0, "palette": 0.0025})
     assert line.reasons == "detail 100%, rule 2%"

@@ -18,7 +18,7 @@ from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.crop import resize_mask
 from augkit.data.pair_files import read_mask
 from augkit.evaluate import masks
-from augkit.evaluate.masks import Appraisal, appraise_masks
+from augkit.evaluate.masks import MaskEvaluation, evaluate_masks
 from augkit.gan.samplers import MaskDraw
 from augkit.settings import load_settings
 
@@ -48,10 +48,10 @@ class Shapeless(Replaying):
         return MaskDraw(np.stack(noise), [{} for _ in seeds])
 
 
-def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> Appraisal:
+def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> MaskEvaluation:
     monkeypatch.setattr(masks, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
     monkeypatch.setattr(masks, "FEWEST", 2)
-    return appraise_masks(workspace, load_settings("smoke"), report=lambda name, done, total: None)
+    return evaluate_masks(workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
 
 def test_training_masks_look_real_and_are_copies(

@@ -17,8 +17,8 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, write_catalogue
 from augkit.data.pair_files import read_photo, resize_photo
 from augkit.evaluate import photos
-from augkit.evaluate.photos import PhotoAppraisal, appraise_photos
-from augkit.gan.photo_sampler import Painted
+from augkit.evaluate.photos import PhotoEvaluation, evaluate_photos
+from augkit.gan.photo_sampler import GeneratedPhotos
 from augkit.settings import load_settings
 
 
@@ -30,7 +30,7 @@ class Replaying:
         self.rows: list[CatalogueRow] = [r for r in read_catalogue(workspace.catalogue) if r.split == "train"]
         self.photos = [resize_photo(read_photo(workspace.photo(row.id)), 32) for row in self.rows]
 
-    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Painted:
+    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> GeneratedPhotos:
         found = []
         for seed in seeds:
             own = [
@@ -39,20 +39,20 @@ class Replaying:
                 if car_class in (r.car_class, r.car_class.mirror)
             ]
             found.append(own[seed % len(own)])
-        return Painted(np.stack(found), [self.rows[0].id] * len(seeds))
+        return GeneratedPhotos(np.stack(found), [self.rows[0].id] * len(seeds))
 
 
 class Flat(Replaying):
     """A stage II that knows one photo, and it is grey noise."""
 
-    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Painted:
+    def paint(self, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> GeneratedPhotos:
         noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-        return Painted(np.stack([noise] * len(seeds)), ["nobody"] * len(seeds))
+        return GeneratedPhotos(np.stack([noise] * len(seeds)), ["nobody"] * len(seeds))
 
 
-def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> PhotoAppraisal:
+def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> PhotoEvaluation:
     monkeypatch.setattr(photos, "load_photo_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
-    return appraise_photos(workspace, load_settings("smoke"), report=lambda name, done, total: None)
+    return evaluate_photos(workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
 
 def test_training_photos_look_real_vary_and_are_copies(
@@ -80,7 +80,7 @@ def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pyte
 
 def test_an_untrained_stage_is_said(copied_workspace: Workspace) -> None:
     with pytest.raises(CheckpointError, match="train it first"):
-        appraise_photos(copied_workspace, load_settings("smoke"), report=lambda name, done, total: None)
+        evaluate_photos(copied_workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
 
 def test_the_verb(trained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.data.silhouette import GREEN
-from augkit.gan.background import Backdrop, Pasted
+from augkit.gan.background import CompositeBackground, PhotoBackground
 from augkit.sources.backdrops.scenes import ANY, Scenes
 
 SIDE = 32
@@ -15,12 +15,12 @@ CLASS = CarClass("A", "5")
 OTHER_DOORS, ELSEWHERE = CarClass("A", "3"), CarClass("C", "5")
 
 
-def scenes(classes: list[int], holes: np.ndarray | None = None) -> Pasted:
+def scenes(classes: list[int], holes: np.ndarray | None = None) -> CompositeBackground:
     """Scene number n is of the colour (n, n, n)."""
     count = len(classes)
     photos = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, SIDE, SIDE, 3), np.uint8)
     empty = np.zeros((count, SIDE, SIDE), np.bool_)
-    return Pasted.of(Scenes(photos, empty if holes is None else holes, np.array(classes, np.int64)))
+    return CompositeBackground.of(Scenes(photos, empty if holes is None else holes, np.array(classes, np.int64)))
 
 
 def cars(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,14 +31,14 @@ def cars(count: int) -> tuple[np.ndarray, np.ndarray]:
     return photos, masks
 
 
-def drawn(pasted: Pasted, car_class: CarClass, seeds: list[int]) -> set[int]:
+def drawn(pasted: CompositeBackground, car_class: CarClass, seeds: list[int]) -> set[int]:
     photos, masks = cars(len(seeds))
     return {int(photo[0, 0, 0]) for photo in pasted(photos, masks, car_class, seeds)}
 
 
 def test_learnt_backgrounds_stay() -> None:
     photos, masks = cars(2)
-    assert Backdrop()(photos, masks, CLASS, [0, 1]) is photos
+    assert PhotoBackground()(photos, masks, CLASS, [0, 1]) is photos
 
 
 def test_the_car_is_before_a_scene_and_the_seed_alone_picks_it() -> None:
@@ -62,12 +62,12 @@ def test_scenes_of_the_class_come_first() -> None:
 def test_a_hole_that_the_car_covers_is_preferred() -> None:
     holes = np.zeros((30, SIDE, SIDE), np.bool_)
     holes[:, 10:20, 10:20] = True
-    holes[Pasted.CHOICE :, :4] = True
-    assert drawn(scenes([CLASS.number] * 30, holes), CLASS, list(range(80))) == set(range(Pasted.CHOICE))
+    holes[CompositeBackground.CHOICE :, :4] = True
+    assert drawn(scenes([CLASS.number] * 30, holes), CLASS, list(range(80))) == set(range(CompositeBackground.CHOICE))
 
 
 def test_scenes_of_another_size_are_fitted() -> None:
-    pasted = Pasted(
+    pasted = CompositeBackground(
         torch.full((1, 8, 8, 3), 7, dtype=torch.uint8), torch.zeros(1, 8, 8, dtype=torch.bool), torch.tensor([ANY])
     )
     photos, masks = cars(1)

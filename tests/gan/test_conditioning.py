@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from augkit.gan.conditional_generator import Painter, input_channels
-from augkit.gan.conditioning import GUIDES
-from augkit.gan.conditioning.base import Brief, Source
+from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
+from augkit.gan.conditioning import CONDITIONERS
+from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
 from augkit.gan.label_map import label_map, paint_by_part, part_colours
 
 PARTS = 3
@@ -21,42 +21,49 @@ def _noise(name: str, *shape: int) -> Tensor:
 
 
 @pytest.fixture
-def brief() -> Brief:
+def conditioning() -> Conditioning:
     torch.manual_seed(0)
     known = torch.ones(2, 1, 2, 3)
     known[0, 0, 1, 2] = 0
-    return Brief(MASKS, Source(torch.rand(2, 3, 2, 3) * 2 - 1, known), _noise)
+    return Conditioning(MASKS, WarpedExemplars(torch.rand(2, 3, 2, 3) * 2 - 1, known), _noise)
 
 
-@pytest.mark.parametrize("name", sorted(GUIDES))
+@pytest.mark.parametrize("name", sorted(CONDITIONERS))
 def test_a_guide_keeps_its_promise(name: str) -> None:
-    guide = GUIDES[name](PARTS)
-    side = 2 * max(guide.smallest, guide.divisor)
-    brief = Brief(torch.randint(0, PARTS, (2, side, side)), Source.whole(torch.rand(2, 3, side, side)), _noise)
-    assert guide(brief).shape == (2, guide.channels, side, side)
-    guide.settle([brief])
-    assert guide(brief).shape == (2, guide.channels, side, side)
+    conditioner = CONDITIONERS[name](PARTS)
+    side = 2 * max(conditioner.smallest, conditioner.divisor)
+    conditioning = Conditioning(
+        torch.randint(0, PARTS, (2, side, side)), WarpedExemplars.whole(torch.rand(2, 3, side, side)), _noise
+    )
+    assert conditioner(conditioning).shape == (2, conditioner.channels, side, side)
+    conditioner.settle([conditioning])
+    assert conditioner(conditioning).shape == (2, conditioner.channels, side, side)
 
 
-def test_colours_are_those_of_the_known_pixels(brief: Brief) -> None:
-    found = GUIDES["colours"](PARTS)(brief)
-    torch.testing.assert_close(found[0, :, 0, 1], brief.source.photos[0, :, 0, 1:].mean(1))  # part 1, one pixel unknown
-    colours = part_colours(brief.source.photos, MASKS, PARTS, brief.source.known)
+def test_colours_are_those_of_the_known_pixels(conditioning: Conditioning) -> None:
+    found = CONDITIONERS["colours"](PARTS)(conditioning)
+    torch.testing.assert_close(
+        found[0, :, 0, 1], conditioning.source.photos[0, :, 0, 1:].mean(1)
+    )  # part 1, one pixel unknown
+    colours = part_colours(conditioning.source.photos, MASKS, PARTS, conditioning.source.known)
     assert torch.equal(found, paint_by_part(MASKS, colours))
 
 
-def test_the_exemplar_is_the_source_and_where_it_is_known(brief: Brief) -> None:
-    assert torch.equal(GUIDES["exemplar"](PARTS)(brief), torch.cat([brief.source.photos, brief.source.known], 1))
-    assert GUIDES["exemplar"](PARTS).wants_other and not GUIDES["colours"](PARTS).wants_other
+def test_the_exemplar_is_the_source_and_where_it_is_known(conditioning: Conditioning) -> None:
+    assert torch.equal(
+        CONDITIONERS["exemplar"](PARTS)(conditioning),
+        torch.cat([conditioning.source.photos, conditioning.source.known], 1),
+    )
+    assert CONDITIONERS["exemplar"](PARTS).wants_other and not CONDITIONERS["colours"](PARTS).wants_other
 
 
-def test_noise_is_a_rows_own_and_the_same_everywhere(brief: Brief) -> None:
-    found = GUIDES["noise"](PARTS)(brief)
+def test_noise_is_a_rows_own_and_the_same_everywhere(conditioning: Conditioning) -> None:
+    found = CONDITIONERS["noise"](PARTS)(conditioning)
     assert torch.equal(found[0], torch.ones(64, 2, 3)) and torch.equal(found[1], 2 * torch.ones(64, 2, 3))
 
 
-def test_a_painter_reads_the_label_map_then_the_guides(brief: Brief) -> None:
-    guides = [GUIDES[name](PARTS) for name in ("exemplar", "noise")]
+def test_a_painter_reads_the_label_map_then_the_guides(conditioning: Conditioning) -> None:
+    guides = [CONDITIONERS[name](PARTS) for name in ("exemplar", "noise")]
     seen: list[Tensor] = []
 
     class Spy(torch.nn.Module):
@@ -64,15 +71,15 @@ def test_a_painter_reads_the_label_map_then_the_guides(brief: Brief) -> None:
             seen.append(condition)
             return condition[:, :3] * 0 + 0.25
 
-    made = Painter(Spy(), guides, PARTS)(brief)
+    made = ConditionalGenerator(Spy(), guides, PARTS)(conditioning)
     assert torch.equal(made, torch.full((2, 3, 2, 3), 0.25))
-    expected = torch.cat([label_map(MASKS, PARTS), *(guide(brief) for guide in guides)], 1)
+    expected = torch.cat([label_map(MASKS, PARTS), *(conditioner(conditioning) for conditioner in guides)], 1)
     assert torch.equal(seen[0], expected) and expected.shape[1] == input_channels(PARTS, guides)
-    repaired = Painter(Spy(), guides, PARTS, repair=True)(brief)
-    torch.testing.assert_close(repaired, (brief.source.photos + 0.25).clamp(-1, 1))
+    repaired = ConditionalGenerator(Spy(), guides, PARTS, repair=True)(conditioning)
+    torch.testing.assert_close(repaired, (conditioning.source.photos + 0.25).clamp(-1, 1))
 
 
 def test_a_source_moves_and_is_cut_with_its_batch() -> None:
-    source = Source.whole(torch.rand(4, 3, 2, 2))
+    source = WarpedExemplars.whole(torch.rand(4, 3, 2, 2))
     assert torch.equal(source[1:3].photos, source.photos[1:3]) and source[1:3].known.shape == (2, 1, 2, 2)
     assert torch.equal(source.to(torch.device("cpu")).photos, source.photos)

@@ -10,12 +10,12 @@ import torch
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, Mask, PartSchema
-from augkit.data.dataset import PairItem
-from augkit.data.warp.part_warp import lay
-from augkit.gan.conditional_generator import Painter, input_channels
-from augkit.gan.conditioning.colours import Colours
-from augkit.gan.conditioning.exemplar import Exemplar as ExemplarGuide
-from augkit.gan.conditioning.noise import NoiseMap
+from augkit.data.dataset import Pair
+from augkit.data.warp.part_warp import part_warp
+from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
+from augkit.gan.conditioning.colours import ColourConditioner
+from augkit.gan.conditioning.exemplar import ExemplarConditioner as ExemplarGuide
+from augkit.gan.conditioning.noise import NoiseConditioner
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.models.translator import build_translator
@@ -31,13 +31,13 @@ def _mask(part: int = 3, left: int = 8) -> Mask:
     return mask
 
 
-def _item(car_class: CarClass, mask: Mask, level: int = 90) -> PairItem:
+def _item(car_class: CarClass, mask: Mask, level: int = 90) -> Pair:
     photo = np.full((SIDE, SIDE, 3), level, np.uint8)
     photo[mask == 3] = 255 - level
-    return PairItem(photo, mask, car_class)
+    return Pair(photo, mask, car_class)
 
 
-def _bank(items: Sequence[PairItem]) -> ExemplarBank:
+def _bank(items: Sequence[Pair]) -> ExemplarBank:
     return ExemplarBank.of(items, [f"pair-{n}" for n in range(len(items))], SCHEMA)
 
 
@@ -112,12 +112,12 @@ def test_what_is_ignored_does_not_count_for_likeness() -> None:
 
 def _sampler(*guides: str, repair: bool = False) -> PhotoSampler:
     torch.manual_seed(0)
-    made = {"colours": Colours, "exemplar": ExemplarGuide, "noise": NoiseMap}
+    made = {"colours": ColourConditioner, "exemplar": ExemplarGuide, "noise": NoiseConditioner}
     chosen = [made[name](SCHEMA.channels) for name in guides]
     generator = build_translator(input_channels(SCHEMA.channels, chosen), base=4, levels=2, blocks=1)
     rng = np.random.default_rng(0)
-    items = [PairItem(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8), _mask(), A5) for _ in range(15)]
-    return PhotoSampler(Painter(generator, chosen, SCHEMA.channels, repair), _bank(items)).eval()
+    items = [Pair(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8), _mask(), A5) for _ in range(15)]
+    return PhotoSampler(ConditionalGenerator(generator, chosen, SCHEMA.channels, repair), _bank(items)).eval()
 
 
 @pytest.mark.parametrize("guides", [("colours",), ("exemplar",), ("noise",), ("exemplar", "colours", "noise")])
@@ -149,20 +149,20 @@ def test_repair_adds_to_every_level_of_the_source(dtype: torch.dtype) -> None:
     sampler.painter.generator.to(dtype)  # type: ignore[operator, union-attr]
     style = sampler.bank.at(3)
     made = sampler.paint(_mask()[None], A5, [0], style).photos[0]
-    assert np.array_equal(made, sampler.bank.lay(style, _mask(), A5).photo)
+    assert np.array_equal(made, sampler.bank.warp(style, _mask(), A5).photo)
 
 
 def test_a_part_that_the_exemplar_lacks_is_lent_by_another() -> None:
     both = _mask(3)
     both[26:30, 10:20] = 1
     bank = _bank([_item(A5, _mask(3)), _item(A5, both, 60)])
-    laid = bank.lay(bank.at(0), both, A5)
-    assert laid.known.all()
+    warped = bank.warp(bank.at(0), both, A5)
+    assert warped.known.all()
     # Of those that could lend it, a car of the same paint does.
     several = _bank([_item(A5, _mask(3)), _item(A5, both, 200), _item(A5, both, 100), _item(A5, both, 150)])
-    lent = several.lay(several.at(0), both, A5)
-    expected = lay(several.at(2).item.photo, both, both)
-    own = lay(several.at(0).item.photo, _mask(3), both)
+    lent = several.warp(several.at(0), both, A5)
+    expected = part_warp(several.at(2).item.photo, both, both)
+    own = part_warp(several.at(0).item.photo, _mask(3), both)
     assert np.array_equal(lent.photo, own.filled(expected).photo)
     alone = _bank([_item(A5, _mask(3))])
-    assert not alone.lay(alone.at(0), both, A5).known[27, 12]
+    assert not alone.warp(alone.at(0), both, A5).known[27, 12]

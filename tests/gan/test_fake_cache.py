@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from augkit.gan.batch import Batch
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning.base import Conditioning
 from augkit.gan.fake_pool import NoPool
 from augkit.gan.game import Game
-from augkit.gan.image_game import Easel, discriminator_play, generator_play, paint
+from augkit.gan.image_game import FakeCache, discriminator_forward, generator_forward, paint
 from augkit.gan.players import Player
 from augkit.gan.terms import adversarial_d, adversarial_g, l1_term
 from augkit.losses.adversarial import ADVERSARIAL
@@ -24,7 +24,7 @@ from augkit.train.optim import adam
 from .test_players import OneProcess
 
 
-class Forgetful(Easel):
+class Forgetful(FakeCache):
     """What every turn painted for itself."""
 
     def take(self, batch: Batch) -> Tensor:
@@ -39,9 +39,9 @@ class Counted(nn.Module):
         self.layers = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 3, 3, padding=1))
         self.passes = 0
 
-    def forward(self, brief: Brief) -> Tensor:
+    def forward(self, conditioning: Conditioning) -> Tensor:
         self.passes += 1
-        painted: Tensor = self.layers(brief.source.photos)
+        painted: Tensor = self.layers(conditioning.source.photos)
         return painted
 
 
@@ -51,10 +51,10 @@ def _batch(step: int) -> Batch:
     return Batch(torch.randn(2, 3, 16, 16, generator=generator), masks, torch.arange(2), step, 0, 2)
 
 
-def _train(easel: type[Easel], shared: bool, microbatches: int = 1) -> Counted:
+def _train(cache: type[FakeCache], shared: bool, microbatches: int = 1) -> Counted:
     torch.manual_seed(0)
     painter, critic = Counted(), MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=1)
-    losses, table = ADVERSARIAL["lsgan"], easel(painter)
+    losses, table = ADVERSARIAL["lsgan"], cache(painter)
 
     def player(name: str, module: nn.Module, terms: list) -> Player:  # type: ignore[type-arg]
         optimiser = adam(module.parameters(), OptimSettings(lr=0.01))
@@ -62,15 +62,15 @@ def _train(easel: type[Easel], shared: bool, microbatches: int = 1) -> Counted:
 
     d = player("D", critic, [adversarial_d(losses)])
     g = player("G", painter, [adversarial_g(losses), l1_term(1.0)])
-    plays = {"D": discriminator_play(table, critic, 3, NoPool()), "G": generator_play(table, critic, 3)}
-    game = Game((d, g), plays, shared=(g,) if shared else ())
+    forwards = {"D": discriminator_forward(table, critic, 3, NoPool()), "G": generator_forward(table, critic, 3)}
+    game = Game((d, g), forwards, shared=(g,) if shared else ())
     fit(game, [(step, _batch(step)) for step in (1, 2, 3)], [], OneProcess())  # type: ignore[arg-type]
     return painter
 
 
 @pytest.mark.parametrize("microbatches", [1, 2])
 def test_one_pass_trains_as_two_do(microbatches: int) -> None:
-    once, twice = _train(Easel, True, microbatches), _train(Forgetful, False, microbatches)
+    once, twice = _train(FakeCache, True, microbatches), _train(Forgetful, False, microbatches)
     for own, other in zip(once.parameters(), twice.parameters(), strict=True):
         assert torch.equal(own, other)
     assert twice.passes == 3 * 2 * microbatches
@@ -79,9 +79,9 @@ def test_one_pass_trains_as_two_do(microbatches: int) -> None:
 
 def test_what_is_left_is_for_the_same_rows_of_the_same_step_and_for_one_turn() -> None:
     painter = Counted()
-    easel, batch = Easel(painter), _batch(1)
-    assert not easel.paint(batch).requires_grad
+    cache, batch = FakeCache(painter), _batch(1)
+    assert not cache.paint(batch).requires_grad
     others = replace(batch, start=2, total=4), replace(batch, seed=2)
-    assert all(easel.take(other).requires_grad for other in others) and painter.passes == 3
-    assert easel.take(batch).requires_grad and painter.passes == 3
-    assert easel.take(batch).requires_grad and painter.passes == 4
+    assert all(cache.take(other).requires_grad for other in others) and painter.passes == 3
+    assert cache.take(batch).requires_grad and painter.passes == 3
+    assert cache.take(batch).requires_grad and painter.passes == 4

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from augkit.core.errors import TrainingError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
-from augkit.gan.players import Play, Player, Term, turn
+from augkit.gan.players import Player, StepOutputs, Term, turn
 from augkit.settings import OptimSettings
 from augkit.train.loop import fit
 from augkit.train.optim import adam_in_turns
@@ -90,12 +90,12 @@ def test_a_player_that_moves_twice_a_step_keeps_its_gradients() -> None:
 
 def test_a_players_move_leaves_no_gradient_with_the_others() -> None:
     d, g = nn.Linear(3, 1), nn.Linear(3, 3)
-    term = Term("t", 1.0, lambda play: play.fake.mean())
+    term = Term("t", 1.0, lambda outputs: outputs.fake.mean())
     players = _player("D", d, [term]), _player("G", g, [term])
-    game = Game(players, {name: lambda batch: Play(fake=d(g(batch.photos.mean((2, 3))))) for name in "DG"})
+    game = Game(players, {name: lambda batch: StepOutputs(fake=d(g(batch.photos.mean((2, 3))))) for name in "DG"})
     backend = OneProcess()
     with game.turn(players[1]):
-        players[1].backward(players[1].evaluate(game.play(players[1], _batch(2)), 1), 1, backend)
+        players[1].backward(players[1].evaluate(game.forward(players[1], _batch(2)), 1), 1, backend)
         assert all(p.grad is not None for p in g.parameters()) and all(p.grad is None for p in d.parameters())
 
 
@@ -103,7 +103,7 @@ def _late(asleep_for: int) -> tuple[nn.Sequential, Player]:
     """A G of two layers, of which the first sleeps."""
     g = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
     optimiser = adam_in_turns(g[0].parameters(), g[1].parameters(), asleep_for, OptimSettings(lr=0.1))
-    return g, Player("G", g, [Term("t", 1.0, lambda play: play.fake.mean())], optimiser, lambda step: 1.0)
+    return g, Player("G", g, [Term("t", 1.0, lambda outputs: outputs.fake.mean())], optimiser, lambda step: 1.0)
 
 
 def _moves(g: nn.Sequential, game: Game) -> list[bool]:
@@ -115,20 +115,20 @@ def _moves(g: nn.Sequential, game: Game) -> list[bool]:
 
 def test_what_sleeps_stays_as_it_is_and_then_learns() -> None:
     g, player = _late(asleep_for=2)
-    d = _player("D", nn.Linear(1, 1), [Term("t", 1.0, lambda play: play.fake.mean())])
-    game = Game((d, player), {name: lambda batch: Play(fake=d.module(g(torch.ones(1, 1)))) for name in "DG"})
+    d = _player("D", nn.Linear(1, 1), [Term("t", 1.0, lambda outputs: outputs.fake.mean())])
+    game = Game((d, player), {name: lambda batch: StepOutputs(fake=d.module(g(torch.ones(1, 1)))) for name in "DG"})
     assert [p.requires_grad for p in g[0].parameters()] == [False, False]
     assert [_moves(g, game) for _ in range(4)] == [[False, True], [False, True], [True, True], [True, True]]
 
 
 def test_a_resumed_player_sleeps_as_long_as_one_that_never_stopped() -> None:
     g, player = _late(asleep_for=2)
-    game = Game((player,), {"G": lambda batch: Play(fake=g(torch.ones(1, 1)))})
+    game = Game((player,), {"G": lambda batch: StepOutputs(fake=g(torch.ones(1, 1)))})
     for _ in range(2):
         _moves(g, game)
     again, other = _late(asleep_for=2)
     other.load_state_dict(copy.deepcopy(player.state_dict()))  # its tensors are the player's own
-    twin = Game((other,), {"G": lambda batch: Play(fake=again(torch.ones(1, 1)))})
+    twin = Game((other,), {"G": lambda batch: StepOutputs(fake=again(torch.ones(1, 1)))})
     assert _moves(again, twin) == [True, True] == _moves(g, game)
     assert all(torch.equal(a, b) for a, b in zip(again.parameters(), g.parameters(), strict=True))
 
@@ -142,21 +142,21 @@ def test_gradients_of_what_sleeps_are_not_averaged() -> None:
 
 
 def test_terms_are_weighted_and_due_at_their_interval() -> None:
-    term = Term("r1", 0.5, lambda play: play.fake.sum(), every=4)
+    term = Term("r1", 0.5, lambda outputs: outputs.fake.sum(), every=4)
     assert [step for step in range(1, 13) if term.due(step)] == [4, 8, 12]
-    assert term.scaled(Play(fake=torch.tensor([2.0, 4.0]))) == 3
-    player = _player("D", nn.Linear(1, 1), [term, Term("x", 1.0, lambda play: play.fake.mean())])
-    play = Play(fake=torch.tensor([2.0, 4.0]))
-    assert list(player.evaluate(play, 3)) == ["x"]
-    assert {name: float(v) for name, v in player.evaluate(play, 4).items()} == {"r1": 3, "x": 3}
+    assert term.scaled(StepOutputs(fake=torch.tensor([2.0, 4.0]))) == 3
+    player = _player("D", nn.Linear(1, 1), [term, Term("x", 1.0, lambda outputs: outputs.fake.mean())])
+    outputs = StepOutputs(fake=torch.tensor([2.0, 4.0]))
+    assert list(player.evaluate(outputs, 3)) == ["x"]
+    assert {name: float(v) for name, v in player.evaluate(outputs, 4).items()} == {"r1": 3, "x": 3}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_a_loss_that_is_not_finite_names_step_player_and_term(value: float) -> None:
     module = nn.Linear(1, 1)
-    bad = Term("adversarial", 1.0, lambda play: play.fake.mean() * value)
-    player = _player("G", module, [Term("l1", 1.0, lambda play: play.fake.mean()), bad])
-    losses = player.evaluate(Play(fake=module(torch.ones(1, 1))), 7)
+    bad = Term("adversarial", 1.0, lambda outputs: outputs.fake.mean() * value)
+    player = _player("G", module, [Term("l1", 1.0, lambda outputs: outputs.fake.mean()), bad])
+    losses = player.evaluate(StepOutputs(fake=module(torch.ones(1, 1))), 7)
     with pytest.raises(TrainingError, match=rf"step 7, player G, term adversarial: loss is -?{str(value).strip('-')}"):
         player.backward(losses, 7, OneProcess())
     assert all(p.grad is None for p in module.parameters())
@@ -172,11 +172,11 @@ def test_microbatches_give_the_gradients_of_the_whole_batch(norm: nn.Module) -> 
     gradients = []
     for microbatches in (1, 4):
         network = _network(norm)
-        term = Term("t", 2.0, lambda play: play.fake.square().mean())
+        term = Term("t", 2.0, lambda outputs: outputs.fake.square().mean())
         player = _player("G", network, [term], microbatches=microbatches)
         for part in _batch(8).split(microbatches):
             noise = part.noise("n", 3, 8, 8)
-            player.backward(player.evaluate(Play(fake=network(part.photos + noise)), 1), 1, OneProcess())
+            player.backward(player.evaluate(StepOutputs(fake=network(part.photos + noise)), 1), 1, OneProcess())
         gradients.append([p.grad for p in player.parameters])
     for whole, added in zip(*gradients, strict=True):
         torch.testing.assert_close(added, whole, rtol=1e-4, atol=1e-6)
@@ -186,7 +186,7 @@ def test_microbatches_give_the_gradients_of_the_whole_batch(norm: nn.Module) -> 
 def test_two_players_both_step_every_step_with_microbatches() -> None:
     """With two ``accelerator.accumulate`` contexts and accumulation 2, one of the models never steps."""
     g, d = nn.Linear(3, 3), nn.Linear(3, 1)
-    term = Term("t", 1.0, lambda play: play.fake.square().mean())
+    term = Term("t", 1.0, lambda outputs: outputs.fake.square().mean())
     players = _player("D", d, [term], microbatches=2), _player("G", g, [term], microbatches=2)
     steps = {player.name: 0 for player in players}
     for player in players:
@@ -195,7 +195,7 @@ def test_two_players_both_step_every_step_with_microbatches() -> None:
             steps[name] += 1
 
         player.optimiser.register_step_post_hook(count)
-    game = Game(players, {name: lambda batch: Play(fake=d(g(batch.photos.mean((2, 3))))) for name in "DG"})
+    game = Game(players, {name: lambda batch: StepOutputs(fake=d(g(batch.photos.mean((2, 3))))) for name in "DG"})
     moved = []
 
     class Watch:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player
-from augkit.gan.singan_game import Table, discriminator_move, generator_move
+from augkit.gan.singan_game import ScaleNetworks, discriminator_forward, generator_forward
 from augkit.gan.terms import place_gradient_penalty_term, rebuilding_term
-from augkit.gan.transport_terms import Transport, _places
+from augkit.gan.transport_terms import SinkhornTerm, _places
 from augkit.losses.sinkhorn import sinkhorn_divergence
 from augkit.models.singan import Pyramid, ScaleDiscriminator, ScaleGenerator, enlarge
 
@@ -19,11 +19,13 @@ SIDE = (16, 18)
 
 
 @pytest.fixture
-def table() -> Table:
+def table() -> ScaleNetworks:
     torch.manual_seed(0)
     below = Pyramid([ScaleGenerator(4)], [(12, 14)], torch.randn(1, 3, 12, 14)).requires_grad_(False)
     base = enlarge(below.rebuild(), SIDE)
-    return Table(below, ScaleGenerator(4, 0.1), ScaleDiscriminator(4, 5), SIDE, base, torch.zeros(()), patches=6)
+    return ScaleNetworks(
+        below, ScaleGenerator(4, 0.1), ScaleDiscriminator(4, 5), SIDE, base, torch.zeros(()), patches=6
+    )
 
 
 @pytest.fixture
@@ -32,20 +34,20 @@ def batch() -> Batch:
     return Batch(photos[:1].expand(3, -1, -1, -1), torch.zeros(3, 1, 1).long(), torch.zeros(3).long(), 5, 0, 3, 3)
 
 
-def test_every_turn_of_g_makes_another_fake(table: Table, batch: Batch) -> None:
+def test_every_turn_of_g_makes_another_fake(table: ScaleNetworks, batch: Batch) -> None:
     def player(name: str, module: nn.Module) -> Player:
         return Player(name, module, [], torch.optim.SGD(module.parameters()), lambda _: 1.0)
 
     d, g = player("D", table.discriminator), player("G", table.generator)
-    game = Game((d, d, g, g, g), {"D": discriminator_move(table), "G": generator_move(table)})
-    fakes = [game.play(turn.player, part).fake.detach() for turn in game.turns for part in turn.batches(batch)]
+    game = Game((d, d, g, g, g), {"D": discriminator_forward(table), "G": generator_forward(table)})
+    fakes = [game.forward(turn.player, part).fake.detach() for turn in game.turns for part in turn.batches(batch)]
     assert len(fakes) == 5
     assert all(not torch.allclose(a, b) for i, a in enumerate(fakes) for b in fakes[:i])
-    again = [game.play(turn.player, part).fake.detach() for turn in game.turns for part in turn.batches(batch)]
+    again = [game.forward(turn.player, part).fake.detach() for turn in game.turns for part in turn.batches(batch)]
     assert all(torch.equal(a, b) for a, b in zip(fakes, again, strict=True))
 
 
-def test_noise_is_fresh_at_every_scale_and_grey_at_the_coarsest(table: Table, batch: Batch) -> None:
+def test_noise_is_fresh_at_every_scale_and_grey_at_the_coarsest(table: ScaleNetworks, batch: Batch) -> None:
     seen: list[tuple[Tensor, Tensor]] = []
     part = next(iter(batch.split(3)))
     for module in (table.below.generators[0], table.generator):
@@ -58,32 +60,32 @@ def test_noise_is_fresh_at_every_scale_and_grey_at_the_coarsest(table: Table, ba
     assert torch.equal(coarse[:, 0], coarse[:, 2]) and not torch.equal(fine[:, 0], fine[:, 2])
 
 
-def test_only_the_own_scale_learns(table: Table, batch: Batch) -> None:
+def test_only_the_own_scale_learns(table: ScaleNetworks, batch: Batch) -> None:
     part = next(iter(batch.split(3)))
-    play = generator_move(table)(part)
-    (rebuilding_term(10.0).scaled(play) + play.fake_features[0][-1].square().mean()).backward()
+    outputs = generator_forward(table)(part)
+    (rebuilding_term(10.0).scaled(outputs) + outputs.fake_features[0][-1].square().mean()).backward()
     assert all(p.grad is not None for p in table.generator.parameters())
     assert all(p.grad is None for p in table.below.parameters())
-    assert not discriminator_move(table)(part).fake.requires_grad
+    assert not discriminator_forward(table)(part).fake.requires_grad
 
 
-def test_the_reconstruction_is_the_squared_error_of_the_fixed_noise(table: Table, batch: Batch) -> None:
+def test_the_reconstruction_is_the_squared_error_of_the_fixed_noise(table: ScaleNetworks, batch: Batch) -> None:
     part = next(iter(batch.split(3)))
-    play = generator_move(table)(part)
+    outputs = generator_forward(table)(part)
     expected = (table.generator(table.base, torch.zeros(())) - part.photos).square().mean()
-    assert torch.allclose(rebuilding_term(10.0).scaled(play), 10 * expected)
+    assert torch.allclose(rebuilding_term(10.0).scaled(outputs), 10 * expected)
 
 
-def test_the_penalty_reads_ds_map(table: Table, batch: Batch) -> None:
-    play = discriminator_move(table)(next(iter(batch.split(3))))
-    assert float(place_gradient_penalty_term(0.1).scaled(play).detach()) > 0
+def test_the_penalty_reads_ds_map(table: ScaleNetworks, batch: Batch) -> None:
+    outputs = discriminator_forward(table)(next(iter(batch.split(3))))
+    assert float(place_gradient_penalty_term(0.1).scaled(outputs).detach()) > 0
 
 
 @pytest.mark.parametrize("positions", [False, True])
-def test_sinkhorns_players_pull_in_opposite_directions(positions: bool, table: Table, batch: Batch) -> None:
-    transport = Transport(0.1, 20, positions)
+def test_sinkhorns_players_pull_in_opposite_directions(positions: bool, table: ScaleNetworks, batch: Batch) -> None:
+    transport = SinkhornTerm(0.1, 20, positions)
     part = next(iter(batch.split(3)))
-    ours, theirs = generator_move(table)(part), discriminator_move(table)(part)
+    ours, theirs = generator_forward(table)(part), discriminator_forward(table)(part)
     assert len(set(ours.patches.tolist())) == 6 and not torch.equal(ours.patches, theirs.patches)
     values = [transport.term_d().scaled(theirs).detach(), transport.term_g().scaled(ours).detach()]
     assert float(values[0]) < 0 < float(values[1])

@@ -14,7 +14,7 @@ from augkit.core.parts import IGNORE
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
-from augkit.gate import Evidence, Gate, Pair, ready_gate
+from augkit.gate import Candidate, Gate, ReferenceSet, ready_gate
 from augkit.gate.checks import agreement
 from augkit.gate.checks.agreement import Agreement
 from augkit.gate.judge import real_pair
@@ -24,7 +24,7 @@ from augkit.shards.index import load_index
 from augkit.shards.reader import read_stored
 from augkit.shards.verify import verify
 from augkit.shards.writer import aside_file
-from augkit.stages.catalogue_pairs import RawRows
+from augkit.stages.catalogue_pairs import CataloguePairs
 from tests.balance.conftest import CHANGES, job_of, silent
 
 SEGMENTER = (
@@ -45,15 +45,15 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     """What each segmenter was trained on, in the order of training."""
     seen: list[set[str]] = []
 
-    def watched(workspace: Workspace, rows: Sequence[CatalogueRow], schema: object) -> RawRows:
+    def watched(workspace: Workspace, rows: Sequence[CatalogueRow], schema: object) -> CataloguePairs:
         seen.append({row.id for row in rows})
-        return RawRows(workspace, rows, schema)  # type: ignore[arg-type]
+        return CataloguePairs(workspace, rows, schema)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(agreement, "RawRows", watched)
+    monkeypatch.setattr(agreement, "CataloguePairs", watched)
     return seen
 
 
-def asked(gate: Gate, pair: Pair) -> list[int]:
+def asked(gate: Gate, pair: Candidate) -> list[int]:
     """The segmenters that read the pair's photo."""
     check = gate.checks["agreement"]
     assert isinstance(check, Agreement)
@@ -73,17 +73,17 @@ def test_no_segmenter_judges_what_it_trained_on_and_doubtful_pixels_are_ignored(
 ) -> None:
     job = job_of(trained, tiny, target=8)
     train_missing(job, silent)
-    evidence = Evidence.open(trained, tiny)
-    gate = ready_gate(evidence)
-    assert len(trained_on) == evidence.folds.count == 2  # once, and not again where nothing changed
-    for place, row in enumerate(evidence.rows):
-        real = real_pair(evidence, place)
-        borrowed = Pair(real.mask, real.car_class, real.photo, exemplar=row.id)
+    references = ReferenceSet.open(trained, tiny)
+    gate = ready_gate(references)
+    assert len(trained_on) == references.folds.count == 2  # once, and not again where nothing changed
+    for place, row in enumerate(references.rows):
+        real = real_pair(references, place)
+        borrowed = Candidate(real.mask, real.car_class, real.photo, exemplar=row.id)
         for pair in (real, borrowed):
             read = asked(gate, pair)
-            if row.id in evidence.folds.numbers:
+            if row.id in references.folds.numbers:
                 assert len(read) == 1 and row.id not in trained_on[read[0]]
-                assert set(evidence.folds.numbers) - trained_on[read[0]] != {row.id}  # its whole fold is left out
+                assert set(references.folds.numbers) - trained_on[read[0]] != {row.id}  # its whole fold is left out
             else:
                 assert read == [0, 1]
     _check_shards(trained, tiny, gate)
@@ -103,6 +103,6 @@ def _check_shards(workspace: Workspace, settings: Settings, gate: Gate) -> None:
         assert np.array_equal(exact[~ignored], kept[~ignored])
         assert row["score_ignored_share"] == ignored.mean() > 0 and 0 <= row["score_agreement"] <= 1
         assert (
-            row["histogram"] == np.bincount(kept.reshape(-1), minlength=256)[: gate.evidence.schema.channels].tolist()
+            row["histogram"] == np.bincount(kept.reshape(-1), minlength=256)[: gate.references.schema.channels].tolist()
         )
         assert f"{row['key']}.full.png".encode() in storage.read(aside_file(row["shard"]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from augkit.core.errors import DataError
-from augkit.gate.bounds import Bound, Bounds, fit_bounds
+from augkit.gate.bounds import Bound, ScoreBounds, fit_bounds
 
 NONE = np.zeros(101, np.bool_)
 
@@ -67,7 +67,7 @@ def test_nothing_above_the_floor_leaves_the_next_number() -> None:
 
 def test_values_that_are_no_numbers_are_rejected() -> None:
     assert Bound(-np.inf, np.inf).rejects(float("nan"))
-    assert Bounds({"a": Bound(0, 1)}, 0, 0).reasons({"a": 2.0, "b": 9.0}) == ["a"]
+    assert ScoreBounds({"a": Bound(0, 1)}, 0, 0).reasons({"a": 2.0, "b": 9.0}) == ["a"]
 
 
 def test_real_scores_that_are_no_numbers_are_refused() -> None:

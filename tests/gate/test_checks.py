@@ -15,8 +15,8 @@ from augkit.core.parts import IGNORE
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.ingest.ingestion import ingest
-from augkit.gate import Evidence, Gate, Pair, ready_gate
-from augkit.gate.bounds import Bound, Bounds
+from augkit.gate import Candidate, Gate, ReferenceSet, ready_gate
+from augkit.gate.bounds import Bound, ScoreBounds
 from augkit.gate.checks.agreement import Agreement, mean_iou, pixel_limits, soft_iou
 from augkit.gate.checks.detail import roughness, specks
 from augkit.gate.fit import real_scores
@@ -31,66 +31,66 @@ PHOTO_ONLY = "gate.checks=[copied-photo]"
 
 
 @pytest.fixture
-def pair(evidence: Evidence) -> Pair:
+def pair(references: ReferenceSet) -> Candidate:
     """A training pair."""
-    place = next(n for n, row in enumerate(evidence.rows) if row.id in evidence.folds.numbers)
-    return real_pair(evidence, place)
+    place = next(n for n, row in enumerate(references.rows) if row.id in references.folds.numbers)
+    return real_pair(references, place)
 
 
 def test_every_check_is_named_in_the_defaults() -> None:
     assert set(load_settings().gate.checks) == set(CHECKS)
 
 
-def test_near_duplicates_share_a_fold(evidence: Evidence) -> None:
-    rows = [replace(row, group="one") if n % 7 == 0 else row for n, row in enumerate(evidence.rows)]
+def test_near_duplicates_share_a_fold(references: ReferenceSet) -> None:
+    rows = [replace(row, group="one") if n % 7 == 0 else row for n, row in enumerate(references.rows)]
     folds = Folds.of(rows, 2, 0)
     assert len({folds[row.id] for row in rows if row.group == "one" and row.split == "train"}) == 1
     assert set(folds.numbers) == {row.id for row in rows if row.split == "train"}
     assert abs(sum(1 if fold else -1 for fold in folds.numbers.values())) < 20
 
 
-def test_folds_judge_by_what_has_not_seen_the_row(evidence: Evidence) -> None:
-    for id, fold in evidence.folds.numbers.items():
-        assert evidence.folds.judge(id) == fold and id not in {row.id for row in evidence.without(fold)}
-    assert evidence.folds.judge("") == evidence.folds.count == 2
-    assert {row.id for row in evidence.without(2)} == set(evidence.folds.numbers)
+def test_folds_judge_by_what_has_not_seen_the_row(references: ReferenceSet) -> None:
+    for id, fold in references.folds.numbers.items():
+        assert references.folds.judge(id) == fold and id not in {row.id for row in references.without(fold)}
+    assert references.folds.judge("") == references.folds.count == 2
+    assert {row.id for row in references.without(2)} == set(references.folds.numbers)
 
 
-def test_too_few_photos_are_refused(evidence: Evidence) -> None:
+def test_too_few_photos_are_refused(references: ReferenceSet) -> None:
     with pytest.raises(DataError, match="1 different training photos"):
-        Folds.of([replace(row, group="same") for row in evidence.rows], 2, 0)
+        Folds.of([replace(row, group="same") for row in references.rows], 2, 0)
     with pytest.raises(DataError, match="at least 8"):
-        Folds.of(evidence.rows[:7], 2, 0)
+        Folds.of(references.rows[:7], 2, 0)
 
 
-def test_a_copied_mask_is_at_distance_nought(gate: Gate, pair: Pair) -> None:
+def test_a_copied_mask_is_at_distance_nought(gate: Gate, pair: Candidate) -> None:
     copied = gate.checks["copied-mask"].score(replace(pair, own=""))["mask_distance"]
     new = gate.checks["copied-mask"].score(pair)["mask_distance"]
     assert copied == 0.0 and new > gate.bounds.bounds["mask_distance"].low > 0
-    mirrored = Pair(gate.evidence.schema.flip(pair.mask), pair.car_class.mirror)
+    mirrored = Candidate(gate.references.schema.flip(pair.mask), pair.car_class.mirror)
     assert gate.checks["copied-mask"].score(mirrored)["mask_distance"] == 0.0
 
 
 def test_copied_masks_of_another_size_are_at_distance_nought(fitted: Workspace, gate_settings: Settings) -> None:
     """Masks are made smaller by one rule on both sides, so that what is lost is lost on both."""
     tall = gate_settings.model_copy(update={"image": gate_settings.image.model_copy(update={"size": 96})})
-    evidence = Evidence.open(fitted, tall)
-    check = CHECKS["copied-mask"](CHECKS["copied-mask"].fit(evidence), evidence)
-    for item, _ in islice(evidence.training(), 12):
-        assert check.score(Pair(item.mask, item.car_class)) == {"mask_distance": 0.0}
+    references = ReferenceSet.open(fitted, tall)
+    check = CHECKS["copied-mask"](CHECKS["copied-mask"].fit(references), references)
+    for item, _ in islice(references.training(), 12):
+        assert check.score(Candidate(item.mask, item.car_class)) == {"mask_distance": 0.0}
 
 
 def test_copies_among_the_real_masks_let_no_copy_through(workspace: Workspace, gate_settings: Settings) -> None:
     """More of them than the budget: the quantile alone would put the bound at nought."""
     own = gate_settings.model_copy(update={"gate": gate_settings.gate.model_copy(update={"checks": ("copied-mask",)})})
-    rows = Evidence.open(workspace, own).rows
+    rows = ReferenceSet.open(workspace, own).rows
     known, held = ([row for row in rows if (row.split == "train") is training] for training in (True, False))
     for row, other in zip(held, known, strict=False):
         shutil.copy(workspace.mask(other.id), workspace.mask(row.id))
-    gate = ready_gate(Evidence.open(workspace, own), again=True)
-    copied = replace(real_pair(gate.evidence, gate.evidence.rows.index(known[-1])), own="")
+    gate = ready_gate(ReferenceSet.open(workspace, own), again=True)
+    copied = replace(real_pair(gate.references, gate.references.rows.index(known[-1])), own="")
     assert gate.bounds.quantile == 0.0 and "mask_distance" in gate.judge_mask(copied).reasons
-    distances = {score["mask_distance"] for score in real_scores(gate.evidence).scores}
+    distances = {score["mask_distance"] for score in real_scores(gate.references).scores}
     assert gate.bounds.bounds["mask_distance"].low == min(distances - {0.0})
 
 
@@ -101,39 +101,39 @@ def photo_gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     workspace = Workspace(tmp_path_factory.mktemp("photos") / "workspace")
     samples = rendered_samples({CarClass.parse("front-left-5"): 12}, 64, 1)
     ingest(samples, render_schema(), workspace, settings.data, 1, importer="render", settings=settings)
-    return ready_gate(Evidence.open(workspace, settings))
+    return ready_gate(ReferenceSet.open(workspace, settings))
 
 
 def test_a_copied_photo_is_told_as_a_shard_gives_it_back(photo_gate: Gate) -> None:
-    evidence = photo_gate.evidence
-    floor = real_scores(evidence).floors["photo_distance"]
+    references = photo_gate.references
+    floor = real_scores(references).floors["photo_distance"]
     assert 0 < floor < photo_gate.bounds.bounds["photo_distance"].low
-    for item, row in evidence.training():
+    for item, row in references.training():
         for photo in (item.photo, item.photo[:, ::-1].copy()):
-            pair = Pair(item.mask, item.car_class, evidence.stored(photo), exemplar=row.id)
+            pair = Candidate(item.mask, item.car_class, references.stored(photo), exemplar=row.id)
             verdict = photo_gate.judge_photo(pair)
             assert 0 < verdict.scores["photo_distance"] <= floor and verdict.reasons == ["photo_distance"]
 
 
 def test_a_real_photo_is_not_compared_with_itself(photo_gate: Gate) -> None:
-    place = next(n for n, row in enumerate(photo_gate.evidence.rows) if row.split == "train")
-    pair = real_pair(photo_gate.evidence, place)
+    place = next(n for n, row in enumerate(photo_gate.references.rows) if row.split == "train")
+    pair = real_pair(photo_gate.references, place)
     own, copied = (photo_gate.scores(p, "photo")["photo_distance"] for p in (pair, replace(pair, own="")))
-    assert copied == 0.0 and own > real_scores(photo_gate.evidence).floors["photo_distance"]
+    assert copied == 0.0 and own > real_scores(photo_gate.references).floors["photo_distance"]
 
 
-def test_the_view_judge_knows_held_out_views(gate: Gate, evidence: Evidence) -> None:
-    held = [n for n, row in enumerate(evidence.rows) if row.id not in evidence.folds.numbers]
+def test_the_view_judge_knows_held_out_views(gate: Gate, references: ReferenceSet) -> None:
+    held = [n for n, row in enumerate(references.rows) if row.id not in references.folds.numbers]
     right = wrong = 0.0
     for place in held:
-        pair = real_pair(evidence, place)
+        pair = real_pair(references, place)
         other = next(c for c in ALL_CLASSES if c.orientation not in (pair.car_class.orientation,))
         right += gate.checks["view"].score(pair)["view_chance"] / len(held)
         wrong += gate.checks["view"].score(replace(pair, car_class=other))["view_chance"] / len(held)
     assert right > 0.8 and wrong < 0.15
 
 
-def test_adjacency_counts_outlines_that_no_real_mask_has(gate: Gate, pair: Pair) -> None:
+def test_adjacency_counts_outlines_that_no_real_mask_has(gate: Gate, pair: Candidate) -> None:
     shuffled = pair.mask.copy()
     parts = np.flatnonzero(np.bincount(pair.mask.reshape(-1), minlength=256)[1:255]) + 1
     for part, other in zip(parts, np.roll(parts, 3), strict=True):
@@ -142,11 +142,11 @@ def test_adjacency_counts_outlines_that_no_real_mask_has(gate: Gate, pair: Pair)
     assert check.score(pair)["adjacency_strange"] < 0.1 < check.score(replace(pair, mask=shuffled))["adjacency_strange"]
 
 
-def test_palette_distance_is_judged_where_it_was_given(gate: Gate, pair: Pair) -> None:
+def test_palette_distance_is_judged_where_it_was_given(gate: Gate, pair: Candidate) -> None:
     made = replace(pair, own="")
     assert gate.checks["palette"].score(made) == {}
     given = replace(made, given={"palette_distance": 400.0})
-    assert gate.checks["palette"].score(given) == {"palette_excess": 400.0 / gate.evidence.gate.slack}
+    assert gate.checks["palette"].score(given) == {"palette_excess": 400.0 / gate.references.gate.slack}
     assert "palette_excess" in gate.judge_mask(given).reasons
 
 
@@ -197,22 +197,24 @@ class Reader(torch.nn.Module):
         return 20 * torch.nn.functional.one_hot(parts, 64).movedim(-1, 1).float()
 
 
-def test_a_mask_that_the_photo_does_not_show_is_rejected(evidence: Evidence) -> None:
+def test_a_mask_that_the_photo_does_not_show_is_rejected(references: ReferenceSet) -> None:
     check = object.__new__(Agreement)
-    check.folds, check.networks, check.size = evidence.folds, [Reader()] * evidence.folds.count, 64
-    own, other = (real_pair(evidence, place) for place in (0, 1))
+    check.folds, check.networks, check.size = references.folds, [Reader()] * references.folds.count, 64
+    own, other = (real_pair(references, place) for place in (0, 1))
     shown = replace(own, photo=np.repeat(own.mask[..., None], 3, axis=2))
-    bound = Bounds({"agreement": Bound(0.9, math.inf)}, 0.0, 0.0)
+    bound = ScoreBounds({"agreement": Bound(0.9, math.inf)}, 0.0, 0.0)
     assert check.score(shown) == pytest.approx({"agreement": 1.0, "mismatch": 0.0}, abs=1e-3)
     assert not bound.reasons(check.score(shown)) and check.score(replace(shown, mask=other.mask))["mismatch"] > 0.1
     assert bound.reasons(check.score(replace(shown, mask=other.mask))) == ["agreement"]
-    flipped = replace(shown, mask=evidence.schema.flip(own.mask))
+    flipped = replace(shown, mask=references.schema.flip(own.mask))
     assert bound.reasons(check.score(flipped)) == ["agreement"]
 
 
-def test_pixels_that_cost_too_much_are_ignored(pair: Pair, monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
+def test_pixels_that_cost_too_much_are_ignored(
+    pair: Candidate, monkeypatch: pytest.MonkeyPatch, references: ReferenceSet
+) -> None:
     check = object.__new__(Agreement)
-    check.limits = np.full(evidence.schema.channels, 1.25)
+    check.limits = np.full(references.schema.channels, 1.25)
     costs = np.where(np.arange(64) < 16, 1.26, 1.25) * np.ones((64, 1))
     monkeypatch.setattr(check, "costs", lambda pair: (pair.mask, costs))
     filtered = check.filter(pair)
@@ -232,21 +234,21 @@ def test_pairs_of_the_test_split_decide_nothing(workspace: Workspace, gate_setti
     place = next(n for n, row in enumerate(rows) if row.split == "val")
     rows[place] = replace(rows[place], split="test")
     write_catalogue(workspace.catalogue, rows)
-    seen = {row.id for row in Evidence.open(workspace, gate_settings).rows}
+    seen = {row.id for row in ReferenceSet.open(workspace, gate_settings).rows}
     assert rows[place].id not in seen and len(seen) == len(rows) - 1
 
 
-def test_bounds_let_the_real_pairs_through(gate: Gate, evidence: Evidence) -> None:
+def test_bounds_let_the_real_pairs_through(gate: Gate, references: ReferenceSet) -> None:
     assert gate.bounds.rejected_real <= 0.05
-    places = range(len(evidence.rows))
-    rejected = np.mean([bool(gate.judge(real_pair(evidence, place)).reasons) for place in places])
+    places = range(len(references.rows))
+    rejected = np.mean([bool(gate.judge(real_pair(references, place)).reasons) for place in places])
     assert rejected == pytest.approx(gate.bounds.rejected_real)
     assert math.isfinite(gate.bounds.bounds["detail"].low) and math.isfinite(gate.bounds.bounds["detail"].high)
 
 
-def test_a_black_photo_is_told_without_a_crash(gate: Gate, pair: Pair) -> None:
+def test_a_black_photo_is_told_without_a_crash(gate: Gate, pair: Candidate) -> None:
     assert "detail" in gate.judge_photo(replace(pair, photo=np.zeros_like(pair.painted))).reasons
 
 
-def test_an_empty_mask_is_told_without_a_crash(gate: Gate, pair: Pair) -> None:
+def test_an_empty_mask_is_told_without_a_crash(gate: Gate, pair: Candidate) -> None:
     assert gate.judge(replace(pair, mask=np.zeros_like(pair.mask), own="")).reasons

@@ -9,7 +9,7 @@ from augkit.core.errors import CheckpointError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
-from augkit.gate import Evidence, load_gate, ready_gate
+from augkit.gate import ReferenceSet, load_gate, ready_gate
 from augkit.gate.fit import GATE_FILE
 from augkit.gate.judge_again import judge_again
 from augkit.settings import Settings, save_settings
@@ -26,29 +26,29 @@ def silent(name: str, done: int, total: int) -> None:
     """Nobody follows."""
 
 
-def write_shards(evidence: Evidence, storage: LocalStorage) -> None:
+def write_shards(references: ReferenceSet, storage: LocalStorage) -> None:
     """Generated pairs: four held-out ones, the first of them twice, two training ones, and one without bytes."""
-    held = [n for n, row in enumerate(evidence.rows) if row.split != "train"][:4]
-    known = [n for n, row in enumerate(evidence.rows) if row.split == "train"][:2]
+    held = [n for n, row in enumerate(references.rows) if row.split != "train"][:4]
+    known = [n for n, row in enumerate(references.rows) if row.split == "train"][:2]
     writer = ShardWriter(storage, SHARD)
     for number, place in enumerate([*held, held[0], *known]):
-        item, row = evidence.pairs.plain(place), evidence.rows[place]
+        item, row = references.pairs.plain(place), references.rows[place]
         record = PairRecord(
             f"made-{number}", "train", "generated", row.orientation, row.doors, number, "m", "i", 64, 64,
-            [0] * evidence.schema.channels, {"mask_certainty": 0.5},
+            [0] * references.schema.channels, {"mask_certainty": 0.5},
         )  # fmt: skip
         writer.add(record, *encode_photo(item.photo, lossless=True), encode_mask(item.mask))
     writer.reject(
         PairRecord("made-9", "train", "generated", "A", "5", 9, "m", "i", 64, 64, [], {}, ["missing:hood"], False)
     )
     writer.commit("row")
-    finish(storage, [SHARD], evidence.schema, "plan", {"augkit": "0"})
+    finish(storage, [SHARD], references.schema, "plan", {"augkit": "0"})
 
 
 @pytest.fixture
 def shards(workspace: Workspace, gate_settings: Settings) -> LocalStorage:
     storage = LocalStorage(workspace.shards)
-    write_shards(Evidence.open(workspace, gate_settings), storage)
+    write_shards(ReferenceSet.open(workspace, gate_settings), storage)
     return storage
 
 
@@ -127,16 +127,16 @@ def test_killed_while_they_are_put_in_place_is_completed(
 def test_judges_of_other_data_are_refused(workspace: Workspace, gate_settings: Settings) -> None:
     other = gate_settings.model_copy(update={"seed": 1})
     with pytest.raises(CheckpointError, match="judges of other data or settings"):
-        load_gate(Evidence.open(workspace, other))
+        load_gate(ReferenceSet.open(workspace, other))
     (workspace.root / "gate" / GATE_FILE).unlink()
     with pytest.raises(CheckpointError, match="no fitted gate"):
-        load_gate(Evidence.open(workspace, gate_settings))
+        load_gate(ReferenceSet.open(workspace, gate_settings))
 
 
 def test_broken_judges_are_told(workspace: Workspace, gate_settings: Settings) -> None:
     (workspace.root / "gate" / "view.safetensors").write_bytes(b"no tensors")
     with pytest.raises(CheckpointError, match="the check view"):
-        load_gate(Evidence.open(workspace, gate_settings))
+        load_gate(ReferenceSet.open(workspace, gate_settings))
 
 
 def test_shards_of_other_parts_are_refused(workspace: Workspace, gate_settings: Settings) -> None:
@@ -157,5 +157,5 @@ def test_the_command_without_shards_fits_only(
 def test_no_checks_need_no_fit(workspace: Workspace, gate_settings: Settings) -> None:
     none = gate_settings.model_copy(update={"gate": gate_settings.gate.model_copy(update={"checks": ()})})
     (workspace.root / "gate" / GATE_FILE).unlink()
-    gate = ready_gate(Evidence.open(workspace, none))
+    gate = ready_gate(ReferenceSet.open(workspace, none))
     assert gate.checks == {} and not (workspace.root / "gate" / GATE_FILE).exists()

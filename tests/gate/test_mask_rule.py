@@ -10,7 +10,7 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.pair_files import read_mask
-from augkit.gate import ENOUGH, MaskGate, reference
+from augkit.gate import ENOUGH, MaskRule, reference
 from augkit.settings import GateSettings
 
 FRONT = CarClass.parse("front-left-5")
@@ -43,8 +43,8 @@ def rows(many_cars: Workspace) -> list[CatalogueRow]:
 
 
 @pytest.fixture(scope="module")
-def gate(rows: list[CatalogueRow], schema: PartSchema) -> MaskGate:
-    return MaskGate(rows, schema, GateSettings())
+def gate(rows: list[CatalogueRow], schema: PartSchema) -> MaskRule:
+    return MaskRule(rows, schema, GateSettings())
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def mask(rows: list[CatalogueRow], many_cars: Workspace) -> Mask:
 
 
 def test_specks_go_and_the_largest_piece_of_a_part_stays(schema: PartSchema, rows: list[CatalogueRow]) -> None:
-    gate = MaskGate(rows, schema, GateSettings(min_part_pixels=12))
+    gate = MaskRule(rows, schema, GateSettings(min_part_pixels=12))
     mask = np.zeros((128, 128), np.uint8)
     mask[10:20, 10:20] = 1
     mask[50:53, 50:53] = 1  # 9 pixels: a speck
@@ -70,7 +70,7 @@ def test_specks_go_and_the_largest_piece_of_a_part_stays(schema: PartSchema, row
 
 
 def test_what_a_speck_is_grows_with_the_picture(schema: PartSchema, rows: list[CatalogueRow]) -> None:
-    gate = MaskGate(rows, schema, GateSettings(min_part_pixels=12))
+    gate = MaskRule(rows, schema, GateSettings(min_part_pixels=12))
     mask = np.zeros((64, 64), np.uint8)
     mask[10:20, 10:20] = 1
     mask[50, 50:54] = 1  # 4 pixels at 64 px are 16 at 128 px
@@ -93,15 +93,15 @@ def test_bounds_are_learnt_from_the_class_and_its_mirror_image(schema: PartSchem
     mine[0].histogram[schema.id_of("left_mirror")] = 90
     settings = GateSettings(quantile=0.0, required_share=0.95)
     for car_class, door in ((FRONT, "front_left_door"), (FRONT.mirror, "front_right_door")):
-        bounds = MaskGate(mine, schema, settings).bounds[car_class]
+        bounds = MaskRule(mine, schema, settings).bounds[car_class]
         hood = schema.id_of("hood")
         assert (bounds.low[hood], bounds.high[hood]) == pytest.approx((0.1, 0.1 + 0.01 * (ENOUGH - 1)))
         assert bounds.required[hood] and bounds.required[schema.id_of(door)]
         assert not bounds.allowed[schema.id_of(mirror_of(schema, door))]
-    bounds = MaskGate(mine, schema, settings).bounds[FRONT]
+    bounds = MaskRule(mine, schema, settings).bounds[FRONT]
     mirror = schema.id_of("left_mirror")
     assert bounds.allowed[mirror] and not bounds.required[mirror]
-    spread = MaskGate(mine, schema, replace_quantile(settings, 0.25)).bounds[FRONT]
+    spread = MaskRule(mine, schema, replace_quantile(settings, 0.25)).bounds[FRONT]
     assert spread.low[hood] > bounds.low[hood] and spread.high[hood] < bounds.high[hood]
 
 
@@ -121,14 +121,14 @@ def test_a_rare_class_borrows_from_its_orientation() -> None:
     assert len(reference(doors["back-left-5"], shares)) == 5
 
 
-def test_a_real_mask_passes(gate: MaskGate, mask: Mask) -> None:
+def test_a_real_mask_passes(gate: MaskRule, mask: Mask) -> None:
     verdict = gate.judge(mask, FRONT)
     assert verdict.reasons == []
     assert verdict.scores["parts_missing"] == verdict.scores["parts_unexpected"] == 0
     assert set(verdict.scores) == {"view_confidence", "parts_missing", "parts_unexpected", "area_excess"}
 
 
-def test_a_required_part_that_is_missing(gate: MaskGate, mask: Mask, schema: PartSchema) -> None:
+def test_a_required_part_that_is_missing(gate: MaskRule, mask: Mask, schema: PartSchema) -> None:
     required = [part for part in np.flatnonzero(gate.bounds[FRONT].required) if part]
     part = min(required, key=lambda part: (mask == part).sum())
     mask[mask == part] = 0
@@ -136,13 +136,13 @@ def test_a_required_part_that_is_missing(gate: MaskGate, mask: Mask, schema: Par
     assert f"missing:{schema.names[part]}" in verdict.reasons and verdict.scores["parts_missing"] == 1
 
 
-def test_a_part_that_the_class_never_shows(gate: MaskGate, mask: Mask, schema: PartSchema) -> None:
+def test_a_part_that_the_class_never_shows(gate: MaskRule, mask: Mask, schema: PartSchema) -> None:
     mask[:6, :6] = schema.id_of("front_right_door")
     verdict = gate.judge(mask, FRONT)
     assert "unexpected:front_right_door" in verdict.reasons and verdict.scores["parts_unexpected"] == 1
 
 
-def test_a_part_of_an_unlikely_size(gate: MaskGate, mask: Mask, schema: PartSchema) -> None:
+def test_a_part_of_an_unlikely_size(gate: MaskRule, mask: Mask, schema: PartSchema) -> None:
     mask[mask == 0] = schema.id_of("hood")
     verdict = gate.judge(mask, FRONT)
     assert "area:hood" in verdict.reasons
@@ -151,27 +151,27 @@ def test_a_part_of_an_unlikely_size(gate: MaskGate, mask: Mask, schema: PartSche
     assert verdict.scores["area_excess"] == pytest.approx(np.log(share / gate.bounds[FRONT].high[hood]), rel=1e-6)
 
 
-def test_another_view_than_the_class(gate: MaskGate, mask: Mask, schema: PartSchema) -> None:
+def test_another_view_than_the_class(gate: MaskRule, mask: Mask, schema: PartSchema) -> None:
     assert f"view:{FRONT.mirror.name}" in gate.judge(schema.flip(mask), FRONT).reasons
     assert gate.judge(schema.flip(mask), FRONT.mirror).reasons == []
 
 
 def test_slack_widens_the_ranges(rows: list[CatalogueRow], schema: PartSchema, mask: Mask) -> None:
-    tight = MaskGate(rows, schema, GateSettings(slack=1.0, quantile=0.49))
-    wide = MaskGate(rows, schema, GateSettings(slack=50.0, quantile=0.49))
+    tight = MaskRule(rows, schema, GateSettings(slack=1.0, quantile=0.49))
+    wide = MaskRule(rows, schema, GateSettings(slack=50.0, quantile=0.49))
     assert any(reason.startswith("area:") for reason in tight.judge(mask, FRONT).reasons)
     assert wide.judge(mask, FRONT).reasons == []
 
 
 def test_rows_with_a_problem_teach_nothing(rows: list[CatalogueRow], schema: PartSchema) -> None:
     broken = [replace(row, problem="no mask") for row in rows]
-    assert MaskGate(broken, schema, GateSettings()).bounds == {}
+    assert MaskRule(broken, schema, GateSettings()).bounds == {}
 
 
 def test_the_gate_passes_held_out_cars(many_cars: Workspace) -> None:
     """At least 95 % of the real masks of each class that it has not learnt from."""
     rows = usable(read_catalogue(many_cars.catalogue))
-    gate = MaskGate(TrainingRows.of(rows).rows, PartSchema.load(many_cars.schema), GateSettings())
+    gate = MaskRule(TrainingRows.of(rows).rows, PartSchema.load(many_cars.schema), GateSettings())
     passed: dict[str, list[bool]] = {}
     for row in rows:
         if row.split != "train":

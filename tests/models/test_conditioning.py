@@ -15,9 +15,9 @@ from augkit.models.conditioning import (
     AuxiliaryHead,
     ConditionedGenerator,
     Discriminator,
+    DiscriminatorOutput,
     Encoder,
     JointHead,
-    Judgement,
     LinearHead,
     ProjectionHead,
 )
@@ -113,7 +113,7 @@ def test_a_discriminator_judges_with_its_trunk_and_head() -> None:
     trunk = Trunk([nn.Sequential(nn.Conv2d(3, F, 4), nn.Flatten())], F)
     judge, pictures = Discriminator(trunk, AuxiliaryHead(F)), torch.randn(3, 3, 4, 4)
     judgement = judge(pictures, torch.tensor([0, 1, 2]), torch.empty(3, 0))
-    assert isinstance(judgement, Judgement)
+    assert isinstance(judgement, DiscriminatorOutput)
     assert torch.equal(judgement.features, trunk(pictures))
     assert torch.equal(judgement.scores, judge.head.linear(judgement.features).squeeze(1))  # type: ignore[union-attr, operator]
     assert judgement.class_logits.shape == (3, C)

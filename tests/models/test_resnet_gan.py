@@ -15,7 +15,7 @@ from augkit.models import resnet_gan
 from augkit.models.attention import SelfAttention
 from augkit.models.conditioning import Discriminator, LinearHead
 from augkit.models.registries import PictureModel
-from augkit.models.resnet_gan import ResidualBlock, build_resnet18, build_resnet34
+from augkit.models.resnet_gan import ResNetBlock, build_resnet18, build_resnet34
 
 
 def _count(module: nn.Module) -> int:
@@ -71,7 +71,7 @@ def test_the_other_readings_of_the_report_are_further_off() -> None:
 
 @pytest.mark.parametrize("scale", [0.5, 1, 2])
 def test_a_block_is_the_identity_rectified_where_its_body_is_nothing(scale: float) -> None:
-    block = ResidualBlock(4, 4, scale).eval()
+    block = ResNetBlock(4, 4, scale).eval()
     nn.init.zeros_(block.body[-1].weight)  # type: ignore[arg-type]
     x = torch.randn(2, 4, 6, 6)
     expected = x

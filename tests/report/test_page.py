@@ -16,11 +16,11 @@ from augkit.core.parts import PartSchema
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.report.image_cache import Album
-from augkit.report.nearest_pairs import find_kin
+from augkit.report.image_cache import ImageCache
+from augkit.report.nearest_pairs import find_nearest
 from augkit.report.page import Summary, count_parts, write_report
 from augkit.report.rejections import funnel_of, scores_of, standing
-from augkit.report.report_data import read_material
+from augkit.report.report_data import read_report_data
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.verify import verify
 from augkit.shards.writer import commit_file
@@ -85,7 +85,7 @@ def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Works
 
 
 def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> None:
-    material = read_material(workspace)
+    material = read_report_data(workspace)
     real = [r["histogram"] for r in material.index if r["source"] == "real" and r["split"] == "train"]
     made = [r["histogram"] for r in material.index if r["source"] == "generated" and r["accepted"]]
     before, after = np.sum(real, axis=0)[1:], np.sum([*real, *made], axis=0)[1:]
@@ -96,11 +96,11 @@ def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> Non
 
 
 def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspace: Workspace) -> None:
-    material = read_material(workspace)
-    album = Album(material.storage, material.schema)
+    material = read_report_data(workspace)
+    images = ImageCache(material.storage, material.schema)
     made = material.of("generated")
     real = [row for place, row in enumerate(material.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
-    kin = find_kin(made, real, album, lambda *_: None)
+    kin = find_nearest(made, real, images, lambda *_: None)
     copied = next(row for row in made if row["key"] == COPY)
     source = next(row for row in real if row["key"] == copied["exemplar"])
     for near in (kin.by_mask[COPY], kin.by_photo[COPY]):

@@ -59,10 +59,10 @@ def tile(sheet: np.ndarray, row: int, column: int, lower: int) -> np.ndarray:
 
 def test_an_overlay_colours_the_parts_and_leaves_the_background() -> None:
     photo = np.full((1, 3, 3), 100, np.uint8)
-    laid = overlay(photo, np.array([[0, 1, 2]], np.uint8), SCHEMA, strength=0.5)
-    assert laid[0, 0].tolist() == [100, 100, 100]
+    warped = overlay(photo, np.array([[0, 1, 2]], np.uint8), SCHEMA, strength=0.5)
+    assert warped[0, 0].tolist() == [100, 100, 100]
     for place, part in enumerate(SCHEMA.parts, 1):
-        assert laid[0, place] == pytest.approx((np.array(part.colour) + 100) / 2, abs=0.51)
+        assert warped[0, place] == pytest.approx((np.array(part.colour) + 100) / 2, abs=0.51)
 
 
 def test_the_chart_is_written(tmp_path: Path) -> None:

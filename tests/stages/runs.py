@@ -17,7 +17,7 @@ from augkit.shards.index import finish
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.image import load_photo_sampler
 from augkit.stages.mask import load_mask_sampler
-from augkit.stages.model_store import Stage, Studio
+from augkit.stages.model_store import ModelStore, Stage
 from augkit.stages.segmenter import load_segmenter, train_segmenter
 from augkit.stages.unconditional import load_picture_sampler
 from augkit.train.hooks import Report
@@ -79,7 +79,7 @@ def run(
     stage = TINY[name][0]
     if stage == "segmenter":
         return train_segmenter(workspace, settings, resume, report)
-    return Studio.open(workspace, settings).train(cast("Stage", stage), "all", resume, report)
+    return ModelStore.open(workspace, settings).train(cast("Stage", stage), "all", resume, report)
 
 
 class KilledError(BaseException):

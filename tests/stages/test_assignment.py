@@ -12,7 +12,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
 from augkit.settings import load_settings
 from augkit.stages.assignment import ALL, model_for, rows_of, side
-from augkit.stages.model_store import Studio
+from augkit.stages.model_store import ModelStore
 
 
 def _rows(**counts: int) -> TrainingRows:
@@ -61,42 +61,42 @@ def test_training_rows_hold_the_usable_training_split_only() -> None:
 
 def test_a_studio_never_sees_held_out_rows(rendered_workspace: Workspace) -> None:
     catalogue = read_catalogue(rendered_workspace.catalogue)
-    studio = Studio.open(rendered_workspace, load_settings("smoke", ["mask.per_class_from=4"]))
+    store = ModelStore.open(rendered_workspace, load_settings("smoke", ["mask.per_class_from=4"]))
     held_out = {row.id for row in catalogue if row.split != "train"}
-    assert held_out and studio.rows.rows
+    assert held_out and store.rows.rows
     for model in (ALL, *dict.fromkeys(map(side, ALL_CLASSES))):
-        assert held_out.isdisjoint(row.id for row in rows_of(model, studio.rows).rows)
+        assert held_out.isdisjoint(row.id for row in rows_of(model, store.rows).rows)
 
 
 def test_a_studio_lists_what_is_needed_and_missing(copied_workspace: Workspace) -> None:
-    studio = Studio.open(copied_workspace, load_settings("smoke", ["mask.per_class_from=3"]))
+    store = ModelStore.open(copied_workspace, load_settings("smoke", ["mask.per_class_from=3"]))
     wanted = [CarClass("A", "5"), CarClass("D", "5"), CarClass("B", "unknown")]
-    needed = studio.needed(wanted)
-    assert needed == [("mask", "front-5"), ("mask", ALL), ("image", ALL)] == studio.missing(wanted)
-    folder = studio.folder("mask", "front-5")
+    needed = store.needed(wanted)
+    assert needed == [("mask", "front-5"), ("mask", ALL), ("image", ALL)] == store.missing(wanted)
+    folder = store.folder("mask", "front-5")
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
-    assert studio.missing(wanted) == needed  # a description alone is no model
+    assert store.missing(wanted) == needed  # a description alone is no model
     (folder / "model.safetensors").touch()
-    assert studio.missing(wanted) == needed[1:]
+    assert store.missing(wanted) == needed[1:]
 
 
 def test_a_model_is_trained_on_where_more_steps_are_asked_for(copied_workspace: Workspace) -> None:
     wanted = [CarClass("A", "5")]
     short, longer = (load_settings("smoke", [f"image.steps={steps}"]) for steps in (1, 2))
-    Studio.open(copied_workspace, short).train("image", ALL, resume=False)
-    assert ("image", ALL) not in Studio.open(copied_workspace, short).missing(wanted)
-    studio = Studio.open(copied_workspace, longer)
-    assert ("image", ALL) in studio.missing(wanted)
-    studio.train("image", ALL, resume=True)
-    assert ("image", ALL) not in Studio.open(copied_workspace, short).missing(wanted)
+    ModelStore.open(copied_workspace, short).train("image", ALL, resume=False)
+    assert ("image", ALL) not in ModelStore.open(copied_workspace, short).missing(wanted)
+    store = ModelStore.open(copied_workspace, longer)
+    assert ("image", ALL) in store.missing(wanted)
+    store.train("image", ALL, resume=True)
+    assert ("image", ALL) not in ModelStore.open(copied_workspace, short).missing(wanted)
 
 
 def test_a_model_of_other_settings_is_not_used_silently(copied_workspace: Workspace) -> None:
-    Studio.open(copied_workspace, load_settings("smoke", ["image.steps=1"])).train("image", ALL, resume=False)
-    studio = Studio.open(copied_workspace, load_settings("smoke", ["image.l1=7"]))
+    ModelStore.open(copied_workspace, load_settings("smoke", ["image.steps=1"])).train("image", ALL, resume=False)
+    store = ModelStore.open(copied_workspace, load_settings("smoke", ["image.l1=7"]))
     with pytest.raises(CheckpointError, match=r"image\.l1: 2\.0 then, 7\.0 now"):
-        studio.missing([CarClass("A", "5")])
+        store.missing([CarClass("A", "5")])
 
 
 def test_a_workspace_without_training_rows_is_refused(copied_workspace: Workspace) -> None:
@@ -105,4 +105,4 @@ def test_a_workspace_without_training_rows_is_refused(copied_workspace: Workspac
     rows = read_catalogue(copied_workspace.catalogue)
     write_catalogue(copied_workspace.catalogue, [replace(row, split="val") for row in rows])
     with pytest.raises(DataError, match="no usable training pairs"):
-        Studio.open(copied_workspace, load_settings("smoke"))
+        ModelStore.open(copied_workspace, load_settings("smoke"))

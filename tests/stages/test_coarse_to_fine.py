@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.workspace import Workspace
-from augkit.gan.conditional_generator import Painter
+from augkit.gan.conditional_generator import ConditionalGenerator
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.settings import Settings, load_settings
 from augkit.stages.coarse_to_fine import coarse_part, coarse_settings, hand_over
@@ -29,12 +29,12 @@ def _tiny(steps: int, *more: str) -> Settings:
     return tiny("pix2pixhd-local", steps, *MORE, *more)
 
 
-def _networks(settings: Settings, scales: int) -> tuple[Painter, MultiScaleDiscriminator]:
+def _networks(settings: Settings, scales: int) -> tuple[ConditionalGenerator, MultiScaleDiscriminator]:
     return build_painter(settings.image.model_dump(), PARTS), MultiScaleDiscriminator(PARTS + 4, 4, 2, scales)
 
 
 @pytest.fixture
-def coarse_run(tmp_path: Path) -> tuple[Path, Painter, MultiScaleDiscriminator]:
+def coarse_run(tmp_path: Path) -> tuple[Path, ConditionalGenerator, MultiScaleDiscriminator]:
     """A coarse run's checkpoint, and the networks in it."""
     torch.manual_seed(1)
     whole = _tiny(4)

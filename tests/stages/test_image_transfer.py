@@ -18,8 +18,8 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.pair_files import read_mask
 from augkit.data.silhouette import GREEN
-from augkit.gan.background import Pasted
-from augkit.gan.conditioning.base import Brief, Source
+from augkit.gan.background import CompositeBackground
+from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
 from augkit.settings import Settings
 from augkit.stages.image import build_networks, load_photo_sampler
 from augkit.train.checkpoint import load_state
@@ -73,11 +73,11 @@ def test_parts_in_another_order_are_read_as_before(pasted: Path, schema: PartSch
     known, _ = build_networks(started(pasted).image, schema)
     moved, _ = build_networks(started(pasted).image, other)
     masks = torch.randint(1, schema.channels, (2, 16, 16))
-    source = Source.whole(torch.rand(2, 3, 16, 16))
+    source = WarpedExemplars.whole(torch.rand(2, 3, 16, 16))
     table = torch.tensor([0, *(int(np.flatnonzero(order == n)[0]) + 1 for n in range(len(order)))])
     with torch.no_grad():
         was, now = (
-            network.eval()(Brief(ids, source, lambda name, *shape: torch.zeros(2, *shape)))
+            network.eval()(Conditioning(ids, source, lambda name, *shape: torch.zeros(2, *shape)))
             for network, ids in ((known, masks), (moved, table[masks]))
         )
     torch.testing.assert_close(now, was, atol=1e-5, rtol=1e-5)
@@ -169,7 +169,7 @@ def test_an_empty_folder_of_landscapes_stops_it_too(cut: Workspace, tmp_path: Pa
 def test_made_cars_are_pasted_and_repeat(cut: Workspace, pasted: Path) -> None:
     """Over scenes of training photos alone; the same after loading; the mask's pixels are the car's."""
     sampler, about = load_photo_sampler(pasted)
-    assert isinstance(sampler.backdrop, Pasted) and about["background"] == "composite"
+    assert isinstance(sampler.backdrop, CompositeBackground) and about["background"] == "composite"
     rows = TrainingRows.of(read_catalogue(cut.catalogue)).rows
     assert sorted(sampler.backdrop.classes.tolist()) == sorted(row.car_class.number for row in rows)
     masks = np.stack([read_mask(cut.mask(row.id))[::2, ::2] for row in rows[:3]])

@@ -14,7 +14,7 @@ from augkit.core.errors import ConfigError, DataError, ShardError
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
-from augkit.data.dataset import Draw, PairItem
+from augkit.data.dataset import Draw, Pair
 from augkit.settings import MIXING, load_settings
 from augkit.shards.reader import ShardDataset
 from augkit.stages.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, train_segmenter
@@ -36,9 +36,9 @@ class Fixed(nn.Module):
         return self.logits
 
 
-def _item(rows: list[list[int]]) -> PairItem:
+def _item(rows: list[list[int]]) -> Pair:
     mask = np.array(rows, np.uint8)
-    return PairItem(np.zeros((*mask.shape, 3), np.uint8), mask, CarClass("A", "5"))
+    return Pair(np.zeros((*mask.shape, 3), np.uint8), mask, CarClass("A", "5"))
 
 
 def test_iou_by_hand() -> None:
@@ -74,7 +74,7 @@ def test_it_trains_on_the_training_split_only(workspace: Workspace, monkeypatch:
     keys: list[str] = []
     plain = ShardPairs.plain
 
-    def note(self: ShardPairs, index: int) -> PairItem:
+    def note(self: ShardPairs, index: int) -> Pair:
         keys[:] = self.shards.index["key"].to_pylist()
         seen.add(index)
         return plain(self, index)

@@ -24,10 +24,10 @@ from augkit.settings import Settings, load_settings
 from augkit.shards.reader import ShardDataset
 from augkit.shards.verify import verify
 from augkit.stages.singan import painting as paintings
-from augkit.stages.singan.painted_pairs import PaintOrder, write_pairs
+from augkit.stages.singan.painted_pairs import PaintRequest, write_pairs
 from augkit.stages.singan.painting import (
     Painting,
-    Trial,
+    StartScaleTrial,
     best,
     learnt_colours,
     mask_at,
@@ -35,10 +35,10 @@ from augkit.stages.singan.painting import (
     read_painting,
     try_starts,
 )
-from augkit.stages.singan.pyramid import Painter, fidelity, load_painter, train_pyramid
+from augkit.stages.singan.pyramid import TrainedPyramid, fidelity, load_painter, train_pyramid
 from augkit.stages.singan.scale import _rate, photo_of, pixels
 from augkit.stages.singan.training_photo import NO_MASK, read_subject
-from augkit.stages.training_mix import mixture
+from augkit.stages.training_mix import training_mix
 from augkit.train.checkpoint import load_state
 
 from .runs import KilledError
@@ -60,7 +60,7 @@ def ids(workspace: Workspace, split: str = "train") -> list[str]:
     return [row.id for row in rows if row.car_class == rows[0].car_class]
 
 
-def train(workspace: Workspace, settings: Settings, word: str | None = None, **more: Any) -> Painter:
+def train(workspace: Workspace, settings: Settings, word: str | None = None, **more: Any) -> TrainedPyramid:
     subject = read_subject(workspace, word or ids(workspace)[0], None)
     train_pyramid(workspace, subject, settings, **more)
     return load_painter(workspace, subject.name)
@@ -80,7 +80,7 @@ def painted(painted_workspace: Workspace, tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def painter(painted_workspace: Workspace) -> Painter:
+def painter(painted_workspace: Workspace) -> TrainedPyramid:
     return load_painter(painted_workspace, None)
 
 
@@ -151,7 +151,7 @@ def test_a_scale_starts_from_the_one_beneath_and_adds_a_tenth_of_its_error(paint
     assert 0 < float(moved.abs().max()) < 4 * 5e-4 * 1.5  # four steps of Adam away, not drawn anew
 
 
-def _at(painter: Painter, scale: int) -> np.ndarray:
+def _at(painter: TrainedPyramid, scale: int) -> np.ndarray:
     from augkit.stages.singan.scale import resized
 
     return resized(painter.photo, painter.pyramid.sizes[scale])
@@ -230,7 +230,7 @@ def test_photos_that_cannot_be_read_or_are_too_small(workspace: Workspace, tmp_p
 # sampling and painting
 
 
-def test_a_picture_is_a_function_of_its_seed(painter: Painter) -> None:
+def test_a_picture_is_a_function_of_its_seed(painter: TrainedPyramid) -> None:
     assert np.array_equal(painter.sample(3), painter.sample(3)) and not np.array_equal(
         painter.sample(3), painter.sample(4)
     )
@@ -260,7 +260,7 @@ def test_masks_shrink_by_the_id_that_covers_most() -> None:
 
 
 def test_a_mask_is_painted_in_part_colours_and_its_pose_is_looked_at(
-    painter: Painter, painted_workspace: Workspace
+    painter: TrainedPyramid, painted_workspace: Workspace
 ) -> None:
     schema, own = PartSchema.load(painted_workspace.schema), painter.name
     painting = read_painting(painted_workspace, painter, schema, own)
@@ -271,7 +271,7 @@ def test_a_mask_is_painted_in_part_colours_and_its_pose_is_looked_at(
     assert read_painting(painted_workspace, painter, schema, other.id).differences
 
 
-def test_paintings_that_cannot_be(painter: Painter, painted_workspace: Workspace, tmp_path: Path) -> None:
+def test_paintings_that_cannot_be(painter: TrainedPyramid, painted_workspace: Workspace, tmp_path: Path) -> None:
     schema, file = PartSchema.load(painted_workspace.schema), tmp_path / "drawn.png"
     Image.fromarray(np.ones((32, 64), np.uint8)).save(file)
     with pytest.raises(DataError, match=r"64 x 32 px(.|\n)*64 x 64 px(.|\n)*nearest neighbour"):
@@ -298,7 +298,7 @@ def _plain(picture: np.ndarray) -> Painting:
     return Painting("plain", "plain", np.zeros(picture.shape[:2], np.uint8), picture, [], "train")
 
 
-def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(painter: Painter) -> None:
+def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(painter: TrainedPyramid) -> None:
     picture = np.zeros((24, 24, 3), np.uint8)
     picture[:, 12:] = 255
     seen: list[torch.Tensor] = []
@@ -312,7 +312,7 @@ def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(pa
     assert float(columns[0]) == -1 and float(columns[-1]) == 1 and bool(((columns > -0.9) & (columns < 0.9)).any())
 
 
-def test_the_start_with_the_lowest_m_is_chosen(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_start_with_the_lowest_m_is_chosen(painter: TrainedPyramid, monkeypatch: pytest.MonkeyPatch) -> None:
     noisy = np.random.default_rng(0).integers(0, 255, (24, 24, 3)).astype(np.uint8)
     made = {1: painter.shown(), 2: noisy}
     monkeypatch.setattr(paintings, "paint", lambda painter, painting, start, seed: made[start])
@@ -320,16 +320,20 @@ def test_the_start_with_the_lowest_m_is_chosen(painter: Painter, monkeypatch: py
     assert [trials[0].to_photo, trials[1].to_painting] == pytest.approx([0, 0], abs=1e-6)
     assert trials[0].to_painting == pytest.approx(trials[1].to_photo) and trials[0].to_painting > 1
     assert trials[0].combined == pytest.approx(2 * trials[0].to_painting)
-    ordered = [Trial(1, noisy, 3.0, 1.0), Trial(2, noisy, 2.0, 2.5), Trial(3, noisy, 0.0, 2.6)]
+    ordered = [
+        StartScaleTrial(1, noisy, 3.0, 1.0),
+        StartScaleTrial(2, noisy, 2.0, 2.5),
+        StartScaleTrial(3, noisy, 0.0, 2.6),
+    ]
     assert best(ordered).start == 2 and [t.combined for t in ordered] == pytest.approx([6, 5, 5.2])
 
 
 # shards
 
 
-def _order(workspace: Workspace, painter: Painter, word: str, **changes: Any) -> PaintOrder:
+def _order(workspace: Workspace, painter: TrainedPyramid, word: str, **changes: Any) -> PaintRequest:
     painting = read_painting(workspace, painter, PartSchema.load(workspace.schema), word)
-    return replace(PaintOrder(painter, painting, 2, 2, 0), **changes)
+    return replace(PaintRequest(painter, painting, 2, 2, 0), **changes)
 
 
 def test_painted_pairs_are_shards_that_verify_and_train(painted: Workspace) -> None:
@@ -344,7 +348,7 @@ def test_painted_pairs_are_shards_that_verify_and_train(painted: Workspace) -> N
     data = ShardDataset(painted.painted)
     assert len(data) == 4 and set(data.index["source"].to_pylist()) == {"painted"}
     assert data.index["score_paint_start"].to_pylist() == [2.0] * 4
-    mixed = mixture(painted, "real+painted")
+    mixed = training_mix(painted, "real+painted")
     real = sum(row.split == "train" for row in read_catalogue(painted.catalogue))
     assert len(mixed) == real + 4
 

@@ -15,7 +15,7 @@ from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.segmenter import ShardPairs, evaluate_segmenter
-from augkit.stages.training_mix import is_made, mixture, sampling_of
+from augkit.stages.training_mix import is_made, sampling_of, training_mix
 
 from .runs import run, tiny
 
@@ -45,7 +45,7 @@ def mixed(copied_workspace: Workspace) -> Workspace:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_source_names_its_pairs_and_no_other(mixed: Workspace, source: Source) -> None:
-    pairs = mixture(mixed, source)
+    pairs = training_mix(mixed, source)
     training = [row.id for row in read_catalogue(mixed.catalogue) if row.split == "train"]
     expected = {"real": training, "generated": [f"generated-{n}" for n in range(5)]}
     expected["classical"] = [f"classical-{n}" for n in range(3)]
@@ -56,7 +56,7 @@ def test_a_source_names_its_pairs_and_no_other(mixed: Workspace, source: Source)
 
 
 def test_a_row_brings_its_own_bytes(mixed: Workspace) -> None:
-    pairs = mixture(mixed, "real+generated+classical")
+    pairs = training_mix(mixed, "real+generated+classical")
     data = ShardPairs(pairs, 32, "none")
     order = [row.id for row in read_catalogue(mixed.catalogue)]
     order = {key: n for n, key in enumerate(order)}  # type: ignore[assignment]
@@ -66,7 +66,7 @@ def test_a_row_brings_its_own_bytes(mixed: Workspace) -> None:
 
 
 def test_made_pairs_make_up_their_share(mixed: Workspace) -> None:
-    pairs = mixture(mixed, "real+generated+classical")
+    pairs = training_mix(mixed, "real+generated+classical")
     own = load_settings("smoke", ["segmenter.generated_share=0.25", "segmenter.batch=16"]).segmenter
     sampling, made = sampling_of(pairs, own.model_copy(update={"steps": 10})), is_made(pairs)
     for seed in (0, 1):
@@ -76,7 +76,7 @@ def test_made_pairs_make_up_their_share(mixed: Workspace) -> None:
 
 
 def test_made_pairs_come_until_their_share_of_the_run_is_over(mixed: Workspace) -> None:
-    pairs = mixture(mixed, "real+generated+classical")
+    pairs = training_mix(mixed, "real+generated+classical")
     own = load_settings("smoke", ["segmenter.generated_share=0.5", "segmenter.batch=8"]).segmenter
     sampling = sampling_of(pairs, own.model_copy(update={"steps": 10, "generated_until": 0.7}))
     rows = [sampling.row(0, place) for place in range(80)]
@@ -89,9 +89,9 @@ def test_real_pairs_are_found_beside_the_classical_ones(copied_workspace: Worksp
     settings = tiny("unet", 2, "segmenter.source=real+classical")
     run("unet", copied_workspace, settings)
     assert "mean" in evaluate_segmenter(copied_workspace, settings)
-    assert len(mixture(copied_workspace, "real", "val")) > 0
+    assert len(training_mix(copied_workspace, "real", "val")) > 0
     with pytest.raises(ShardError, match=r"shards: no manifest\.json"):
-        mixture(copied_workspace, "all")
+        training_mix(copied_workspace, "all")
 
 
 def test_a_share_needs_two_kinds_of_pairs() -> None:

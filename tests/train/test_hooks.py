@@ -13,7 +13,7 @@ from torch import nn
 from augkit.gan.game import Game
 from augkit.gan.players import Player
 from augkit.train import hooks
-from augkit.train.hooks import Average, Checkpoint, Metrics, Progress, Samples
+from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, SampleImages
 
 GAME = Game((), {})
 
@@ -124,7 +124,7 @@ def test_checkpoints_and_samples_come_when_due_and_at_the_end(
 ) -> None:
     saved: list[int] = []
     picture = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
-    acting = [Checkpoint(every, steps, saved.append), Samples(tmp_path / "s", every, steps, lambda: picture)]
+    acting = [Checkpoint(every, steps, saved.append), SampleImages(tmp_path / "s", every, steps, lambda: picture)]
     for step in range(1, steps + 1):
         for hook in acting:
             hook.after_step(step, GAME)
@@ -135,5 +135,5 @@ def test_checkpoints_and_samples_come_when_due_and_at_the_end(
 def test_progress_reports_every_step() -> None:
     told: list[tuple[str, int, int]] = []
     for report in (lambda *about: told.append(about), None):
-        Progress("mask all", 2, report).after_step(1, GAME)
+        ProgressHook("mask all", 2, report).after_step(1, GAME)
     assert told == [("mask all", 1, 2)]

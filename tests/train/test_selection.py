@@ -16,7 +16,7 @@ from augkit.core.errors import CheckpointError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
-from augkit.data.dataset import PairDataset, PairItem
+from augkit.data.dataset import Pair, PairDataset
 from augkit.gan.samplers import LatentBank, MaskSampler
 from augkit.metrics.spread import spread
 from augkit.settings import SelectionSettings, Settings
@@ -24,9 +24,9 @@ from augkit.stages import checkpoint_judge
 from augkit.stages.holdout import hold_out
 from augkit.stages.mask import mask_task
 from augkit.train.checkpoint import load_state
-from augkit.train.run import Task, is_finished
-from augkit.train.selection import BestState, Judge, Judgement, LastState
-from augkit.train.stopping import Brake, Deadline
+from augkit.train.run import TrainingTask, is_finished
+from augkit.train.selection import BestState, CheckpointJudge, CheckpointScore, LastState
+from augkit.train.stopping import Deadline, StopSignal
 from tests.stages.runs import run, tiny
 
 
@@ -61,9 +61,9 @@ class Counted(nn.Module):
 
 
 def _selector(
-    folder: Path, judgements: list[Judgement], losses: float = 1.0, **settings: Any
-) -> tuple[BestState, Brake, Any]:
-    brake = Brake(OneProcess())  # type: ignore[arg-type]
+    folder: Path, judgements: list[CheckpointScore], losses: float = 1.0, **settings: Any
+) -> tuple[BestState, StopSignal, Any]:
+    stop = StopSignal(OneProcess())  # type: ignore[arg-type]
     asked = SelectionSettings(**({"every": 1, "patience": 2} | settings))
     at = iter(judgements)
     made: list[nn.Module] = []
@@ -72,7 +72,7 @@ def _selector(
         made.append(Counted(float(selector.seen)))
         return made[-1]
 
-    selector = BestState(asked, lambda module: next(at), make, folder, brake)  # type: ignore[arg-type]
+    selector = BestState(asked, lambda module: next(at), make, folder, stop)  # type: ignore[arg-type]
     selector.seen = 0  # type: ignore[attr-defined]
     game = Played((Trained(losses={"adversarial": torch.tensor(losses)}),))
 
@@ -81,21 +81,21 @@ def _selector(
             selector.seen += 1
             selector.after_step(selector.seen, game)  # type: ignore[arg-type]
 
-    return selector, brake, go
+    return selector, stop, go
 
 
 def test_the_best_state_is_chosen_not_the_last(tmp_path: Path) -> None:
-    selector, brake, go = _selector(tmp_path, [Judgement(d, 1.0) for d in (5.0, 2.0, 3.0)])
+    selector, stop, go = _selector(tmp_path, [CheckpointScore(d, 1.0) for d in (5.0, 2.0, 3.0)])
     go(3)
     module = Counted(99)
     assert selector.choose(module) == {"chosen_step": 2, "distance": 2.0}
-    assert float(module.weight.detach()) == 2.0 and not brake.reason
+    assert float(module.weight.detach()) == 2.0 and not stop.reason
     lines = [json.loads(line) for line in (tmp_path / "judgements.jsonl").read_text().splitlines()]
     assert [line["distance"] for line in lines] == [5.0, 2.0, 3.0]
 
 
 def test_judging_happens_every_so_many_steps(tmp_path: Path) -> None:
-    selector, _, go = _selector(tmp_path, [Judgement(1.0, 1.0)], every=3)
+    selector, _, go = _selector(tmp_path, [CheckpointScore(1.0, 1.0)], every=3)
     go(5)
     assert selector.step == 3
 
@@ -108,28 +108,28 @@ def test_before_the_first_judgement_the_last_state_is_all_there_is(tmp_path: Pat
 
 
 def test_samples_that_are_all_alike_end_the_run(tmp_path: Path) -> None:
-    _, brake, go = _selector(tmp_path, [Judgement(1.0, d) for d in (0.1, 0.9, 0.1, 0.2)])
+    _, stop, go = _selector(tmp_path, [CheckpointScore(1.0, d) for d in (0.1, 0.9, 0.1, 0.2)])
     go(3)
-    assert not brake.reason  # only judgements in a row count
+    assert not stop.reason  # only judgements in a row count
     go(1)
-    assert brake.reason.startswith("step 4: the samples have collapsed") and "20%" in brake.reason
-    assert "diffaugment" in brake.reason
+    assert stop.reason.startswith("step 4: the samples have collapsed") and "20%" in stop.reason
+    assert "diffaugment" in stop.reason
 
 
 def test_a_d_that_knows_everything_ends_the_run(tmp_path: Path) -> None:
-    _, brake, go = _selector(tmp_path, [Judgement(1.0, 1.0)] * 2, losses=0.001)
+    _, stop, go = _selector(tmp_path, [CheckpointScore(1.0, 1.0)] * 2, losses=0.001)
     go(2)
-    assert brake.reason.startswith("step 2: D tells all real from all made") and "lecam" in brake.reason
+    assert stop.reason.startswith("step 2: D tells all real from all made") and "lecam" in stop.reason
 
 
 def test_a_loss_that_does_not_end_at_0_does_not_end_the_run(tmp_path: Path) -> None:
-    selector, brake, go = _selector(tmp_path, [Judgement(1.0, 1.0)] * 2, losses=0.001)
+    selector, stop, go = _selector(tmp_path, [CheckpointScore(1.0, 1.0)] * 2, losses=0.001)
     selector.watched = False
     go(2)
-    assert not brake.reason
+    assert not stop.reason
 
 
-def _task(workspace: Workspace, settings: Settings) -> Task:
+def _task(workspace: Workspace, settings: Settings) -> TrainingTask:
     rows = TrainingRows.of(read_catalogue(workspace.catalogue))
     schema = PartSchema.load(workspace.schema)
     return mask_task("all", workspace, rows, schema, settings.mask, torch.device("cpu"))
@@ -141,17 +141,17 @@ def test_d_is_watched_where_its_loss_says_that_it_has_won(
 ) -> None:
     asked = [f"mask.adversarial={loss}", "mask.gradient_penalty=10", "mask.selection={every: 1, share: 0.3}"]
     task = _task(rendered_workspace, tiny("dcgan-upsampling", 2, *asked))
-    selector = task.select(nn.Identity, tmp_path, Brake(OneProcess()))  # type: ignore[arg-type]
+    selector = task.select(nn.Identity, tmp_path, StopSignal(OneProcess()))  # type: ignore[arg-type]
     assert isinstance(selector, BestState) and selector.watched is watched
 
 
 def test_a_killed_run_forgets_a_best_state_of_later_steps(tmp_path: Path) -> None:
     """The checkpoint is of step 1, the state on disk of step 2: what is judged next is the best again."""
-    selector, _, go = _selector(tmp_path, [Judgement(d, 1.0) for d in (5.0, 2.0)])
+    selector, _, go = _selector(tmp_path, [CheckpointScore(d, 1.0) for d in (5.0, 2.0)])
     go(1)
     saved = selector.state_dict()
     go(1)
-    other, _, go_on = _selector(tmp_path, [Judgement(7.0, 1.0)])
+    other, _, go_on = _selector(tmp_path, [CheckpointScore(7.0, 1.0)])
     other.load_state_dict(saved)
     assert other.choose(Counted(9)) == {}
     other.seen = 1  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ def test_a_killed_run_forgets_a_best_state_of_later_steps(tmp_path: Path) -> Non
 
 def test_a_judgement_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
     (tmp_path / "judgements.jsonl").write_text('{"step": 1, "distance": 2.0}\n{"step": 2, "dis')
-    selector, _, go = _selector(tmp_path, [Judgement(5.0, 1.0)])
+    selector, _, go = _selector(tmp_path, [CheckpointScore(5.0, 1.0)])
     selector.seen = 2  # type: ignore[attr-defined]
     go(1)
     lines = [json.loads(line) for line in (tmp_path / "judgements.jsonl").read_text().splitlines()]
@@ -169,17 +169,17 @@ def test_a_judgement_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
 
 
 def test_a_run_goes_on_with_what_it_had_judged(tmp_path: Path) -> None:
-    selector, _, go = _selector(tmp_path, [Judgement(2.0, 0.1)])
+    selector, _, go = _selector(tmp_path, [CheckpointScore(2.0, 0.1)])
     go(1)
-    other, brake, go_on = _selector(tmp_path, [Judgement(3.0, 0.1)])
+    other, stop, go_on = _selector(tmp_path, [CheckpointScore(3.0, 0.1)])
     other.load_state_dict(selector.state_dict())
     other.seen = 1  # type: ignore[attr-defined]
     go_on(1)
-    assert other.step == 1 and other.best == 2.0 and "collapsed" in brake.reason
+    assert other.step == 1 and other.best == 2.0 and "collapsed" in stop.reason
 
 
 def test_a_best_state_of_another_run_is_refused(tmp_path: Path) -> None:
-    selector, _, go = _selector(tmp_path, [Judgement(2.0, 1.0)])
+    selector, _, go = _selector(tmp_path, [CheckpointScore(2.0, 1.0)])
     go(1)
     selector.step = 5
     with pytest.raises(CheckpointError, match="of step 1"):
@@ -195,19 +195,19 @@ def test_a_judge_likes_what_is_near(figure: str) -> None:
     rng = np.random.default_rng(0)
     real, near, far = (rng.normal(shift, 1, (40, 4)).astype(np.float32) for shift in (0, 0.1, 2))
     module = nn.Identity()
-    judged = [Judge(real, lambda _, m=made: m, figure)(module) for made in (near, far)]  # type: ignore[misc]
+    judged = [CheckpointJudge(real, lambda _, m=made: m, figure)(module) for made in (near, far)]  # type: ignore[misc]
     assert judged[0].distance < judged[1].distance
     assert judged[0].diversity == pytest.approx(spread(near) / spread(real))
 
 
 def test_the_time_of_a_budget_ends_a_run() -> None:
-    brake = Brake(OneProcess())  # type: ignore[arg-type]
+    stop = StopSignal(OneProcess())  # type: ignore[arg-type]
     taken = []
-    deadline = Deadline(0.0, brake)
-    for step, _ in brake.until((step, None) for step in range(1, 9)):  # type: ignore[arg-type,misc]
+    deadline = Deadline(0.0, stop)
+    for step, _ in stop.until((step, None) for step in range(1, 9)):  # type: ignore[arg-type,misc]
         taken.append(step)
         deadline.after_step(step, None)  # type: ignore[arg-type]
-    assert taken == [1] and brake.reached == 1 and "budget" in brake.reason
+    assert taken == [1] and stop.reached == 1 and "budget" in stop.reason
 
 
 def test_any_process_ends_the_run_of_all() -> None:
@@ -215,10 +215,10 @@ def test_any_process_ends_the_run_of_all() -> None:
         num_processes = 2
 
         def reduce(self, tensor: torch.Tensor, reduction: str) -> torch.Tensor:
-            return tensor + 1  # the other one has pulled
+            return tensor + 1  # the other one has requested
 
-    brake = Brake(TwoProcesses())  # type: ignore[arg-type]
-    assert [step for step, _ in brake.until((s, None) for s in range(1, 9))] == [1]  # type: ignore[arg-type,misc]
+    stop = StopSignal(TwoProcesses())  # type: ignore[arg-type]
+    assert [step for step, _ in stop.until((s, None) for s in range(1, 9))] == [1]  # type: ignore[arg-type,misc]
 
 
 def test_who_judges_does_not_train(rendered_workspace: Workspace) -> None:
@@ -243,7 +243,7 @@ def test_photos_of_one_group_are_on_one_side(rendered_workspace: Workspace) -> N
 def test_neither_the_batches_nor_the_bank_hold_what_judges(
     rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged: list[PairItem] = []
+    judged: list[Pair] = []
 
     def seen(pairs: PairDataset, *_: object) -> None:
         judged.extend(pairs.plain(index) for index in range(len(pairs)))

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
-from augkit.data.dataset import Draw, PairItem
+from augkit.data.dataset import Draw, Pair
 from augkit.settings import OptimSettings
 from augkit.train import machine
 from augkit.train.optim import adam, constant, linear_decay
 from augkit.train.run import _check_share
 from augkit.train.sampling import evenly
-from augkit.train.stream import Plan, Share, draws, stream
+from augkit.train.stream import ProcessShare, StreamPlan, draws, stream
 
-plans = st.builds(Plan, st.just(9), st.integers(1, 7), st.integers(0, 2**62))
+plans = st.builds(StreamPlan, st.just(9), st.integers(1, 7), st.integers(0, 2**62))
 
 
 @given(rows=st.integers(1, 11), plan=plans)
-def test_every_epoch_covers_each_row_once(rows: int, plan: Plan) -> None:
+def test_every_epoch_covers_each_row_once(rows: int, plan: StreamPlan) -> None:
     drawn = [draw for step in range(1, 3 * rows + 1) for draw in draws(evenly(rows), plan, step)]
     for epoch in range(len(drawn) // rows):
         assert sorted(d.index for d in drawn[epoch * rows : (epoch + 1) * rows]) == list(range(rows))
@@ -30,14 +30,14 @@ def test_every_epoch_covers_each_row_once(rows: int, plan: Plan) -> None:
 
 
 @given(rows=st.integers(1, 50), plan=plans, step=st.integers(1, 1000))
-def test_a_step_is_a_function_of_seed_and_step(rows: int, plan: Plan, step: int) -> None:
+def test_a_step_is_a_function_of_seed_and_step(rows: int, plan: StreamPlan, step: int) -> None:
     assert draws(evenly(rows), plan, step) == draws(evenly(rows), plan, step)
     assert len(draws(evenly(rows), plan, step)) == plan.batch
 
 
 def test_epochs_and_seeds_shuffle_differently() -> None:
     def order(seed: int, step: int) -> list[int]:
-        return [draw.index for draw in draws(evenly(40), Plan(9, 40, seed), step)]
+        return [draw.index for draw in draws(evenly(40), StreamPlan(9, 40, seed), step)]
 
     assert len({tuple(order(seed, step)) for seed in (0, 1) for step in (1, 2)}) == 4
 
@@ -51,20 +51,20 @@ class Numbers:
     def __len__(self) -> int:
         return self.rows
 
-    def plain(self, index: int) -> PairItem:
-        return PairItem(np.full((2, 2, 3), index, np.uint8), np.full((2, 2), index, np.uint8), CarClass("A", "5"))
+    def plain(self, index: int) -> Pair:
+        return Pair(np.full((2, 2, 3), index, np.uint8), np.full((2, 2), index, np.uint8), CarClass("A", "5"))
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         item = self.plain(draw.index)
-        return item if draw.seed & 1 else PairItem(item.photo, item.mask, item.car_class.mirror)
+        return item if draw.seed & 1 else Pair(item.photo, item.mask, item.car_class.mirror)
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])
 def test_ranks_together_see_the_batches_of_one_process(world: int) -> None:
-    plan = Plan(5, 8, 3)
+    plan = StreamPlan(5, 8, 3)
     device = torch.device("cpu")
-    whole = list(stream(Numbers(11), plan, Share(), 1, 0, device))
-    shares = [list(stream(Numbers(11), plan, Share(rank, world), 1, 0, device)) for rank in range(world)]
+    whole = list(stream(Numbers(11), plan, ProcessShare(), 1, 0, device))
+    shares = [list(stream(Numbers(11), plan, ProcessShare(rank, world), 1, 0, device)) for rank in range(world)]
     for number, (step, batch) in enumerate(whole):
         parts = [share[number][1] for share in shares]
         assert step == number + 1 and all(share[number][0] == step for share in shares)
@@ -74,24 +74,24 @@ def test_ranks_together_see_the_batches_of_one_process(world: int) -> None:
 
 
 def test_a_resumed_stream_goes_on_where_it_was() -> None:
-    plan, device = Plan(5, 4, 3), torch.device("cpu")
-    whole, rest = (list(stream(Numbers(6), plan, Share(), first, 0, device)) for first in (1, 4))
+    plan, device = StreamPlan(5, 4, 3), torch.device("cpu")
+    whole, rest = (list(stream(Numbers(6), plan, ProcessShare(), first, 0, device)) for first in (1, 4))
     assert [step for step, _ in rest] == [4, 5]
     for (_, ours), (_, theirs) in zip(rest, whole[3:], strict=True):
         assert torch.equal(ours.masks, theirs.masks) and ours.seed == theirs.seed
 
 
 def test_batches_are_scaled_and_counted() -> None:
-    ((_, batch),) = stream(Numbers(1), Plan(1, 2, 0), Share(), 1, 0, torch.device("cpu"))
+    ((_, batch),) = stream(Numbers(1), StreamPlan(1, 2, 0), ProcessShare(), 1, 0, torch.device("cpu"))
     assert batch.photos.shape == (2, 3, 2, 2) and (batch.photos == -1).all() and batch.masks.dtype == torch.int64
     assert (batch.start, batch.total) == (0, 2)
 
 
 def test_processes_have_to_share_a_batch_evenly() -> None:
-    _check_share(Plan(1, 8, 0), Share(0, 2), 4)
+    _check_share(StreamPlan(1, 8, 0), ProcessShare(0, 2), 4)
     for world, microbatches in ((3, 1), (2, 8)):
         with pytest.raises(ConfigError, match=f"batch 8 over {world} processes and {microbatches} microbatches"):
-            _check_share(Plan(1, 8, 0), Share(0, world), microbatches)
+            _check_share(StreamPlan(1, 8, 0), ProcessShare(0, world), microbatches)
 
 
 @given(steps=st.integers(1, 1000), share=st.floats(0, 1), step=st.integers(0, 1000))
@@ -161,9 +161,11 @@ def test_a_gpu_says_nothing_about_the_processor(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("world", [1, 2])
 def test_every_turn_of_a_step_is_shared_by_all_processes(world: int) -> None:
     """Where D moves twice, its second turn has the same rows and noise however many processes there are."""
-    plan, device = Plan(2, 8, 3, turns=2), torch.device("cpu")
-    (_, whole), _ = stream(Numbers(11), Plan(2, 8, 3), Share(), 1, 0, device)
-    shares = [next(iter(stream(Numbers(11), plan, Share(rank, world), 1, 0, device)))[1] for rank in range(world)]
+    plan, device = StreamPlan(2, 8, 3, turns=2), torch.device("cpu")
+    (_, whole), _ = stream(Numbers(11), StreamPlan(2, 8, 3), ProcessShare(), 1, 0, device)
+    shares = [
+        next(iter(stream(Numbers(11), plan, ProcessShare(rank, world), 1, 0, device)))[1] for rank in range(world)
+    ]
     turns = zip(*(share.split(2) for share in shares), strict=True)
     for expected, parts in zip(whole.split(2), turns, strict=True):
         assert torch.equal(torch.cat([part.masks for part in parts]), expected.masks)
@@ -172,6 +174,6 @@ def test_every_turn_of_a_step_is_shared_by_all_processes(world: int) -> None:
 
 
 def test_the_processes_share_every_turn_evenly() -> None:
-    _check_share(Plan(1, 8, 0, turns=2), Share(0, 2), 2)
+    _check_share(StreamPlan(1, 8, 0, turns=2), ProcessShare(0, 2), 2)
     with pytest.raises(ConfigError, match="batch 3 over 2 processes and 1 microbatches"):
-        _check_share(Plan(1, 6, 0, turns=2), Share(0, 2), 1)
+        _check_share(StreamPlan(1, 6, 0, turns=2), ProcessShare(0, 2), 1)

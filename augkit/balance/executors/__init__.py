@@ -1,6 +1,6 @@
 """Where workers run. An executor takes a job and plan rows, and yields a report or a failure for each row.
 
-``hire`` makes a worker of a job: that of generated pairs, or another ``Maker`` (of classical pairs, or a test's).
+``hire`` makes a worker of a job: that of generated pairs, or another ``ShardMaker`` (of classical pairs, or a test's).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Failure:
     error: str
 
 
-class Maker(Protocol):
+class ShardMaker(Protocol):
     """What makes shards, one plan row at a time."""
 
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard."""
 
 
-Hire = Callable[[Job], Maker]
+Hire = Callable[[Job], ShardMaker]
 
 
 class Executor(Protocol):

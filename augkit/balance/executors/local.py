@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from augkit.balance.executors import EXECUTORS, Failure, Hire, Maker
+from augkit.balance.executors import EXECUTORS, Failure, Hire, ShardMaker
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.core.errors import AugkitError
@@ -23,7 +23,7 @@ def run_local(
         yield _attempt(worker, row, progress, job.settings.balance.retries + 1)
 
 
-def _attempt(worker: Maker, row: PlanRow, progress: Progress, attempts: int) -> ShardReport | Failure:
+def _attempt(worker: ShardMaker, row: PlanRow, progress: Progress, attempts: int) -> ShardReport | Failure:
     error = ""
     for _ in range(attempts):
         try:

@@ -12,7 +12,7 @@ from augkit.cli.evaluate._app import evaluate
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.evaluate.gate import Line
+    from augkit.evaluate.gate import FaultResult
 
 
 @evaluate.command("gate")
@@ -31,20 +31,20 @@ def gate(
     from augkit.cli._progress import Bars
     from augkit.core.errors import ConfigError
     from augkit.evaluate.gate import measure
-    from augkit.gate import Evidence, ready_gate
+    from augkit.gate import ReferenceSet, ready_gate
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.settings.gate.checks:
         raise ConfigError("gate.checks is empty", "at least one check to measure", "e.g. --config cpu")
     with Bars() as bars:
-        evidence = Evidence.open(session.workspace, session.settings, bars.steps)
-        lines = measure(evidence, ready_gate(evidence), pairs, bars.steps)
+        references = ReferenceSet.open(session.workspace, session.settings, bars.steps)
+        lines = measure(references, ready_gate(references), pairs, bars.steps)
     result = {"faults": [vars(line) | {"by": line.reasons} for line in lines]}
     session.keep("planted", result)
     session.emit(result, _table(lines))
 
 
-def _table(lines: list[Line]) -> Table:
+def _table(lines: list[FaultResult]) -> Table:
     from rich.table import Table
 
     table = Table(title="Share of pairs that the gate rejects")

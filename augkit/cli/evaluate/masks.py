@@ -12,7 +12,7 @@ from augkit.cli.evaluate._figures import range_of, warnings_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from augkit.evaluate.masks import Appraisal, Part
+    from augkit.evaluate.masks import ClassFigures, MaskEvaluation
 
 
 @evaluate.command("masks")
@@ -27,16 +27,16 @@ def masks(
 ) -> None:
     """Compare what stage I makes with held-out real masks, beside the real-against-real floor."""
     from augkit.cli._progress import Bars
-    from augkit.evaluate.masks import appraise_masks
+    from augkit.evaluate.masks import evaluate_masks
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = appraise_masks(session.workspace, session.settings, extractor, bars.steps, weights)
+        found = evaluate_masks(session.workspace, session.settings, extractor, bars.steps, weights)
     session.emit(_plain(found), _table(found))
 
 
-def _plain(found: Appraisal) -> dict[str, Any]:
-    def part(about: Part) -> dict[str, Any]:
+def _plain(found: MaskEvaluation) -> dict[str, Any]:
+    def part(about: ClassFigures) -> dict[str, Any]:
         return vars(about) | {"figures": [figure.to_dict() for figure in about.figures]}
 
     copies = found.copies
@@ -56,7 +56,7 @@ def _median(values: Any) -> Any:
     return np.median(values)
 
 
-def _table(found: Appraisal) -> Table:
+def _table(found: MaskEvaluation) -> Table:
     from rich.table import Table
 
     distance = found.whole.figures[0]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from augkit.evaluate.comparison import Figure
-    from augkit.evaluate.photos import Agreement, PhotoAppraisal
+    from augkit.evaluate.photos import PhotoEvaluation, SegmenterAgreement
 
 
 @evaluate.command("photos")
@@ -28,18 +28,18 @@ def photos(
 ) -> None:
     """Compare stage II's photos, of held-out masks and of made ones, with held-out photos."""
     from augkit.cli._progress import Bars
-    from augkit.evaluate.photos import appraise_photos
+    from augkit.evaluate.photos import evaluate_photos
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = appraise_photos(session.workspace, session.settings, extractor, bars.steps, weights)
+        found = evaluate_photos(session.workspace, session.settings, extractor, bars.steps, weights)
     session.emit(_plain(found), _table(found))
 
 
-def _plain(found: PhotoAppraisal) -> dict[str, Any]:
+def _plain(found: PhotoEvaluation) -> dict[str, Any]:
     copies = found.copies
 
-    def agreement(about: Agreement | None) -> dict[str, float | None] | None:
+    def agreement(about: SegmenterAgreement | None) -> dict[str, float | None] | None:
         return None if about is None else {"made": about.made, "real": about.real, "share": about.share}
 
     return {
@@ -54,7 +54,7 @@ def _plain(found: PhotoAppraisal) -> dict[str, Any]:
     }
 
 
-def _table(found: PhotoAppraisal) -> Table:
+def _table(found: PhotoEvaluation) -> Table:
     from rich.table import Table
 
     table = Table(title="Photos against held-out ones, with as many training photos as the floor")
@@ -76,7 +76,7 @@ def _table(found: PhotoAppraisal) -> Table:
     return table
 
 
-def _notes(found: PhotoAppraisal) -> list[str]:
+def _notes(found: PhotoEvaluation) -> list[str]:
     variety = "no class has two different held-out photos to tell variety by"
     if found.variety is not None:
         variety = f"photos of one mask differ by {found.variety:.0%} of what held-out photos of a class do"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from augkit.core.registry import Registry
 
 if TYPE_CHECKING:
-    from augkit.data.audit.measurements import Evidence, Pair
+    from augkit.data.audit.measurements import AuditedPair, Measurements
 
 Severity = Literal["fatal", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -39,18 +39,18 @@ class Finding:
     hits: tuple[Hit, ...] = ()
 
 
-Judge = Callable[["Evidence"], Iterable[Finding]]
-Measure = Callable[["Pair"], Figures]
+Judge = Callable[["Measurements"], Iterable[Finding]]
+Measure = Callable[["AuditedPair"], Figures]
 
 
-def no_figures(pair: Pair) -> Figures:
+def no_figures(pair: AuditedPair) -> Figures:
     """The measure of a check that reads the catalogue alone."""
     del pair
     return {}
 
 
 @dataclass(frozen=True)
-class Check:
+class AuditCheck:
     """``measure`` looks at one pair at a time, ``judge`` at what was measured of all of them.
 
     ``guards`` marks checks with fatal findings: training is refused on them, so they run before it and must be quick.
@@ -68,17 +68,17 @@ class Check:
         return self.measure is not no_figures
 
 
-CHECKS: Registry[Check] = Registry("check", "augkit.data.audit.checks")
+CHECKS: Registry[AuditCheck] = Registry("check", "augkit.data.audit.checks")
 
 
-def check(name: str, about: str, measure: Measure = no_figures, guards: bool = False) -> Callable[[Judge], Check]:
+def check(name: str, about: str, measure: Measure = no_figures, guards: bool = False) -> Callable[[Judge], AuditCheck]:
     """Decorator that makes a check of a judging function, and registers it.
 
     ``about`` says in a few words what it looks for; help and pages show it.
     """
 
-    def add(judge: Judge) -> Check:
-        return CHECKS.register(name)(Check(name, about, judge, measure, guards))
+    def add(judge: Judge) -> AuditCheck:
+        return CHECKS.register(name)(AuditCheck(name, about, judge, measure, guards))
 
     return add
 

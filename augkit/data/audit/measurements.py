@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from augkit.core.errors import DataError
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.core.workspace import Workspace
-from augkit.data.audit.audit_check import CHECKS, Check, Figures
+from augkit.data.audit.audit_check import CHECKS, AuditCheck, Figures
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import Photo
 from augkit.data.pair_files import read_mask, read_photo
@@ -27,7 +27,7 @@ _AHEAD = 64
 
 
 @dataclass(frozen=True)
-class Pair:
+class AuditedPair:
     """One pair as it is on disk: photo (S, S, 3) RGB, mask (S, S) ids, and its row."""
 
     row: CatalogueRow
@@ -55,7 +55,7 @@ Column: TypeAlias = "array[float] | list[str]"
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class Measurements:
     """``rows`` are the usable rows of ``catalogue``, ``seen`` those whose files could be read.
 
     ``damaged`` says by id why the others could not; ``tables`` holds, by check and by name of the figure, an entry for
@@ -83,12 +83,12 @@ class Evidence:
         return read_photo(self.workspace.photo(row.id))
 
 
-def gather(
+def measure_pairs(
     workspace: Workspace,
-    checks: Sequence[Check],
+    checks: Sequence[AuditCheck],
     workers: int = 1,
     on_row: Callable[[object], None] = lambda _: None,
-) -> Evidence:
+) -> Measurements:
     """Measures all pairs, each decoded once, in one pass; only the figures stay in memory.
 
     ``workers`` > 1 measures in so many processes, with the same result. ``on_row`` is told of every pair. Raises
@@ -98,7 +98,7 @@ def gather(
     schema, rows = PartSchema.load(workspace.schema), tuple(usable(catalogue))
     names = tuple(check.name for check in checks if check.reads_pairs)
     if not names:
-        return Evidence(workspace, schema, catalogue, rows, rows, {}, {})
+        return Measurements(workspace, schema, catalogue, rows, rows, {}, {})
     tables: dict[str, dict[str, Column]] = {name: {} for name in names}
     seen, damaged = [], {}
     results = _measured(rows, partial(_measure, workspace=workspace, schema=schema, names=names), workers)
@@ -111,7 +111,7 @@ def gather(
         for check, figures in zip(names, result, strict=True):
             for name, value in figures.items():
                 _append(tables[check], name, value)
-    return Evidence(workspace, schema, catalogue, rows, tuple(seen), damaged, tables)
+    return Measurements(workspace, schema, catalogue, rows, tuple(seen), damaged, tables)
 
 
 def _append(table: dict[str, Column], name: str, value: float | str) -> None:
@@ -126,7 +126,7 @@ def _append(table: dict[str, Column], name: str, value: float | str) -> None:
         numbers.append(value)
 
 
-def read_pair(row: CatalogueRow, workspace: Workspace, schema: PartSchema) -> Pair:
+def read_pair(row: CatalogueRow, workspace: Workspace, schema: PartSchema) -> AuditedPair:
     """Raises DataError where a file is missing, damaged, or of another size than the photo's and the catalogue's."""
     photo, mask = read_photo(workspace.photo(row.id)), read_mask(workspace.mask(row.id))
     if not photo.shape[:2] == mask.shape == (row.size, row.size):
@@ -134,7 +134,7 @@ def read_pair(row: CatalogueRow, workspace: Workspace, schema: PartSchema) -> Pa
             f"{row.id}: the photo is {photo.shape[1]}x{photo.shape[0]} pixels, the mask {mask.shape[1]}x"
             f"{mask.shape[0]}, and the catalogue says {row.size}x{row.size}"
         )
-    return Pair(row, photo, mask, schema)
+    return AuditedPair(row, photo, mask, schema)
 
 
 def _measure(row: CatalogueRow, workspace: Workspace, schema: PartSchema, names: Sequence[str]) -> list[Figures] | str:

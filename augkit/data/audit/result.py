@@ -12,8 +12,8 @@ from typing import Any
 
 from augkit.core.errors import DataError
 from augkit.core.workspace import Workspace
-from augkit.data.audit.audit_check import CHECKS, SEVERITIES, Check, Finding, Hit, Severity
-from augkit.data.audit.measurements import gather
+from augkit.data.audit.audit_check import CHECKS, SEVERITIES, AuditCheck, Finding, Hit, Severity
+from augkit.data.audit.measurements import measure_pairs
 
 RESULT_FILE = "audit.json"
 
@@ -65,7 +65,7 @@ class AuditResult:
 
 def audit(
     workspace: Workspace,
-    checks: Sequence[Check] = (),
+    checks: Sequence[AuditCheck] = (),
     workers: int = 1,
     on_row: Callable[[object], None] = lambda _: None,
 ) -> AuditResult:
@@ -75,11 +75,11 @@ def audit(
     """
     chosen = checks or [CHECKS[name] for name in CHECKS]
     digest = state_digest(workspace)
-    evidence = gather(workspace, chosen, workers, on_row)
-    findings = [finding for check in chosen for finding in check.judge(evidence)]
+    measurements = measure_pairs(workspace, chosen, workers, on_row)
+    findings = [finding for check in chosen for finding in check.judge(measurements)]
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), -len(finding.hits)))
     names = tuple(check.name for check in chosen)
-    return AuditResult(digest, len(evidence.catalogue), len(evidence.rows), names, tuple(findings))
+    return AuditResult(digest, len(measurements.catalogue), len(measurements.rows), names, tuple(findings))
 
 
 def stored_result(workspace: Workspace) -> AuditResult | None:

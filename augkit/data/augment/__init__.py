@@ -20,7 +20,7 @@ from augkit.core.presets import Recipe, load_recipe
 from augkit.core.seeds import derive
 from augkit.data.augment.background import Background, Screen
 from augkit.data.augment.preset import build_steps
-from augkit.data.augment.steps import Flip, Silhouette, Step, View
+from augkit.data.augment.steps import AugmentState, Flip, Silhouette, Step
 from augkit.data.crop import Photo
 
 READERS = (Background, Screen)
@@ -67,7 +67,7 @@ class Augmentation:
         silhouette: Callable[[], Silhouette] = no_silhouette,
     ) -> tuple[Photo, Mask, CarClass]:
         """See the class."""
-        view = View(photo, mask, car_class, silhouette() if self.needs_silhouette else None)
+        view = AugmentState(photo, mask, car_class, silhouette() if self.needs_silhouette else None)
         for place, step in enumerate(self.steps):
             view = step(view, derive(seed, place))
         return view.photo, view.mask, view.car_class

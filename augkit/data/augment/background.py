@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import ConfigError, DataError
-from augkit.data.augment.steps import Silhouette, View
+from augkit.data.augment.steps import AugmentState, Silhouette
 from augkit.data.crop import Photo
 from augkit.data.silhouette import GREEN
 
@@ -33,7 +33,7 @@ class Background:
     p: float
     edge: float
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
         rng = random.Random(seed)
         if rng.random() >= self.p:
@@ -54,7 +54,7 @@ class Screen:
 
     edge: float = 2.0
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
         del seed
         assert view.silhouette is not None, "whoever shows a screen reads silhouettes"

@@ -21,7 +21,7 @@ Silhouette = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class View:
+class AugmentState:
     """A pair on its way through the steps; the silhouette is there where a step reads it."""
 
     photo: Photo
@@ -33,7 +33,7 @@ class View:
 class Step(Protocol):
     """A function of the view and a seed of its own."""
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """The view after the step."""
 
 
@@ -48,12 +48,12 @@ class Flip:
         """Whether this seed flips."""
         return random.Random(seed).random() < self.p
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
         if not self.flips(seed):
             return view
         silhouette = None if view.silhouette is None else view.silhouette[:, ::-1]
-        return View(view.photo[:, ::-1], self.schema.flip(view.mask), view.car_class.mirror, silhouette)
+        return AugmentState(view.photo[:, ::-1], self.schema.flip(view.mask), view.car_class.mirror, silhouette)
 
 
 class Pixels:
@@ -66,12 +66,12 @@ class Pixels:
     def __init__(self, transforms: Sequence[Any]) -> None:
         self.compose = A.Compose(transforms, additional_targets={"silhouette": "mask"})
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
         self.compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
         layers = {} if view.silhouette is None else {"silhouette": np.ascontiguousarray(view.silhouette)}
         moved = self.compose(image=np.ascontiguousarray(view.photo), mask=np.ascontiguousarray(view.mask), **layers)
-        return View(moved["image"], moved["mask"], view.car_class, moved.get("silhouette"))
+        return AugmentState(moved["image"], moved["mask"], view.car_class, moved.get("silhouette"))
 
 
 class LabelWarp:
@@ -84,7 +84,7 @@ class LabelWarp:
         # cv2's border, since a part that is cut by the picture's edge goes on behind it
         self._warp = Pixels([A.ElasticTransform(alpha, sigma, border_mode=cv2.BORDER_REFLECT, p=p)])
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
         return replace(view, mask=self._warp(view, seed).mask)
 
@@ -98,7 +98,7 @@ class LabelCoarsen:
     def __init__(self, side: int, p: float) -> None:
         self.side, self.p = side, p
 
-    def __call__(self, view: View, seed: int) -> View:
+    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
         if random.Random(seed).random() >= self.p:
             return view

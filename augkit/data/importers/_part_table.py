@@ -34,7 +34,7 @@ _ALIASES = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class PartEntry:
     """A part as a file lists it: the value it has in grey masks, its name, its colour where it has one."""
 
     value: int
@@ -62,7 +62,7 @@ class PartTable:
     colours: tuple[tuple[Colour, int, str], ...] = ()
 
     @classmethod
-    def of(cls, source: str, entries: Iterable[Entry]) -> PartTable:
+    def of(cls, source: str, entries: Iterable[PartEntry]) -> PartTable:
         """From a list of parts; ``source`` names it in messages. Raises DataError (or SchemaError) for a wrong one."""
         listed = sorted(entries, key=lambda entry: entry.value)
         _check(source, listed)
@@ -89,7 +89,7 @@ class PartTable:
         return Palette.of(self.colours)
 
 
-def _check(source: str, listed: Sequence[Entry]) -> None:
+def _check(source: str, listed: Sequence[PartEntry]) -> None:
     for entry in listed:
         if not (0 <= entry.value <= LARGEST_VALUE or entry.fixed == IGNORE):
             raise DataError(f"{source}: {entry.name} has the id {entry.value}", f"0..{LARGEST_VALUE}", "correct it")
@@ -100,7 +100,7 @@ def _check(source: str, listed: Sequence[Entry]) -> None:
         raise DataError(f"{source}: no parts in it", FORMATS, "list the parts of the masks")
 
 
-def _schema(parts: Sequence[Entry]) -> PartSchema:
+def _schema(parts: Sequence[PartEntry]) -> PartSchema:
     plain = PartSchema.from_names([entry.name for entry in parts])
     pairs = zip(plain.parts, parts, strict=True)
     return PartSchema(tuple(Part(part.id, part.name, entry.colour or part.colour) for part, entry in pairs))
@@ -145,20 +145,20 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _from_json(data: Any) -> list[Entry]:
+def _from_json(data: Any) -> list[PartEntry]:
     """``{"1": "hood"}``, that under ``id2label``, a list of names, or a list of objects (also under ``parts``)."""
     if isinstance(data, dict):
         data = data.get("id2label", data.get("parts", data))
     if isinstance(data, dict):
-        return [Entry(_number(key), _name(name, f"id {key}")) for key, name in data.items()]
+        return [PartEntry(_number(key), _name(name, f"id {key}")) for key, name in data.items()]
     if not isinstance(data, list):
         raise ValueError("neither an object nor a list")
     if all(isinstance(item, dict) for item in data):
         return [_entry(item, f"entry {number}") for number, item in enumerate(data, 1)]
-    return numbered([Entry(0, _name(name, f"entry {number}")) for number, name in enumerate(data, 1)])
+    return numbered([PartEntry(0, _name(name, f"entry {number}")) for number, name in enumerate(data, 1)])
 
 
-def _from_csv(text: str) -> list[Entry]:
+def _from_csv(text: str) -> list[PartEntry]:
     """Columns by the names of their header; delimiter comma, semicolon or tabulator."""
     header = text.splitlines()[0]
     rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=header.count), strict=True)
@@ -176,25 +176,25 @@ def _from_csv(text: str) -> list[Entry]:
     return entries if has_ids else numbered(entries)
 
 
-def _from_lines(lines: Sequence[str]) -> list[Entry]:
+def _from_lines(lines: Sequence[str]) -> list[PartEntry]:
     names = [line.strip() for line in lines]
     while names and not names[-1]:
         names.pop()
     for number, name in enumerate(names, 1):
         if not name or re.match(r"\d", name):
             raise ValueError(f"line {number}: {name!r} is no name; where ids are given, a header id,name has to be")
-    return numbered([Entry(0, name) for name in names])
+    return numbered([PartEntry(0, name) for name in names])
 
 
-def numbered(entries: Sequence[Entry]) -> list[Entry]:
+def numbered(entries: Sequence[PartEntry]) -> list[PartEntry]:
     """Entries with values by their places: from 0 at the background, where it is listed, else from 1."""
     start = next((-place for place, entry in enumerate(entries) if entry.fixed == BACKGROUND), 1)
-    return [Entry(start + place, entry.name, entry.colour) for place, entry in enumerate(entries)]
+    return [PartEntry(start + place, entry.name, entry.colour) for place, entry in enumerate(entries)]
 
 
-def _entry(item: dict[str, Any], where: str) -> Entry:
+def _entry(item: dict[str, Any], where: str) -> PartEntry:
     try:
-        return Entry(_number(item.get("id")), _name(item.get("name"), where), _colour(item))
+        return PartEntry(_number(item.get("id")), _name(item.get("name"), where), _colour(item))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

@@ -39,7 +39,7 @@ def read_cityscapes(source: Path, annotations: Path | None = None) -> SampleSet:
     refuse_annotations(annotations, "annotations are below gtFine")
     for folder in ("leftImg8bit", "gtFine"):
         require_folder(source / folder, _LAYOUT)
-    table = _Table()
+    table = _CarTable()
     for name, scene in _scenes(source):
         table.add(name, scene)
     if not table.scenes:
@@ -47,7 +47,7 @@ def read_cityscapes(source: Path, annotations: Path | None = None) -> SampleSet:
     return SampleSet(PartSchema.from_names(["car"]), LazySamples(table.names, table.sample))
 
 
-class _Table:
+class _CarTable:
     """Which sample is which car of which scene: a name and two numbers a sample."""
 
     def __init__(self) -> None:

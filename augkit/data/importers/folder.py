@@ -78,7 +78,7 @@ def read_folder(source: Path, annotations: Path | None = None) -> SampleSet:
     return SampleSet(table.schema, LazySamples(files, partial(_sample, source, table, entries)))
 
 
-class _Entry(NamedTuple):
+class _PhotoEntry(NamedTuple):
     """A photo and its mask as paths below the folder, empty where there is none, and what they have in common."""
 
     photo: str
@@ -146,7 +146,7 @@ def _without_mask_suffix(key: str) -> str:
     return f"{folder}{slash}{bare or stem}"
 
 
-def _entries(photos: Found, masks: Found) -> Iterator[_Entry]:
+def _entries(photos: Found, masks: Found) -> Iterator[_PhotoEntry]:
     """One for every photo, and one for every mask without a photo."""
     for key in sorted(photos.keys() | masks.keys()):
         mine, its = photos.get(key, []), masks.get(key, [])
@@ -160,12 +160,12 @@ def _entries(photos: Found, masks: Found) -> Iterator[_Entry]:
         elif len(its) > 1:
             problem = f"{len(its)} masks have the stem {key}: {', '.join(its)}"
         if mine:
-            yield from (_Entry(photo, its[0] if its else "", folder, problem) for photo in mine)
+            yield from (_PhotoEntry(photo, its[0] if its else "", folder, problem) for photo in mine)
         else:
-            yield from (_Entry("", mask, folder, problem) for mask in its)
+            yield from (_PhotoEntry("", mask, folder, problem) for mask in its)
 
 
-def _sample(root: Path, table: PartTable, entries: Sequence[_Entry], place: int, id: str) -> Sample:
+def _sample(root: Path, table: PartTable, entries: Sequence[_PhotoEntry], place: int, id: str) -> Sample:
     entry = entries[place]
     first, _, below = entry.folder.partition("/")
     split = SPLIT_FOLDERS.get(first.lower())

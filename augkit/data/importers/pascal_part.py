@@ -67,7 +67,7 @@ def read_pascal_part(source: Path, annotations: Path | None = None) -> SampleSet
     files = files_below(root, ".mat")
     if not files:
         raise ConfigError(f"{root}: no .mat files", "one .mat file a photo", "check the path")
-    table = _Table(source, root)
+    table = _ObjectTable(source, root)
     without = _without_cars(source)
     counts = Counter(PurePosixPath(file).stem for file in files)
     for file in files:
@@ -79,7 +79,7 @@ def read_pascal_part(source: Path, annotations: Path | None = None) -> SampleSet
     return SampleSet(_SCHEMA, LazySamples(table.names, table.sample))
 
 
-class _Table:
+class _ObjectTable:
     """Which sample is which object of which file: a name and a number a sample."""
 
     def __init__(self, source: Path, root: Path) -> None:

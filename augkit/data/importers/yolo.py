@@ -17,7 +17,7 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask
 from augkit.data.catalogue import SPLITS, Split
 from augkit.data.importers import IMPORTERS
-from augkit.data.importers._part_table import Entry, PartTable
+from augkit.data.importers._part_table import PartEntry, PartTable
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.importers._yolo_labels import PolygonFile
@@ -125,7 +125,7 @@ def _table(file: Path, description: Mapping[str, Any]) -> PartTable:
     count = description.get("nc", len(classes))
     if count != len(classes):
         raise DataError(f"{file}: nc is {count}, but there are {len(classes)} names", "as many names", "correct either")
-    return PartTable.of(file.name, [Entry(number, name) for number, name in classes.items()])
+    return PartTable.of(file.name, [PartEntry(number, name) for number, name in classes.items()])
 
 
 def _classes(description: Mapping[str, Any]) -> dict[Any, Any]:
@@ -152,7 +152,7 @@ def _masks_dir(file: Path, description: Mapping[str, Any]) -> str:
     return masks
 
 
-class _Entry(NamedTuple):
+class _YoloEntry(NamedTuple):
     """A photo, or a label without one, as a path below the folder."""
 
     file: str
@@ -168,9 +168,9 @@ class _Finder:
     file: Path
     masks_dir: str
 
-    def entries(self, description: Mapping[str, Any]) -> tuple[list[_Entry], dict[Split, Split]]:
+    def entries(self, description: Mapping[str, Any]) -> tuple[list[_YoloEntry], dict[Split, Split]]:
         """The photos of all splits, then labels without a photo; and the splits that are another one over again."""
-        photos: dict[str, list[_Entry]] = {}
+        photos: dict[str, list[_YoloEntry]] = {}
         folders: dict[str, Split] = {}
         for split in SPLITS:
             places = description.get(split) or []
@@ -183,7 +183,7 @@ class _Finder:
         judged = [_judged(photo, listed, stems[_stem(photo)]) for photo, listed in own.items()]
         return [*judged, *self._alone(folders, stems)], repeats
 
-    def _of_place(self, place: object, split: Split, folders: dict[str, Split]) -> Iterator[_Entry]:
+    def _of_place(self, place: object, split: Split, folders: dict[str, Split]) -> Iterator[_YoloEntry]:
         path = self._find(place, split)
         if path.is_file():
             yield from self._listed(path, split)
@@ -194,7 +194,7 @@ class _Finder:
             photo = name if below == "." else f"{below}/{name}"
             if not any(part.startswith(".") for part in photo.split("/")):
                 folders.setdefault(str(PurePosixPath(photo).parent), split)
-                yield _Entry(photo, split)
+                yield _YoloEntry(photo, split)
 
     def _find(self, place: object, split: Split) -> Path:
         """The folder or list that an entry names. Roboflow's exports say ``../train/images`` for ``train/images``."""
@@ -209,7 +209,7 @@ class _Finder:
             "correct the entry (or `path`), or delete its line",
         )
 
-    def _listed(self, file: Path, split: Split) -> Iterator[_Entry]:
+    def _listed(self, file: Path, split: Split) -> Iterator[_YoloEntry]:
         """The photos of a text file: beside it, or below the data set's folder."""
         try:
             lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -219,16 +219,16 @@ class _Finder:
             tried = [self._inside(folder / line) for folder in (file.parent, self.root)]
             photo = next((path for path in tried if path is not None and path.is_file()), None)
             if photo is None:
-                yield _Entry(line, split, f"no photo at {line} (listed in {file.name}) in the data set's folder")
+                yield _YoloEntry(line, split, f"no photo at {line} (listed in {file.name}) in the data set's folder")
             else:
-                yield _Entry(photo.relative_to(self.root).as_posix(), split)
+                yield _YoloEntry(photo.relative_to(self.root).as_posix(), split)
 
     def _inside(self, path: Path) -> Path | None:
         plain = Path(os.path.normpath(path))
         root = Path(os.path.normpath(self.root))
         return self.root / plain.relative_to(root) if plain.is_relative_to(root) else None
 
-    def _alone(self, folders: Mapping[str, Split], stems: Mapping[str, int]) -> Iterator[_Entry]:
+    def _alone(self, folders: Mapping[str, Split], stems: Mapping[str, int]) -> Iterator[_YoloEntry]:
         """Labels in the folders that belong to the photos' folders, but to no photo."""
         endings = MASK_SUFFIXES if self.masks_dir else (".txt",)
         known = {label_of(f"{stem}.jpg", self.masks_dir) for stem in stems}
@@ -240,17 +240,17 @@ class _Finder:
             for name in sorted(path.name for path in place.iterdir()) if place.is_dir() else ():
                 label = f"{labels}/{name}"
                 if name.lower().endswith(endings) and _stem(label) not in known and name != "classes.txt":
-                    yield _Entry(label, split, "no photo belongs to the label")
+                    yield _YoloEntry(label, split, "no photo belongs to the label")
 
 
-def _judged(photo: str, listed: Sequence[_Entry], same_stem: int) -> _Entry:
+def _judged(photo: str, listed: Sequence[_YoloEntry], same_stem: int) -> _YoloEntry:
     """A photo's one entry, with what is wrong about how it is listed."""
     splits = list(dict.fromkeys(entry.split for entry in listed))
     if listed[0].problem or (len(splits) == 1 and same_stem == 1):
         return listed[0]
     if len(splits) > 1:
-        return _Entry(photo, splits[0], f"the photo is listed in {' and in '.join(splits)}")
-    return _Entry(photo, splits[0], f"{same_stem} photos have the stem {_stem(photo)}")
+        return _YoloEntry(photo, splits[0], f"the photo is listed in {' and in '.join(splits)}")
+    return _YoloEntry(photo, splits[0], f"{same_stem} photos have the stem {_stem(photo)}")
 
 
 def label_of(photo: str, masks_dir: str = "") -> str:
@@ -274,7 +274,7 @@ class _Maker:
     table: PartTable
     masks_dir: str
     classes: tuple[tuple[int, int], ...]
-    entries: Sequence[_Entry]
+    entries: Sequence[_YoloEntry]
 
     def sample(self, place: int, id: str) -> Sample:
         photo, split, problem = self.entries[place]

@@ -30,8 +30,8 @@ from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, Split, write_catalogue
 from augkit.data.ingest.class_overrides import Override
-from augkit.data.ingest.journal import Entry, Journal, stamp
-from augkit.data.ingest.rows import Task, make_row
+from augkit.data.ingest.journal import Journal, JournalEntry, stamp
+from augkit.data.ingest.rows import RowTask, make_row
 from augkit.data.ingest.sample_checks import IdCheck, Problems
 from augkit.data.ingest.splits import Ledger, Numbers, assign_splits, group_names
 from augkit.data.ingest.staging import staged
@@ -78,7 +78,7 @@ def ingest(
     fingerprint = json.dumps([_FORMAT, importer, schema.to_dict(), data.size, data.margin])
     problems = Problems()
     with staged(workspace, fingerprint, keep=strict) as staging, Journal(staging.root / JOURNAL) as journal:
-        task = Task(schema, staging, data.size, data.margin, importer)
+        task = RowTask(schema, staging, data.size, data.margin, importer)
         ledger, decided = Ledger(), overrides or {}
         ids = IdCheck()
         with closing(_entries(ids.checked(samples), task, journal, workers)) as entries:
@@ -99,15 +99,15 @@ def ingest(
     return Catalogue(workspace.catalogue)
 
 
-def _make_entry(sample: Sample, task: Task, stamp: str) -> Entry:
-    return Entry(make_row(sample, task), sample.split is not None, stamp)
+def _make_entry(sample: Sample, task: RowTask, stamp: str) -> JournalEntry:
+    return JournalEntry(make_row(sample, task), sample.split is not None, stamp)
 
 
-def _entries(samples: Iterable[Sample], task: Task, journal: Journal, workers: int) -> Generator[Entry]:
+def _entries(samples: Iterable[Sample], task: RowTask, journal: Journal, workers: int) -> Generator[JournalEntry]:
     """Entries in the order of the samples, written down; those that an earlier run made are taken over."""
     with closing(_started(samples, task, journal, workers)) as started:
         for id, work in started:
-            if isinstance(work, Entry):
+            if isinstance(work, JournalEntry):
                 journal.keep(id)
                 yield work
             else:
@@ -117,8 +117,8 @@ def _entries(samples: Iterable[Sample], task: Task, journal: Journal, workers: i
 
 
 def _started(
-    samples: Iterable[Sample], task: Task, journal: Journal, workers: int
-) -> Generator[tuple[str, Entry | Callable[[], Entry]]]:
+    samples: Iterable[Sample], task: RowTask, journal: Journal, workers: int
+) -> Generator[tuple[str, JournalEntry | Callable[[], JournalEntry]]]:
     """By sample what an earlier run made, or what waits for its entry. At most so many samples are under way."""
     if workers <= 1:
         for sample in samples:
@@ -127,7 +127,7 @@ def _started(
         return
     context = multiprocessing.get_context("spawn")  # fork would copy whatever threads the caller holds locks with
     with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        waiting: deque[tuple[str, Entry | Callable[[], Entry]]] = deque()
+        waiting: deque[tuple[str, JournalEntry | Callable[[], JournalEntry]]] = deque()
         try:
             for sample in samples:
                 mark = stamp(sample)
@@ -141,7 +141,7 @@ def _started(
             pool.shutdown(cancel_futures=True)
 
 
-def _made(sample: Sample, mark: str, task: Task, journal: Journal) -> Entry | None:
+def _made(sample: Sample, mark: str, task: RowTask, journal: Journal) -> JournalEntry | None:
     """What an earlier run made of the sample; nothing where it had a problem, which may be over by now."""
     entry = journal.find(sample.id, mark)
     if entry is None or entry.row.problem:

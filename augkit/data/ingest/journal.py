@@ -23,7 +23,7 @@ from augkit.data.samples import Sample
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A row as it was made, whether its split is the data set's own, and the stamp of the sample it was made from."""
 
     row: CatalogueRow
@@ -55,7 +55,7 @@ class Journal:
     def __len__(self) -> int:
         return len(self._run)
 
-    def find(self, id: str, stamp: str) -> Entry | None:
+    def find(self, id: str, stamp: str) -> JournalEntry | None:
         """The latest entry of an earlier run for the sample; None where there is none, or its stamp is another."""
         last = int(np.searchsorted(self._keys, id_key(id), side="right")) - 1
         if last < 0 or self._keys[last] != id_key(id) or not stamp:
@@ -67,22 +67,22 @@ class Journal:
         """Takes over the entry that was found for the sample."""
         self._run.append(int(self._places[np.searchsorted(self._keys, id_key(id), side="right") - 1]))
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Writes an entry down."""
         self._run.append(self._file.seek(0, os.SEEK_END))
         self._file.write(json.dumps([entry.stamp, entry.fixed, vars(entry.row)]).encode() + b"\n")
         self._file.flush()
 
-    def __getitem__(self, number: int) -> Entry:
+    def __getitem__(self, number: int) -> JournalEntry:
         return self._read(self._run[number])
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[JournalEntry]:
         return (self._read(place) for place in self._run)
 
-    def _read(self, place: int) -> Entry:
+    def _read(self, place: int) -> JournalEntry:
         self._file.seek(place)
         stamp, fixed, row = json.loads(self._file.readline())
-        return Entry(CatalogueRow(**row), fixed, stamp)
+        return JournalEntry(CatalogueRow(**row), fixed, stamp)
 
     def _known(self) -> tuple[Any, Any]:
         """Keys of the ids in the file, sorted, and where their lines begin; the last line of an id comes last."""

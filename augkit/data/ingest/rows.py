@@ -35,7 +35,7 @@ _PNG = (
 
 
 @dataclass(frozen=True)
-class Task:
+class RowTask:
     """What all samples of an import have in common."""
 
     schema: PartSchema
@@ -45,7 +45,7 @@ class Task:
     importer: str
 
 
-def make_row(sample: Sample, task: Task) -> CatalogueRow:
+def make_row(sample: Sample, task: RowTask) -> CatalogueRow:
     """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem."""
     row = CatalogueRow(sample.id, task.importer, _printable(sample.source_file), _printable(sample.subset))
     try:

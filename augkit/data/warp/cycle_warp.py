@@ -9,14 +9,14 @@ import numpy as np
 from augkit.core.classes import CarClass
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.core.seeds import derive
-from augkit.data.dataset import Draw, PairDataset, PairItem
-from augkit.data.warp.part_warp import Laid, lay
+from augkit.data.dataset import Draw, Pair, PairDataset
+from augkit.data.warp.part_warp import WarpedPhoto, part_warp
 
 TRIALS = 6
 """Masks drawn for a pair, of which the one that lacks the fewest of its parts is taken."""
 
 
-class BorrowingPairs:
+class CycleWarpPairs:
     """The pairs with sources: each photo is laid onto the mask of another pair of its class, and back.
 
     So the source has the colours and the light of the photo that is to be made, and the faults of laying; what repairs
@@ -33,17 +33,17 @@ class BorrowingPairs:
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         """The pair as it is, without a source."""
         return self.pairs.plain(index)
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         """The pair, augmented with the draw's seed, and its source."""
         item = self.pairs[draw]
         other = self._other_mask(item, derive(draw.seed, "other mask"))
-        return replace(item, source=there_and_back(item, other))
+        return replace(item, source=cycle_warp(item, other))
 
-    def _other_mask(self, item: PairItem, seed: int) -> Mask:
+    def _other_mask(self, item: Pair, seed: int) -> Mask:
         """Of another pair of the class, or of a mirror image."""
         choice = self._alike[item.car_class]
         picked = np.random.default_rng(seed).integers(len(choice), size=TRIALS)
@@ -55,11 +55,11 @@ class BorrowingPairs:
         return other.mask if other.car_class == car_class else self.pairs.schema.flip(other.mask)
 
 
-def there_and_back(item: PairItem, other: Mask) -> Laid:
+def cycle_warp(item: Pair, other: Mask) -> WarpedPhoto:
     """The pair's photo laid onto another mask, and from there onto its own again.
 
     What the photo does not show (ignored pixels) is not known either.
     """
-    there = lay(item.photo, item.mask, other)
-    back = lay(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask)
-    return Laid(back.photo, back.known & (item.mask != IGNORE))
+    there = part_warp(item.photo, item.mask, other)
+    back = part_warp(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask)
+    return WarpedPhoto(back.photo, back.known & (item.mask != IGNORE))

@@ -26,13 +26,13 @@ Field = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Laid:
+class WarpedPhoto:
     """``photo`` (H, W, 3) as laid onto the mask; ``known`` (H, W) is false where the photo has nothing to lend."""
 
     photo: Photo
     known: NDArray[np.bool_]
 
-    def filled(self, other: Laid) -> Laid:
+    def filled(self, other: WarpedPhoto) -> WarpedPhoto:
         """With the other's pixels where this one knows none, in this one's light: shifted by what the mean colours of
         the pixels that both know differ."""
         missing, shared = ~self.known & other.known, self.known & other.known
@@ -41,7 +41,7 @@ class Laid:
         shift = self.photo[shared].mean(0) - other.photo[shared].mean(0) if shared.any() else np.zeros(3)
         photo = self.photo.copy()
         photo[missing] = np.clip(other.photo[missing] + shift, 0, 255).round()
-        return Laid(photo, self.known | missing)
+        return WarpedPhoto(photo, self.known | missing)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class _Box:
         return abs(across) + abs(self.top + self.bottom - other.top - other.bottom)
 
 
-def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
+def part_warp(photo: Photo, source: Mask, target: Mask) -> WarpedPhoto:
     """The (H, W, 3) photo of the mask ``source`` (H, W), laid onto the mask ``target`` of the same size.
 
     Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background
@@ -71,11 +71,11 @@ def lay(photo: Photo, source: Mask, target: Mask) -> Laid:
     places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
     known, torn = _snap(places, source, wanted)
     moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    laid = np.asarray(moved, np.uint8)
-    _mend(laid, torn, wanted)
+    warped = np.asarray(moved, np.uint8)
+    _mend(warped, torn, wanted)
     if not known.all():
-        laid[~known] = car_colour(photo, source).round()
-    return Laid(laid, known)
+        warped[~known] = car_colour(photo, source).round()
+    return WarpedPhoto(warped, known)
 
 
 def _offsets(source: Mask, target: Mask) -> Field:
@@ -170,14 +170,14 @@ def _unmix(places: Field, source: Mask, target: Mask) -> None:
     places[mixed] = places[mixed].round()
 
 
-def _mend(laid: Photo, torn: NDArray[np.bool_], target: Mask) -> None:
+def _mend(warped: Photo, torn: NDArray[np.bool_], target: Mask) -> None:
     """Blurs the torn pixels in place, each part within itself."""
     deviation = _SEAM * max(target.shape)
     for part in np.unique(target[torn]):
         own = (target == part).astype(np.float32)[..., None]
-        blurred = _blur(laid * own, deviation) / np.maximum(_blur(own, deviation), 1e-6)
+        blurred = _blur(warped * own, deviation) / np.maximum(_blur(own, deviation), 1e-6)
         here = torn & (target == part)
-        laid[here] = blurred[here].round()
+        warped[here] = blurred[here].round()
 
 
 def car_colour(photo: Photo, mask: Mask) -> NDArray[np.float64]:

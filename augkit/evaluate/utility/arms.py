@@ -13,7 +13,7 @@ NO_AUGMENTATION = "none"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ArmKind:
     """``source`` of the pairs; whether the trainer augments them classically, on the fly; whether made pairs take a
     share of each batch; the kinds that it is compared with."""
 
@@ -23,14 +23,14 @@ class Kind:
     against: tuple[str, ...] = ()
 
 
-KINDS: dict[str, Kind] = {
-    "real": Kind("real"),
-    "real+classical": Kind("real", classical=True, against=("real",)),
-    "real+generated": Kind("all", mixed=True, against=("real",)),
-    "real+classical+generated": Kind("all", classical=True, mixed=True, against=("real+classical", "real")),
-    "generated": Kind("generated", against=("real",)),
-    "generated+classical": Kind("generated", classical=True, against=("real+classical",)),
-    "real+stored": Kind("real+classical", mixed=True, against=("real", "real+classical")),
+KINDS: dict[str, ArmKind] = {
+    "real": ArmKind("real"),
+    "real+classical": ArmKind("real", classical=True, against=("real",)),
+    "real+generated": ArmKind("all", mixed=True, against=("real",)),
+    "real+classical+generated": ArmKind("all", classical=True, mixed=True, against=("real+classical", "real")),
+    "generated": ArmKind("generated", against=("real",)),
+    "generated+classical": ArmKind("generated", classical=True, against=("real+classical",)),
+    "real+stored": ArmKind("real+classical", mixed=True, against=("real", "real+classical")),
 }
 """``stored``: the pairs of `augkit augment`, in place of an augmentation that never repeats itself."""
 

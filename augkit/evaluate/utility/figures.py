@@ -22,18 +22,18 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Reading:
+class ArmFigures:
     """The figures of one arm: ``seeds`` (S, Q), and the same on each draw of the photos, ``drawn`` (B, S, Q)."""
 
     seeds: Values
     drawn: Values
 
-    def __sub__(self, other: Reading) -> Reading:
+    def __sub__(self, other: ArmFigures) -> ArmFigures:
         """How much more, seed by seed and draw by draw."""
-        return Reading(self.seeds - other.seeds, self.drawn - other.drawn)
+        return ArmFigures(self.seeds - other.seeds, self.drawn - other.drawn)
 
 
-class Ruler:
+class UtilityMeasure:
     """What is measured on given held-out pairs.
 
     The figures' ``names``, in order: ``overall``, the two of the tail, ``part NAME`` for each part that the pairs show,
@@ -59,12 +59,12 @@ class Ruler:
         self.names, self.photos = tuple(about), tuple(about.values())
         self._draws = photo_draws(len(classes), draws)
 
-    def read(self, counts: Counts) -> Reading:
+    def read(self, counts: Counts) -> ArmFigures:
         """(S, pairs, channels, 3) pixels -> the figures of an arm."""
         once = np.ones((1, counts.shape[1]))
-        return Reading(self._figures(counts, once)[0], self._figures(counts, self._draws))
+        return ArmFigures(self._figures(counts, once)[0], self._figures(counts, self._draws))
 
-    def estimates(self, reading: Reading) -> dict[str, Estimate]:
+    def estimates(self, reading: ArmFigures) -> dict[str, Estimate]:
         """By name; figures that no pair is about are left out."""
         return {
             name: estimate(reading.seeds[:, q], reading.drawn[:, :, q], self.photos[q])

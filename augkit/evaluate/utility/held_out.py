@@ -8,9 +8,9 @@ from augkit.core.errors import DataError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.dataset import PairItem
+from augkit.data.dataset import Pair
 from augkit.stages.segmenter import ShardPairs
-from augkit.stages.training_mix import mixture
+from augkit.stages.training_mix import training_mix
 
 SPLITS = ("test", "val")
 """The first that has pairs: those of ``test`` decided nothing at all."""
@@ -21,7 +21,7 @@ class HeldOut:
     """Pairs at the segmenter's size; ``digest`` is of their keys and bytes."""
 
     split: str
-    items: tuple[PairItem, ...]
+    items: tuple[Pair, ...]
     schema: PartSchema
     digest: int
 
@@ -33,10 +33,10 @@ class HeldOut:
 
 def held_out(workspace: Workspace, size: int) -> HeldOut:
     """Raises ShardError where there are no shards, DataError where no real pair in them was held out."""
-    mixture(workspace, "real")
+    training_mix(workspace, "real")
     for split in SPLITS:
         try:
-            shards = mixture(workspace, "real", split)
+            shards = training_mix(workspace, "real", split)
         except ShardError:
             continue
         pairs = ShardPairs(shards, size, "none")

@@ -11,14 +11,14 @@ import numpy as np
 from augkit.core.errors import ConfigError
 from augkit.core.workspace import Workspace
 from augkit.evaluate.utility.arms import Arm, comparisons
-from augkit.evaluate.utility.figures import OVERALL, Ruler
+from augkit.evaluate.utility.figures import OVERALL, UtilityMeasure
 from augkit.evaluate.utility.held_out import HeldOut, held_out
 from augkit.evaluate.utility.tail import Tail, tail_of
 from augkit.evaluate.utility.trial import Trial
-from augkit.evaluate.utility.verdict import Comparison, Verdict, judge_utility
+from augkit.evaluate.utility.verdict import Comparison, UtilityVerdict, judge_utility
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
-from augkit.stages.training_mix import RawPairs, is_made, mixture
+from augkit.stages.training_mix import EncodedPairs, is_made, training_mix
 from augkit.train.hooks import Report
 
 RUNS = "training runs"
@@ -46,7 +46,7 @@ class Study:
     tail_classes: tuple[str, ...]
     arms: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
-    verdict: Verdict
+    verdict: UtilityVerdict
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -82,12 +82,12 @@ def compare_arms(
         raise ConfigError(f"{seeds} seeds", "at least 1, better 3")
     told = report or _silent
     held = held_out(workspace, settings.segmenter.size)
-    real = mixture(workspace, "real")
+    real = training_mix(workspace, "real")
     trials = {
         arm: [Trial.of(workspace, arm, seed, arm.settings(settings, seed, steps)) for seed in range(seeds)]
         for arm in arms
     }
-    ruler = Ruler(held, tail_of(real))
+    ruler = UtilityMeasure(held, tail_of(real))
     counts: dict[Arm, list[Any]] = {arm: [] for arm in arms}
     in_all, over = len(arms) * seeds, 0
     told(RUNS, over, in_all)
@@ -103,7 +103,7 @@ def compare_arms(
 
 
 def conclude(  # noqa: PLR0917  # each is a different thing
-    counts: dict[Arm, Any], pairs: dict[Arm, RawPairs], ruler: Ruler, held: HeldOut, tail: Tail, steps: int
+    counts: dict[Arm, Any], pairs: dict[Arm, EncodedPairs], ruler: UtilityMeasure, held: HeldOut, tail: Tail, steps: int
 ) -> Study:
     """From the (S, pairs, channels, 3) pixels of each arm to what is reported."""
     readings = {arm: ruler.read(own) for arm, own in counts.items()}

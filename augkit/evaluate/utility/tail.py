@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.stages.training_mix import RawPairs
+from augkit.stages.training_mix import EncodedPairs
 
 PIXELS, SHOWN, PAIRS = 0.5, 0.25, 1.0
 """Of an even share of the pixels; of the pairs; of an even share of the pairs."""
@@ -26,7 +26,7 @@ class Tail:
     classes: tuple[str, ...]
 
 
-def tail_of(real: RawPairs) -> Tail:
+def tail_of(real: EncodedPairs) -> Tail:
     """Of real training pairs. Parts that no pair shows are in the tail; classes that no pair shows are unknown here."""
     return Tail(rare_parts(np.array(real.index["histogram"].to_pylist())), rare_classes(real.classes))
 

@@ -17,7 +17,7 @@ from augkit.evaluate.utility.arms import KINDS, Arm
 from augkit.evaluate.utility.held_out import HeldOut
 from augkit.settings import Settings
 from augkit.stages.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
-from augkit.stages.training_mix import RawPairs, is_made
+from augkit.stages.training_mix import EncodedPairs, is_made
 from augkit.train.hooks import Report
 from augkit.train.run import CHECKPOINT, is_finished
 
@@ -31,7 +31,7 @@ class Trial:
     arm: Arm
     seed: int
     settings: Settings
-    pairs: RawPairs
+    pairs: EncodedPairs
 
     @classmethod
     def of(cls, workspace: Workspace, arm: Arm, seed: int, settings: Settings) -> Trial:

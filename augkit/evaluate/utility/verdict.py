@@ -30,7 +30,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class UtilityVerdict:
     """``level`` is that of the interval that decides: with several ratios the best one is looked at, so each interval
     covers more than 95 % (Bonferroni), that all of them together cover 95 %."""
 
@@ -39,18 +39,18 @@ class Verdict:
     level: float = LEVEL
 
 
-def judge_utility(comparisons: Sequence[Comparison], values: dict[str, Estimate], photos: int) -> Verdict:
+def judge_utility(comparisons: Sequence[Comparison], values: dict[str, Estimate], photos: int) -> UtilityVerdict:
     """``values``: the overall figure by the arm's name. Of all ratios the best one decides."""
     asked = next((found for kinds in QUESTIONS if (found := _about(comparisons, kinds))), [])
     if not asked:
         pairs = " or ".join(f"{arm} and {against}" for arm, against in QUESTIONS)
-        return Verdict("not asked", f"No verdict: it needs the arms {pairs}.")
+        return UtilityVerdict("not asked", f"No verdict: it needs the arms {pairs}.")
     level = 1 - (1 - LEVEL) / len(asked)
     best = max(asked, key=lambda comparison: comparison.deltas[OVERALL].value)
     delta = best.deltas[OVERALL]
     low, high = delta.interval(level)
     word: Word = "helps" if low > 0 else "hurts" if high < 0 else "no difference seen"
-    return Verdict(word, _sentence(word, best, values, photos, level), level)
+    return UtilityVerdict(word, _sentence(word, best, values, photos, level), level)
 
 
 def _about(comparisons: Sequence[Comparison], kinds: tuple[str, str]) -> list[Comparison]:

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.core.registry import Registry
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning.base import Conditioning
 
 
-class Guide(nn.Module):
+class Conditioner(nn.Module):
     """``channels`` maps (N, channels, H, W) made of a brief. What a guide learns is learnt with G.
 
     ``wants_other`` says that in training the source must not be the very photo that is to be painted: it would be
@@ -27,13 +27,13 @@ class Guide(nn.Module):
     wants_other: ClassVar[bool] = False
     reads_source: ClassVar[bool] = True
 
-    def forward(self, brief: Brief) -> Float[Tensor, "n c h w"]:
+    def forward(self, conditioning: Conditioning) -> Float[Tensor, "n c h w"]:
         """See the class."""
         raise NotImplementedError
 
-    def settle(self, briefs: Sequence[Brief]) -> None:
+    def settle(self, conditionings: Sequence[Conditioning]) -> None:
         """Called after the training, with the training pairs: what a guide keeps of them for its use."""
 
 
-GUIDES: Registry[type[Guide]] = Registry("guide", "augkit.gan.conditioning")
+CONDITIONERS: Registry[type[Conditioner]] = Registry("guide", "augkit.gan.conditioning")
 """``(mask channels K) -> guide``."""

@@ -14,7 +14,7 @@ Noise = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
-class Source:
+class WarpedExemplars:
     """Real photos (N, 3, H, W) in [-1, 1], laid onto the masks they lend their looks to.
 
     ``known`` (N, 1, H, W) is 1 where a photo shows the part that the mask has there, else 0.
@@ -24,22 +24,22 @@ class Source:
     known: Float[Tensor, "n 1 h w"]
 
     @classmethod
-    def whole(cls, photos: Float[Tensor, "n 3 h w"]) -> Source:
+    def whole(cls, photos: Float[Tensor, "n 3 h w"]) -> WarpedExemplars:
         """Photos that lie on masks of their own."""
         return cls(photos, torch.ones_like(photos[:, :1]))
 
-    def to(self, device: torch.device) -> Source:
+    def to(self, device: torch.device) -> WarpedExemplars:
         """The same on another device."""
-        return Source(self.photos.to(device, non_blocking=True), self.known.to(device, non_blocking=True))
+        return WarpedExemplars(self.photos.to(device, non_blocking=True), self.known.to(device, non_blocking=True))
 
-    def __getitem__(self, rows: slice) -> Source:
-        return Source(self.photos[rows], self.known[rows])
+    def __getitem__(self, rows: slice) -> WarpedExemplars:
+        return WarpedExemplars(self.photos[rows], self.known[rows])
 
 
 @dataclass(frozen=True)
-class Brief:
+class Conditioning:
     """``masks`` (N, H, W) part ids, the source that lies on them, and noise by name."""
 
     masks: Int[Tensor, "n h w"]
-    source: Source
+    source: WarpedExemplars
     noise: Noise

@@ -5,13 +5,13 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from augkit.gan.conditioning import GUIDES, Guide
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning import CONDITIONERS, Conditioner
+from augkit.gan.conditioning.base import Conditioning
 from augkit.gan.label_map import paint_by_part, part_colours
 
 
-@GUIDES.register("colours")
-class Colours(Guide):
+@CONDITIONERS.register("colours")
+class ColourConditioner(Conditioner):
     """3 channels; a part that the source does not show has the mean colour of its car."""
 
     channels = 3
@@ -20,7 +20,9 @@ class Colours(Guide):
         super().__init__()
         self.parts = parts
 
-    def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
+    def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
         """See the class."""
-        source = brief.source
-        return paint_by_part(brief.masks, part_colours(source.photos, brief.masks, self.parts, source.known))
+        source = conditioning.source
+        return paint_by_part(
+            conditioning.masks, part_colours(source.photos, conditioning.masks, self.parts, source.known)
+        )

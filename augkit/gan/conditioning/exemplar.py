@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from augkit.gan.conditioning import GUIDES, Guide
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning import CONDITIONERS, Conditioner
+from augkit.gan.conditioning.base import Conditioning
 
 
-@GUIDES.register("exemplar")
-class Exemplar(Guide):
+@CONDITIONERS.register("exemplar")
+class ExemplarConditioner(Conditioner):
     """4 channels: the laid photo, and where it is known."""
 
     channels = 4
@@ -21,6 +21,6 @@ class Exemplar(Guide):
         super().__init__()
         del parts
 
-    def forward(self, brief: Brief) -> Float[Tensor, "n 4 h w"]:
+    def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 4 h w"]:
         """See the class."""
-        return torch.cat([brief.source.photos, brief.source.known], 1)
+        return torch.cat([conditioning.source.photos, conditioning.source.known], 1)

@@ -7,12 +7,12 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from augkit.gan.conditioning import GUIDES, Guide
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning import CONDITIONERS, Conditioner
+from augkit.gan.conditioning.base import Conditioning
 
 
-@GUIDES.register("noise")
-class NoiseMap(Guide):
+@CONDITIONERS.register("noise")
+class NoiseConditioner(Conditioner):
     """64 channels, the same numbers at every place of a picture."""
 
     channels = 64
@@ -22,7 +22,7 @@ class NoiseMap(Guide):
         super().__init__()
         del parts
 
-    def forward(self, brief: Brief) -> Float[Tensor, "n 64 h w"]:
+    def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 64 h w"]:
         """See the class."""
-        drawn = brief.noise("guide", self.channels).to(brief.source.photos)
-        return drawn[:, :, None, None].expand(-1, -1, *brief.masks.shape[1:])
+        drawn = conditioning.noise("guide", self.channels).to(conditioning.source.photos)
+        return drawn[:, :, None, None].expand(-1, -1, *conditioning.masks.shape[1:])

@@ -18,8 +18,8 @@ from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 from augkit.core.parts import IGNORE
-from augkit.gan.conditioning import GUIDES, Guide
-from augkit.gan.conditioning.base import Brief
+from augkit.gan.conditioning import CONDITIONERS, Conditioner
+from augkit.gan.conditioning.base import Conditioning
 from augkit.gan.label_map import one_hot, paint_by_part, part_colours
 from augkit.models.pix2pixhd import StyleEncoder
 
@@ -29,8 +29,8 @@ RESTARTS = 10
 """Of k-means; the best result is kept."""
 
 
-@GUIDES.register("styles")
-class Styles(Guide):
+@CONDITIONERS.register("styles")
+class StyleConditioner(Conditioner):
     """3 channels: E's features of the source, averaged over each part (published: over each instance).
 
     ``centres`` (K, CLUSTERS, 3) are valid up to ``counts`` (K,), which is 0 until ``settle``.
@@ -49,14 +49,14 @@ class Styles(Guide):
         self.register_buffer("centres", torch.zeros(parts, CLUSTERS, self.channels))
         self.register_buffer("counts", torch.zeros(parts, dtype=torch.long))
 
-    def forward(self, brief: Brief) -> Float[Tensor, "n 3 h w"]:
+    def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
         """See the class."""
-        return paint_by_part(brief.masks, self.nearest(self.codes(brief)))
+        return paint_by_part(conditioning.masks, self.nearest(self.codes(conditioning)))
 
-    def codes(self, brief: Brief) -> Float[Tensor, "n k 3"]:
+    def codes(self, conditioning: Conditioning) -> Float[Tensor, "n k 3"]:
         """E's mean feature of every part; of one that the source does not show, that of its car."""
-        features = self.encoder(brief.source.photos)
-        return part_colours(features, brief.masks, self.parts, brief.source.known)
+        features = self.encoder(conditioning.source.photos)
+        return part_colours(features, conditioning.masks, self.parts, conditioning.source.known)
 
     def nearest(self, codes: Float[Tensor, "n k 3"]) -> Float[Tensor, "n k 3"]:
         """The nearest centre of each part; the code itself where the part has none."""
@@ -69,19 +69,19 @@ class Styles(Guide):
         return torch.where(self.counts[:, None] > 0, snapped[:, :, 0].to(codes.dtype), codes)
 
     @torch.no_grad()
-    def settle(self, briefs: Sequence[Brief]) -> None:
+    def settle(self, conditionings: Sequence[Conditioning]) -> None:
         """Clusters the codes that the photos show, part by part (k-means)."""
-        codes = torch.cat([self.codes(brief).float().cpu() for brief in briefs])
-        shown = torch.cat([_shown(brief, self.parts).cpu() for brief in briefs])
+        codes = torch.cat([self.codes(conditioning).float().cpu() for conditioning in conditionings])
+        shown = torch.cat([_shown(conditioning, self.parts).cpu() for conditioning in conditionings])
         for part in range(self.parts):
             centres = _clusters(codes[shown[:, part], part])
             self.centres[part, : len(centres)] = centres.to(self.centres)
             self.counts[part] = len(centres)
 
 
-def _shown(brief: Brief, parts: int) -> Bool[Tensor, "n k"]:
-    visible = (brief.masks != IGNORE)[:, None] & (brief.source.known > 0)
-    return (one_hot(brief.masks, parts) * visible).flatten(2).any(2)
+def _shown(conditioning: Conditioning, parts: int) -> Bool[Tensor, "n k"]:
+    visible = (conditioning.masks != IGNORE)[:, None] & (conditioning.source.known > 0)
+    return (one_hot(conditioning.masks, parts) * visible).flatten(2).any(2)
 
 
 def _clusters(codes: Float[Tensor, "m 3"]) -> Float[Tensor, "c 3"]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from augkit.core.classes import ORIENTATIONS
 from augkit.core.parts import without_ignore
-from augkit.gate.candidate import Pair, Sides, Stage
-from augkit.gate.gate_check import CHECKS, Kept
-from augkit.gate.reference import Evidence
+from augkit.gate.candidate import Candidate, Sides, Stage
+from augkit.gate.gate_check import CHECKS, FittedState
+from augkit.gate.reference import ReferenceSet
 from augkit.metrics.masks import part_adjacency
 
 
@@ -27,29 +27,29 @@ class Adjacency:
     stage: ClassVar[Stage] = "mask"
     sides: ClassVar[Sides] = {"adjacency_strange": (False, True)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        self.schema, self.folds = evidence.schema, evidence.folds
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        self.schema, self.folds = references.schema, references.folds
         self.strange: NDArray[np.float64] = (1 - kept.tensors["seen"].numpy()) ** 4
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """(F + 1, 4, P) shares: without each fold, then over all training masks and their mirror images."""
-        channels = evidence.schema.channels
+        channels = references.schema.channels
         found: list[tuple[int, int, Any]] = []
-        for item, row in evidence.training():
-            for mask, shown in evidence.both(item):
+        for item, row in references.training():
+            for mask, shown in references.both(item):
                 touch = part_adjacency(without_ignore(mask)[None], channels)[0] > 0
-                found.append((evidence.folds[row.id], ORIENTATIONS.index(shown.orientation), touch))
+                found.append((references.folds[row.id], ORIENTATIONS.index(shown.orientation), touch))
         folds, views = np.array([f for f, _, _ in found]), np.array([v for _, v, _ in found])
         touches = np.array([touch for _, _, touch in found], np.float64)
-        seen = np.zeros((evidence.folds.count + 1, len(ORIENTATIONS), touches.shape[1]))
-        for fold in range(evidence.folds.count + 1):
+        seen = np.zeros((references.folds.count + 1, len(ORIENTATIONS), touches.shape[1]))
+        for fold in range(references.folds.count + 1):
             for view in range(len(ORIENTATIONS)):
                 mine = touches[(folds != fold) & (views == view)]
                 seen[fold, view] = mine.mean(0) if len(mine) else 1.0  # nothing known is nothing strange
-        return Kept({"seen": torch.from_numpy(seen)})
+        return FittedState({"seen": torch.from_numpy(seen)})
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """0 (all outlines are usual) to 1."""
         lengths = part_adjacency(without_ignore(pair.mask)[None], self.schema.channels)[0]
         strange = self.strange[self.folds.judge(pair.own), ORIENTATIONS.index(pair.car_class.orientation)]

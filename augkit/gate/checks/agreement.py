@@ -24,14 +24,14 @@ from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.core.seeds import derive
 from augkit.data.crop import resize_mask
 from augkit.data.pair_files import resize_photo
-from augkit.gate.candidate import Pair, Sides, Stage
-from augkit.gate.gate_check import CHECKS, Kept
-from augkit.gate.reference import Evidence
+from augkit.gate.candidate import Candidate, Sides, Stage
+from augkit.gate.gate_check import CHECKS, FittedState
+from augkit.gate.reference import ReferenceSet
 from augkit.settings import SegmenterSettings
-from augkit.stages.catalogue_pairs import RawRows
+from augkit.stages.catalogue_pairs import CataloguePairs
 from augkit.stages.segmenter import load_segmenter, segmenter_task
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import Run, Task, run_task
+from augkit.train.run import TrainingRun, TrainingTask, run_task
 
 SHARES = np.linspace(0.0, 1.0, 201)
 """Shares of a part's real pixels at which the fit notes their loss."""
@@ -49,46 +49,46 @@ class Agreement:
     stage: ClassVar[Stage] = "photo"
     sides: ClassVar[Sides] = {"agreement": (True, False), "mismatch": (False, True)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        self.folds = evidence.folds
-        folders = [evidence.folder / f"segmenter-{fold}" for fold in range(evidence.folds.count)]
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        self.folds = references.folds
+        folders = [references.folder / f"segmenter-{fold}" for fold in range(references.folds.count)]
         loaded = [load_segmenter(folder) for folder in folders]
         self.networks, self.size = [network for network, _ in loaded], int(loaded[0][1]["size"])
         self.limits = np.zeros(0)
         if kept.tensors:
             mean, levels = kept.tensors["mean"].numpy(), kept.tensors["levels"].numpy()
-            self.limits = pixel_limits(mean, levels, evidence.gate.pixel_budget, evidence.gate.pixel_factor)
+            self.limits = pixel_limits(mean, levels, references.gate.pixel_budget, references.gate.pixel_factor)
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """Trains the segmenters; then the parts' losses over training photos that the segmenter had not seen."""
-        for fold in range(evidence.folds.count):
-            _train(evidence, fold)
-        judge = cls(Kept(), evidence)
-        pairs = (Pair(item.mask, item.car_class, item.photo, own=row.id) for item, row in evidence.training())
+        for fold in range(references.folds.count):
+            _train(references, fold)
+        judge = cls(FittedState(), references)
+        pairs = (Candidate(item.mask, item.car_class, item.photo, own=row.id) for item, row in references.training())
         read = [[_some(one) for one in judge.costs(pair)] for pair in pairs]
         masks, costs = (np.concatenate(each) for each in zip(*read, strict=True))
         whole = costs[masks != IGNORE]
-        own = [costs[masks == part] for part in range(evidence.schema.channels)]
+        own = [costs[masks == part] for part in range(references.schema.channels)]
         shown = [one if len(one) else whole for one in own]  # a part that nobody shows costs what pixels cost
         mean, levels = np.array([one.mean() for one in shown]), np.stack([np.quantile(one, SHARES) for one in shown])
-        return Kept({"mean": torch.from_numpy(mean), "levels": torch.from_numpy(levels)})
+        return FittedState({"mean": torch.from_numpy(mean), "levels": torch.from_numpy(levels)})
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """Agreement: 0 to 1; 0 for a mask that shows no part. Mismatch: 0 for the mask that is read, up to 1."""
         chances, mask = self._read(pair)
         each, read = chances[0].double().numpy(), chances.argmax(1)[0].numpy()
         gap = soft_iou(each, np.where(mask == IGNORE, IGNORE, read)) - soft_iou(each, mask)
         return {"agreement": mean_iou(read, mask), "mismatch": gap}
 
-    def costs(self, pair: Pair) -> tuple[Mask, NDArray[np.float64]]:
+    def costs(self, pair: Candidate) -> tuple[Mask, NDArray[np.float64]]:
         """The mask at the segmenters' size, and each pixel's loss (the negative logarithm of its part's chance)."""
         chances, mask = self._read(pair)
         shown = torch.from_numpy(mask).long()
         costs = functional.nll_loss(chances.clamp_min(1e-9).log(), shown[None], ignore_index=IGNORE, reduction="none")
         return mask, costs[0].double().numpy()
 
-    def filter(self, pair: Pair) -> Mask:
+    def filter(self, pair: Candidate) -> Mask:
         """The pair's mask to train with: pixels that cost too much for their part are to be ignored."""
         mask, costs = self.costs(pair)
         limit = np.append(self.limits, np.full(256 - len(self.limits), np.inf))
@@ -97,7 +97,7 @@ class Agreement:
         return np.where(doubtful > 0, IGNORE, pair.mask).astype(np.uint8)
 
     @torch.inference_mode()
-    def _read(self, pair: Pair) -> tuple[Tensor, Mask]:
+    def _read(self, pair: Candidate) -> tuple[Tensor, Mask]:
         """(1, K, s, s) chances of the parts, and the mask at that size."""
         known = self.folds.judge(pair.own or pair.exemplar)
         judges = self.networks if known == self.folds.count else [self.networks[known]]
@@ -138,24 +138,24 @@ def soft_iou(chances: NDArray[np.float64], mask: NDArray[Any]) -> float:
     return float(np.mean(each)) if each else 0.0
 
 
-def _train(evidence: Evidence, fold: int) -> None:
+def _train(references: ReferenceSet, fold: int) -> None:
     """The segmenter of a fold, on the rows outside it, in the loop that trains everything."""
-    own: SegmenterSettings = evidence.gate.segmenter
-    raw = RawRows(evidence.workspace, evidence.without(fold), evidence.schema)
-    seed = derive(evidence.settings.seed, "gate", "segmenter", fold)
+    own: SegmenterSettings = references.gate.segmenter
+    raw = CataloguePairs(references.workspace, references.without(fold), references.schema)
+    seed = derive(references.settings.seed, "gate", "segmenter", fold)
 
-    def build(device: torch.device) -> Task:
-        return segmenter_task(evidence.workspace, raw, own, device)
+    def build(device: torch.device) -> TrainingTask:
+        return segmenter_task(references.workspace, raw, own, device)
 
-    folder = evidence.folder / f"segmenter-{fold}"
+    folder = references.folder / f"segmenter-{fold}"
     fingerprint = own.model_dump(mode="json") | {
-        "seed": seed, "precision": resolve_precision(evidence.settings.precision),
-        "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in raw.rows)), "schema": evidence.schema.digest,
+        "seed": seed, "precision": resolve_precision(references.settings.precision),
+        "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in raw.rows)), "schema": references.schema.digest,
     }  # fmt: skip
 
     def report(name: str, done: int, total: int) -> None:
-        evidence.report(f"gate: {name} {fold + 1} of {evidence.folds.count}", done, total)
+        references.report(f"gate: {name} {fold + 1} of {references.folds.count}", done, total)
 
-    run = Run(folder, own, seed, fingerprint, fresh=True, report=report)
+    run = TrainingRun(folder, own, seed, fingerprint, fresh=True, report=report)
     shutil.rmtree(folder, ignore_errors=True)
-    run_task(build, run, accelerator(evidence.settings.precision))
+    run_task(build, run, accelerator(references.settings.precision))

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from augkit.data.crop import Photo, resize_mask
-from augkit.gate.candidate import Pair, Sides, Stage
-from augkit.gate.gate_check import CHECKS, Kept
-from augkit.gate.reference import Evidence
+from augkit.gate.candidate import Candidate, Sides, Stage
+from augkit.gate.gate_check import CHECKS, FittedState
+from augkit.gate.reference import ReferenceSet
 from augkit.metrics.copies import SIDE, nearest_mask
 from augkit.metrics.neighbours import nearest
 from augkit.models.extractors import EXTRACTORS
@@ -20,8 +20,8 @@ from augkit.models.extractors import EXTRACTORS
 class _Known:
     """What training rows look like; near duplicates of a real pair are left out where it is judged itself."""
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        self.schema, self.groups = evidence.schema, evidence.folds.groups
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        self.schema, self.groups = references.schema, references.folds.groups
         self.group_of = np.array([self.groups[id] for id in kept.facts["ids"]])
 
     def others(self, own: str) -> NDArray[np.intp]:
@@ -39,18 +39,18 @@ class CopiedMask(_Known):
     stage: ClassVar[Stage] = "mask"
     sides: ClassVar[Sides] = {"mask_distance": (True, False)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        super().__init__(kept, evidence)
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        super().__init__(kept, references)
         self.masks = kept.tensors["masks"].numpy()
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """(N, 64, 64) training masks and their ids."""
-        found = [(resize_mask(item.mask, SIDE), row.id) for item, row in evidence.training()]
+        found = [(resize_mask(item.mask, SIDE), row.id) for item, row in references.training()]
         masks, ids = zip(*found, strict=True)
-        return Kept({"masks": torch.from_numpy(np.stack(masks))}, {"ids": list(ids)}, {"mask_distance": 0.0})
+        return FittedState({"masks": torch.from_numpy(np.stack(masks))}, {"ids": list(ids)}, {"mask_distance": 0.0})
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """0 to 1."""
         small = resize_mask(pair.mask, SIDE)
         distances, _ = nearest_mask([small], list(self.masks[self.others(pair.own)]), self.schema)
@@ -68,26 +68,26 @@ class CopiedPhoto(_Known):
     stage: ClassVar[Stage] = "photo"
     sides: ClassVar[Sides] = {"photo_distance": (True, False)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        super().__init__(kept, evidence)
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        super().__init__(kept, references)
         self.features, self.extractor = kept.tensors["features"].numpy(), EXTRACTORS["lite0"]()
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """(N, 2, 1280) features of the training photos and their mirror images, and the photos' ids."""
         extractor, features, ids, floor = EXTRACTORS["lite0"](), [], [], 0.0
-        total = len(evidence.folds.numbers)
-        for item, row in evidence.training():
+        total = len(references.folds.numbers)
+        for item, row in references.training():
             both = (item.photo, item.photo[:, ::-1].copy())
             own = torch.cat([extractor.features(_one(photo)) for photo in both])
-            stored = torch.cat([extractor.features(_one(evidence.stored(photo))) for photo in both])
+            stored = torch.cat([extractor.features(_one(references.stored(photo))) for photo in both])
             floor = max(floor, float(nearest(stored.numpy(), own.numpy())[0].max()))
             features.append(own)
             ids.append(row.id)
-            evidence.report("gate: features of training photos", len(ids), total)
-        return Kept({"features": torch.stack(features)}, {"ids": ids}, {"photo_distance": floor})
+            references.report("gate: features of training photos", len(ids), total)
+        return FittedState({"features": torch.stack(features)}, {"ids": ids}, {"photo_distance": floor})
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """Euclidean."""
         own = self.extractor.features(_one(pair.painted)).numpy()
         known = self.features[self.others(pair.own)].reshape(-1, own.shape[1])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.data.crop import Photo
-from augkit.gate.candidate import Pair, Sides, Stage
-from augkit.gate.gate_check import CHECKS, Kept
-from augkit.gate.reference import Evidence
+from augkit.gate.candidate import Candidate, Sides, Stage
+from augkit.gate.gate_check import CHECKS, FittedState
+from augkit.gate.reference import ReferenceSet
 
 _LEAST = 1e-3
 _APART = 60
@@ -28,16 +28,16 @@ class Detail:
     stage: ClassVar[Stage] = "photo"
     sides: ClassVar[Sides] = {"detail": (True, True), "specks": (False, True)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        del kept, evidence
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        del kept, references
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """Nothing is learnt but the bounds."""
-        del evidence
-        return Kept()
+        del references
+        return FittedState()
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """The natural logarithm of the roughness; the specks' share, 0 to 1."""
         photo, mask = pair.painted, pair.mask
         return {"detail": float(np.log(roughness(photo, mask) + _LEAST)), "specks": specks(photo, mask)}

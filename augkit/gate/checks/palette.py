@@ -10,13 +10,13 @@ import torch
 
 from augkit.core.parts import without_ignore
 from augkit.gan.samplers import snap
-from augkit.gate.candidate import Pair, Sides, Stage
-from augkit.gate.gate_check import CHECKS, Kept
-from augkit.gate.reference import Evidence
+from augkit.gate.candidate import Candidate, Sides, Stage
+from augkit.gate.gate_check import CHECKS, FittedState
+from augkit.gate.reference import ReferenceSet
 
 
 @CHECKS.register("palette")
-class Palette:
+class PaletteCheck:
     """The sampler's ``palette_distance`` in units of ``gate.slack``. Stages that give chances have none.
 
     A real pair's is that of its mask drawn in the parts' colours at the size of stage I, and resized as its output is.
@@ -25,17 +25,17 @@ class Palette:
     stage: ClassVar[Stage] = "mask"
     sides: ClassVar[Sides] = {"palette_excess": (False, True)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
         del kept
-        self.schema, self.slack, self.size = evidence.schema, evidence.gate.slack, evidence.settings.mask.size
+        self.schema, self.slack, self.size = references.schema, references.gate.slack, references.settings.mask.size
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """Nothing is learnt."""
-        del evidence
-        return Kept()
+        del references
+        return FittedState()
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """Mean distance of a pixel, 0..255 a channel; of a made pair over ``slack``."""
         if pair.own:
             drawn = self.schema.colourise(without_ignore(pair.mask))

@@ -18,9 +18,9 @@ from torch.nn import functional
 
 from augkit.core.classes import DOORS, ORIENTATIONS, CarClass
 from augkit.core.parts import BACKGROUND, Mask
-from augkit.gate.candidate import Pair, Sides, Stage
-from augkit.gate.gate_check import CHECKS, Kept
-from augkit.gate.reference import Evidence
+from augkit.gate.candidate import Candidate, Sides, Stage
+from augkit.gate.gate_check import CHECKS, FittedState
+from augkit.gate.reference import ReferenceSet
 
 SIDE, GRID = 64, 8
 PENALTY = 1e-3
@@ -29,33 +29,35 @@ _HEADS = {"view": ORIENTATIONS, "doors": DOORS}
 
 
 @CHECKS.register("view")
-class ViewJudge:
+class ViewCheck:
     """The chances that the classifier gives the asked orientation and the asked doors."""
 
     stage: ClassVar[Stage] = "mask"
     sides: ClassVar[Sides] = {"view_chance": (True, False), "doors_chance": (True, False)}
 
-    def __init__(self, kept: Kept, evidence: Evidence) -> None:
-        self.channels, self.folds, self.heads = evidence.schema.channels, evidence.folds, kept.tensors
+    def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
+        self.channels, self.folds, self.heads = references.schema.channels, references.folds, kept.tensors
 
     @classmethod
-    def fit(cls, evidence: Evidence) -> Kept:
+    def fit(cls, references: ReferenceSet) -> FittedState:
         """For each head (F + 1, D + 1, C) weights, the last row of which are the offsets."""
         rows, folds, classes = [], [], []
-        for item, row in evidence.training():
-            for mask, shown in evidence.both(item):
-                rows.append(describe(mask, evidence.schema.channels))
-                folds.append(evidence.folds[row.id])
+        for item, row in references.training():
+            for mask, shown in references.both(item):
+                rows.append(describe(mask, references.schema.channels))
+                folds.append(references.folds[row.id])
                 classes.append(shown)
         table, fold_of = torch.from_numpy(np.stack(rows)), torch.tensor(folds)
         heads = {}
         for name, words in _HEADS.items():
             truth = torch.tensor([words.index(_word(name, shown)) for shown in classes])
-            fits = [_regress(table[fold_of != f], truth[fold_of != f], len(words)) for f in range(evidence.folds.count)]
+            fits = [
+                _regress(table[fold_of != f], truth[fold_of != f], len(words)) for f in range(references.folds.count)
+            ]
             heads[name] = torch.stack([*fits, _regress(table, truth, len(words))])
-        return Kept(heads)
+        return FittedState(heads)
 
-    def score(self, pair: Pair) -> dict[str, float]:
+    def score(self, pair: Candidate) -> dict[str, float]:
         """0 to 1 each."""
         row, judge = torch.from_numpy(describe(pair.mask, self.channels)), self.folds.judge(pair.own)
         found = {}

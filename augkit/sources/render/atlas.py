@@ -33,7 +33,7 @@ class _Area:
     b1: float
 
 
-class Sheet(Enum):
+class AtlasSheet(Enum):
     """Parts of the atlas and their coordinates (a, b).
 
     FRONT and BACK: a is the share of the way from the middle (0) to where the side begins (1 left, -1 right), b the row
@@ -63,31 +63,31 @@ class Atlas:
     """Two pictures of the same layout: ``parts`` (ids of the part schema) and ``materials`` (0 is a hole)."""
 
     def __init__(self) -> None:
-        last = Sheet.TYRE.value
+        last = AtlasSheet.TYRE.value
         shape = (last.top + last.rows, WIDTH)
         self.parts: NDArray[np.uint8] = np.zeros(shape, np.uint8)
         self.materials: NDArray[np.uint8] = np.zeros(shape, np.uint8)
 
-    def fill(self, sheet: Sheet, material: int, part: int = 0) -> None:
+    def fill(self, sheet: AtlasSheet, material: int, part: int = 0) -> None:
         """Covers a whole sheet."""
         area = sheet.value
         self.materials[area.top : area.top + area.rows] = material
         self.parts[area.top : area.top + area.rows] = part
 
-    def polygon(self, sheet: Sheet, outline: Points, material: int, part: int | None = None) -> None:
+    def polygon(self, sheet: AtlasSheet, outline: Points, material: int, part: int | None = None) -> None:
         """Fills a closed outline of (a, b) points; without ``part`` the parts below stay."""
         points = [_fixed(sheet, outline)]
         cv2.fillPoly(_rows(self.materials, sheet), points, int(material), cv2.LINE_8, _FRACTION_BITS)
         if part is not None:
             cv2.fillPoly(_rows(self.parts, sheet), points, part, cv2.LINE_8, _FRACTION_BITS)
 
-    def line(self, sheet: Sheet, path: Points, material: int, thickness: int = 3) -> None:
+    def line(self, sheet: AtlasSheet, path: Points, material: int, thickness: int = 3) -> None:
         """Draws an open path, ``thickness`` in atlas pixels; the parts below stay."""
         points = [_fixed(sheet, path)]
         cv2.polylines(_rows(self.materials, sheet), points, False, int(material), thickness, cv2.LINE_8, _FRACTION_BITS)
 
     def disc(
-        self, sheet: Sheet, centre: tuple[float, float], radius: float, material: int, part: int | None = None
+        self, sheet: AtlasSheet, centre: tuple[float, float], radius: float, material: int, part: int | None = None
     ) -> None:
         """Fills a circle."""
         turn = np.linspace(0, 2 * np.pi, 49)[:-1]
@@ -95,14 +95,14 @@ class Atlas:
         self.polygon(sheet, outline, material, part)
 
 
-def _rows(image: NDArray[np.uint8], sheet: Sheet) -> NDArray[np.uint8]:
+def _rows(image: NDArray[np.uint8], sheet: AtlasSheet) -> NDArray[np.uint8]:
     """The sheet's own rows, so that nothing is drawn beyond them."""
     area = sheet.value
     rows: NDArray[np.uint8] = image[area.top : area.top + area.rows]
     return rows
 
 
-def _fixed(sheet: Sheet, points: Points) -> NDArray[np.int32]:
+def _fixed(sheet: AtlasSheet, points: Points) -> NDArray[np.int32]:
     area = sheet.value
     flat = np.asarray(points, np.float64)
     column = (flat[:, 0] - area.a0) / (area.a1 - area.a0) * WIDTH - 0.5

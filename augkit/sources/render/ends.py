@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.sources.render.atlas import Atlas, Sheet
+from augkit.sources.render.atlas import Atlas, AtlasSheet
 from augkit.sources.render.surfaces import Details, Material, part_id
 
 Outline = list[tuple[float, float]]
@@ -13,7 +13,7 @@ Outline = list[tuple[float, float]]
 
 def draw_front(atlas: Atlas, details: Details) -> None:
     """Draws the front; outlines are given for the left half, from the middle outwards."""
-    sheet = Sheet.FRONT
+    sheet = AtlasSheet.FRONT
     edge = 4.1 + 0.35 * (1 - details.grille)
     tip, top = 0.84 + 0.13 * details.sweep, 4.95 + 0.45 * details.sweep
     rim: Outline = [
@@ -56,7 +56,7 @@ def draw_front(atlas: Atlas, details: Details) -> None:
         atlas.polygon(sheet, _oval((0.68 * sign, 1.9), 0.045, 0.25), Material.LAMP)
 
 
-def _seats(atlas: Atlas, sheet: Sheet) -> None:
+def _seats(atlas: Atlas, sheet: AtlasSheet) -> None:
     """Seats and head rests, as seen darkly through a windscreen or rear window."""
     for a in (-0.42, 0.42):
         atlas.polygon(sheet, _oval((a, 8.2), 0.17, 0.55), Material.SEAT)
@@ -69,7 +69,7 @@ def _oval(centre: tuple[float, float], a: float, b: float) -> NDArray[np.float64
 
 
 def _grille(atlas: Atlas, details: Details, edge: float) -> None:
-    sheet = Sheet.FRONT
+    sheet = AtlasSheet.FRONT
     width, low = 0.27 + 0.17 * details.grille_width, 3.4 - 0.8 * details.grille
     shape: Outline = [(0, low), (width * 0.8, low), (width, edge - 0.12), (0, edge - 0.06)]
     atlas.polygon(sheet, _both(shape), Material.GRILLE)
@@ -84,7 +84,7 @@ def _grille(atlas: Atlas, details: Details, edge: float) -> None:
     _plate(atlas, sheet, high - 0.65, high)
 
 
-def _plate(atlas: Atlas, sheet: Sheet, low: float, high: float) -> None:
+def _plate(atlas: Atlas, sheet: AtlasSheet, low: float, high: float) -> None:
     atlas.polygon(sheet, _both([(0, low), (0.2, low), (0.2, high), (0, high)]), Material.PLATE)
     inner, outer = low + 0.28 * (high - low), high - 0.28 * (high - low)
     for start in np.linspace(-0.16, 0.11, 6):
@@ -95,7 +95,7 @@ def _plate(atlas: Atlas, sheet: Sheet, low: float, high: float) -> None:
 
 def draw_back(atlas: Atlas, style: str, details: Details) -> None:
     """Draws the back of a car of a style."""
-    sheet = Sheet.BACK
+    sheet = AtlasSheet.BACK
     atlas.polygon(sheet, _both([(0, -1), (1.0, -1), (1.0, 3.25), (0, 3.25)]), Material.BUMPER, part_id("back_bumper"))
     atlas.polygon(sheet, _both([(0, 0), (0.8, 0.2), (0.74, 1.3), (0, 1.3)]), Material.PLASTIC)
     lid, glass, light, name = _back_outlines(style, details)

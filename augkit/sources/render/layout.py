@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from augkit.sources.render.atlas import Atlas, Sheet
+from augkit.sources.render.atlas import Atlas, AtlasSheet
 from augkit.sources.render.ends import Outline, draw_back, draw_front
 from augkit.sources.render.shape import Shape
 from augkit.sources.render.surfaces import Details, Material, part_id
@@ -13,12 +13,12 @@ from augkit.sources.render.surfaces import Details, Material, part_id
 def paint_atlas(shape: Shape, style: str, details: Details) -> Atlas:
     """The atlas of a car."""
     atlas = Atlas()
-    for sheet in (Sheet.FRONT, Sheet.BACK, Sheet.LEFT, Sheet.RIGHT):
+    for sheet in (AtlasSheet.FRONT, AtlasSheet.BACK, AtlasSheet.LEFT, AtlasSheet.RIGHT):
         atlas.fill(sheet, Material.PAINT)
-    atlas.fill(Sheet.INSIDE, Material.DARK)
-    atlas.fill(Sheet.TYRE, Material.TYRE, part_id("wheel"))
-    atlas.fill(Sheet.LEFT_MIRROR, Material.MIRROR, part_id("left_mirror"))
-    atlas.fill(Sheet.RIGHT_MIRROR, Material.MIRROR, part_id("right_mirror"))
+    atlas.fill(AtlasSheet.INSIDE, Material.DARK)
+    atlas.fill(AtlasSheet.TYRE, Material.TYRE, part_id("wheel"))
+    atlas.fill(AtlasSheet.LEFT_MIRROR, Material.MIRROR, part_id("left_mirror"))
+    atlas.fill(AtlasSheet.RIGHT_MIRROR, Material.MIRROR, part_id("right_mirror"))
     draw_front(atlas, details)
     draw_back(atlas, style, details)
     for side in ("left", "right"):
@@ -28,7 +28,7 @@ def paint_atlas(shape: Shape, style: str, details: Details) -> Atlas:
 
 
 def _side(atlas: Atlas, shape: Shape, style: str, side: str) -> None:
-    sheet = Sheet.LEFT if side == "left" else Sheet.RIGHT
+    sheet = AtlasSheet.LEFT if side == "left" else AtlasSheet.RIGHT
     for front, axle in zip((True, False), shape.axles, strict=True):
         outward = 4.0 if front else -4.0
         edge = axle + (0.6 if front else -0.6) * shape.arch
@@ -51,14 +51,14 @@ def _side(atlas: Atlas, shape: Shape, style: str, side: str) -> None:
         atlas.disc(sheet, (axle, shape.wheel), shape.arch, Material.HOLE, 0)
 
 
-def _bed(atlas: Atlas, sheet: Sheet, shape: Shape) -> None:
+def _bed(atlas: Atlas, sheet: AtlasSheet, shape: Shape) -> None:
     start = shape.door_splits[-1] - 0.22
     outline = [shape.on_side(start, 1.0), shape.on_side(-4.0, 1.0), shape.on_side(-4.0, 7.2), shape.on_side(start, 7.2)]
     atlas.polygon(sheet, outline, Material.PAINT, part_id("trunk"))
     atlas.line(sheet, [outline[0], outline[3]], Material.SEAM, 4)
 
 
-def _doors(atlas: Atlas, sheet: Sheet, shape: Shape, side: str) -> None:
+def _doors(atlas: Atlas, sheet: AtlasSheet, shape: Shape, side: str) -> None:
     """Doors from the sill to the roof rail, each with its window; behind them a fixed window where there is room."""
     atlas.polygon(sheet, _glazing(shape, shape.side_ends(7.8)[0], shape.side_ends(7.8)[1]), Material.SEAM)
     start = shape.door_start
@@ -121,7 +121,7 @@ def _fixed_window(shape: Shape, start: float) -> Outline:
 
 
 def _wheel(atlas: Atlas, details: Details) -> None:
-    sheet, part = Sheet.WHEEL, part_id("wheel")
+    sheet, part = AtlasSheet.WHEEL, part_id("wheel")
     atlas.fill(sheet, Material.TYRE, part)
     atlas.disc(sheet, (0, 0), 0.68, Material.RIM)
     atlas.disc(sheet, (0, 0), 0.61, Material.RIM_GAP)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.sources.render.atlas import Sheet
+from augkit.sources.render.atlas import AtlasSheet
 from augkit.sources.render.shape import Shape
 
 Floats = NDArray[np.float64]
@@ -77,20 +77,22 @@ def body(shape: Shape) -> Mesh:
     row = np.broadcast_to(shape.row[:, None], share.shape)
     strips = []
     for sheet, start, stop in (
-        (Sheet.FRONT, -ends[0], ends[0]),
-        (Sheet.LEFT, ends[0], ends[1]),
-        (Sheet.BACK, ends[1], whole - ends[1]),
-        (Sheet.RIGHT, whole - ends[1], whole - ends[0]),
+        (AtlasSheet.FRONT, -ends[0], ends[0]),
+        (AtlasSheet.LEFT, ends[0], ends[1]),
+        (AtlasSheet.BACK, ends[1], whole - ends[1]),
+        (AtlasSheet.RIGHT, whole - ends[1], whole - ends[0]),
     ):
         columns = np.arange(start, stop + 1)
         signed = np.where(columns % whole <= ends[2], 1.0, -1.0)
         within = np.minimum(columns % whole, whole - columns % whole)
         chosen = ring[:, columns % whole]
-        if sheet in (Sheet.LEFT, Sheet.RIGHT):
+        if sheet in (AtlasSheet.LEFT, AtlasSheet.RIGHT):
             places = sheet.place(chosen[..., 0], chosen[..., 2])
         else:
             places = sheet.place(share[:, within] * signed, row[:, within])
-        strips.append(_grid_mesh(chosen, normals[:, columns % whole], places, sheet in (Sheet.LEFT, Sheet.RIGHT)))
+        strips.append(
+            _grid_mesh(chosen, normals[:, columns % whole], places, sheet in (AtlasSheet.LEFT, AtlasSheet.RIGHT))
+        )
     return join(strips)
 
 
@@ -104,7 +106,7 @@ def inside(shape: Shape) -> Mesh:
     side = np.stack([xs, np.full_like(xs, width), zs], -1)
     ring = np.concatenate([side, side[:, ::-1] * [1.0, -1.0, 1.0]], 1)
     ring = np.concatenate([ring, ring[:, :1]], 1)
-    places = Sheet.INSIDE.place(np.full(ring.shape[:2], 0.5), np.full(ring.shape[:2], 0.5))
+    places = AtlasSheet.INSIDE.place(np.full(ring.shape[:2], 0.5), np.full(ring.shape[:2], 0.5))
     return _grid_mesh(ring, _grid_normals(ring[:, :-1])[:, [*range(ring.shape[1] - 1), 0]], places, False)
 
 
@@ -118,9 +120,9 @@ def wheel(shape: Shape, axle: float, side: int) -> Mesh:
     points = np.stack(np.broadcast_arrays(-radius * np.sin(turn) * side, depth * side, radius * np.cos(turn)), -1)
     points = points * [shape.wheel, 1.0, shape.wheel] + [axle, shape.track * side, shape.wheel]
     normals = np.stack(np.broadcast_arrays(-tangent * np.sin(turn) * side, outward * side, tangent * np.cos(turn)), -1)
-    face = Sheet.WHEEL.place(radius * np.sin(turn), -radius * np.cos(turn))
+    face = AtlasSheet.WHEEL.place(radius * np.sin(turn), -radius * np.cos(turn))
     split = _FACE - 1
-    rubber = np.broadcast_to(Sheet.TYRE.place(np.array(0.5), np.array(0.5)), face[split:].shape)
+    rubber = np.broadcast_to(AtlasSheet.TYRE.place(np.array(0.5), np.array(0.5)), face[split:].shape)
     return join(
         [
             _grid_mesh(points[:_FACE], normals[:_FACE], face[:_FACE], False),
@@ -131,7 +133,7 @@ def wheel(shape: Shape, axle: float, side: int) -> Mesh:
 
 def mirror(shape: Shape, side: int) -> Mesh:
     """One outside mirror: a rounded box at the foot of the windscreen's pillar."""
-    sheet = Sheet.LEFT_MIRROR if side > 0 else Sheet.RIGHT_MIRROR
+    sheet = AtlasSheet.LEFT_MIRROR if side > 0 else AtlasSheet.RIGHT_MIRROR
     turn, rise = np.linspace(0, 2 * np.pi, 17), np.linspace(-np.pi / 2, np.pi / 2, 9)
     flat = _squared(np.cos(rise))[:, None]
     upward = _squared(np.sin(rise))[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.seeds import derive
-from augkit.data.orientation import View, classify
+from augkit.data.orientation import CarView, classify
 from augkit.data.samples import Sample
 from augkit.sources.render.cars import render_car
 from augkit.sources.render.parameters import CarParameters, KnownDoors, random_parameters
@@ -58,7 +58,7 @@ def rendered_sample(car_class: CarClass, number: int, size: int, seed: int) -> S
         photo, mask = render_car(parameters, round(size * _ROOM))
         if classify(mask, SCHEMA).doors == car_class.doors:
             name = f"{car_class.name}-{number:05d}"
-            view = View(car_class.orientation, 1.0, car_class.doors)
+            view = CarView(car_class.orientation, 1.0, car_class.doors)
             return Sample(name, f"{name}.jpg", photo, mask, view=view)
     raise AssertionError(f"no view of class {car_class.name} in {_ATTEMPTS} attempts")
 

@@ -23,7 +23,7 @@ from augkit.sources.silhouettes.silhouette_store import SilhouetteRow, read_silh
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Preparation:
     """``outside`` is what becomes of the pixels beside the car: keep, green or transparent; see ``recipes``."""
 
     outside: str = "keep"
@@ -39,7 +39,7 @@ def write_dataset(
     workspace: Workspace,
     rows: Sequence[CatalogueRow],
     found: Sequence[SilhouetteRow],
-    recipe: Recipe,
+    recipe: Preparation,
     *,
     on_row: Callable[[CatalogueRow], None] | None = None,
 ) -> int:
@@ -88,7 +88,7 @@ def require_empty(target: Path) -> None:
 
 
 def _prepared(
-    workspace: Workspace, row: CatalogueRow, found: SilhouetteRow, recipe: Recipe, last_part: int
+    workspace: Workspace, row: CatalogueRow, found: SilhouetteRow, recipe: Preparation, last_part: int
 ) -> tuple[Photo, Mask]:
     """Picture (RGB or RGBA) and mask by the recipe."""
     photo, mask = read_photo(workspace.photo(row.id)), read_mask(workspace.mask(row.id))

@@ -32,7 +32,7 @@ _AHEAD = 8
 
 
 @dataclass(frozen=True)
-class Task:
+class SearchTask:
     """What all pairs of a search have in common. Every process builds its own method, once."""
 
     workspace: Workspace
@@ -44,8 +44,8 @@ class Task:
         """The method. Raises RegistryError and ConfigError."""
         return SILHOUETTES[self.method](self.options)
 
-    def __reduce__(self) -> tuple[type[Task], tuple[Workspace, str, Options]]:
-        return Task, (self.workspace, self.method, self.options)  # without what was built
+    def __reduce__(self) -> tuple[type[SearchTask], tuple[Workspace, str, Options]]:
+        return SearchTask, (self.workspace, self.method, self.options)  # without what was built
 
     def key(self, row: CatalogueRow) -> str:
         """Digest of all that decides about the row's silhouette."""
@@ -54,7 +54,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchResult:
     """The table's rows in the order of the catalogue, and how many pairs were looked at to get them."""
 
     rows: list[SilhouetteRow]
@@ -62,13 +62,13 @@ class Outcome:
 
 
 def search(
-    task: Task,
+    task: SearchTask,
     rows: Sequence[CatalogueRow],
     *,
     workers: int = 1,
     fresh: bool = False,
     on_row: Callable[[SilhouetteRow], None],
-) -> Outcome:
+) -> SearchResult:
     """Writes the silhouettes of these rows and their table. ``on_row`` is told of every row of the table.
 
     A pair that was looked at with the same method, options and pixels is not looked at again, unless ``fresh``; after
@@ -95,17 +95,17 @@ def search(
     finally:
         ordered = [table[row.id] for row in rows if row.id in table]
         write_table(workspace, ordered)
-    return Outcome(ordered, len(rows) - len(good))
+    return SearchResult(ordered, len(rows) - len(good))
 
 
-def _is_good(row: CatalogueRow, known: dict[str, SilhouetteRow], task: Task) -> bool:
+def _is_good(row: CatalogueRow, known: dict[str, SilhouetteRow], task: SearchTask) -> bool:
     before = known.get(row.id)
     if before is None or before.key != task.key(row):
         return False
     return bool(before.dropped) or silhouette_path(task.workspace, row.id).is_file()
 
 
-def _found(rows: Sequence[CatalogueRow], task: Task, workers: int) -> Iterator[SilhouetteRow]:
+def _found(rows: Sequence[CatalogueRow], task: SearchTask, workers: int) -> Iterator[SilhouetteRow]:
     """Rows of the table in the order of the catalogue's."""
     if workers <= 1 or len(rows) <= 1:
         yield from (find_one(row, task) for row in rows)
@@ -117,7 +117,7 @@ def _found(rows: Sequence[CatalogueRow], task: Task, workers: int) -> Iterator[S
             yield from pool.map(_find_in_worker, batch)
 
 
-def find_one(row: CatalogueRow, task: Task) -> SilhouetteRow:
+def find_one(row: CatalogueRow, task: SearchTask) -> SilhouetteRow:
     """Looks for one pair's silhouette and writes it."""
     photo, mask = read_photo(task.workspace.photo(row.id)), read_mask(task.workspace.mask(row.id))
     if photo.shape[:2] != mask.shape:
@@ -136,11 +136,11 @@ def find_one(row: CatalogueRow, task: Task) -> SilhouetteRow:
     return answer(found.score, [float(edge) for edge in found.box], int(found.mask.sum()))
 
 
-_worker: list[Task] = []
+_worker: list[SearchTask] = []
 """The task of a worker process, whose method is built once."""
 
 
-def _start_worker(task: Task) -> None:
+def _start_worker(task: SearchTask) -> None:
     import cv2
 
     cv2.setNumThreads(1)

@@ -16,10 +16,10 @@ from augkit.core.errors import CheckpointError
 from augkit.core.memory import release_memory
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.dataset import Draw, PairItem
+from augkit.data.dataset import Draw, Pair
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
-from augkit.gan.players import Play, Player, Term
+from augkit.gan.players import Player, StepOutputs, Term
 from augkit.models.latent_encoder import LatentEncoder
 from augkit.settings import OptimSettings, Settings, TrainSettings
 from augkit.stages.projection.latent_model import LatentModel
@@ -28,7 +28,15 @@ from augkit.train.hooks import Report
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, constant
-from augkit.train.run import CHECKPOINT, Run, Task, is_finished, load_description, load_weights, run_task
+from augkit.train.run import (
+    CHECKPOINT,
+    TrainingRun,
+    TrainingTask,
+    is_finished,
+    load_description,
+    load_weights,
+    run_task,
+)
 
 STEPS, BATCH, SAVE_EVERY = 500, 32, 100
 OPTIM = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
@@ -36,7 +44,7 @@ SHEET_COLUMNS = 8
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedEncoder:
     """An encoder in use, where it is, how many steps it took, and whether it took them now."""
 
     network: LatentEncoder
@@ -54,11 +62,11 @@ class ClassRows:
     def __len__(self) -> int:
         return len(self.classes)
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         """One class."""
-        return PairItem(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint8), self.classes[index])
+        return Pair(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint8), self.classes[index])
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         """The same: there is nothing to augment."""
         return self.plain(draw.index)
 
@@ -71,7 +79,7 @@ def require_encoder(
     steps: int | None = None,
     fresh: bool = False,
     report: Report | None = None,
-) -> Trained:
+) -> TrainedEncoder:
     """The generator's encoder; trained here where there is none yet of this generator, or one of fewer ``steps``.
 
     None takes any finished one. A run that was interrupted goes on; an encoder of another generator is replaced.
@@ -79,7 +87,7 @@ def require_encoder(
     folder = workspace.model(f"encoder-{model.stage}", model.name)
     finished = 0 if fresh else _finished_steps(folder, model)
     if finished and finished >= (steps or 1):
-        return Trained(load_encoder(folder, model), folder, finished, now=False)
+        return TrainedEncoder(load_encoder(folder, model), folder, finished, now=False)
     own = TrainSettings(size=model.size, steps=steps or STEPS, batch=BATCH, augment="none", save_every=SAVE_EVERY)
     seed = derive(settings.seed, f"encoder-{model.stage}", model.name)
     fingerprint = {
@@ -87,28 +95,28 @@ def require_encoder(
         "classes": [car_class.name for car_class in model.classes], "precision": resolve_precision(settings.precision),
     }  # fmt: skip
     foreign = fresh or not _is_of(folder, model)
-    run = Run(folder, own, seed, fingerprint, resume=True, fresh=foreign, report=report)
+    run = TrainingRun(folder, own, seed, fingerprint, resume=True, fresh=foreign, report=report)
     run_task(lambda device: encoder_task(model, device), run, accelerator(settings.precision))
     release_memory()
-    return Trained(load_encoder(folder, model), folder, own.steps, now=True)
+    return TrainedEncoder(load_encoder(folder, model), folder, own.steps, now=True)
 
 
-def encoder_task(model: LatentModel, device: torch.device) -> Task:
+def encoder_task(model: LatentModel, device: torch.device) -> TrainingTask:
     """ResNet18 on pairs (G(z), z), z drawn from the generator's prior; G is a frozen copy."""
     network = build_encoder(model).to(device)
     generator = copy.deepcopy(model.generator).to(device).eval().requires_grad_(False)
     player = Player("encoder", network, [latent_term(network)], adam(network.parameters(), OPTIM), constant)
 
-    def play(batch: Batch) -> Play:
+    def outputs(batch: Batch) -> StepOutputs:
         z = latents(model, batch)
         with torch.no_grad():
             pictures = model.form.seen(generator(z, batch.classes))
-        return Play(real=z, fake=network(pictures, batch.classes), classes=batch.classes)
+        return StepOutputs(real=z, fake=network(pictures, batch.classes), classes=batch.classes)
 
-    return Task(
+    return TrainingTask(
         name=f"encoder-{model.stage} {model.name}",
         pairs=ClassRows(model.classes),
-        game=Game((player,), {"encoder": play}),
+        game=Game((player,), {"encoder": outputs}),
         learner=network,
         finish=lambda averaged: averaged.to("cpu"),
         picture=lambda module: _picture(module, model),
@@ -133,7 +141,7 @@ def latents(model: LatentModel, batch: Batch) -> Tensor:
 
 def latent_term(network: LatentEncoder) -> Term:
     """Squared error of the guess, in units of the latents' variance: guessing their mean scores 1."""
-    return Term("latent", 1.0, lambda play: ((play.fake.float() - play.real) / network.scale).square().mean())
+    return Term("latent", 1.0, lambda outputs: ((outputs.fake.float() - outputs.real) / network.scale).square().mean())
 
 
 def load_encoder(folder: Path, model: LatentModel) -> LatentEncoder:

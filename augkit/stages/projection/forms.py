@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from augkit.core.parts import IGNORE, PartSchema
-from augkit.data.dataset import PairItem
+from augkit.data.dataset import Pair
 from augkit.gan.batch import Batch
 from augkit.gan.image_tensors import Show
 from augkit.gan.label_map import known, one_hot
@@ -19,7 +19,7 @@ from augkit.train.stream import collate
 
 
 @dataclass(frozen=True)
-class Target:
+class ProjectionTarget:
     """The picture that a latent is looked for.
 
     ``shown`` is what an encoder sees of it, ``colours`` are in [-1, 1]; pixels that are not ``known`` do not count.
@@ -53,11 +53,11 @@ class Form(Protocol):
     def paint(self, raw: Tensor) -> Tensor:
         """G's raw output -> colours, with a gradient."""
 
-    def distance(self, raw: Tensor, target: Target) -> Tensor:
+    def distance(self, raw: Tensor, target: ProjectionTarget) -> Tensor:
         """Error of G's raw output, mean over the known pixels."""
 
 
-class Parts:
+class PartForm:
     """Masks with a channel a part: cross-entropy of the logits; the colours are the schema's, mixed by likelihood."""
 
     error = "cross_entropy"
@@ -82,12 +82,12 @@ class Parts:
         """See Form."""
         return self.colours(raw.float().softmax(1))
 
-    def distance(self, raw: Float[Tensor, "n k h w"], target: Target) -> Float[Tensor, ""]:
+    def distance(self, raw: Float[Tensor, "n k h w"], target: ProjectionTarget) -> Float[Tensor, ""]:
         """See Form."""
         return cross_entropy(raw, target.masks, torch.ones(self.channels, device=raw.device))
 
 
-class Colours:
+class ColourForm:
     """Photos, and masks as pictures: the mean absolute difference of the colours, which run from -1 to 1."""
 
     channels, error = 3, "l1"
@@ -111,14 +111,14 @@ class Colours:
         """See Form."""
         return self.seen(raw)
 
-    def distance(self, raw: Float[Tensor, "n 3 h w"], target: Target) -> Float[Tensor, ""]:
+    def distance(self, raw: Float[Tensor, "n 3 h w"], target: ProjectionTarget) -> Float[Tensor, ""]:
         """See Form."""
         off = (self.paint(raw) - target.colours).abs() * target.known
         return off.sum() / (self.channels * target.known.sum()).clamp_min(1)
 
 
-def target_of(form: Form, item: PairItem) -> Target:
+def target_of(form: Form, item: Pair) -> ProjectionTarget:
     """A pair at the generator's size as a target; networks see background where it says ignore."""
     batch = collate([item], 0, 0, 1)
     shown = form.show(replace(batch, masks=known(batch.masks)))
-    return Target(shown, form.colours(shown), batch.masks)
+    return ProjectionTarget(shown, form.colours(shown), batch.masks)

@@ -20,8 +20,8 @@ from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler, Prior
 from augkit.models.conditioning import Unconditioned
 from augkit.stages.assignment import rows_of
 from augkit.stages.mask import load_mask_sampler
-from augkit.stages.model_store import Studio
-from augkit.stages.projection.forms import Colours, Form, Parts
+from augkit.stages.model_store import ModelStore
+from augkit.stages.projection.forms import ColourForm, Form, PartForm
 from augkit.stages.unconditional import load_picture_sampler
 from augkit.train.checkpoint import digest
 from augkit.train.image_grid import Picture
@@ -98,30 +98,30 @@ class LatentModel:
             )
 
 
-def open_model(studio: Studio, stage: LatentStage, name: str) -> LatentModel:
+def open_model(store: ModelStore, stage: LatentStage, name: str) -> LatentModel:
     """Raises CheckpointError where it is not trained, or was trained with other parts than the workspace's."""
-    folder = studio.folder(stage, name)
+    folder = store.folder(stage, name)
     sampler: MaskSampler | PictureSampler
     sampler, about = (load_mask_sampler if stage == "mask" else load_picture_sampler)(folder)
-    check_parts(folder, about, studio.schema)
+    check_parts(folder, about, store.schema)
     sampler.requires_grad_(False)
     return LatentModel(
-        stage, name, digest(folder / MODEL), sampler, _form(sampler, studio.schema), int(about["size"]),
-        _classes(sampler.prior, studio, name), _told(sampler.generator),
+        stage, name, digest(folder / MODEL), sampler, _form(sampler, store.schema), int(about["size"]),
+        _classes(sampler.prior, store, name), _told(sampler.generator),
     )  # fmt: skip
 
 
 def _form(sampler: MaskSampler | PictureSampler, schema: PartSchema) -> Form:
     if isinstance(sampler, PictureSampler):
-        return Colours(photos)
-    return Colours(palette_of(schema)) if sampler.output == "rgb" else Parts(schema)
+        return ColourForm(photos)
+    return ColourForm(palette_of(schema)) if sampler.output == "rgb" else PartForm(schema)
 
 
-def _classes(prior: Prior, studio: Studio, name: str) -> tuple[CarClass, ...]:
+def _classes(prior: Prior, store: ModelStore, name: str) -> tuple[CarClass, ...]:
     """Those of the latents, where real pictures' latents are kept; else those of the training rows, and mirrored."""
     if isinstance(prior, LatentBank):
         return tuple(ALL_CLASSES[number] for number in sorted(set(prior.classes.tolist())))
-    own = {row.car_class for row in rows_of(name, studio.rows).rows}
+    own = {row.car_class for row in rows_of(name, store.rows).rows}
     return tuple(sorted(own | {car_class.mirror for car_class in own}))
 
 

@@ -14,7 +14,7 @@ from augkit.stages.projection.latent_model import LatentModel
 from augkit.stages.projection.projections import SUFFIX, Projection, load_projection
 from augkit.stages.projection.projector import Projector
 from augkit.stages.projection.strip import write_picture, write_strip
-from augkit.stages.projection.targets import Source, read_source
+from augkit.stages.projection.targets import ProjectionSource, read_source
 
 STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The weights that a strip always shows."""
@@ -65,7 +65,7 @@ def find_pair(
             f"--class {car_class.name} with projections that were made before", "no --class: each has its own",
             "leave it out, or project the pictures again with it",
         )  # fmt: skip
-    sources: list[Source] = [read_source(projector.studio, word, None, car_class) for word in missing]
+    sources: list[ProjectionSource] = [read_source(projector.store, word, None, car_class) for word in missing]
     found = {word: projection for word, projection in stored.items() if projection is not None}
     found |= dict(zip(missing, projector.project_all(sources), strict=True))
     return found[words[0]], found[words[1]]
@@ -81,7 +81,7 @@ def mix(projector: Projector, a: Projection, b: Projection, weight: float) -> Mi
     model = _common_model(projector, a, b)
     weights = tuple(sorted({*STOPS, weight}))
     latents = [blend(a.z, b.z, w) for w in weights]
-    place = projector.studio.workspace.reports / "mixes" / f"{a.name}+{b.name}"
+    place = projector.store.workspace.reports / "mixes" / f"{a.name}+{b.name}"
     strip, picture = place.with_name(place.name + ".png"), place.with_name(f"{place.name}-{weight:g}.png")
     titles = [f"{w:g}" for w in weights]
     write_strip(strip, [model.picture(z, a.car_class) for z in latents], titles, weights.index(weight))

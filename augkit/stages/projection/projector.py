@@ -12,21 +12,21 @@ from torch import nn
 
 from augkit.core.errors import ConfigError
 from augkit.models.lite0 import Lite0Features
-from augkit.stages.model_store import Studio
-from augkit.stages.projection.encoder import Trained, require_encoder
+from augkit.stages.model_store import ModelStore
+from augkit.stages.projection.encoder import TrainedEncoder, require_encoder
 from augkit.stages.projection.forms import target_of
 from augkit.stages.projection.latent_model import LatentModel, LatentStage, open_model
 from augkit.stages.projection.projections import Projection, folder_of, save_projection
-from augkit.stages.projection.refine import RATE, Misfit, refine
+from augkit.stages.projection.refine import RATE, ReconstructionError, refine
 from augkit.stages.projection.strip import write_strip
-from augkit.stages.projection.targets import Source
+from augkit.stages.projection.targets import ProjectionSource
 from augkit.train.hooks import Report
 
 REFINE_STEPS, PERCEPTUAL = 200, 1.0
 
 
 @dataclass(frozen=True)
-class Effort:
+class ProjectionBudget:
     """``encoder_steps`` None takes any finished encoder of the generator; ``perceptual`` is that error's weight."""
 
     encoder_steps: int | None = None
@@ -42,15 +42,15 @@ class Effort:
 class Projector:
     """Finds the latents of pictures."""
 
-    def __init__(self, studio: Studio, effort: Effort | None = None, report: Report | None = None) -> None:
-        self.studio, self.effort, self.report = studio, effort or Effort(), report
-        self.encoders: dict[tuple[LatentStage, str], Trained] = {}
+    def __init__(self, store: ModelStore, effort: ProjectionBudget | None = None, report: Report | None = None) -> None:
+        self.store, self.effort, self.report = store, effort or ProjectionBudget(), report
+        self.encoders: dict[tuple[LatentStage, str], TrainedEncoder] = {}
         self._models: dict[tuple[LatentStage, str], LatentModel] = {}
 
     @property
     def folder(self) -> Path:
         """Where projections are written."""
-        return folder_of(self.studio.workspace)
+        return folder_of(self.store.workspace)
 
     @cached_property
     def features(self) -> nn.Module:
@@ -60,26 +60,26 @@ class Projector:
     def model(self, stage: LatentStage, name: str) -> LatentModel:
         """Raises CheckpointError where it is not trained."""
         if (stage, name) not in self._models:
-            self._models[stage, name] = open_model(self.studio, stage, name)
+            self._models[stage, name] = open_model(self.store, stage, name)
         return self._models[stage, name]
 
-    def model_of(self, source: Source) -> LatentModel:
+    def model_of(self, source: ProjectionSource) -> LatentModel:
         """The model that serves the picture's class. Raises DataError where it does not know the class."""
-        model = self.model(source.stage, self.studio.model(source.stage, source.car_class))
+        model = self.model(source.stage, self.store.model(source.stage, source.car_class))
         model.require(source.car_class)
         return model
 
-    def encoder(self, model: LatentModel) -> Trained:
+    def encoder(self, model: LatentModel) -> TrainedEncoder:
         """Trains it where there is none."""
         key = (model.stage, model.name)
         if key not in self.encoders:
             self.encoders[key] = require_encoder(
-                self.studio.workspace, model, self.studio.settings,
+                self.store.workspace, model, self.store.settings,
                 steps=self.effort.encoder_steps, fresh=self.effort.fresh, report=self.report,
             )  # fmt: skip
         return self.encoders[key]
 
-    def project_all(self, sources: Sequence[Source]) -> list[Projection]:
+    def project_all(self, sources: Sequence[ProjectionSource]) -> list[Projection]:
         """Projects and writes them. What cannot be is refused before anything is trained or written."""
         names = [source.name for source in sources]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -89,11 +89,11 @@ class Projector:
             self.model_of(source)
         return [self._project_and_write(source) for source in sources]
 
-    def project(self, source: Source) -> Projection:
+    def project(self, source: ProjectionSource) -> Projection:
         """The encoder's guess, refined."""
         model = self.model_of(source)
         target = target_of(model.form, source.at(model.size))
-        misfit = Misfit(model, source.car_class, target, self.features, self.effort.perceptual)
+        misfit = ReconstructionError(model, source.car_class, target, self.features, self.effort.perceptual)
         network = self.encoder(model).network  # before gradients are off: it may be trained here
         with torch.no_grad():
             guess = model.clip(network(target.shown, torch.tensor([source.car_class.number])))
@@ -107,11 +107,11 @@ class Projector:
             errors, found.step,
         )  # fmt: skip
 
-    def _project_and_write(self, source: Source) -> Projection:
+    def _project_and_write(self, source: ProjectionSource) -> Projection:
         projection = self.project(source)
         model, car_class = self.model_of(source), source.car_class
         own = source.at(model.size)
-        given = self.studio.schema.colourise(own.mask) if source.stage == "mask" else own.photo
+        given = self.store.schema.colourise(own.mask) if source.stage == "mask" else own.photo
         made = [model.picture(z, car_class) for z in (projection.guess, projection.z)]
         write_strip(self.folder / f"{source.name}.png", [given, *made], ["input", "encoder's guess", "refined"])
         save_projection(projection, self.folder)
@@ -119,6 +119,6 @@ class Projector:
 
 
 @torch.no_grad()
-def _errors(misfit: Misfit, z: torch.Tensor) -> dict[str, float]:
+def _errors(misfit: ReconstructionError, z: torch.Tensor) -> dict[str, float]:
     parts = misfit.parts(z)
     return {"total": float(misfit.total(parts))} | {name: float(error) for name, error in parts.items()}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from augkit.core.classes import CarClass
 from augkit.core.errors import TrainingError
 from augkit.losses.features import perceptual
-from augkit.stages.projection.forms import Target
+from augkit.stages.projection.forms import ProjectionTarget
 from augkit.stages.projection.latent_model import LatentModel
 from augkit.train.optim import linear_decay
 
@@ -25,14 +25,14 @@ STEADY = 0.5
 Errors = dict[str, Tensor]
 
 
-class Misfit:
+class ReconstructionError:
     """How far what G makes of a latent is from a target: an error a pixel plus ``weight`` x a perceptual one.
 
     ``features`` is a perceptual network for colours in [-1, 1]; it is not asked where the weight is 0.
     """
 
     def __init__(
-        self, model: LatentModel, car_class: CarClass, target: Target, features: nn.Module, weight: float
+        self, model: LatentModel, car_class: CarClass, target: ProjectionTarget, features: nn.Module, weight: float
     ) -> None:
         self.model, self.car_class, self.target = model, car_class, target
         self.features, self.weight = features, weight

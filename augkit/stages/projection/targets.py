@@ -14,15 +14,15 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import IGNORE, Mask
 from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.crop import Photo, resize_mask
-from augkit.data.dataset import PairItem
+from augkit.data.dataset import Pair
 from augkit.data.orientation import classify
 from augkit.data.pair_files import read_mask, read_photo, resize_photo
-from augkit.stages.model_store import Studio
+from augkit.stages.model_store import ModelStore
 from augkit.stages.projection.latent_model import LatentStage
 
 
 @dataclass(frozen=True)
-class Source:
+class ProjectionSource:
     """A square picture. ``word`` is what the user called it; ``picture`` is (S, S) part ids or an (S, S, 3) photo."""
 
     name: str
@@ -31,14 +31,16 @@ class Source:
     car_class: CarClass
     picture: Mask | Photo
 
-    def at(self, size: int) -> PairItem:
+    def at(self, size: int) -> Pair:
         """The picture at a generator's size; a photo's mask is all background, so that every pixel counts."""
         if self.stage == "mask":
-            return PairItem(np.zeros((size, size, 3), np.uint8), resize_mask(self.picture, size), self.car_class)
-        return PairItem(resize_photo(self.picture, size), np.zeros((size, size), np.uint8), self.car_class)
+            return Pair(np.zeros((size, size, 3), np.uint8), resize_mask(self.picture, size), self.car_class)
+        return Pair(resize_photo(self.picture, size), np.zeros((size, size), np.uint8), self.car_class)
 
 
-def read_source(studio: Studio, word: str, stage: LatentStage | None, car_class: CarClass | None) -> Source:
+def read_source(
+    store: ModelStore, word: str, stage: LatentStage | None, car_class: CarClass | None
+) -> ProjectionSource:
     """A file, or else the id of a pair of the catalogue, whose mask is meant unless ``stage`` says otherwise.
 
     The class is ``car_class``, or the catalogue's, or what the orientation rule makes of the mask.
@@ -46,17 +48,17 @@ def read_source(studio: Studio, word: str, stage: LatentStage | None, car_class:
     """
     path = Path(word)
     if path.is_file():
-        return _of_file(studio, path, stage, car_class)
-    row = _row(studio, word)
+        return _of_file(store, path, stage, car_class)
+    row = _row(store, word)
     kind: LatentStage = stage or "mask"
     own = car_class or row.car_class
     if kind == "mask":
-        return Source(word, word, kind, own, _mask(studio, studio.workspace.mask(word)))
-    photo = studio.workspace.photo(word)
-    return Source(word, word, kind, own, _square(photo, read_photo(photo)))
+        return ProjectionSource(word, word, kind, own, _mask(store, store.workspace.mask(word)))
+    photo = store.workspace.photo(word)
+    return ProjectionSource(word, word, kind, own, _square(photo, read_photo(photo)))
 
 
-def _of_file(studio: Studio, path: Path, stage: LatentStage | None, car_class: CarClass | None) -> Source:
+def _of_file(store: ModelStore, path: Path, stage: LatentStage | None, car_class: CarClass | None) -> ProjectionSource:
     kind = _kind(path)
     if stage not in (None, kind):
         found = "a mask (a grey PNG)" if kind == "mask" else "a photo"
@@ -64,14 +66,14 @@ def _of_file(studio: Studio, path: Path, stage: LatentStage | None, car_class: C
             f"{path}: {found}, for --stage {stage}", _TAKES[stage], "leave --stage out, or name another file"
         )  # fmt: skip
     if kind == "mask":
-        mask = _mask(studio, path)
-        return Source(path.stem, str(path), kind, car_class or classify(mask, studio.schema).car_class, mask)
+        mask = _mask(store, path)
+        return ProjectionSource(path.stem, str(path), kind, car_class or classify(mask, store.schema).car_class, mask)
     if car_class is None:
         raise ConfigError(
             f"{path}: a photo does not say its class", "--class, e.g. --class front-left-5",
             "name it; the class of a mask is found by the orientation rule",
         )  # fmt: skip
-    return Source(path.stem, str(path), kind, car_class, _square(path, _foreign(path, read_photo)))
+    return ProjectionSource(path.stem, str(path), kind, car_class, _square(path, _foreign(path, read_photo)))
 
 
 _TAKES = {"mask": "an 8-bit grey PNG of part ids", "image-unconditional": "an RGB photo (JPEG or PNG)"}
@@ -91,9 +93,9 @@ def _kind(path: Path) -> LatentStage:
     raise DataError(f"{path}: a {form} of mode {mode}", " or ".join(_TAKES.values()), "convert it")
 
 
-def _mask(studio: Studio, path: Path) -> Mask:
+def _mask(store: ModelStore, path: Path) -> Mask:
     mask = _square(path, _foreign(path, read_mask))
-    studio.schema.check(mask, str(path))
+    store.schema.check(mask, str(path))
     if not ((mask > 0) & (mask != IGNORE)).any():
         raise DataError(f"{path}: shows no part", "a mask of a car", "name another file")
     return mask
@@ -118,8 +120,8 @@ def _square(path: Path, picture: Mask | Photo) -> Mask | Photo:
     return picture
 
 
-def _row(studio: Studio, id: str) -> CatalogueRow:
-    for row in read_catalogue(studio.workspace.catalogue):
+def _row(store: ModelStore, id: str) -> CatalogueRow:
+    for row in read_catalogue(store.workspace.catalogue):
         if row.id == id:
             if row.problem:
                 raise DataError(f"{id}: {row.problem}", "a usable pair", "see `augkit audit`")

@@ -17,7 +17,7 @@ from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
 from augkit.shards.writer import PairRecord, ShardWriter, read_commit
 from augkit.stages.singan.painting import Painting, paint, painting_seed
-from augkit.stages.singan.pyramid import Painter
+from augkit.stages.singan.pyramid import TrainedPyramid
 from augkit.stages.singan.training_photo import view_of
 
 _NAME = 30
@@ -25,10 +25,10 @@ _NAME = 30
 
 
 @dataclass(frozen=True)
-class PaintOrder:
+class PaintRequest:
     """``count`` pairs of a painting from a start scale, and how their photos are encoded."""
 
-    painter: Painter
+    painter: TrainedPyramid
     painting: Painting
     start: int
     count: int
@@ -46,7 +46,7 @@ class PaintOrder:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def write_pairs(workspace: Workspace, order: PaintOrder, schema: PartSchema) -> tuple[Path, str]:
+def write_pairs(workspace: Workspace, order: PaintRequest, schema: PartSchema) -> tuple[Path, str]:
     """Adds the order's shard to the data set; one that is there already is left as it is. Its folder and name.
 
     Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square.
@@ -72,7 +72,7 @@ def write_pairs(workspace: Workspace, order: PaintOrder, schema: PartSchema) -> 
     return workspace.painted, name
 
 
-def _record(order: PaintOrder, seed: int, schema: PartSchema) -> PairRecord:
+def _record(order: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
     mask = order.painting.mask
     car_class = view_of(mask, schema)
     return PairRecord(
@@ -83,7 +83,7 @@ def _record(order: PaintOrder, seed: int, schema: PartSchema) -> PairRecord:
     )  # fmt: skip
 
 
-def _require_training(order: PaintOrder) -> None:
+def _require_training(order: PaintRequest) -> None:
     for what, word, split in (
         ("photo", order.painter.about["word"], order.painter.about["split"]),
         ("mask", order.painting.word, order.painting.split),
@@ -95,7 +95,7 @@ def _require_training(order: PaintOrder) -> None:
             )  # fmt: skip
 
 
-def _require_square(order: PaintOrder) -> None:
+def _require_square(order: PaintRequest) -> None:
     height, width = order.painter.side
     if height != width:
         raise DataError(

@@ -25,7 +25,7 @@ from augkit.metrics.sifid import combined_distance, single_image_distance
 from augkit.models.extractors import Extractor
 from augkit.models.singan import Side, shrink
 from augkit.stages.singan.pose import pose_differences
-from augkit.stages.singan.pyramid import Painter
+from augkit.stages.singan.pyramid import TrainedPyramid
 from augkit.stages.singan.scale import photo_of, pixels, resized, seeded_noise
 from augkit.stages.singan.training_photo import checked_mask, pair_of, plain_name
 
@@ -51,7 +51,7 @@ class Painting:
 
 
 @dataclass(frozen=True)
-class Trial:
+class StartScaleTrial:
     """What a start scale gives: SIFID to the painting and to the photo, and ``combined``, M = Sp + St + |Sp - St|."""
 
     start: int
@@ -65,7 +65,7 @@ class Trial:
         return combined_distance(self.to_painting, self.to_photo)
 
 
-def read_painting(workspace: Workspace, painter: Painter, schema: PartSchema, word: str) -> Painting:
+def read_painting(workspace: Workspace, painter: TrainedPyramid, schema: PartSchema, word: str) -> Painting:
     """A drawn mask's file, or the mask of a pair of the catalogue, in the colours of the painter's photo.
 
     Raises DataError for a photo without a mask, for a mask that cannot be read, and for one of another size.
@@ -124,7 +124,7 @@ def mask_at(mask: Mask, side: Side) -> Mask:
 
 
 @torch.inference_mode()
-def paint(painter: Painter, painting: Painting, start: int, seed: int) -> Photo:
+def paint(painter: TrainedPyramid, painting: Painting, start: int, seed: int) -> Photo:
     """The painting, shrunk to the scale below ``start`` and made a photo from there on.
 
     Raises ConfigError for a scale that is not there or has none below it.
@@ -141,24 +141,24 @@ def paint(painter: Painter, painting: Painting, start: int, seed: int) -> Photo:
 
 
 def try_starts(
-    painter: Painter, painting: Painting, starts: Sequence[int], seed: int, extractor: Extractor
-) -> list[Trial]:
+    painter: TrainedPyramid, painting: Painting, starts: Sequence[int], seed: int, extractor: Extractor
+) -> list[StartScaleTrial]:
     """One picture from each start scale, compared with the painting and with the photo."""
     targets = _maps(extractor, painting.picture), _maps(extractor, painter.shown())
     trials = []
     for start in starts:
         picture = paint(painter, painting, start, seed)
         own = _maps(extractor, picture)
-        trials.append(Trial(start, picture, *(single_image_distance(own, target) for target in targets)))
+        trials.append(StartScaleTrial(start, picture, *(single_image_distance(own, target) for target in targets)))
     return trials
 
 
-def best(trials: Sequence[Trial]) -> Trial:
+def best(trials: Sequence[StartScaleTrial]) -> StartScaleTrial:
     """The one with the lowest M; the coarser one among equals."""
     return min(trials, key=lambda trial: trial.combined)
 
 
-def painting_seed(seed: int, painter: Painter, painting: Painting, number: int) -> int:
+def painting_seed(seed: int, painter: TrainedPyramid, painting: Painting, number: int) -> int:
     """The seed of the ``number``-th picture of a painting."""
     return derive(seed, "painting", painter.digest, painting.digest, number)
 

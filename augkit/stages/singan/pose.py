@@ -15,7 +15,7 @@ import numpy as np
 from augkit.core.classes import READABLE
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.data.orientation import classify
-from augkit.data.part_semantics import roles_of
+from augkit.data.part_semantics import part_semantics
 
 LEAST_SHARE, FAINT, CLEAR = 0.002, 0.12, 0.5
 """Area of what may be a wheel, over the car's; and of what may be, or surely is one, over that of the largest."""
@@ -42,7 +42,7 @@ def wheels_of(mask: Mask, schema: PartSchema) -> list[Wheel]:
     """(H, W) mask -> its wheels, at most two, the left one first; specks are none."""
     car = ((mask != BACKGROUND) & (mask != IGNORE)).astype(np.uint8)
     left, top, across, _ = cv2.boundingRect(car)
-    shown = roles_of(schema).wheel[mask].astype(np.uint8)
+    shown = part_semantics(schema).wheel[mask].astype(np.uint8)
     count, _, stats, centres = cv2.connectedComponentsWithStats(shown)
     areas = stats[:, cv2.CC_STAT_AREA]
     blobs = sorted(range(1, count), key=lambda blob: int(areas[blob]), reverse=True)[:2]

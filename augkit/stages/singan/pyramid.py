@@ -28,18 +28,18 @@ from augkit.data.pair_files import read_mask, read_photo
 from augkit.models.singan import Pyramid, Side, pyramid_sizes
 from augkit.settings import PaintSettings, Precision, Settings
 from augkit.stages.singan.scale import Scale, load_generator, photo_of, pixels, resized, scale_task, seeded_noise
-from augkit.stages.singan.training_photo import NO_MASK, Subject
+from augkit.stages.singan.training_photo import NO_MASK, TrainingPhoto
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import CONFIG, MODEL, Run, Task, is_finished, load_description, run_task
+from augkit.train.run import CONFIG, MODEL, TrainingRun, TrainingTask, is_finished, load_description, run_task
 
 STAGE = "paint"
 PHOTO, MASK = "photo.png", "mask.png"
 
 
 @dataclass(frozen=True)
-class Painter:
+class TrainedPyramid:
     """A trained pyramid with its photo; ``mask`` is empty where the photo has none. ``about`` is its description."""
 
     name: str
@@ -78,7 +78,12 @@ class Painter:
 
 
 def train_pyramid(
-    workspace: Workspace, subject: Subject, settings: Settings, *, fresh: bool = False, report: Report | None = None
+    workspace: Workspace,
+    subject: TrainingPhoto,
+    settings: Settings,
+    *,
+    fresh: bool = False,
+    report: Report | None = None,
 ) -> Path:
     """Trains what is missing, scale by scale; returns the folder.
 
@@ -104,7 +109,9 @@ def train_pyramid(
         fingerprint = common | {"scale": number, "beneath": hashes[-1] if hashes else ""}
         if fresh or not _is_done(place, fingerprint):
             (folder / CONFIG).unlink(missing_ok=True)
-            run = Run(place, own.run, derive(seed, number), fingerprint, resume=True, fresh=fresh, report=report)
+            run = TrainingRun(
+                place, own.run, derive(seed, number), fingerprint, resume=True, fresh=fresh, report=report
+            )
             _train(subject.name, scale, own, run, backend)
         hashes.append(digest(place / MODEL))
         pyramid = pyramid.with_scale(load_generator(place, load_description(place)), side)
@@ -114,7 +121,7 @@ def train_pyramid(
     return folder
 
 
-def load_painter(workspace: Workspace, name: str | None) -> Painter:
+def load_painter(workspace: Workspace, name: str | None) -> TrainedPyramid:
     """A finished pyramid; the only one where none is named. Raises CheckpointError, or ConfigError without a name."""
     name = name or _only(workspace)
     folder = workspace.model(STAGE, name)
@@ -128,14 +135,14 @@ def load_painter(workspace: Workspace, name: str | None) -> Painter:
                 raise ValueError(f"{place} was trained again on its own")
             pyramid = pyramid.with_scale(load_generator(place, load_description(place)), side)
         mask = read_mask(folder / MASK) if about["has_mask"] else NO_MASK
-        return Painter(name, folder, pyramid, read_photo(folder / PHOTO), mask, about)
+        return TrainedPyramid(name, folder, pyramid, read_photo(folder / PHOTO), mask, about)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(
             f"{folder}: {error}", "a finished pyramid of this version", "train it: augkit paint train --fresh"
         ) from error
 
 
-def fidelity(painter: Painter) -> float:
+def fidelity(painter: TrainedPyramid) -> float:
     """How near the photo made from the fixed noise is to the photo, as PSNR in dB."""
     error = (pixels(painter.rebuild()) - pixels(painter.shown())).square().mean()
     return float(10 * torch.log10(4 / error.clamp_min(1e-10)))
@@ -146,8 +153,8 @@ def _fixed(side: Side, seed: int) -> torch.Tensor:
     return torch.randn(1, 1, *side, generator=generator).expand(-1, 3, -1, -1).contiguous()
 
 
-def _train(name: str, scale: Scale, settings: PaintSettings, run: Run, backend: Accelerator) -> None:
-    def build(device: torch.device) -> Task:
+def _train(name: str, scale: Scale, settings: PaintSettings, run: TrainingRun, backend: Accelerator) -> None:
+    def build(device: torch.device) -> TrainingTask:
         task = scale_task(name, scale, settings, device)
         return replace(task, describe=task.describe | {"fingerprint": run.fingerprint})
 
@@ -159,7 +166,7 @@ def _is_done(place: Path, fingerprint: dict[str, Any]) -> bool:
     return is_finished(place) and load_description(place).get("fingerprint") == fingerprint
 
 
-def _finish(folder: Path, subject: Subject, about: dict[str, Any]) -> None:
+def _finish(folder: Path, subject: TrainingPhoto, about: dict[str, Any]) -> None:
     """The photo, its mask and the description."""
     Image.fromarray(subject.photo).save(folder / PHOTO)
     if subject.mask.size:

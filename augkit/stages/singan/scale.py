@@ -18,15 +18,15 @@ from augkit.data.crop import Photo
 from augkit.gan import singan_game, terms
 from augkit.gan.game import Game
 from augkit.gan.players import Player, Term
-from augkit.gan.transport_terms import Transport
+from augkit.gan.transport_terms import SinkhornTerm
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.singan import Pyramid, ScaleDiscriminator, ScaleGenerator, Side, channels_at, enlarge
 from augkit.settings import PaintSettings
-from augkit.stages.singan.training_photo import Alone
+from augkit.stages.singan.training_photo import SinglePhotoDataset
 from augkit.train.checkpoint import load_state
 from augkit.train.image_grid import Picture, grid
 from augkit.train.optim import adam
-from augkit.train.run import CHECKPOINT, Task, load_weights
+from augkit.train.run import CHECKPOINT, TrainingTask, load_weights
 
 SHEET_SAMPLES = 4
 DROP = 0.1
@@ -48,7 +48,7 @@ class Scale:
         return len(self.below)
 
 
-def scale_task(name: str, scale: Scale, settings: PaintSettings, device: torch.device) -> Task:
+def scale_task(name: str, scale: Scale, settings: PaintSettings, device: torch.device) -> TrainingTask:
     """The scale's G and D, which start from those beneath where these have as many channels."""
     real = resized(scale.photo, scale.side)
     below = scale.below.to(device).requires_grad_(False)
@@ -62,10 +62,10 @@ def scale_task(name: str, scale: Scale, settings: PaintSettings, device: torch.d
     discriminator.to(device)
     patches = settings.sinkhorn.patches if settings.adversarial == "sinkhorn" else 0
     fixed = below.fixed if scale.number == 0 else torch.zeros((), device=device)
-    table = singan_game.Table(below, generator, discriminator, scale.side, base, fixed, patches)
-    return Task(
+    table = singan_game.ScaleNetworks(below, generator, discriminator, scale.side, base, fixed, patches)
+    return TrainingTask(
         name=f"paint {name} scale {scale.number} ({scale.side[1]} x {scale.side[0]} px)",
-        pairs=Alone(real),
+        pairs=SinglePhotoDataset(real),
         game=_game(table, settings),
         learner=generator,
         finish=lambda averaged: averaged.to("cpu"),
@@ -125,15 +125,15 @@ def _inherit(folder: Path, generator: ScaleGenerator, discriminator: ScaleDiscri
             module.load_state_dict(state, strict=False)
 
 
-def _game(table: singan_game.Table, settings: PaintSettings) -> Game:
+def _game(table: singan_game.ScaleNetworks, settings: PaintSettings) -> Game:
     ours, theirs = _terms(settings)
     modules = table.discriminator, table.generator
     d = Player(
         "D", modules[0], theirs, adam(modules[0].parameters(), settings.optim_d), _rate(settings, settings.d_steps)
     )
     g = Player("G", modules[1], ours, adam(modules[1].parameters(), settings.optim), _rate(settings, settings.g_steps))
-    plays = {"D": singan_game.discriminator_move(table), "G": singan_game.generator_move(table)}
-    return Game((d,) * settings.d_steps + (g,) * settings.g_steps, plays)
+    forwards = {"D": singan_game.discriminator_forward(table), "G": singan_game.generator_forward(table)}
+    return Game((d,) * settings.d_steps + (g,) * settings.g_steps, forwards)
 
 
 def _terms(settings: PaintSettings) -> tuple[Sequence[Term], Sequence[Term]]:
@@ -141,7 +141,7 @@ def _terms(settings: PaintSettings) -> tuple[Sequence[Term], Sequence[Term]]:
     rebuild = terms.rebuilding_term(settings.reconstruction)
     if settings.adversarial == "sinkhorn":
         asked = settings.sinkhorn
-        transport = Transport(asked.epsilon, asked.iterations, asked.positions)
+        transport = SinkhornTerm(asked.epsilon, asked.iterations, asked.positions)
         return [transport.term_g(), rebuild], [transport.term_d()]
     pair, penalty = ADVERSARIAL["wgan"], terms.place_gradient_penalty_term(settings.gradient_penalty)
     return [terms.adversarial_g(pair), rebuild], [terms.adversarial_d(pair), penalty]

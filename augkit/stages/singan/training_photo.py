@@ -15,7 +15,7 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, Split, read_catalogue
 from augkit.data.crop import Photo
-from augkit.data.dataset import Draw, PairItem
+from augkit.data.dataset import Draw, Pair
 from augkit.data.drawn_masks import read_drawn_mask
 from augkit.data.orientation import classify
 from augkit.data.pair_files import read_mask, read_photo
@@ -24,7 +24,7 @@ NO_MASK = np.zeros((0, 0), np.uint8)
 
 
 @dataclass(frozen=True)
-class Subject:
+class TrainingPhoto:
     """``photo`` (H, W, 3) and ``mask`` (H, W), which is empty where the photo has none.
 
     ``word`` is what the user called it; ``split`` is that of a pair of the catalogue, ``train`` for other photos.
@@ -42,26 +42,26 @@ class Subject:
         return hashlib.sha256(self.photo.tobytes() + repr(self.photo.shape).encode() + self.mask.tobytes()).hexdigest()
 
 
-class Alone:
+class SinglePhotoDataset:
     """One photo as a data set: every row is the same."""
 
     def __init__(self, photo: Photo) -> None:
-        self.item = PairItem(photo, np.zeros((1, 1), np.uint8), ALL_CLASSES[0])
+        self.item = Pair(photo, np.zeros((1, 1), np.uint8), ALL_CLASSES[0])
 
     def __len__(self) -> int:
         return 1
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         """The photo; no network reads its mask or its class."""
         del index
         return self.item
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         """The same: nothing is augmented."""
         return self.item
 
 
-def read_subject(workspace: Workspace, word: str, mask: Path | None) -> Subject:
+def read_subject(workspace: Workspace, word: str, mask: Path | None) -> TrainingPhoto:
     """A photo's file, with the file of its mask if given, or the id of a pair of the catalogue.
 
     Raises DataError for files that cannot be read or do not belong together, ConfigError for a mask beside a pair.
@@ -71,11 +71,11 @@ def read_subject(workspace: Workspace, word: str, mask: Path | None) -> Subject:
         photo = read_photo_file(path)
         own = NO_MASK if mask is None else read_drawn_mask(mask, PartSchema.load(workspace.schema))
         _require_fit(path, photo, mask, own)
-        return Subject(plain_name(path.stem), str(path), photo, own)
+        return TrainingPhoto(plain_name(path.stem), str(path), photo, own)
     if mask is not None:
         raise ConfigError(f"--mask {mask} with the pair {word}", "no --mask: a pair has its own", "leave it out")
     row = pair_of(workspace, word)
-    return Subject(word, word, read_photo(workspace.photo(word)), checked_mask(workspace, word), row.split)
+    return TrainingPhoto(word, word, read_photo(workspace.photo(word)), checked_mask(workspace, word), row.split)
 
 
 def pair_of(workspace: Workspace, id: str) -> CatalogueRow:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.audit.association import FEWEST_ROWS, associate
-from augkit.data.audit.audit_check import CHECKS, Check, Finding, Hit, check, worst_first
+from augkit.data.audit.audit_check import CHECKS, AuditCheck, Finding, Hit, check, worst_first
 from augkit.data.audit.checks.alignment import SIZE, bound, edge_agreement
 from augkit.data.audit.checks.border import contacts
 from augkit.data.audit.checks.cells import FEWEST
@@ -24,7 +24,7 @@ from augkit.data.audit.checks.confounds import background, colour_word
 from augkit.data.audit.checks.content import content
 from augkit.data.audit.checks.duplicates import overlap
 from augkit.data.audit.checks.sides import contradictions
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
 
 SCHEMA = PartSchema.from_names(
@@ -37,14 +37,14 @@ ID = {name: id for id, name in enumerate(SCHEMA.names)}
 ROW = CatalogueRow("a", "test", "a.jpg", width=64, height=64, crop_side=64, size=64)
 
 
-def pair(mask: np.ndarray, photo: np.ndarray | None = None, row: CatalogueRow = ROW) -> Pair:
+def pair(mask: np.ndarray, photo: np.ndarray | None = None, row: CatalogueRow = ROW) -> AuditedPair:
     chosen = np.full((*mask.shape, 3), 128, np.uint8) if photo is None else photo
-    return Pair(row, chosen, mask.astype(np.uint8), SCHEMA)
+    return AuditedPair(row, chosen, mask.astype(np.uint8), SCHEMA)
 
 
-def evidence(rows: list[CatalogueRow], **tables: dict[str, list[float]]) -> Evidence:
+def measurements(rows: list[CatalogueRow], **tables: dict[str, list[float]]) -> Measurements:
     kept = tuple(row for row in rows if not row.problem)
-    return Evidence(
+    return Measurements(
         Workspace(Path()),
         SCHEMA,
         tuple(rows),
@@ -56,7 +56,7 @@ def evidence(rows: list[CatalogueRow], **tables: dict[str, list[float]]) -> Evid
 
 
 def findings(name: str, rows: list[CatalogueRow]) -> list[Finding]:
-    return list(CHECKS[name].judge(evidence(rows)))
+    return list(CHECKS[name].judge(measurements(rows)))
 
 
 # Every check
@@ -65,8 +65,8 @@ def findings(name: str, rows: list[CatalogueRow]) -> list[Finding]:
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_every_check_says_what_it_looks_for_and_leaves_an_empty_catalogue_alone(name: str) -> None:
     chosen = CHECKS[name]
-    assert isinstance(chosen, Check) and chosen.name == name and chosen.about
-    assert [f for f in chosen.judge(evidence([])) if f.severity != "note"] == []
+    assert isinstance(chosen, AuditCheck) and chosen.name == name and chosen.about
+    assert [f for f in chosen.judge(measurements([])) if f.severity != "note"] == []
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
@@ -304,10 +304,10 @@ def test_a_new_check_is_what_the_document_says(monkeypatch: pytest.MonkeyPatch) 
     text = (Path(__file__).resolve().parents[3] / "docs" / "audit.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names = {"check": check, "Finding": Finding, "Hit": Hit, "worst_first": worst_first}
-    exec(code, {**names, "Evidence": Evidence, "Iterator": Iterator})
+    exec(code, {**names, "Measurements": Measurements, "Iterator": Iterator})
     assert "dark" in list(CHECKS)
     means = [float(CHECKS["dark"].measure(pair(np.zeros((8, 8)), np.full((8, 8, 3), v)))["mean"]) for v in (9, 90, 3)]
     assert means == [9, 90, 3]
     rows = [replace(ROW, id=id) for id in "abc"]
-    (found,) = CHECKS["dark"].judge(evidence(rows, dark={"mean": means}))
+    (found,) = CHECKS["dark"].judge(measurements(rows, dark={"mean": means}))
     assert [hit.id for hit in found.hits] == ["c", "a"]

@@ -8,7 +8,7 @@ import pytest
 
 from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
-from augkit.data.importers._part_table import Entry, PartTable, find_parts_file, read_part_table
+from augkit.data.importers._part_table import PartEntry, PartTable, find_parts_file, read_part_table
 
 DOCUMENT = Path(__file__).parents[3] / "docs/importers.md"
 HOOD, DOOR = (250, 149, 10), (19, 98, 19)
@@ -82,30 +82,34 @@ def test_a_schema_of_augkit_is_a_parts_file(tmp_path: Path) -> None:
 
 
 def test_gaps_in_the_ids_are_closed_in_their_order() -> None:
-    table = PartTable.of("list", [Entry(90, "rest"), Entry(10, "hood"), Entry(300, "door")])
+    table = PartTable.of("list", [PartEntry(90, "rest"), PartEntry(10, "hood"), PartEntry(300, "door")])
     assert table.schema.names == ("background", "hood", "rest", "door")
     assert dict(table.values) == {0: 0, 10: 1, 90: 2, 255: 255, 300: 3}
 
 
 def test_background_and_ignore_are_where_the_file_says() -> None:
-    entries = [Entry(0, "ignore", (255, 255, 255)), Entry(1, "Background", (9, 9, 9)), Entry(255, "hood", HOOD)]
+    entries = [
+        PartEntry(0, "ignore", (255, 255, 255)),
+        PartEntry(1, "Background", (9, 9, 9)),
+        PartEntry(255, "hood", HOOD),
+    ]
     table = PartTable.of("list", entries)
     assert dict(table.values) == {0: 255, 1: 0, 255: 1}
     assert {colour: id for colour, id, _ in table.colours} == {(255, 255, 255): 255, (9, 9, 9): 0, HOOD: 1}
 
 
 def test_a_black_part_leaves_the_background_without_a_colour() -> None:
-    table = PartTable.of("list", [Entry(1, "tyre", (0, 0, 0)), Entry(2, "hood", HOOD)])
+    table = PartTable.of("list", [PartEntry(1, "tyre", (0, 0, 0)), PartEntry(2, "hood", HOOD)])
     assert {colour: id for colour, id, _ in table.colours} == {(0, 0, 0): 1, HOOD: 2}
 
 
 def test_parts_without_a_colour_are_fine_until_a_mask_has_colours() -> None:
-    table = PartTable.of("list.csv", [Entry(1, "hood"), Entry(2, "door")])
+    table = PartTable.of("list.csv", [PartEntry(1, "hood"), PartEntry(2, "door")])
     assert len({part.colour for part in table.schema.parts}) == 2
     with pytest.raises(DataError, match=r"list\.csv gives none"):
         _ = table.palette
     with pytest.raises(DataError, match="one colour"):
-        _ = PartTable.of("list", [Entry(1, "hood", HOOD), Entry(2, "door", HOOD)]).palette
+        _ = PartTable.of("list", [PartEntry(1, "hood", HOOD), PartEntry(2, "door", HOOD)]).palette
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from augkit.core.errors import DataError
-from augkit.data.importers._part_table import Entry, PartTable
+from augkit.data.importers._part_table import PartEntry, PartTable
 from augkit.data.importers._pictures import MaskFile, opened, photo_bytes
 from augkit.data.samples import PartMask
 from tests.data.importers.makers.pictures import COLOURS, PARTS, mask
 
-NAMES = [Entry(id, name) for id, name in enumerate(PARTS, 1)]
-COLOURED = [Entry(id, name, colour) for id, (name, colour) in enumerate(zip(PARTS, COLOURS, strict=True), 1)]
+NAMES = [PartEntry(id, name) for id, name in enumerate(PARTS, 1)]
+COLOURED = [PartEntry(id, name, colour) for id, (name, colour) in enumerate(zip(PARTS, COLOURS, strict=True), 1)]
 GREY_TABLE, TABLE = PartTable.of("parts.csv", NAMES), PartTable.of("parts.csv", COLOURED)
 IDS = mask(0)
 PALETTE = np.array([(0, 0, 0), *COLOURS], np.uint8)
@@ -60,7 +60,7 @@ def test_grey_masks_hold_ids(tmp_path: Path, suffix: str) -> None:
 
 
 def test_grey_masks_of_16_and_32_bits_hold_values_with_gaps(tmp_path: Path) -> None:
-    table = PartTable.of("parts.csv", [Entry(7 + 1000 * n, name) for n, name in enumerate(PARTS)])
+    table = PartTable.of("parts.csv", [PartEntry(7 + 1000 * n, name) for n, name in enumerate(PARTS)])
     values = np.where(IDS > 0, 7 + 1000 * (IDS.astype(np.int32) - 1), 0)
     for name, dtype in (("a.png", np.uint16), ("b.tif", np.int32)):
         path = _saved(tmp_path, values.astype(dtype), name)
@@ -140,7 +140,7 @@ def test_grey_ids_in_three_channels_are_ids(tmp_path: Path) -> None:
 
 
 def test_greys_of_the_palette_are_colours(tmp_path: Path) -> None:
-    table = PartTable.of("parts.csv", [Entry(1, "hood", (40, 40, 40)), Entry(2, "door", (90, 90, 90))])
+    table = PartTable.of("parts.csv", [PartEntry(1, "hood", (40, 40, 40)), PartEntry(2, "door", (90, 90, 90))])
     grey = np.array([0, 40, 90], np.uint8)[np.minimum(IDS, 2)]
     assert (_read(_saved(tmp_path, grey[..., None].repeat(3, axis=2)), table).ids == np.minimum(IDS, 2)).all()
 
@@ -164,7 +164,7 @@ def test_a_coloured_mask_stored_with_fewer_bits_is_told_by_its_colours(tmp_path:
 
 
 def test_colours_that_two_parts_share_are_for_display(tmp_path: Path) -> None:
-    shared = PartTable.of("parts.csv", [Entry(id, name, COLOURS[id // 2]) for id, name in enumerate(PARTS, 1)])
+    shared = PartTable.of("parts.csv", [PartEntry(id, name, COLOURS[id // 2]) for id, name in enumerate(PARTS, 1)])
     colours = np.array([(0, 0, 0), *(COLOURS[id // 2] for id in range(1, 6))])
     assert (_read(_indexed(tmp_path, IDS, colours), shared).ids == IDS).all()
     assert (_read(_saved(tmp_path, IDS[..., None].repeat(3, axis=2), "b.png"), shared).ids == IDS).all()

@@ -18,7 +18,7 @@ from augkit.data.importers.coco import read_coco
 from augkit.data.ingest import staging
 from augkit.data.ingest.class_overrides import Override
 from augkit.data.ingest.ingestion import ingest
-from augkit.data.orientation import View
+from augkit.data.orientation import CarView
 from augkit.data.samples import Sample
 from augkit.settings import DataSettings, Settings, load_settings
 from tests.data.coco_folder import CocoFolder
@@ -79,7 +79,7 @@ def test_everything_is_written_and_agrees(workspace: Workspace) -> None:
 
 
 def test_the_sources_view_counts_before_the_rule_and_overrides_before_both(workspace: Workspace) -> None:
-    samples = [_sample("a", view=View("C", 1.0, "3")), _sample("b", view=View("C", 1.0, "3"))]
+    samples = [_sample("a", view=CarView("C", 1.0, "3")), _sample("b", view=CarView("C", 1.0, "3"))]
     rows = ingest(samples, SCHEMA, workspace, DATA, 0, importer="test", overrides={"b": Override("D", None)})
     assert [row.car_class.name for row in rows] == ["back-right-3", "front-right-3"]
 

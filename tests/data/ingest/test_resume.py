@@ -24,7 +24,7 @@ from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.ingest import staging
 from augkit.data.ingest.class_overrides import Override
 from augkit.data.ingest.ingestion import JOURNAL, ingest
-from augkit.data.ingest.journal import Entry, Journal, stamp
+from augkit.data.ingest.journal import Journal, JournalEntry, stamp
 from augkit.data.samples import Sample, SampleSet
 from augkit.settings import DataSettings
 
@@ -185,7 +185,7 @@ def test_a_sample_that_nobody_can_compare_is_made_again(folder: Path, workspace:
 
 
 def test_a_line_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
-    rows = [Entry(CatalogueRow(id, "test", "\udce9.jpg", histogram=[1]), True, f"stamp {id}") for id in "abc"]
+    rows = [JournalEntry(CatalogueRow(id, "test", "\udce9.jpg", histogram=[1]), True, f"stamp {id}") for id in "abc"]
     with Journal(tmp_path / JOURNAL) as journal:
         for entry in rows:
             journal.add(entry)

@@ -11,8 +11,8 @@ from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.dataset import Draw, PairDataset, PairItem
-from augkit.data.warp.cycle_warp import BorrowingPairs, there_and_back
+from augkit.data.dataset import Draw, Pair, PairDataset
+from augkit.data.warp.cycle_warp import CycleWarpPairs, cycle_warp
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def pairs(rendered_workspace: Workspace) -> PairDataset:
 
 
 def test_a_source_is_the_photo_broken(pairs: PairDataset) -> None:
-    borrowing = BorrowingPairs(pairs)
+    borrowing = CycleWarpPairs(pairs)
     assert len(borrowing) == len(pairs)
     differing = []
     for index in range(6):
@@ -36,10 +36,10 @@ def test_a_source_is_the_photo_broken(pairs: PairDataset) -> None:
 
 
 def test_a_source_is_nearer_to_its_photo_than_another_car_is(pairs: PairDataset) -> None:
-    borrowing = BorrowingPairs(pairs)
+    borrowing = CycleWarpPairs(pairs)
     items = [borrowing[Draw(index, 0)] for index in range(6)]
 
-    def difference(item: PairItem, other: PairItem) -> float:
+    def difference(item: Pair, other: Pair) -> float:
         assert other.source is not None
         return float(np.abs(item.photo.astype(int) - other.source.photo).mean())
 
@@ -49,7 +49,7 @@ def test_a_source_is_nearer_to_its_photo_than_another_car_is(pairs: PairDataset)
 
 
 def test_a_source_is_a_function_of_the_draw(pairs: PairDataset) -> None:
-    first, second = BorrowingPairs(pairs), BorrowingPairs(pairs)
+    first, second = CycleWarpPairs(pairs), CycleWarpPairs(pairs)
     sources = [b[Draw(3, seed)].source for b, seed in ((first, 5), (second, 5), (second, 6), (second, 7))]
     assert all(source is not None for source in sources)
     same, again, *others = [source.photo for source in sources if source is not None]
@@ -63,7 +63,7 @@ def test_what_is_ignored_is_not_known() -> None:
     other[:3] = IGNORE  # the other photo's frame says nothing of this one
     mask[28:] = IGNORE
     photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    source = there_and_back(PairItem(photo, mask, CarClass("A", "5")), other)
+    source = cycle_warp(Pair(photo, mask, CarClass("A", "5")), other)
     assert np.array_equal(source.known, mask != IGNORE)
 
 
@@ -73,8 +73,8 @@ def test_the_mask_that_shows_most_of_the_parts_is_taken() -> None:
     rich[2:8, 2:8], rich[9:12, 2:8], poor[2:12, 2:12] = 1, 2, 1
     photo = np.zeros((16, 16, 3), np.uint8)
     a5 = CarClass("A", "5")
-    items = [PairItem(photo, mask, a5) for mask in (poor, poor, poor, rich, rich)]
-    borrowing = BorrowingPairs(_Fixed(items))  # type: ignore[arg-type]
+    items = [Pair(photo, mask, a5) for mask in (poor, poor, poor, rich, rich)]
+    borrowing = CycleWarpPairs(_Fixed(items))  # type: ignore[arg-type]
     chosen = [borrowing._other_mask(items[3], seed) for seed in range(20)]
     assert sum(np.array_equal(mask, rich) for mask in chosen) >= 18  # six draws of five miss both in 0.4**6
 
@@ -87,15 +87,15 @@ class _Row:
 class _Fixed:
     """Pairs as they are."""
 
-    def __init__(self, items: list[PairItem]) -> None:
+    def __init__(self, items: list[Pair]) -> None:
         self.items, self.rows = items, [_Row(item.car_class) for item in items]
         self.schema = PartSchema.from_names(["hood", "door"], [(200, 0, 0), (0, 0, 100)])
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def plain(self, index: int) -> PairItem:
+    def plain(self, index: int) -> Pair:
         return self.items[index]
 
-    def __getitem__(self, draw: Draw) -> PairItem:
+    def __getitem__(self, draw: Draw) -> Pair:
         return replace(self.items[draw.index])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from augkit.core.parts import IGNORE, Mask
-from augkit.data.warp.part_warp import lay
+from augkit.data.warp.part_warp import part_warp
 
 SIDE = 64
 
@@ -27,28 +27,30 @@ def _photo(seed: int = 0) -> NDArray[np.uint8]:
 
 def test_a_photo_lies_on_its_own_mask_as_it_is() -> None:
     mask = _boxes((1, 10, 10, 30, 40), (2, 20, 15, 8, 8), (2, 20, 40, 8, 8))
-    laid = lay(_photo(), mask, mask)
-    assert np.array_equal(laid.photo, _photo()) and laid.known.all()
+    warped = part_warp(_photo(), mask, mask)
+    assert np.array_equal(warped.photo, _photo()) and warped.known.all()
 
 
 def test_a_part_is_moved_to_its_place() -> None:
     photo = _photo()
-    laid = lay(photo, _boxes((1, 10, 10, 20, 20)), _boxes((1, 30, 25, 20, 20)))
-    assert np.array_equal(laid.photo[30:50, 25:45], photo[10:30, 10:30])
+    warped = part_warp(photo, _boxes((1, 10, 10, 20, 20)), _boxes((1, 30, 25, 20, 20)))
+    assert np.array_equal(warped.photo[30:50, 25:45], photo[10:30, 10:30])
 
 
 def test_a_part_is_stretched_to_its_size() -> None:
     photo = np.zeros((SIDE, SIDE, 3), np.uint8)
     photo[10:30, 10:20], photo[10:30, 20:30] = 200, 50  # its left half and its right half
-    laid = lay(photo, _boxes((1, 10, 10, 20, 20)), _boxes((1, 10, 10, 20, 40)))
-    assert (laid.photo[12:28, 12:28] == 200).all() and (laid.photo[12:28, 32:48] == 50).all()
+    warped = part_warp(photo, _boxes((1, 10, 10, 20, 20)), _boxes((1, 10, 10, 20, 40)))
+    assert (warped.photo[12:28, 12:28] == 200).all() and (warped.photo[12:28, 32:48] == 50).all()
 
 
 def test_pieces_are_matched_from_left_to_right() -> None:
     photo = np.zeros((SIDE, SIDE, 3), np.uint8)
     photo[40:50, 5:15], photo[40:50, 45:55] = 90, 180
-    laid = lay(photo, _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10)), _boxes((1, 44, 12, 10, 10), (1, 38, 38, 10, 10)))
-    assert (laid.photo[46:52, 14:20] == 90).all() and (laid.photo[40:46, 40:46] == 180).all()
+    warped = part_warp(
+        photo, _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10)), _boxes((1, 44, 12, 10, 10), (1, 38, 38, 10, 10))
+    )
+    assert (warped.photo[46:52, 14:20] == 90).all() and (warped.photo[40:46, 40:46] == 180).all()
 
 
 def test_one_piece_of_two_takes_the_nearest() -> None:
@@ -56,25 +58,25 @@ def test_one_piece_of_two_takes_the_nearest() -> None:
     photo[40:50, 5:15], photo[40:50, 45:55] = 90, 180
     source = _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10))
     for left, level in ((8, 90), (40, 180)):
-        laid = lay(photo, source, _boxes((1, 38, left, 14, 14)))
-        assert (laid.photo[40:50, left + 2 : left + 12] == level).all() and laid.known.all()
+        warped = part_warp(photo, source, _boxes((1, 38, left, 14, 14)))
+        assert (warped.photo[40:50, left + 2 : left + 12] == level).all() and warped.known.all()
 
 
 def test_two_pieces_of_one_are_both_like_it() -> None:
     photo = np.zeros((SIDE, SIDE, 3), np.uint8)
     photo[40:50, 5:10], photo[40:50, 10:15] = 90, 180
-    laid = lay(photo, _boxes((1, 40, 5, 10, 10)), _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10)))
+    warped = part_warp(photo, _boxes((1, 40, 5, 10, 10)), _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10)))
     for left in (5, 45):
-        assert (laid.photo[42:48, left + 1 : left + 4] == 90).all()
-        assert (laid.photo[42:48, left + 6 : left + 9] == 180).all()
+        assert (warped.photo[42:48, left + 1 : left + 4] == 90).all()
+        assert (warped.photo[42:48, left + 6 : left + 9] == 180).all()
 
 
 def test_what_one_photo_lacks_another_lends_in_its_light() -> None:
     target = _boxes((1, 10, 10, 20, 20), (2, 40, 10, 10, 10))
     dark, light = np.full((SIDE, SIDE, 3), 60, np.uint8), np.full((SIDE, SIDE, 3), 160, np.uint8)
     light[40:50, 10:20] = 190
-    mine = lay(dark, _boxes((1, 10, 10, 20, 20)), target)
-    filled = mine.filled(lay(light, target, target))
+    mine = part_warp(dark, _boxes((1, 10, 10, 20, 20)), target)
+    filled = mine.filled(part_warp(light, target, target))
     assert filled.known.all() and (filled.photo[42:48, 12:18] == 190 - 100).all()
     assert np.array_equal(filled.photo[mine.known], mine.photo[mine.known])
     assert mine.filled(mine) is mine
@@ -83,9 +85,9 @@ def test_what_one_photo_lacks_another_lends_in_its_light() -> None:
 def test_a_missing_part_is_not_known_and_has_the_cars_mean_colour() -> None:
     photo = _photo()
     source = _boxes((1, 10, 10, 20, 20))
-    laid = lay(photo, source, _boxes((1, 10, 10, 20, 20), (2, 12, 12, 5, 5)))
-    assert np.array_equal(laid.known, _boxes((2, 12, 12, 5, 5)) == 0)
-    assert (laid.photo[12:17, 12:17] == photo[source == 1].mean(0).round().astype(np.uint8)).all()
+    warped = part_warp(photo, source, _boxes((1, 10, 10, 20, 20), (2, 12, 12, 5, 5)))
+    assert np.array_equal(warped.known, _boxes((2, 12, 12, 5, 5)) == 0)
+    assert (warped.photo[12:17, 12:17] == photo[source == 1].mean(0).round().astype(np.uint8)).all()
 
 
 def test_what_is_ignored_is_never_shown() -> None:
@@ -95,9 +97,9 @@ def test_what_is_ignored_is_never_shown() -> None:
     photo[source == IGNORE] = 255
     target = _boxes((1, 5, 20, 20, 20))
     target[50:] = IGNORE
-    laid = lay(photo, source, target)
+    warped = part_warp(photo, source, target)
     # The step between ignored and known rows may be sampled between two pixels, never beyond.
-    assert (laid.photo == 255).mean() < 0.01 and laid.known.all()
+    assert (warped.photo == 255).mean() < 0.01 and warped.known.all()
 
 
 def test_the_roof_follows_the_car() -> None:
@@ -106,7 +108,7 @@ def test_the_roof_follows_the_car() -> None:
     source = _boxes((1, 30, 5, 20, 20), (1, 30, 39, 20, 20))
     photo[30:50, 25:39] = 150
     target = _boxes((1, 20, 5, 20, 20), (1, 20, 39, 20, 20))
-    assert (lay(photo, source, target).photo[22:38, 28:36] > 75).all()
+    assert (part_warp(photo, source, target).photo[22:38, 28:36] > 75).all()
 
 
 rectangles = st.tuples(st.integers(1, 4), *[st.integers(0, 40)] * 2, *[st.integers(3, 24)] * 2)
@@ -120,10 +122,10 @@ def test_every_part_shows_its_own_colours(
     source, target = _boxes(*source_boxes), _boxes(*target_boxes)
     palette = np.array([0, 60, 120, 180, 240], np.uint8)
     photo = np.repeat(palette[source][..., None], 3, 2)
-    laid = lay(photo, source, target)
-    assert np.array_equal(laid.known, np.isin(target, np.unique(source)))
-    shown = laid.photo[..., 0]
-    assert np.abs(shown.astype(int) - palette[target])[laid.known].max(initial=0) <= 1
+    warped = part_warp(photo, source, target)
+    assert np.array_equal(warped.known, np.isin(target, np.unique(source)))
+    shown = warped.photo[..., 0]
+    assert np.abs(shown.astype(int) - palette[target])[warped.known].max(initial=0) <= 1
 
 
 def test_the_teeth_of_a_comb_are_blurred() -> None:
@@ -132,9 +134,9 @@ def test_the_teeth_of_a_comb_are_blurred() -> None:
     box = _boxes((1, 12, 12, 41, 41))
     photo = np.repeat(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 1), dtype=np.uint8), 3, 2)
     corner, middle = np.s_[13:17, 13:17], np.s_[28:36, 28:36]
-    laid = lay(photo, disk, box).photo
-    assert laid[corner].std() < 0.5 * photo[middle].std()  # outside the disk: its nearest pixels, side by side
-    assert np.array_equal(laid[middle], photo[middle])
+    warped = part_warp(photo, disk, box).photo
+    assert warped[corner].std() < 0.5 * photo[middle].std()  # outside the disk: its nearest pixels, side by side
+    assert np.array_equal(warped[middle], photo[middle])
 
 
 def test_mending_takes_nothing_from_other_parts() -> None:
@@ -142,5 +144,5 @@ def test_mending_takes_nothing_from_other_parts() -> None:
     disk = ((rows - 32) ** 2 + (columns - 32) ** 2 <= 20**2).astype(np.uint8)
     photo = np.full((SIDE, SIDE, 3), 10, np.uint8)
     photo[disk == 1] = 200
-    laid = lay(photo, disk, _boxes((1, 12, 12, 41, 41))).photo
-    assert (laid[13:16, 13:16] > 150).all()  # a torn corner, all about it background of 10
+    warped = part_warp(photo, disk, _boxes((1, 12, 12, 41, 41))).photo
+    assert (warped[13:16, 13:16] > 150).all()  # a torn corner, all about it background of 10

@@ -7,9 +7,9 @@ import pytest
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import PartSchema
-from augkit.data.dataset import PairItem
+from augkit.data.dataset import Pair
 from augkit.evaluate.utility.arms import Arm
-from augkit.evaluate.utility.figures import Ruler
+from augkit.evaluate.utility.figures import UtilityMeasure
 from augkit.evaluate.utility.held_out import HeldOut
 from augkit.evaluate.utility.tail import Tail
 from augkit.evaluate.utility.verdict import Comparison, judge_utility
@@ -19,9 +19,9 @@ SCHEMA = PartSchema.from_names(["hood", "door", "wheel"])
 A, B = CarClass("A", "5"), CarClass("B", "5")
 
 
-def item(ids: list[int], car_class: CarClass) -> PairItem:
+def item(ids: list[int], car_class: CarClass) -> Pair:
     mask = np.array([ids], np.uint8)
-    return PairItem(np.zeros((*mask.shape, 3), np.uint8), mask, car_class)
+    return Pair(np.zeros((*mask.shape, 3), np.uint8), mask, car_class)
 
 
 HELD = HeldOut("val", (item([0, 1], A), item([1, 2], A), item([0, 2], B)), SCHEMA, 1)
@@ -36,7 +36,7 @@ def counts(*hits: float) -> np.ndarray:
 
 
 def test_each_figure_by_hand() -> None:
-    ruler = Ruler(HELD, Tail((2, 3), (B.name, "not held out")), draws=9)
+    ruler = UtilityMeasure(HELD, Tail((2, 3), (B.name, "not held out")), draws=9)
     assert dict(zip(ruler.names, ruler.photos, strict=True)) == {
         "overall": 3, "tail parts": 2, "tail classes": 1, "part hood": 2, "part door": 2,
         f"class {A.name}": 2, f"class {B.name}": 1,
@@ -51,13 +51,13 @@ def test_each_figure_by_hand() -> None:
 
 
 def test_without_a_tail_there_are_no_figures_of_it() -> None:
-    ruler = Ruler(HELD, Tail((), ()), draws=9)
+    ruler = UtilityMeasure(HELD, Tail((), ()), draws=9)
     assert not {"tail parts", "tail classes"} & set(ruler.estimates(ruler.read(counts(1, 2, 3, 4))))
 
 
 def test_differences_are_paired_by_seed_and_photo() -> None:
     """Seeds differ much, photos differ much, and the one arm reads exactly one pixel of ten more: no doubt is left."""
-    ruler = Ruler(HELD, Tail((), ()), draws=99)
+    ruler = UtilityMeasure(HELD, Tail((), ()), draws=99)
     lower = np.concatenate([counts(1, 1, 1, 1), counts(8, 8, 8, 8)])
     higher = np.concatenate([counts(2, 2, 2, 2), counts(9, 9, 9, 9)])
     delta = ruler.estimates(ruler.read(higher) - ruler.read(lower))["overall"]

@@ -13,7 +13,7 @@ from augkit.core.errors import ConfigError, DataError, RegistryError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.sources.silhouettes import SILHOUETTES, Detection, Options
-from augkit.sources.silhouettes.search import Outcome, Task, search
+from augkit.sources.silhouettes.search import SearchResult, SearchTask, search
 from augkit.sources.silhouettes.silhouette_store import (
     BELOW,
     NO_CAR,
@@ -66,8 +66,8 @@ def rows(copied_workspace: Workspace) -> list[CatalogueRow]:
     return usable(read_catalogue(copied_workspace.catalogue))[:COUNT]
 
 
-def looked(workspace: Workspace, rows: list[CatalogueRow], method: str = "fake", **options: object) -> Outcome:
-    return search(Task(workspace, method, Options(**options)), rows, on_row=silent)  # type: ignore[arg-type]
+def looked(workspace: Workspace, rows: list[CatalogueRow], method: str = "fake", **options: object) -> SearchResult:
+    return search(SearchTask(workspace, method, Options(**options)), rows, on_row=silent)  # type: ignore[arg-type]
 
 
 def files(workspace: Workspace) -> dict[str, str]:
@@ -101,10 +101,10 @@ def test_what_was_found_is_kept(copied_workspace: Workspace, rows: list[Catalogu
     first = looked(copied_workspace, rows)
     before = files(copied_workspace)
     told: list[SilhouetteRow] = []
-    again = search(Task(copied_workspace, "fake", Options()), rows, on_row=told.append)
-    assert again == Outcome(first.rows, 0) and told == first.rows and Fake.calls == COUNT
+    again = search(SearchTask(copied_workspace, "fake", Options()), rows, on_row=told.append)
+    assert again == SearchResult(first.rows, 0) and told == first.rows and Fake.calls == COUNT
     assert files(copied_workspace) == before
-    fresh = search(Task(copied_workspace, "fake", Options()), rows, fresh=True, on_row=silent)
+    fresh = search(SearchTask(copied_workspace, "fake", Options()), rows, fresh=True, on_row=silent)
     assert fresh.looked_at == COUNT and files(copied_workspace) == before
 
 
@@ -158,12 +158,12 @@ def test_pairs_that_are_gone_lose_their_silhouettes(copied_workspace: Workspace,
 def test_the_number_of_workers_changes_nothing(copied_workspace: Workspace, rows: list[CatalogueRow]) -> None:
     looked(copied_workspace, rows, "grabcut")
     before = files(copied_workspace)
-    two = search(Task(copied_workspace, "grabcut", Options()), rows, workers=2, fresh=True, on_row=silent)
+    two = search(SearchTask(copied_workspace, "grabcut", Options()), rows, workers=2, fresh=True, on_row=silent)
     assert two.looked_at == COUNT and files(copied_workspace) == before
 
 
 def test_a_task_travels_without_what_it_built(copied_workspace: Workspace) -> None:
-    task = Task(copied_workspace, "grabcut", Options())
+    task = SearchTask(copied_workspace, "grabcut", Options())
     assert task.built is task.built
     assert "built" not in pickle.loads(pickle.dumps(task)).__dict__
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from augkit.core.parts import IGNORE, Mask
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.crop import Photo, resize_mask
 
 SIZE = 128
@@ -27,7 +27,7 @@ Plane = NDArray[np.float32]
 _OFFSETS = np.hypot(*np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1])
 
 
-def edge_agreement(pair: Pair) -> Figures:
+def edge_agreement(pair: AuditedPair) -> Figures:
     """``gain``: by how much the outlines agree better with the photo's edges elsewhere than here.
 
     The agreement of a shift is the mean of the normalised edge strength under the shifted outlines, in standard
@@ -81,16 +81,16 @@ def _under(plane: Plane, outline: Plane) -> NDArray[np.float32]:
 
 
 @check("alignment", "masks whose outlines do not lie on the photo's edges", edge_agreement)
-def alignment(evidence: Evidence) -> Iterator[Finding]:
+def alignment(measurements: Measurements) -> Iterator[Finding]:
     """Names the pairs above ``bound``; where that is most of them, photos and masks were matched wrongly."""
-    gains, shifts = evidence.column("alignment", "gain"), evidence.column("alignment", "shift")
+    gains, shifts = measurements.column("alignment", "gain"), measurements.column("alignment", "shift")
     known = gains[~np.isnan(gains)]
     if not known.size:
         return
     limit = bound(known)
     hits = [
         Hit(row.id, gain, f"fits {'better' if gain > 0 else 'as well'} {shift:.0f} px away")
-        for row, gain, shift in zip(evidence.seen, gains.tolist(), shifts.tolist(), strict=True)
+        for row, gain, shift in zip(measurements.seen, gains.tolist(), shifts.tolist(), strict=True)
         if gain > limit
     ]
     if hits:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
 
 LARGEST_CONTACT = 0.2
@@ -19,7 +19,7 @@ _LINES = 1 / 128  # of the frame: what is looked at next to the border
 _SIDES = ("left", "right", "top", "bottom")
 
 
-def contact(pair: Pair) -> Figures:
+def contact(pair: AuditedPair) -> Figures:
     """How much of the car's height (width) touches the photo's left and right (top and bottom) border."""
     return dict(zip(_SIDES, contacts(pair.row, pair.car), strict=True))
 
@@ -49,19 +49,19 @@ def _borders(start: int, length: int, row: CatalogueRow) -> tuple[int, int]:
 
 
 @check("border", "cars that the photo's border cuts", contact)
-def border(evidence: Evidence) -> Iterator[Finding]:
+def border(measurements: Measurements) -> Iterator[Finding]:
     """A warning: generators learn to cut cars as well."""
-    figures = np.array([evidence.column("border", side) for side in _SIDES])
+    figures = np.array([measurements.column("border", side) for side in _SIDES])
     hits = [
         Hit(row.id, float(values.max()), f"{values.max():.0%} along the {_SIDES[int(values.argmax())]} border")
-        for row, values in zip(evidence.seen, figures.T, strict=True)
+        for row, values in zip(measurements.seen, figures.T, strict=True)
         if values.max() > LARGEST_CONTACT
     ]
     if hits:
         yield Finding(
             "border",
             "warning",
-            f"{len(hits)} of {len(evidence.seen)} cars are cut by the photo's border: it touches more than "
+            f"{len(hits)} of {len(measurements.seen)} cars are cut by the photo's border: it touches more than "
             f"{LARGEST_CONTACT:.0%} of the car's height or width",
             "leave these photos out where there are enough others of their class",
             worst_first(hits),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.data.audit.audit_check import Finding, Hit, check
-from augkit.data.audit.measurements import Evidence
+from augkit.data.audit.measurements import Measurements
 from augkit.data.catalogue import TrainingRows, count_classes
 
 FEWEST = 10
@@ -14,14 +14,14 @@ FEWEST = 10
 
 
 @check("cells", "classes with too few pairs to train on")
-def cells(evidence: Evidence) -> Iterator[Finding]:
+def cells(measurements: Measurements) -> Iterator[Finding]:
     """Counts a class with its mirror image: photos are flipped in training, so both learn from the same pairs.
 
     A class with known doors that no photo shows is a note: nothing can be generated for it.
     """
-    training = TrainingRows.of(evidence.catalogue)
+    training = TrainingRows.of(measurements.catalogue)
     counts = count_classes(training.rows)
-    present = count_classes(evidence.catalogue)
+    present = count_classes(measurements.catalogue)
     for car_class in (c for c in ALL_CLASSES if c.orientation in "AB"):
         both = (car_class, car_class.mirror)
         pairs = sum(counts.get(c, 0) for c in both)

@@ -11,7 +11,7 @@ from augkit.core.classes import READABLE
 from augkit.core.parts import BACKGROUND
 from augkit.data.audit.association import Association, associate
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
 
 LEAST_V = 0.4
@@ -21,7 +21,7 @@ _FEWEST_PIXELS = 20
 _HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
 
 
-def background(pair: Pair) -> Figures:
+def background(pair: AuditedPair) -> Figures:
     """The colour of the background near the frame's border, as a word; empty where parts cover it all."""
     rim = max(1, round(_FRAME * pair.mask.shape[0]))
     outer = pair.mask == BACKGROUND
@@ -44,11 +44,11 @@ def colour_word(red: float, green: float, blue: float) -> str:
 
 
 @check("confounds", "a background colour or a subset that gives doors or orientation away", background)
-def confounds(evidence: Evidence) -> Iterator[Finding]:
+def confounds(measurements: Measurements) -> Iterator[Finding]:
     """A network may then learn the background for the class. Cramer's V of at least 0.4, and no luck (p < 0.001)."""
-    rows = evidence.seen
+    rows = measurements.seen
     given = {
-        "background colour": evidence.texts("confounds", "colour"),
+        "background colour": measurements.texts("confounds", "colour"),
         "subset": [row.subset for row in rows],
     }
     shown = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 
 SMALLEST_SHARE = 0.05
 """The cut puts the parts' bounding box in the frame, so a whole car fills more than a tenth of it."""
@@ -19,7 +19,7 @@ FEWEST_PARTS = 4
 VISIBLE_SHARE = 0.002
 
 
-def content(pair: Pair) -> Figures:
+def content(pair: AuditedPair) -> Figures:
     """Share of the photo's area in the frame that parts cover, and the number of parts that show."""
     car = int(pair.car.sum())
     parts = int((pair.areas[1:255] > VISIBLE_SHARE * max(car, 1)).sum())
@@ -31,14 +31,14 @@ def _remark(share: float, parts: float) -> str:
 
 
 @check("empty", "masks that show no part, or hardly any", content, guards=True)
-def empty(evidence: Evidence) -> Iterator[Finding]:
+def empty(measurements: Measurements) -> Iterator[Finding]:
     """Fatal where it leaves a class without any mask; else a warning."""
-    shares, parts = evidence.column("empty", "share"), evidence.column("empty", "parts")
+    shares, parts = measurements.column("empty", "share"), measurements.column("empty", "parts")
     usual = float(np.median(parts)) if parts.size else 0.0
     few = usual / 4 if usual >= FEWEST_PARTS else 0.0
     hits = [
         Hit(row.id, 1 - share, _remark(share, count))
-        for row, share, count in zip(evidence.seen, shares.tolist(), parts.tolist(), strict=True)
+        for row, share, count in zip(measurements.seen, shares.tolist(), parts.tolist(), strict=True)
         if share < SMALLEST_SHARE or count <= few
     ]
     remedy = "draw these masks anew, or leave the photos out, and import again"
@@ -46,13 +46,13 @@ def empty(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "empty",
             "warning",
-            f"{len(hits)} of {len(evidence.seen)} masks show next to nothing: less than {SMALLEST_SHARE:.0%} of the "
-            f"frame, or {few:.0f} of the {usual:.0f} parts that masks here usually show",
+            f"{len(hits)} of {len(measurements.seen)} masks show next to nothing: less than {SMALLEST_SHARE:.0%} of "
+            f"the frame, or {few:.0f} of the {usual:.0f} parts that masks here usually show",
             remedy,
             worst_first(hits),
         )
-    blank = [row for row, share in zip(evidence.seen, shares.tolist(), strict=True) if share == 0]
-    counts, all_counts = Counter(row.car_class for row in blank), Counter(row.car_class for row in evidence.rows)
+    blank = [row for row, share in zip(measurements.seen, shares.tolist(), strict=True) if share == 0]
+    counts, all_counts = Counter(row.car_class for row in blank), Counter(row.car_class for row in measurements.rows)
     lost = {car_class for car_class, count in counts.items() if count == all_counts[car_class]}
     if lost:
         yield Finding(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.near_duplicates import correlation, find_groups, perceptual_hash, thumb
 
@@ -21,11 +21,11 @@ Twins = tuple[CatalogueRow, CatalogueRow, float]
 
 
 @check("duplicates", "the same photo twice, byte for byte")
-def duplicates(evidence: Evidence) -> Iterator[Finding]:
+def duplicates(measurements: Measurements) -> Iterator[Finding]:
     """Rows with the sha256 and the cut of an earlier one. Several cars of one photo are no duplicates."""
     first: dict[str, list[CatalogueRow]] = defaultdict(list)  # of each cut of a photo
     twins: list[Twins] = []
-    for row in evidence.rows:
+    for row in measurements.rows:
         same = [other for other in first[row.sha256] if row.sha256 and overlap(other, row) >= SAME_CUT]
         twins += [(other, row, 1.0) for other in same[:1]]
         if not same:
@@ -44,27 +44,27 @@ def overlap(one: CatalogueRow, other: CatalogueRow) -> float:
     return shared / max(1, one.crop_side**2 + other.crop_side**2 - shared)
 
 
-def look(pair: Pair) -> Figures:
+def look(pair: AuditedPair) -> Figures:
     """The perceptual hash: the catalogue's, where it has one."""
     return {"phash": pair.row.phash or perceptual_hash(pair.photo)}
 
 
 @check("near-duplicates", "photos that were saved again: resized, recompressed, brightened", look)
-def near_duplicates(evidence: Evidence) -> Iterator[Finding]:
+def near_duplicates(measurements: Measurements) -> Iterator[Finding]:
     """Photos of different bytes that ``augkit.data.near_duplicates`` puts into one group."""
-    hashes = evidence.texts("near-duplicates", "phash")
+    hashes = measurements.texts("near-duplicates", "phash")
 
     @lru_cache(4096)
     def tiny(number: int) -> NDArray[np.uint8]:
-        return thumb(evidence.photo(evidence.seen[number]))
+        return thumb(measurements.photo(measurements.seen[number]))
 
     numbers = np.array([int(text or "0", 16) for text in hashes], np.uint64)
-    sha256 = np.array([row.sha256 or row.id for row in evidence.seen], np.bytes_)
+    sha256 = np.array([row.sha256 or row.id for row in measurements.seen], np.bytes_)
     groups: dict[int, list[int]] = defaultdict(list)
     for place, group in enumerate(find_groups(sha256, numbers, np.array([bool(text) for text in hashes]), tiny)):
         groups[int(group)].append(place)
     twins = [
-        (evidence.seen[first], evidence.seen[other], correlation(tiny(first), tiny(other)))
+        (measurements.seen[first], measurements.seen[other], correlation(tiny(first), tiny(other)))
         for first, *others in groups.values()
         for other in others
         if sha256[first] != sha256[other]  # of the others, `duplicates` speaks

@@ -8,10 +8,10 @@ import numpy as np
 
 from augkit.core.parts import IGNORE
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.measurements import Evidence, Pair
+from augkit.data.audit.measurements import AuditedPair, Measurements
 
 
-def strange_ids(pair: Pair) -> Figures:
+def strange_ids(pair: AuditedPair) -> Figures:
     """Share of the frame, and which ids."""
     strange = pair.areas[pair.schema.channels : IGNORE]
     ids = np.flatnonzero(strange) + pair.schema.channels
@@ -19,12 +19,12 @@ def strange_ids(pair: Pair) -> Figures:
 
 
 @check("ids", "masks with ids that are not in the part schema", strange_ids, guards=True)
-def ids(evidence: Evidence) -> Iterator[Finding]:
+def ids(measurements: Measurements) -> Iterator[Finding]:
     """Fatal: a network has no output for such an id."""
-    shares, named = evidence.column("ids", "share"), evidence.texts("ids", "ids")
+    shares, named = measurements.column("ids", "share"), measurements.texts("ids", "ids")
     hits = [
         Hit(row.id, share, f"ids {found}")
-        for row, share, found in zip(evidence.seen, shares.tolist(), named, strict=True)
+        for row, share, found in zip(measurements.seen, shares.tolist(), named, strict=True)
         if found
     ]
     if hits:
@@ -32,7 +32,7 @@ def ids(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "ids",
             "fatal",
-            f"{len(hits)} masks hold ids {strange}; the schema has 0..{evidence.schema.channels - 1} and {IGNORE}",
+            f"{len(hits)} masks hold ids {strange}; the schema has 0..{measurements.schema.channels - 1} and {IGNORE}",
             "correct the masks, or import them with the schema they were made for",
             worst_first(hits),
         )

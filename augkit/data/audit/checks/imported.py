@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 
 from augkit.data.audit.audit_check import Finding, Hit, check
-from augkit.data.audit.measurements import Evidence
+from augkit.data.audit.measurements import Measurements
 
 
 @check("imported", "samples that the import left out, and why")
-def imported(evidence: Evidence) -> Iterator[Finding]:
+def imported(measurements: Measurements) -> Iterator[Finding]:
     """A note: they take no part in anything."""
-    problems = [row for row in evidence.catalogue if row.problem]
+    problems = [row for row in measurements.catalogue if row.problem]
     if problems:
         (reason, count), *others = Counter(row.problem for row in problems).most_common()
         more = f", and {len(others)} other reasons" if others else ""
         yield Finding(
             "imported",
             "note",
-            f"{len(problems)} of {len(evidence.catalogue)} samples were left out: {reason} ({count}){more}",
+            f"{len(problems)} of {len(measurements.catalogue)} samples were left out: {reason} ({count}){more}",
             "correct them at the source and import again, or leave them out",
             tuple(Hit(row.id, 1.0, f"{row.source_file}: {row.problem}") for row in problems),
         )

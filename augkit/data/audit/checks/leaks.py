@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from augkit.data.audit.audit_check import Finding, Hit, check
-from augkit.data.audit.measurements import Evidence
+from augkit.data.audit.measurements import Measurements
 from augkit.data.catalogue import CatalogueRow
 
 
 @check("leaks", "the same source photo on both sides of a split", guards=True)
-def leaks(evidence: Evidence) -> Iterator[Finding]:
+def leaks(measurements: Measurements) -> Iterator[Finding]:
     """Fatal: what is trained would be tested on what it has seen. Photos are the same by their bytes or their group."""
     sides: dict[str, list[CatalogueRow]] = defaultdict(list)
-    for row in evidence.rows:
+    for row in measurements.rows:
         for kind, value in (("sha256", row.sha256), ("group", row.group)):
             if value:
                 sides[f"{kind} {value}"].append(row)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from augkit.core.parts import PartSchema
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_first
-from augkit.data.audit.measurements import Evidence, Pair
-from augkit.data.part_semantics import Roles, roles_of
+from augkit.data.audit.measurements import AuditedPair, Measurements
+from augkit.data.part_semantics import PartSemantics, part_semantics
 
 STEEP = 0.3
 """Slope of the parts' columns over their depth from which on a flank is in sight (see ``augkit.data.orientation``)."""
@@ -30,7 +30,7 @@ class _Places:
     car: float
 
     @classmethod
-    def of(cls, pair: Pair) -> _Places:
+    def of(cls, pair: AuditedPair) -> _Places:
         area = pair.areas.astype(np.float64)
         columns = np.broadcast_to(np.arange(pair.mask.shape[1], dtype=np.float64), pair.mask.shape)
         sums = np.bincount(pair.mask.reshape(-1), weights=columns.reshape(-1), minlength=256)
@@ -44,9 +44,9 @@ class _Places:
         return float(area @ self.column / area.sum()) if area.sum() else 0.5
 
 
-def contradictions(pair: Pair) -> Figures:
+def contradictions(pair: AuditedPair) -> Figures:
     """The strongest contradiction of a left or right label (0: none), and what it is."""
-    places, roles = _Places.of(pair), roles_of(pair.schema)
+    places, roles = _Places.of(pair), part_semantics(pair.schema)
     if not places.car:
         return {"score": 0.0, "what": ""}
     visible = places.area > VISIBLE_SHARE * places.car
@@ -55,7 +55,7 @@ def contradictions(pair: Pair) -> Figures:
     return {"score": score, "what": what}
 
 
-def _slope(places: _Places, roles: Roles) -> float:
+def _slope(places: _Places, roles: PartSemantics) -> float:
     """Columns over depth by least squares: positive where the left flank is in sight. Asks for no left and right."""
     weight = places.area * roles.placed
     total, depth = weight.sum(), roles.depth / 100
@@ -66,14 +66,14 @@ def _slope(places: _Places, roles: Roles) -> float:
     return float(weight @ (centred * places.column)) / spread if spread > 1e-6 * total else 0.0
 
 
-def _end(places: _Places, roles: Roles) -> float:
+def _end(places: _Places, roles: PartSemantics) -> float:
     """-1..1: area of front parts less that of back parts, over both."""
     total = places.area @ np.abs(roles.end)
     return float(places.area @ roles.end / total) if total else 0.0
 
 
 def _of_both(
-    places: _Places, roles: Roles, schema: PartSchema, visible: NDArray[np.bool_]
+    places: _Places, roles: PartSemantics, schema: PartSchema, visible: NDArray[np.bool_]
 ) -> Iterator[tuple[float, str]]:
     """Seen from the front a car's left is at the picture's right, from the back at its left. A light says itself from
     which end it is seen; for other parts it is the end that shows."""
@@ -89,7 +89,7 @@ def _of_both(
 
 
 def _of_one(
-    places: _Places, roles: Roles, schema: PartSchema, visible: NDArray[np.bool_]
+    places: _Places, roles: PartSemantics, schema: PartSchema, visible: NDArray[np.bool_]
 ) -> Iterator[tuple[float, str]]:
     """A door or a light alone, without its mate, belongs to the flank in sight. A far mirror can be in sight alone; it
     is wrong where it lies on the near side of the windows."""
@@ -108,17 +108,19 @@ def _of_one(
 
 
 @check("sides", "left and right labels that contradict the view", contradictions)
-def sides(evidence: Evidence) -> Iterator[Finding]:
+def sides(measurements: Measurements) -> Iterator[Finding]:
     """A warning: stage I learns these labels, and the class of a row with few others may rest on them."""
-    scores, named = evidence.column("sides", "score"), evidence.texts("sides", "what")
+    scores, named = measurements.column("sides", "score"), measurements.texts("sides", "what")
     hits = [
-        Hit(row.id, score, what) for row, score, what in zip(evidence.seen, scores.tolist(), named, strict=True) if what
+        Hit(row.id, score, what)
+        for row, score, what in zip(measurements.seen, scores.tolist(), named, strict=True)
+        if what
     ]
     if hits:
         yield Finding(
             "sides",
             "warning",
-            f"{len(hits)} of {len(evidence.seen)} masks name a left part right, or a right part left",
+            f"{len(hits)} of {len(measurements.seen)} masks name a left part right, or a right part left",
             "exchange the labels at the source and import again",
             worst_first(hits),
         )
