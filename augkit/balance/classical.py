@@ -32,7 +32,7 @@ from augkit.data.catalogue import CatalogueRow, TrainingRows, count_classes, rea
 from augkit.data.dataset import Draw, Pair, PairDataset
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
-from augkit.settings.base import NO_LABEL_WARP
+from augkit.settings.section import NO_LABEL_WARP
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.writer import PairRecord, ShardWriter
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.storage import Storage
-from augkit.settings.base import Arithmetic
+from augkit.settings.section import Arithmetic
 
 PLAN_FILE = "plan.json"
 PLAN_FORMAT = 2

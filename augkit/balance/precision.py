@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from augkit.balance.plan import Plan
 from augkit.core.errors import ConfigError
-from augkit.settings.base import Arithmetic, Precision
+from augkit.settings.section import Arithmetic, Precision
 from augkit.train.machine import processor_bf16_is_fast
 
 UNSAID: Arithmetic = "fp32"

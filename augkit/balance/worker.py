@@ -30,7 +30,7 @@ from augkit.gan.samplers import MaskSampler
 from augkit.gate import Candidate, Gate, ReferenceSet, Verdict, load_gate
 from augkit.gate.judge import judge_painted
 from augkit.settings import Settings
-from augkit.settings.base import Arithmetic
+from augkit.settings.section import Arithmetic
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.image import load_photo_sampler

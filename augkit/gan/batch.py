@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from augkit.core.seeds import derive
-from augkit.gan.conditioning.base import WarpedExemplars
+from augkit.gan.conditioning.conditioning import WarpedExemplars
 
 
 @dataclass(frozen=True)

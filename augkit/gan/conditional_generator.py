@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.gan.conditioning import Conditioner
-from augkit.gan.conditioning.base import Conditioning
+from augkit.gan.conditioning.conditioning import Conditioning
 from augkit.gan.label_map import label_map
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from augkit.core.parts import IGNORE
 from augkit.gan.batch import Batch
-from augkit.gan.conditioning.base import Conditioning
+from augkit.gan.conditioning.conditioning import Conditioning
 from augkit.gan.fake_pool import NoPool
 from augkit.gan.label_map import label_map
 from augkit.gan.players import StepOutputs

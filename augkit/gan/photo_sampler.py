@@ -15,11 +15,11 @@ from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
 from augkit.data.warp.part_warp import WarpedPhoto
-from augkit.gan.background import PhotoBackground
-from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
+from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import Exemplar, ExemplarBank
+from augkit.gan.photo_background import PhotoBackground
 from augkit.gan.samplers import Photo, to_pixels
-from augkit.settings.base import Arithmetic
+from augkit.settings.section import Arithmetic
 
 
 @dataclass(frozen=True)

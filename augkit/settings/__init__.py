@@ -16,7 +16,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from augkit.core.errors import ConfigError
 from augkit.core.presets import find_preset, parse_yaml, preset_folders
-from augkit.settings.base import OptimSettings, Precision, Section, StartSettings, TrainSettings
 from augkit.settings.generative import (
     CriticSettings,
     GenerativeSettings,
@@ -26,6 +25,7 @@ from augkit.settings.generative import (
     UnconditionalSettings,
 )
 from augkit.settings.paint import PaintSettings
+from augkit.settings.section import OptimSettings, Precision, Section, StartSettings, TrainSettings
 from augkit.settings.sections import (
     MIXING,
     SOURCES,

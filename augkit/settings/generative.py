@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from augkit.settings.base import Count, OptimSettings, Positive, Section, Share, Size, StartSettings
+from augkit.settings.section import Count, OptimSettings, Positive, Section, Share, Size, StartSettings
 
 
 class LatentOptimisationSettings(Section):

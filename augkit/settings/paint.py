@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from augkit.settings.base import Count, OptimSettings, Section, Share, TrainSettings
+from augkit.settings.section import Count, OptimSettings, Section, Share, TrainSettings
 
 DISCRIMINATOR_REACH = 11
 """Side of the patches that D judges, in pixels."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from augkit.core.presets import load_recipe
-from augkit.settings.base import Count, OptimSettings, Precision, Section, Share, Size, StartSettings, TrainSettings
+from augkit.settings.section import Count, OptimSettings, Precision, Section, Share, Size, StartSettings, TrainSettings
 
 Source = Literal[
     "real", "all", "generated", "classical", "painted", "real+classical", "real+painted", "real+generated+classical"

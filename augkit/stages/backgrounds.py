@@ -10,7 +10,7 @@ from augkit.data.augment import Step
 from augkit.data.augment.background import SUFFIXES, Screen
 from augkit.data.catalogue import TrainingRows
 from augkit.data.pair_files import require_silhouette
-from augkit.gan.background import CompositeBackground, PhotoBackground
+from augkit.gan.photo_background import CompositeBackground, PhotoBackground
 from augkit.settings import ImageSettings
 from augkit.sources.backdrops.scenes import Scenes, emptied_scenes, landscape_scenes
 

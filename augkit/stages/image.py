@@ -16,14 +16,14 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
 from augkit.data.dataset import Pair, PairDataset
 from augkit.data.warp.cycle_warp import CycleWarpPairs
-from augkit.gan.background import CompositeBackground, PhotoBackground
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
-from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
+from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.fake_pool import FakePool, NoPool
 from augkit.gan.game import Game
 from augkit.gan.image_game import FakeCache, discriminator_forward, generator_forward
+from augkit.gan.photo_background import CompositeBackground, PhotoBackground
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.players import Player, Term
 from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
@@ -31,7 +31,7 @@ from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PERCEPTUAL_NETWORKS, PHOTO_GENERATORS
 from augkit.settings import ImageSettings
-from augkit.settings.base import Arithmetic
+from augkit.settings.section import Arithmetic
 from augkit.stages.backgrounds import backdrop_of, screen_of
 from augkit.stages.coarse_to_fine import coarse_part, hand_over
 from augkit.stages.image_transfer import start

@@ -17,7 +17,7 @@ from augkit.core.errors import ConfigError
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings
-from augkit.settings.base import Arithmetic, Precision
+from augkit.settings.section import Arithmetic, Precision
 from augkit.shards.index import load_manifest
 from tests.balance.conftest import digests, job_of, run_job
 

@@ -111,7 +111,7 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
     """What a tutorial shows: fp32, contiguous tensors, torch's defaults, the same network and inputs."""
     import torch
 
-    from augkit.gan.conditioning.base import Conditioning
+    from augkit.gan.conditioning.conditioning import Conditioning
     from augkit.gan.label_map import label_map
     from augkit.gan.photo_sampler import warped_exemplars
     from augkit.gan.samplers import to_pixels

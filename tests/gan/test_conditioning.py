@@ -8,7 +8,7 @@ from torch import Tensor
 
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning import CONDITIONERS
-from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
+from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.label_map import label_map, paint_by_part, part_colours
 
 PARTS = 3

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from augkit.gan.batch import Batch
-from augkit.gan.conditioning.base import Conditioning
+from augkit.gan.conditioning.conditioning import Conditioning
 from augkit.gan.fake_pool import NoPool
 from augkit.gan.game import Game
 from augkit.gan.image_game import FakeCache, discriminator_forward, generator_forward, paint

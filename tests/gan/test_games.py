@@ -13,8 +13,8 @@ from augkit.core.parts import PartSchema
 from augkit.gan import image_game, latent_game
 from augkit.gan.batch import Batch
 from augkit.gan.conditional_generator import ConditionalGenerator
-from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
 from augkit.gan.conditioning.colours import ColourConditioner
+from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.fake_pool import NoPool
 from augkit.gan.image_tensors import categorical, channels_of
 from augkit.gan.label_map import label_map

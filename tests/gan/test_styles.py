@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from augkit.core.parts import IGNORE
-from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
+from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.conditioning.styles import CLUSTERS, StyleConditioner, _clusters
 
 PARTS, SIDE = 3, 32

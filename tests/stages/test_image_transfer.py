@@ -18,8 +18,8 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.pair_files import read_mask
 from augkit.data.silhouette import GREEN
-from augkit.gan.background import CompositeBackground
-from augkit.gan.conditioning.base import Conditioning, WarpedExemplars
+from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
+from augkit.gan.photo_background import CompositeBackground
 from augkit.settings import Settings
 from augkit.stages.image import build_networks, load_photo_sampler
 from augkit.train.checkpoint import load_state

@@ -20,7 +20,7 @@ from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.core.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
-from augkit.settings.base import Positive, Section, Share
+from augkit.settings.section import Positive, Section, Share
 
 OWN = ("Flip", "Background", *LABEL_STEPS)
 COMPOSITIONS = ("OneOf", "SomeOf", "Sequential", "RandomOrder")

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
-from augkit.gan.conditioning.base import Conditioning
+from augkit.gan.conditioning.conditioning import Conditioning
 from augkit.gan.label_map import paint_by_part, part_colours
 
 

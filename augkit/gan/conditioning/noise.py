@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
-from augkit.gan.conditioning.base import Conditioning
+from augkit.gan.conditioning.conditioning import Conditioning
 
 
 @CONDITIONERS.register("noise")

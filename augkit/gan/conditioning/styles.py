@@ -19,7 +19,7 @@ from torch import Tensor
 
 from augkit.core.parts import IGNORE
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
-from augkit.gan.conditioning.base import Conditioning
+from augkit.gan.conditioning.conditioning import Conditioning
 from augkit.gan.label_map import one_hot, paint_by_part, part_colours
 from augkit.models.pix2pixhd import StyleEncoder
 

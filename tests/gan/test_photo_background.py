@@ -7,7 +7,7 @@ import torch
 
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.data.silhouette import GREEN
-from augkit.gan.background import CompositeBackground, PhotoBackground
+from augkit.gan.photo_background import CompositeBackground, PhotoBackground
 from augkit.sources.backdrops.scenes import ANY, Scenes
 
 SIDE = 32
