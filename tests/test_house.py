@@ -1,9 +1,9 @@
-"""The layers of the design: imports go downward only. What the package is made of is read, not imported."""
+"""The house in numbers: layers, import chains, names. What the package is made of is read, not imported."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,11 @@ ORDER: tuple[tuple[str, ...], ...] = (
 )
 """From the bottom to the top. Packages of one line do not import each other."""
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
+DROP_INS = (
+    "cli", "cli/evaluate", "settings", "models", "losses", "metrics", "gan/conditioning", "gate/checks",
+    "data/audit/checks", "data/importers", "balance/executors", "sources/silhouettes",
+)  # fmt: skip
+"""Folders whose files have the names that users know: of verbs, sections and registered features."""
 HEAVY = {"torch", "ray", "accelerate", "torchvision", "matplotlib", "cv2", "pyarrow", "numpy"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -108,3 +113,22 @@ def test_a_fault_is_found() -> None:
 
 def test_no_file_is_a_bag_of_odds_and_ends() -> None:
     assert [file for file in FILES if file.stem in ("utils", "util", "helpers", "common", "misc")] == []
+
+
+def twice(names: Iterable[tuple[str, Path]]) -> dict[str, list[str]]:
+    """The names that several files use, with these files."""
+    places: dict[str, list[str]] = {}
+    for name, file in names:
+        places.setdefault(name, []).append(str(file.relative_to(PACKAGE)))
+    return {name: files for name, files in places.items() if len(files) > 1}
+
+
+def test_no_class_name_is_used_twice() -> None:
+    nodes = ((node, file) for file in FILES for node in ast.walk(ast.parse(file.read_text())))
+    assert twice((node.name, file) for node, file in nodes if isinstance(node, ast.ClassDef)) == {}
+
+
+def test_no_file_name_is_used_twice() -> None:
+    own = [file for file in modules() if file.name != "__init__.py"]
+    apart = [file for file in own if str(file.parent.relative_to(PACKAGE)) not in DROP_INS]
+    assert twice((file.stem, file) for file in apart) == {}
