@@ -15,7 +15,6 @@ from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, Wo
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from augkit.core.parts import PartSchema
     from augkit.data.catalogue import CatalogueRow
     from augkit.data.samples import SampleSet
 
