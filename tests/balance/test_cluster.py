@@ -101,7 +101,7 @@ def head(apart: Path) -> Iterator[str]:
 def probe(*arguments: str) -> list[dict[str, Any]]:
     """Runs in a process of its own: how Ray listens is settled when it is imported."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, timeout=150, check=False
+        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stderr
     reports: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
