@@ -132,3 +132,36 @@ def test_no_file_name_is_used_twice() -> None:
     own = [file for file in modules() if file.name != "__init__.py"]
     apart = [file for file in own if str(file.parent.relative_to(PACKAGE)) not in DROP_INS]
     assert twice((file.stem, file) for file in apart) == {}
+
+
+def writes_of_its_own(tree: ast.AST) -> list[str]:
+    """Renames, temporary names, and texts or bytes put into a file: what is for the one atomic writer to do."""
+    found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and ".tmp" in str(node.value)]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        name, owner = node.func.attr, ast.unparse(node.func.value)
+        moved = name == "replace" and (owner == "os" or (len(node.args) == 1 and not node.keywords))
+        if moved or name in ("rename", "renames", "write_text", "write_bytes"):
+            found.append(ast.unparse(node))
+    return found
+
+
+def test_files_are_written_in_one_place() -> None:
+    # An import writes its pairs into a folder that nobody sees before it is put in place as a whole.
+    own = {PACKAGE / "core" / "atomic_file.py", PACKAGE / "data" / "ingest" / "rows.py"}
+    found = {file: writes_of_its_own(ast.parse(file.read_text())) for file in FILES}
+    assert {file for file, writes in found.items() if writes} == own
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["os.replace(a, b)", "a.replace(b)", "a.rename(b)", "a.write_text(t)", "a.write_bytes(b)", "f'{a}.tmp'"],
+)
+def test_a_write_is_found(text: str) -> None:
+    """The test of the test."""
+    assert writes_of_its_own(ast.parse(text)) != []
+
+
+def test_other_replacements_are_not_taken_for_renames() -> None:
+    assert writes_of_its_own(ast.parse("a.replace('b', 'c'); replace(row, id=1); when.replace(hour=0)")) == []

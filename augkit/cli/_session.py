@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from augkit.core.atomic_file import write_text
 from augkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,12 +61,9 @@ class Session:
         return Console(stderr=self.as_json)
 
     def keep(self, name: str, result: dict[str, Any]) -> Path:
-        """Writes a verb's result to ``WORKSPACE/reports/NAME.json``, whole or not at all; tells the path."""
+        """Writes a verb's result to ``WORKSPACE/reports/NAME.json``; tells the path."""
         path = self.workspace.reports / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(json.dumps(defined(result), indent=1, default=str, allow_nan=False) + "\n")
-        temporary.replace(path)
+        write_text(path, json.dumps(defined(result), indent=1, default=str, allow_nan=False) + "\n")
         return path
 
     def emit(self, result: dict[str, Any], human: RenderableType) -> None:

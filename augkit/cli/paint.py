@@ -89,8 +89,9 @@ def sample(
 ) -> None:
     """Draw variations of the photo. They have no mask."""
     from augkit.core.seeds import derive
-    from augkit.stages.projection.strip import write_picture, write_strip
+    from augkit.stages.projection.strip import write_strip
     from augkit.stages.singan.pyramid import load_painter
+    from augkit.train.image_grid import write_picture
 
     session = open_session(workspace, as_json)
     painter = load_painter(session.workspace, model)
@@ -157,9 +158,10 @@ def _write(  # noqa: PLR0917  # what was made, and of what
     seed: int,
 ) -> dict[str, Any]:
     """The pictures of the chosen scale, their mask, and a strip of all scales."""
-    from augkit.stages.projection.strip import write_picture, write_strip
+    from augkit.stages.projection.strip import write_strip
     from augkit.stages.singan.painting import paint as made_of
     from augkit.stages.singan.painting import painting_seed
+    from augkit.train.image_grid import write_picture
 
     place, stem = _place(session, painter), f"{painting.name}-{seed}"
     files = [place / f"{stem}-{number:03d}.png" for number in range(count)]

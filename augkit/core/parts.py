@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.atomic_file import write_json
 from augkit.core.errors import SchemaError
 
 BACKGROUND = 0
@@ -140,7 +141,7 @@ class PartSchema:
 
     def save(self, path: Path) -> None:
         """Writes the schema as JSON."""
-        path.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
+        write_json(path, self.to_dict())
 
     @cached_property
     def digest(self) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
 
+from augkit.core.atomic_file import is_temporary, sync_folder, temporary_name, write_bytes
 from augkit.core.errors import ShardError
 
 _Result = TypeVar("_Result")
 
-_TEMPORARY = ".tmp"
 # Stores in which an upload appears whole under its name or not at all, and a rename is a slow copy.
 _WHOLE_UPLOADS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss", "r2"})
 
@@ -51,18 +50,10 @@ class LocalStorage:
         return self.root / _checked(name)
 
     def put(self, name: str, data: bytes) -> None:
-        """See ``Storage``; goes through a temporary file next to the final one."""
+        """See ``Storage``."""
         path = self.path(name)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
         with _explained(f"{path} cannot be written", "free space on the disk, and leave to write there"):
-            _make_folder(path.parent)
-            try:
-                _write_synced(temporary, data)
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            _sync_folder(path.parent)
+            write_bytes(path, data)
 
     def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
         """See ``Storage``."""
@@ -91,7 +82,7 @@ class LocalStorage:
         with _explained(f"{path} cannot be removed", "leave to write in its folder"):
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
 
 
 class FsspecStorage:
@@ -114,8 +105,9 @@ class FsspecStorage:
 
         def whole(files: Any, path: str) -> None:
             if _WHOLE_UPLOADS.isdisjoint(_protocols(files)):
-                files.makedirs(path.rpartition("/")[0], exist_ok=True)
-                temporary = f"{path}.{secrets.token_hex(4)}{_TEMPORARY}"
+                folder, _, last = path.rpartition("/")
+                files.makedirs(folder, exist_ok=True)
+                temporary = f"{folder}/{temporary_name(last)}"
                 files.pipe_file(temporary, data)
                 files.mv(temporary, path)
             else:
@@ -133,7 +125,7 @@ class FsspecStorage:
 
         def listed(files: Any, path: str) -> list[str]:
             found: list[str] = files.find(path) if files.exists(path) else []
-            return sorted(file[len(path) :].lstrip("/") for file in found if not file.endswith(_TEMPORARY))
+            return sorted(file[len(path) :].lstrip("/") for file in found if not is_temporary(file))
 
         return self._do(listed, "", "listed")
 
@@ -209,32 +201,5 @@ def _files(root: Path) -> Iterator[Path]:
     for entry in root.iterdir():
         if entry.is_dir():
             yield from _files(entry)
-        elif not entry.name.endswith(_TEMPORARY):
+        elif not is_temporary(entry.name):
             yield entry
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Literal, get_args, overload
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from augkit.core.atomic_file import replacing
 from augkit.core.classes import CarClass, Doors, Orientation
 from augkit.core.errors import DataError
 
@@ -133,15 +133,11 @@ class Catalogue(Sequence[CatalogueRow]):
 
 
 def write_catalogue(path: Path, rows: Iterable[CatalogueRow]) -> None:
-    """Writes all rows, whole or not at all; a few thousand are in memory at a time."""
-    temporary, source = path.with_suffix(".tmp"), iter(rows)
-    with temporary.open("wb") as stream:
-        with pq.ParquetWriter(stream, SCHEMA) as writer:
-            while some := list(islice(source, ROWS_AT_ONCE)):
-                writer.write_table(pa.Table.from_pylist([vars(row) for row in some], schema=SCHEMA))
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    """Writes all rows; a few thousand are in memory at a time."""
+    source = iter(rows)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        while some := list(islice(source, ROWS_AT_ONCE)):
+            writer.write_table(pa.Table.from_pylist([vars(row) for row in some], schema=SCHEMA))
 
 
 def read_catalogue(path: Path) -> list[CatalogueRow]:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from augkit.core.atomic_file import write_json
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema, without_ignore
@@ -132,11 +133,8 @@ def run_benchmark(
 
 
 def save_results(results: Sequence[BenchmarkResult], path: Path) -> None:
-    """The table as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
-    temporary.replace(path)
+    """The table as JSON."""
+    write_json(path, [asdict(result) for result in results])
 
 
 def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from augkit.core.atomic_file import replacing, write_json
 from augkit.core.errors import CheckpointError
 from augkit.gate.bounds import Bound, ScoreBounds, fit_bounds
 from augkit.gate.gate_check import CHECKS, FittedState, GateCheck
@@ -125,7 +126,8 @@ def _fit_judges(references: ReferenceSet) -> None:
     floors: dict[str, float] = {}
     for name in references.gate.checks:
         kept = CHECKS[name].fit(references)
-        save_file(kept.tensors, folder / f"{name}.safetensors")
+        with replacing(folder / f"{name}.safetensors") as temporary:
+            save_file(kept.tensors, temporary)
         facts[name] = kept.facts
         floors |= kept.floors
     about = {"format": FORMAT, "judges": judges_digest(references), "facts": facts}
@@ -135,8 +137,8 @@ def _fit_judges(references: ReferenceSet) -> None:
         pair = real_pair(references, place)
         scores.append(gate.scores(pair, "mask") | gate.scores(pair, "photo"))
         references.report("gate: real pairs judged", place + 1, len(ids))
-    _write(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
-    _write(folder / GATE_FILE, about)
+    write_json(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
+    write_json(folder / GATE_FILE, about)
 
 
 def _fit_bounds(references: ReferenceSet) -> None:
@@ -149,13 +151,13 @@ def _fit_bounds(references: ReferenceSet) -> None:
         scores.append(real.scores[place] | rule.scores)
     real = RealScores(real.ids, scores, rejected, real.floors)
     bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), references.gate.budget, real.floors)
-    _write(folder / REAL_FILE, vars(real))
+    write_json(folder / REAL_FILE, vars(real))
     limits = {name: [_closed(bound.low), _closed(bound.high)] for name, bound in bounds.bounds.items()}
     about |= {
         "settings": settings_digest(references), "bounds": limits, "quantile": bounds.quantile,
         "rejected_real": bounds.rejected_real, "real": len(real.ids),
     }  # fmt: skip
-    _write(folder / GATE_FILE, about)
+    write_json(folder / GATE_FILE, about)
 
 
 def _checks(references: ReferenceSet, about: dict[str, Any]) -> dict[str, GateCheck]:
@@ -179,12 +181,6 @@ def _read(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return about if about.get("format") == FORMAT else {}
-
-
-def _write(path: Path, tree: dict[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(tree, indent=1) + "\n")
-    temporary.replace(path)
 
 
 def _digest(tree: dict[str, Any]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from augkit.core.atomic_file import write_json
 from augkit.core.errors import ShardError
 from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import Workspace
@@ -90,12 +89,5 @@ def summary(
     changed = {name: (was[name], now.get(name, 0)) for name in was if was[name] != now.get(name, 0)}
     path = workspace.reports / "gate.json"
     result |= {"changed": changed, "rewritten": list(rewritten), "report": str(path)}
-    _write(path, result)
+    write_json(path, result)
     return result
-
-
-def _write(path: Path, tree: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(tree, indent=1) + "\n")
-    temporary.replace(path)

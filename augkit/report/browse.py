@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from augkit.core.atomic_file import replacing
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage
@@ -97,8 +98,8 @@ def draw_sheet(rows: Sequence[Row], images: ImageCache, path: Path, columns: int
             sheet.paste(Image.fromarray(picture), (left, top + place * TILE))
         for place, text in enumerate(describe(row)[:lines]):
             draw.text((left, top + 2 * TILE + 2 + place * LINE), _cut(text, font), fill=(225, 228, 232), font=font)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    with replacing(path) as temporary:  # other pictures than PNG where the name asks for them
+        sheet.save(temporary, Image.registered_extensions().get(path.suffix.lower(), "PNG"))
     return path
 
 

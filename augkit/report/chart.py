@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augkit.core.atomic_file import replacing
 from augkit.data.audit.overview import Overview
 from augkit.data.catalogue import SPLITS
 
@@ -35,8 +36,8 @@ def class_chart(real: Mapping[str, int], generated: Mapping[str, int], target: i
     axes.set_xlabel("pairs")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
     return path
 
 
@@ -57,8 +58,8 @@ def overview_chart(overview: Overview, path: Path) -> Path:
         axes.margins(x=0.18, y=0.02)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
     return path
 
 

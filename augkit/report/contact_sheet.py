@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFont
 
+from augkit.core.atomic_file import replacing
 from augkit.core.parts import BACKGROUND, Mask, PartSchema
 from augkit.data.crop import Photo
 from augkit.shards.codec import decode_mask, decode_photo
@@ -43,8 +44,8 @@ def contact_sheet(shards: Path, target: Path, columns: int = COLUMNS, made: str 
             for column, row in enumerate(_spread(rows, columns)):
                 left = 12 + place * (columns * TILE + 12) + column * TILE
                 _paste(sheet, dataset, row, left, top + HEADER)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(target)
+    with replacing(target) as temporary:
+        sheet.save(temporary, "PNG")
     return target
 
 

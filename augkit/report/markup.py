@@ -12,6 +12,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
+from augkit.core.atomic_file import write_text
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.data.crop import Photo
 
@@ -21,16 +22,13 @@ _IGNORED = 110
 
 
 def write_page(template: str, path: Path, **values: Any) -> Path:
-    """Renders a template of this package into ``path``, whole or not at all. Unknown names in it raise."""
+    """Renders a template of this package into ``path``. Unknown names in it raise."""
     environment = Environment(
         loader=PackageLoader("augkit.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     text = environment.get_template(template).render(**values)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, text)
     return path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augkit.core.atomic_file import replacing
 from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def utility_chart(study: Study, path: Path) -> Path:
     right.set_title("differences, paired by seed and photo, in points", loc="left", fontsize="medium")
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
     return path
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from augkit.core.atomic_file import write_text
 from augkit.core.errors import ConfigError
 from augkit.core.presets import find_preset, parse_yaml, preset_folders
 from augkit.settings.generative import (
@@ -114,10 +115,8 @@ def parse_settings(tree: dict[str, Any], source: str) -> Settings:
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Writes the resolved settings as YAML, whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
-    temporary.replace(path)
+    """Writes the resolved settings as YAML."""
+    write_text(path, yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
 
 
 def default_preset() -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,23 +16,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from augkit.core.atomic_file import replacing
 from augkit.core.errors import CheckpointError
 
 FORMAT = "augkit-state-1"
 
 
 def save_state(state: dict[str, Any], path: Path, notes: dict[str, Any]) -> None:
-    """Writes nested state and JSON ``notes``; the file appears whole or not at all. Equal input gives equal bytes."""
+    """Writes nested state and JSON ``notes``. Equal input gives equal bytes."""
     tensors: dict[str, Tensor] = {}
     outline = _outline(state, "", tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
     metadata = {"format": FORMAT, "outline": json.dumps(outline), "notes": json.dumps(notes)}
-    save_file(tensors, temporary, metadata)
-    with temporary.open("rb+") as file:
-        _sort_metadata(file)
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
+        with temporary.open("rb+") as file:
+            _sort_metadata(file)
 
 
 def _sort_metadata(file: BinaryIO) -> None:
@@ -45,7 +42,6 @@ def _sort_metadata(file: BinaryIO) -> None:
     assert len(text) <= length, "the same keys and values take no more room"
     file.seek(8)
     file.write(text.ljust(length))
-    file.flush()
 
 
 def load_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

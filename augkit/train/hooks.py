@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
+from augkit.core.atomic_file import write_text
 from augkit.gan.game import Game
+from augkit.train.image_grid import write_picture
 
 Report = Callable[[str, int, int], None]
 """``(task name, steps done, steps in all)``: how a run tells its caller where it is."""
@@ -77,10 +78,9 @@ class Metrics:
     """Losses as ``metrics.jsonl`` and TensorBoard curves; on resume, lines of steps to be repeated are dropped."""
 
     def __init__(self, folder: Path, first: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "metrics.jsonl"
         kept = self._lines_before(first)
-        self.path.write_text("".join(kept))
+        write_text(self.path, "".join(kept))
         self.board = SummaryWriter(folder / "tensorboard", purge_step=first)
         self.began, self.first = time.monotonic(), first
 
@@ -117,8 +117,7 @@ class SampleImages:
 
     def write(self, step: int) -> None:
         """Writes ``step-000500.png``."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(self.picture()).save(self.folder / f"step-{step:06d}.png")
+        write_picture(self.folder / f"step-{step:06d}.png", self.picture())
 
 
 class ProgressHook:

@@ -1,11 +1,15 @@
-"""Sample pictures: rows of pictures side by side."""
+"""Sample pictures: rows of pictures side by side, as files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from augkit.core.atomic_file import replacing
 
 Picture = NDArray[np.uint8]
 
@@ -20,3 +24,9 @@ def grid(rows: Sequence[Sequence[Picture]], gap: int = 2) -> Picture:
             top, left = gap + i * (height + gap), gap + j * (width + gap)
             canvas[top : top + height, left : left + width] = picture
     return canvas
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """A PNG: (H, W, 3) in colours, (H, W) in grey."""
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, "PNG")

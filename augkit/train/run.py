@@ -22,6 +22,7 @@ from accelerate.utils import set_seed
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
@@ -175,9 +176,7 @@ class _RunState:
 def save_model(module: nn.Module, folder: Path, description: dict[str, Any]) -> None:
     """Weights first, then ``config.json``: whoever sees the second may load the first."""
     save_state(module.state_dict(), folder / MODEL, description)
-    temporary = folder / (CONFIG + ".tmp")
-    temporary.write_text(json.dumps(description, indent=1) + "\n")
-    temporary.replace(folder / CONFIG)
+    write_json(folder / CONFIG, description)
 
 
 def load_description(folder: Path) -> dict[str, Any]:

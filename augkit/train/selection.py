@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from augkit.core.atomic_file import write_text
 from augkit.core.errors import CheckpointError
 from augkit.gan.game import Game
 from augkit.metrics.frechet import frechet_distance
@@ -177,6 +178,4 @@ class BestState:
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < step]
         line = {"step": step, "distance": judgement.distance, "diversity": judgement.diversity}
-        temporary = path.with_name(JUDGEMENTS + ".tmp")
-        temporary.write_text("".join([*kept, json.dumps(line) + "\n"]))
-        temporary.replace(path)
+        write_text(path, "".join([*kept, json.dumps(line) + "\n"]))

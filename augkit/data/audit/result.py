@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from augkit.core.atomic_file import write_json
 from augkit.core.errors import DataError
 from augkit.core.workspace import Workspace
 from augkit.data.audit.audit_check import CHECKS, SEVERITIES, AuditCheck, Finding, Hit, Severity
@@ -54,12 +55,9 @@ class AuditResult:
         return cls(tree["digest"], tree["rows"], tree["pairs"], tuple(tree["checks"]), findings)
 
     def save(self, folder: Path) -> Path:
-        """Writes ``audit.json`` into a folder, whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Writes ``audit.json`` into a folder."""
         path = folder / RESULT_FILE
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
-        temporary.replace(path)
+        write_json(path, self.to_dict())
         return path
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from augkit.core.atomic_file import move, write_text
 from augkit.core.errors import AugkitError, DataError
 from augkit.core.workspace import Workspace
 
@@ -95,7 +96,7 @@ def _prepare(folder: Path, fingerprint: str) -> None:
     if folder.is_dir() and not (mark.is_file() and mark.read_text() == fingerprint):
         shutil.rmtree(folder)
     Workspace(folder).pairs.mkdir(parents=True, exist_ok=True)
-    mark.write_text(fingerprint)
+    write_text(mark, fingerprint)
 
 
 def _names(workspace: Workspace) -> list[str]:
@@ -110,9 +111,9 @@ def _replace(workspace: Workspace) -> None:
     old.mkdir()
     for name in _names(workspace):
         if (root / name).exists():
-            (root / name).replace(old / name)
+            move(root / name, old / name)
     for name in reversed(_names(workspace)):
-        (new / name).replace(root / name)
+        move(new / name, root / name)
 
 
 def _recover(workspace: Workspace) -> None:
@@ -132,6 +133,6 @@ def _recover(workspace: Workspace) -> None:
 def _take_back(place: Path, new: Path, old: Path) -> None:
     """Moves one new file out of its place and the old one in; does nothing where that was done before."""
     if place.exists() and not new.exists():
-        place.replace(new)
+        move(place, new)
     if old.exists():
-        old.replace(place)
+        move(old, place)

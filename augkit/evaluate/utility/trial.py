@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.atomic_file import replacing
 from augkit.core.errors import ShardError
 from augkit.core.memory import release_memory
 from augkit.core.seeds import derive
@@ -96,6 +97,6 @@ def _read_scores(path: Path, held: HeldOut) -> NDArray[np.int64] | None:
 
 
 def _write_scores(path: Path, counts: NDArray[np.int64], held: HeldOut) -> None:
-    temporary = path.with_name("scores.tmp.npz")
-    np.savez_compressed(temporary, counts=counts, held_out=np.int64(held.digest))
-    temporary.replace(path)
+    # numpy adds .npz to a path that does not end in it, but takes a stream as it is.
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, counts=counts, held_out=np.int64(held.digest))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from augkit.core.atomic_file import move, temporary_name
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
@@ -61,8 +62,7 @@ def write_dataset(
         raise DataError(
             f"none of {len(rows)} pairs has a silhouette", "at least one", "lower --min-score or use another --method"
         )
-    building = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(building, ignore_errors=True)
+    building = target.with_name(temporary_name(target.name))
     try:
         building.mkdir(parents=True)
         for row in rows:
@@ -75,7 +75,7 @@ def write_dataset(
         _write_parts(building / "parts.csv", schema)
         if target.is_dir():
             target.rmdir()
-        building.replace(target)
+        move(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return len(kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from augkit.core.atomic_file import replacing, write_bytes
 from augkit.core.errors import DataError
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Region
@@ -76,22 +76,14 @@ def read_table(workspace: Workspace) -> list[SilhouetteRow]:
 
 
 def write_table(workspace: Workspace, rows: Iterable[SilhouetteRow]) -> None:
-    """Writes all rows, whole or not at all."""
-    path = table_path(workspace)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as stream:
-        pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA), stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    """Writes all rows."""
+    with replacing(table_path(workspace)) as temporary:
+        pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA), temporary)
 
 
 def write_silhouette(path: Path, silhouette: Region) -> None:
-    """Writes an (H, W) silhouette as 8-bit grey, whole or not at all."""
-    data = cv2.imencode(".png", silhouette.astype(np.uint8) * 255)[1].tobytes()
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    """Writes an (H, W) silhouette as 8-bit grey."""
+    write_bytes(path, cv2.imencode(".png", silhouette.astype(np.uint8) * 255)[1].tobytes())
 
 
 def read_silhouette(path: Path) -> Region:

@@ -13,8 +13,9 @@ from augkit.core.errors import CheckpointError, ConfigError
 from augkit.stages.projection.latent_model import LatentModel
 from augkit.stages.projection.projections import SUFFIX, Projection, load_projection
 from augkit.stages.projection.projector import Projector
-from augkit.stages.projection.strip import write_picture, write_strip
+from augkit.stages.projection.strip import write_strip
 from augkit.stages.projection.targets import ProjectionSource, read_source
+from augkit.train.image_grid import write_picture
 
 STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The weights that a strip always shows."""

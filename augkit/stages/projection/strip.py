@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from augkit.train.image_grid import Picture
+from augkit.train.image_grid import Picture, write_picture
 
 LEAST = 128
 """Smaller pictures are enlarged, pixel by pixel, to at least this many px."""
@@ -17,7 +17,7 @@ DARK, LIGHT, FRAME = (24, 24, 24), (235, 235, 235), (255, 190, 40)
 
 
 def write_strip(path: Path, pictures: Sequence[Picture], titles: Sequence[str], marked: int | None = None) -> None:
-    """(H, W, 3) pictures of one size -> a PNG, whole or not at all; a frame around the ``marked`` one."""
+    """(H, W, 3) pictures of one size -> a PNG; a frame around the ``marked`` one."""
     least = min(pictures[0].shape[:2])
     factor = -(-LEAST // least) if least < LEAST else 1
     height, width = (length * factor for length in pictures[0].shape[:2])
@@ -32,11 +32,3 @@ def write_strip(path: Path, pictures: Sequence[Picture], titles: Sequence[str], 
         large = np.repeat(np.repeat(picture, factor, 0), factor, 1)
         canvas.paste(Image.fromarray(large), (left, HEADER))
     write_picture(path, np.asarray(canvas))
-
-
-def write_picture(path: Path, picture: Picture) -> None:
-    """A PNG, whole or not at all: (H, W, 3) in colours, (H, W) in grey."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    Image.fromarray(picture).save(temporary, "PNG")
-    temporary.replace(path)

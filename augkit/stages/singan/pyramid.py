@@ -8,7 +8,6 @@ WORKSPACE/models/paint/{name}/
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from PIL import Image
 
+from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError, DataError
 from augkit.core.memory import release_memory
 from augkit.core.parts import Mask
@@ -31,6 +30,7 @@ from augkit.stages.singan.scale import Scale, load_generator, photo_of, pixels, 
 from augkit.stages.singan.training_photo import NO_MASK, TrainingPhoto
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
+from augkit.train.image_grid import write_picture
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.run import CONFIG, MODEL, TrainingRun, TrainingTask, is_finished, load_description, run_task
 
@@ -168,13 +168,11 @@ def _is_done(place: Path, fingerprint: dict[str, Any]) -> bool:
 
 def _finish(folder: Path, subject: TrainingPhoto, about: dict[str, Any]) -> None:
     """The photo, its mask and the description."""
-    Image.fromarray(subject.photo).save(folder / PHOTO)
+    write_picture(folder / PHOTO, subject.photo)
     if subject.mask.size:
-        Image.fromarray(subject.mask).save(folder / MASK)
+        write_picture(folder / MASK, subject.mask)
     about |= {"stage": STAGE, "word": subject.word, "split": subject.split, "has_mask": bool(subject.mask.size)}
-    temporary = folder / (CONFIG + ".tmp")
-    temporary.write_text(json.dumps(about, indent=1) + "\n")
-    temporary.replace(folder / CONFIG)
+    write_json(folder / CONFIG, about)
 
 
 def _only(workspace: Workspace) -> str:

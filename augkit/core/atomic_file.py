@@ -1,0 +1,96 @@
+"""The one way in which files are written: whole or not at all, and still there after a power cut.
+
+What is written goes to a temporary file beside the final one, is synced, and takes its place by a rename. A reader
+sees the old bytes or the new ones, never a part; an error or an interrupt leaves the old ones and no temporary file.
+Each writer has a temporary name of its own: of two that write one file at once the later one wins, and neither mixes
+with the other. Only a process that is killed leaves its temporary file behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_SUFFIX = ".tmp"
+_KEPT = 40
+"""Characters of a file's own name that its temporary one repeats: file systems allow 255 bytes in all."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path for the block to write a file at, with any writer; at the end the file takes ``path``'s place.
+
+    Folders on the way are made. A writer that tells the format by the name has to be told it: the name ends in
+    ``.tmp``. Raises OSError.
+    """
+    make_folder(path.parent)
+    temporary = path.with_name(temporary_name(path.name))
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file of these bytes. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file of this text, in UTF-8. Raises OSError."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, tree: Any) -> None:
+    """Writes plain data as JSON. Raises OSError, and TypeError or ValueError for what JSON has no form for."""
+    write_text(path, json.dumps(tree, indent=1) + "\n")
+
+
+def move(source: Path, target: Path) -> None:
+    """Renames a file or a folder within one file system, for good; a file or an empty folder there is replaced."""
+    source.replace(target)
+    sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it where they are missing, for good."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in a folder are on disk afterwards."""
+    _sync(folder)
+
+
+def temporary_name(name: str) -> str:
+    """A name for what will be called ``name``, that no other writer uses."""
+    return f".{name[:_KEPT]}.{secrets.token_hex(8)}{_SUFFIX}"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a writer that was killed may have left a file of this name."""
+    return name.endswith(_SUFFIX)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
