@@ -1,8 +1,9 @@
-"""The house in numbers: layers, import chains, names. What the package is made of is read, not imported."""
+"""The house in numbers: layers, import chains, names, pages. What the package is made of is read, not imported."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import augkit
 
 PACKAGE = Path(augkit.__file__).parent
+DOCS = Path(__file__).parents[1] / "docs"
 ORDER: tuple[tuple[str, ...], ...] = (
     ("core",),
     ("settings",),
@@ -109,6 +111,13 @@ def test_a_fault_is_found() -> None:
     assert faults_of("train", imports_of(ast.parse("from augkit.gan.game import Game"))) == []
     lazy = ast.parse("import json\nif TYPE_CHECKING:\n    import torch\ndef f():\n    import ray")
     assert set(imports_of(at_module_level(lazy))) == {"json"}
+
+
+def test_the_documents_are_few_and_short() -> None:
+    pages = {page.stem: page.read_text() for page in DOCS.glob("*.md")}
+    assert len(pages.keys() - {"glossary"}) <= 8 and "glossary" in pages
+    prose = [re.sub(r"```.*?```|^    .*?$", "", text, flags=re.DOTALL | re.MULTILINE) for text in pages.values()]
+    assert sum(any(sign.isalpha() for sign in word) for text in prose for word in text.split()) <= 8500
 
 
 def test_no_file_is_a_bag_of_odds_and_ends() -> None:

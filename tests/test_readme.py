@@ -1,9 +1,13 @@
 """What the README and the examples promise."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from augkit.balance.job import Balance, BalanceRequest
 from augkit.core.workspace import Workspace
@@ -28,7 +32,7 @@ def test_there_are_two_set_up_commands_of_one_line_each() -> None:
 
 
 def test_every_verb_in_the_documents_exists() -> None:
-    texts = [path.read_text() for path in [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*")]]
+    texts = [path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*")]]
     used = {verb for text in texts for verb in re.findall(r"\baugkit ([a-z]+)\b(?= |\n|`)", text)}
     known = subprocess.run(
         [sys.executable, "-m", "augkit", "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}
@@ -41,11 +45,42 @@ def test_every_verb_in_the_documents_exists() -> None:
 ORDINARY_WORDS = {"fills", "installed", "the", "is"}
 
 
-def test_the_example_is_short_and_trains_on_shards(rendered_workspace: Workspace, copied_workspace: Workspace) -> None:
+@pytest.fixture(scope="module")
+def ws(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A folder ``ws`` with shards, as the documents have it."""
+    workspace = Workspace(shutil.copytree(rendered_workspace.root, tmp_path_factory.mktemp("documents") / "ws"))
+    Balance(workspace, load_settings("smoke"), BalanceRequest(1)).generate(lambda name, more: None)
+    return workspace
+
+
+def test_the_example_is_short_and_trains_on_shards(ws: Workspace) -> None:
     example = ROOT / "examples" / "train_segmentation.py"
     assert len(example.read_text().splitlines()) <= 80
-    Balance(copied_workspace, load_settings("smoke"), BalanceRequest(1)).generate(lambda name, more: None)
-    command = [sys.executable, str(example), str(copied_workspace.shards), "--source", "real", "--epochs", "1"]
+    command = [sys.executable, str(example), str(ws.shards), "--source", "real", "--epochs", "1"]
     result = subprocess.run([*command, "--batch", "4"], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     assert re.search(r"mean IoU +\d\.\d{3}", result.stdout)
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+def test_the_readmes_snippet_feeds_a_training(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ws.root.parent)
+    (snippet,) = python_blocks("README.md")
+    names: dict[str, Any] = {}
+    exec(snippet, names)
+    batch = next(iter(names["loader"]))
+    assert batch["image"].shape == (16, 3, 128, 128) and batch["mask"].shape == (16, 128, 128)
+
+
+def test_the_ways_to_read_shards_read_them(ws: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(ws.root.parent)
+    monkeypatch.setattr(pytest.importorskip("datasets").config, "HF_DATASETS_CACHE", tmp_path)
+    ours, others = python_blocks("docs/balance.md")
+    names: dict[str, Any] = {}
+    exec(ours, names)
+    assert len(names["train"]) and names["val"][0]["image"].shape == (128, 128, 3)
+    exec(others, names)
+    assert next(iter(names["pairs"]["train"]))["mask.png"].mode == "L"

@@ -51,7 +51,7 @@ def train(
         typer.Option("--part-map", help="image: the parts of --init-from here; names, silhouette or a YAML file."),
     ] = None,
     background: Annotated[
-        str | None, typer.Option("--background", help="image: learnt, green or composite (docs/background.md).")
+        str | None, typer.Option("--background", help="image: learnt, green or composite (docs/augmentation.md).")
     ] = None,
     backgrounds: Annotated[
         str | None,

@@ -87,7 +87,7 @@ class ImageSettings(StartSettings):
     """The scenes of ``composite``: a folder of landscapes, ``inpainted`` (training photos without their cars), or
     ``auto``, the landscapes in WORKSPACE/backgrounds where there are any, else ``inpainted``."""
     part_map: str = "names"
-    """Which parts of ``init_from`` are which here: ``names``, ``silhouette``, or a YAML file (docs/pretraining.md)."""
+    """Which parts of ``init_from`` are which here: ``names``, ``silhouette``, or a YAML file (docs/training.md)."""
     decay_from: Share = 0.5
     """Share of the steps after which the learning rates fall linearly to 0; 1 keeps them constant."""
     size: Size = 128
@@ -208,7 +208,7 @@ class BalanceSettings(Section):
     threads: Count = 1
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
     precision: Precision = "auto"
-    """What stage II computes in (docs/speed.md); ``auto``: that of the shards at hand, else the processor's faster."""
+    """What stage II computes in (docs/balance.md); ``auto``: that of the shards at hand, else this processor's."""
     attempts: Annotated[float, Field(ge=1.0)] = 12.0
     """Candidates that a class may cost for each pair that it lacks, before it is given up."""
     hard_sampling: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0

@@ -56,7 +56,7 @@ class PartMap:
             raise SchemaError(
                 f"{origin}: maps no part",
                 f"parts of the source ({_listed(source)}) to parts of the target ({_listed(target)})",
-                "write a mapping file (docs/pretraining.md), or set it to silhouette",
+                "write a mapping file (docs/training.md), or set it to silhouette",
             )
         chosen = [tuple(source.id_of(a) for a, b in names.items() if part.name in b) for part in target.parts]
         return cls(tuple(chosen), len(source.parts))
@@ -77,7 +77,7 @@ def part_map(asked: str, source: PartSchema, target: PartSchema) -> PartMap:
         raise ConfigError(
             f"{path}: not a mapping of parts",
             "lines of `source part: target part`, or `source part: [target part, ...]`",
-            f"see docs/pretraining.md; {NAMES} and {SILHOUETTE} need no file",
+            f"see docs/training.md; {NAMES} and {SILHOUETTE} need no file",
         )
     names = {str(key): _texts(value) for key, value in tree.items()}
     _known(names, source, f"{path}: not in the schema that is started from")

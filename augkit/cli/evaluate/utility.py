@@ -25,7 +25,7 @@ def utility(
     *,
     arms: Annotated[
         str | None,
-        typer.Option("--arms", help="Comma-separated, e.g. real,real+classical; see docs/utility.md for all."),
+        typer.Option("--arms", help="Comma-separated, e.g. real,real+classical; see docs/evaluate.md for all."),
     ] = None,
     ratios: Annotated[
         str | None, typer.Option("--ratios", help="Shares of generated pairs in a batch, comma-separated (0.25,0.5).")

@@ -301,7 +301,7 @@ def test_scores_do_not_depend_on_which_side_is_called_left() -> None:
 def test_a_new_check_is_what_the_document_says(monkeypatch: pytest.MonkeyPatch) -> None:
     list(CHECKS)
     monkeypatch.setattr(CHECKS, "_entries", dict(CHECKS._entries))
-    text = (Path(__file__).resolve().parents[3] / "docs" / "audit.md").read_text()
+    text = (Path(__file__).resolve().parents[3] / "CONTRIBUTING.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names = {"check": check, "Finding": Finding, "Hit": Hit, "worst_first": worst_first}
     exec(code, {**names, "Measurements": Measurements, "Iterator": Iterator})

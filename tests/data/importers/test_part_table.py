@@ -10,7 +10,7 @@ from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
 from augkit.data.importers._part_table import PartEntry, PartTable, find_parts_file, read_part_table
 
-DOCUMENT = Path(__file__).parents[3] / "docs/importers.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/data.md"
 HOOD, DOOR = (250, 149, 10), (19, 98, 19)
 
 

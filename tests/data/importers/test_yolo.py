@@ -17,7 +17,7 @@ from augkit.data.samples import Sample, SampleSet, read
 from tests.data.importers.makers.pictures import PARTS, mask, photo, save
 from tests.data.importers.makers.yolo import make, rectangle
 
-DOCUMENT = Path(__file__).parents[3] / "docs/importers.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/data.md"
 WHOLE = rectangle(0, 0, 0, 1, 1)
 
 
