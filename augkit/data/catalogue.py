@@ -51,7 +51,8 @@ class CatalogueRow:
 
     ``width``/``height`` are the source photo's in pixels, ``crop_*`` the square cut from it, ``size`` the side of the
     canonical pair. ``histogram`` counts the canonical mask's pixels by part id, background first (ignore left out).
-    ``subset`` is the part of the data set the source names, ``phash`` the photo's perceptual hash (64 bits in hex),
+    ``subset`` is the part of the data set the source names, ``phash`` the perceptual hashes of the photo and of its
+    mirror image (64 bits each, in hex),
     ``group`` what photos share that must not be on two sides of a split: those from one source photo and its near
     duplicates. ``off_palette`` is the share of the source mask's pixels that had no exact colour of the palette.
     ``problem`` is empty for a usable row; a row with a problem has no files in ``pairs/``.

@@ -1,10 +1,11 @@
-"""Photos that are the same but for their bytes: compressed again, made smaller, brighter, a little blurred.
+"""Photos that are the same but for their bytes: compressed again, made smaller, brighter, a little blurred, mirrored.
 
 Two measures have to agree. The perceptual hash (the signs of an 8x8 block of the cosine transform of a 32x32 picture
 against their median; Zauner 2010, as in the ImageHash library) can be searched for among many photos; the correlation
 of the two 32x32 pictures tells photos that only resemble each other, such as cars of one model from one side. Both are
 taken from the canonical photo, in which studio walls and streets take little room, and neither is changed by
-brightness or contrast. ``tests/benchmarks/duplicates.py`` prints what the two limits are chosen from.
+brightness or contrast. A photo is compared as it is and in the mirror. ``tests/benchmarks/duplicates.py`` prints what
+the two limits are chosen from.
 
 Without the second measure a few look-alikes would chain a whole data set into one group. A photo with next to no
 contrast has no hash: what is in it is noise.
@@ -37,12 +38,19 @@ def thumb(photo: Photo) -> NDArray[np.uint8]:
 
 
 def perceptual_hash(photo: Photo) -> str:
-    """(H, W, 3) RGB -> 64 bits in hex; empty for a photo with next to no contrast."""
+    """(H, W, 3) RGB -> 64 bits in hex, and 64 of its mirror image; empty for a photo with next to no contrast."""
     import imagehash
     from PIL import Image
 
     small = thumb(photo)
-    return str(imagehash.phash(Image.fromarray(small))) if small.std() >= _LEAST_CONTRAST else ""
+    if small.std() < _LEAST_CONTRAST:
+        return ""
+    return "".join(str(imagehash.phash(Image.fromarray(picture))) for picture in (small, small[:, ::-1]))
+
+
+def hash_bits(text: str) -> tuple[int, int]:
+    """The two hashes of ``perceptual_hash``; 0 for what is missing, as in catalogues that know no mirror images."""
+    return int(text[:16] or "0", 16), int(text[16:] or "0", 16)
 
 
 def correlation(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -53,7 +61,7 @@ def correlation(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def near_pairs(hashes: NDArray[np.uint64], distance: int = MAX_DISTANCE) -> Pairs:
-    """(N,) different hashes -> (M, 2) places of those that differ in at most ``distance`` bits, first < second.
+    """(N,) hashes -> (M, 2) places of those that differ in at most ``distance`` bits, first < second.
 
     Hashes that differ in d bits agree in one of d + 1 slices (multi-index hashing: Norouzi et al. 2012), so only those
     that share a slice are compared: near-linear where hashes are spread, never more memory than a block of comparisons
@@ -87,7 +95,8 @@ def find_groups(
     known: NDArray[np.bool_],
     look: Callable[[int], NDArray[np.uint8]],
 ) -> Pairs:
-    """(N,) hashes -> (N,) group numbers 0..G-1: equal for rows with one sha256, and for near duplicates.
+    """(N,) sha256, (N, 2) hashes of photos and of their mirror images -> (N,) group numbers 0..G-1: equal for rows with
+    one sha256, and for near duplicates, mirrored ones too.
 
     ``known`` says which rows have a perceptual hash. ``look`` gives a row's (32, 32) picture; it is asked only for
     rows with a near hash. Groups are connected: a near duplicate of a near duplicate belongs to it.
@@ -106,10 +115,23 @@ def find_groups(
 def _near(rows: Pairs, phash: NDArray[np.uint64], source: Pairs, look: Callable[[int], NDArray[np.uint8]]) -> Pairs:
     """(M, 2) rows that both measures call near duplicates. Equal hashes are compared with the first that has it only,
     so that a thousand copies cost a thousand looks."""
-    hashes, first, inverse = np.unique(phash[rows], return_index=True, return_inverse=True)
+    hashes, first, inverse = np.unique(phash[rows, 0], return_index=True, return_inverse=True)
     leaders = rows[first]
     copies = np.stack([leaders[inverse], rows], axis=1)
-    pairs = np.concatenate([copies, leaders[near_pairs(hashes)]])
+    same_way = _alike(np.concatenate([copies, leaders[near_pairs(hashes)]]), source, look)
+    return np.concatenate([same_way, _alike(_mirrored(leaders, phash), source, look, mirrored=True)])
+
+
+def _mirrored(leaders: Pairs, phash: NDArray[np.uint64]) -> Pairs:
+    """(M, 2) rows of which the one's hash is near that of the other's mirror image."""
+    pairs, count = near_pairs(np.concatenate([phash[leaders, 0], phash[leaders, 1]])), len(leaders)
+    across = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)] - np.array([0, count])
+    return np.asarray(leaders[across[across[:, 0] < across[:, 1]]], np.int64)  # each pair is found from both sides
+
+
+def _alike(pairs: Pairs, source: Pairs, look: Callable[[int], NDArray[np.uint8]], mirrored: bool = False) -> Pairs:
+    """Those of the (M, 2) rows whose pictures correlate, the second in the mirror if asked for."""
     pairs = pairs[source[pairs[:, 0]] != source[pairs[:, 1]]]  # one photo is one group anyway
-    alike = [correlation(look(a), look(b)) >= MIN_CORRELATION for a, b in pairs.tolist()]
+    step = -1 if mirrored else 1
+    alike = [correlation(look(a), look(b)[:, ::step]) >= MIN_CORRELATION for a, b in pairs.tolist()]
     return np.asarray(pairs[np.array(alike, np.bool_)], np.int64)

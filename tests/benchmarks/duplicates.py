@@ -23,7 +23,15 @@ from numpy.typing import NDArray
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue
 from augkit.data.crop import Photo
-from augkit.data.near_duplicates import MAX_DISTANCE, MIN_CORRELATION, correlation, near_pairs, perceptual_hash, thumb
+from augkit.data.near_duplicates import (
+    MAX_DISTANCE,
+    MIN_CORRELATION,
+    correlation,
+    hash_bits,
+    near_pairs,
+    perceptual_hash,
+    thumb,
+)
 from augkit.data.pair_files import read_photo
 
 
@@ -53,7 +61,7 @@ CHANGES: dict[str, Callable[[Photo], Photo]] = {
 
 def bits(one: str, other: str) -> int:
     """In how many bits two hashes differ."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
+    return (hash_bits(one)[0] ^ hash_bits(other)[0]).bit_count()
 
 
 def print_changes(photos: list[Photo]) -> None:
@@ -73,7 +81,7 @@ def print_changes(photos: list[Photo]) -> None:
 
 def print_neighbours(names: list[str], photos: list[Photo]) -> None:
     """The nearest pairs of different photos."""
-    hashes = np.array([int(perceptual_hash(photo), 16) for photo in photos], np.uint64)
+    hashes = np.array([hash_bits(perceptual_hash(photo))[0] for photo in photos], np.uint64)
     distances = np.bitwise_count(hashes[:, None] ^ hashes[None])
     distances[np.tril_indices(len(hashes))] = 255
     for place in np.argsort(distances.reshape(-1), kind="stable")[:10].tolist():

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from augkit.data.crop import Photo, canonical_window, cut
-from augkit.data.near_duplicates import MAX_DISTANCE, correlation, find_groups, near_pairs, perceptual_hash, thumb
+from augkit.data.near_duplicates import (
+    MAX_DISTANCE,
+    correlation,
+    find_groups,
+    hash_bits,
+    near_pairs,
+    perceptual_hash,
+    thumb,
+)
 from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 
 CHANGES: dict[str, Callable[[Photo], Photo]] = {
@@ -37,7 +45,7 @@ def _groups(photos: list[Photo]) -> NDArray[np.int64]:
     hashes = [perceptual_hash(photo) for photo in photos]
     return find_groups(
         np.array([f"{n}" for n in range(len(photos))], "S64"),
-        np.array([int(hash or "0", 16) for hash in hashes], np.uint64),
+        np.array([hash_bits(hash) for hash in hashes], np.uint64),
         np.array([bool(hash) for hash in hashes]),
         lambda place: thumb(photos[place]),
     )
@@ -57,15 +65,36 @@ def test_photos_without_contrast_have_no_hash_and_stay_alone() -> None:
     assert correlation(thumb(flat[0]), thumb(flat[1])) == 0.0
 
 
+def both_ways(*hashes: int) -> NDArray[np.uint64]:
+    """The hashes, each with one of a mirror image that is near none of them."""
+    far = np.random.default_rng(9).integers(2**63, 2**64 - 1, len(hashes), np.uint64)
+    return np.stack([np.array(hashes, np.uint64), far], axis=1)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_copy_in_the_mirror_is_found(photos: list[Photo], change: str) -> None:
+    groups = _groups([*photos, *(np.ascontiguousarray(CHANGES[change](photo)[:, ::-1]) for photo in photos)])
+    assert (groups[:32] == groups[32:]).mean() >= 0.95
+    assert len(set(groups[:32])) == 32
+
+
+def test_a_photo_is_no_mirrored_copy_of_itself() -> None:
+    symmetric = np.random.default_rng(0).integers(0, 255, (2, 32, 16), np.uint8)
+    pictures = np.concatenate([symmetric, symmetric[:, :, ::-1]], axis=2)
+    hashes = np.array([[1, 1], [2**40, 2**40]], np.uint64)
+    groups = find_groups(np.array(["a", "b"], "S64"), hashes, np.ones(2, np.bool_), lambda place: pictures[place])
+    assert groups[0] != groups[1]
+
+
 def test_a_near_hash_alone_makes_no_group() -> None:
     random = np.random.default_rng(0)
     pictures = random.integers(0, 255, (3, 32, 32), np.uint8)
     pictures[2] = pictures[0]
     sha256, known = np.array(["a", "b", "c"], "S64"), np.ones(3, np.bool_)
-    hashes = np.array([5, 4, 7], np.uint64)
+    hashes = both_ways(5, 4, 7)
     groups = find_groups(sha256, hashes, known, lambda place: pictures[place])
     assert groups[0] == groups[2] != groups[1]
-    groups = find_groups(sha256, np.full(3, 5, np.uint64), known, lambda place: pictures[place])
+    groups = find_groups(sha256, both_ways(5, 5, 5), known, lambda place: pictures[place])
     assert groups[0] == groups[2] != groups[1]
     nobody = find_groups(sha256, hashes, np.zeros(3, np.bool_), lambda place: pictures[place])
     assert len(set(nobody.tolist())) == 3
@@ -76,7 +105,7 @@ def test_one_photo_is_one_group_without_a_look() -> None:
         raise AssertionError(place)
 
     sha256 = np.array(["a", "b", "a", "a"], "S64")
-    groups = find_groups(sha256, np.array([1, 2**40, 1, 1], np.uint64), np.array([1, 0, 1, 1], np.bool_), look)
+    groups = find_groups(sha256, both_ways(1, 2**40, 1, 1), np.array([1, 0, 1, 1], np.bool_), look)
     assert groups[0] == groups[2] == groups[3] != groups[1]
 
 

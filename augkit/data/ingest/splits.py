@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from augkit.core.classes import ALL_CLASSES
 from augkit.core.seeds import derive
 from augkit.data.catalogue import SPLITS, CatalogueRow, Split
+from augkit.data.near_duplicates import hash_bits
 
 FEWEST_TO_SPLIT = 4
 _FREE = -1
@@ -47,7 +48,7 @@ class Ledger:
     def add(self, row: CatalogueRow, fixed: bool = False) -> None:
         """One more row; ``fixed`` where its split is the data set's own."""
         self._sha256 += row.sha256.encode().ljust(64, b"\0")
-        self._phash.append(int(row.phash or "0", 16))
+        self._phash.extend(hash_bits(row.phash))
         self._known.append(bool(row.phash))
         self._classes.append(row.car_class.number)
         self._fixed.append(SPLITS.index(row.split) if fixed else _FREE)
@@ -68,8 +69,8 @@ class Ledger:
 
     @property
     def phash(self) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-        """(N,) perceptual hashes, and which rows have one."""
-        return np.frombuffer(self._phash, np.uint64), np.frombuffer(self._known, np.bool_)
+        """(N, 2) perceptual hashes of photos and of their mirror images, and which rows have them."""
+        return np.frombuffer(self._phash, np.uint64).reshape(-1, 2), np.frombuffer(self._known, np.bool_)
 
     @property
     def classes(self) -> NDArray[np.uint8]:

@@ -235,9 +235,30 @@ def test_near_duplicates_are_one_group_on_one_side(workspace: Workspace) -> None
     groups = {row.id: row.group for row in rows}
     splits = {row.id: row.split for row in rows}
     assert all(groups[s.id] == groups[f"{s.id}-dark"] and splits[s.id] == splits[f"{s.id}-dark"] for s in samples)
-    assert len(set(groups.values())) == 10 and all(len(row.phash) == 16 for row in rows)
+    assert len(set(groups.values())) == 10 and all(len(row.phash) == 32 for row in rows)
     assert sorted(splits.values()).count("val") == 8
     assert min(row.sha256 for row in rows if row.group == groups["car0"]).startswith(groups["car0"])
+
+
+def _large(id: str, seed: int) -> Sample:
+    """The textured photo with its mask, six times as large: the cut is the same in the mirror but for a pixel."""
+    sample = _textured(id, seed)
+    photo = np.asarray(Image.fromarray(np.asarray(sample.photo)).resize((300, 240), Image.Resampling.BICUBIC))
+    return replace(sample, photo=photo, mask=np.asarray(sample.mask).repeat(6, 0).repeat(6, 1))
+
+
+def test_mirrored_copies_are_one_group_on_one_side(workspace: Workspace) -> None:
+    samples = [_large(f"car{n}", n) for n in range(12)]
+    mirrored = [
+        Sample(f"{s.id}-mirrored", s.source_file, s.photo[:, ::-1].copy(), s.mask[:, ::-1].copy())  # type: ignore[index]
+        for s in samples
+    ]
+    data = DATA.model_copy(update={"val_share": 0.4})
+    rows = {row.id: row for row in ingest([*samples, *mirrored], SCHEMA, workspace, data, 0, importer="test")}
+    for sample in samples:
+        own, other = rows[sample.id], rows[f"{sample.id}-mirrored"]
+        assert (own.group, own.split) == (other.group, other.split)
+    assert len({row.group for row in rows.values()}) == 12
 
 
 def test_the_data_sets_own_splits_are_kept(workspace: Workspace) -> None:

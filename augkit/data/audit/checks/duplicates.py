@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from augkit.data.audit.audit_check import Figures, Finding, Hit, check
 from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
-from augkit.data.near_duplicates import correlation, find_groups, perceptual_hash, thumb
+from augkit.data.near_duplicates import correlation, find_groups, hash_bits, perceptual_hash, thumb
 
 SAME_CUT = 0.7
 """Overlap over union of two cuts of one photo, from which on they show the same car."""
@@ -45,11 +45,11 @@ def overlap(one: CatalogueRow, other: CatalogueRow) -> float:
 
 
 def look(pair: AuditedPair) -> Figures:
-    """The perceptual hash: the catalogue's, where it has one."""
-    return {"phash": pair.row.phash or perceptual_hash(pair.photo)}
+    """The perceptual hash: the catalogue's, where it has that of the mirror image too."""
+    return {"phash": pair.row.phash if len(pair.row.phash) == 32 else perceptual_hash(pair.photo)}
 
 
-@check("near-duplicates", "photos that were saved again: resized, recompressed, brightened", look)
+@check("near-duplicates", "photos that were saved again: resized, recompressed, brightened, mirrored", look)
 def near_duplicates(measurements: Measurements) -> Iterator[Finding]:
     """Photos of different bytes that ``augkit.data.near_duplicates`` puts into one group."""
     hashes = measurements.texts("near-duplicates", "phash")
@@ -58,19 +58,24 @@ def near_duplicates(measurements: Measurements) -> Iterator[Finding]:
     def tiny(number: int) -> NDArray[np.uint8]:
         return thumb(measurements.photo(measurements.seen[number]))
 
-    numbers = np.array([int(text or "0", 16) for text in hashes], np.uint64)
+    numbers = np.array([hash_bits(text) for text in hashes], np.uint64).reshape(-1, 2)
     sha256 = np.array([row.sha256 or row.id for row in measurements.seen], np.bytes_)
     groups: dict[int, list[int]] = defaultdict(list)
     for place, group in enumerate(find_groups(sha256, numbers, np.array([bool(text) for text in hashes]), tiny)):
         groups[int(group)].append(place)
     twins = [
-        (measurements.seen[first], measurements.seen[other], correlation(tiny(first), tiny(other)))
+        (measurements.seen[first], measurements.seen[other], _likeness(tiny(first), tiny(other)))
         for first, *others in groups.values()
         for other in others
         if sha256[first] != sha256[other]  # of the others, `duplicates` speaks
     ]
     if twins:
         yield _finding("near-duplicates", twins, "look the same")
+
+
+def _likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """-1..1: as they are, or in the mirror."""
+    return max(correlation(one, other), correlation(one, other[:, ::-1]))
 
 
 def _finding(check: str, twins: Sequence[Twins], what: str) -> Finding:
