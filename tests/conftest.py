@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files go to one process each, so that what a file's tests share is made once; so does all that needs a gate."""
     for item in items:
         place = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group("balance" if place.parts[0] == "balance" else str(place)))
+        item.add_marker(pytest.mark.xdist_group("balance" if place.parts[0] in ("balance", "gate") else str(place)))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,9 @@ from augkit.gate import Gate, ReferenceSet, ready_gate
 from augkit.settings import Settings, load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import rendered_samples
+from tests.balance.conftest import augkit, settings, trained, trained_workspace
+
+__all__ = ["augkit", "settings", "trained", "trained_workspace"]
 
 CHECKS = "gate.checks=[adjacency,view,palette,copied-mask,detail]"
 
