@@ -155,6 +155,14 @@ def usable(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:
     return [row for row in rows if not row.problem]
 
 
+def validation_rows(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:
+    """Rows that figures are told by while things are decided: usable, and of the split val.
+
+    Those of the split test are for the final evaluation (``augkit evaluate utility``) alone.
+    """
+    return [row for row in usable(rows) if row.split == "val"]
+
+
 @dataclass(frozen=True)
 class TrainingRows:
     """Rows that a generator may see: usable, and of the training split. The only door to generator training."""

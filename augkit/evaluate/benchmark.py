@@ -25,7 +25,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable, validation_rows
 from augkit.data.dataset import Pair, PairDataset
 from augkit.evaluate.comparison import judge, label
 from augkit.evaluate.extract import extract_photos
@@ -152,10 +152,10 @@ def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
 
 
 def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
-    held = [row for row in rows if row.split != "train"]
+    held = validation_rows(rows)
     if len(held) < SPLITS:
         raise DataError(
-            f"{len(held) or 'no'} held-out pairs to judge by", f"at least {SPLITS} of the split val or test",
+            f"{len(held) or 'no'} held-out pairs to judge by", f"at least {SPLITS} of the split val",
             "import with a larger data.val_share, or more photos",
         )  # fmt: skip
     return held

@@ -15,7 +15,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
+from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable, validation_rows
 from augkit.data.dataset import PairDataset
 from augkit.evaluate.comparison import Figure, enough, judge, size_of
 from augkit.evaluate.extract import extract_masks
@@ -85,7 +85,7 @@ def evaluate_masks(
     store = ModelStore.open(workspace, settings)
     rows = usable(read_catalogue(workspace.require_catalogue()))
     size, schema = settings.mask.size, store.schema
-    held = _real(workspace, [row for row in rows if row.split != "train"], schema, size)
+    held = _real(workspace, validation_rows(rows), schema, size)
     known = _real(workspace, TrainingRows.of(rows).rows, schema, size)
     gate = MaskRule(TrainingRows.of(rows).rows, schema, settings.gate)
     made = _made(store, Counter(held.classes), gate, size, report)
@@ -122,7 +122,7 @@ def _figures(real: PictureFeatures, made: PictureFeatures, reference: PictureFea
 def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> _Masks:
     """Real masks and their mirror images; what is ignored counts as background, as generated masks have none."""
     if not rows:
-        raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
+        raise DataError("no held-out pairs to judge by", "rows of the split val", "import with data.val_share")
     items = with_mirrors(PairDataset(workspace, rows, schema, size))
     return _Masks([without_ignore(item.mask) for item in items], [item.car_class for item in items])
 

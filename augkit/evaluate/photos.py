@@ -16,7 +16,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
+from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable, validation_rows
 from augkit.data.dataset import Pair, PairDataset
 from augkit.evaluate.comparison import Figure, enough, judge, size_of
 from augkit.evaluate.extract import extract_photos
@@ -152,7 +152,7 @@ def evaluate_photos(
     network = EXTRACTORS[extractor](weights=weights)  # before anything is painted: a wrong file is refused here
     trained, size = _TrainedStages(workspace, settings, report), settings.image.size
     rows, schema = usable(read_catalogue(workspace.require_catalogue())), trained.store.schema
-    held = _pairs(workspace, [row for row in rows if row.split != "train"], schema, size)
+    held = _pairs(workspace, validation_rows(rows), schema, size)
     known = _pairs(workspace, TrainingRows.of(rows).rows, schema, size)
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
     ours = trained.paint("held-out masks", masks, classes)
@@ -179,7 +179,7 @@ def evaluate_photos(
 
 def _pairs(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> list[Pair]:
     if not rows:
-        raise DataError("no held-out pairs to judge by", "rows of the split val or test", "import with data.val_share")
+        raise DataError("no held-out pairs to judge by", "rows of the split val", "import with data.val_share")
     return with_mirrors(PairDataset(workspace, rows, schema, size))
 
 
@@ -224,7 +224,7 @@ def _agreement(
         pair = Candidate(painted.masks[place], painted.classes[place], photo, painted.exemplars[place])
         found.append(judge.score(pair)["agreement"])
         report("agreement", place + 1, len(painted.photos))
-    held = {row.id for row in references.rows if row.split != "train"}
+    held = {row.id for row in validation_rows(references.rows)}
     known = real_scores(references)
     real = [scores["agreement"] for id, scores in zip(known.ids, known.scores, strict=True) if id in held]
     return SegmenterAgreement(float(np.mean(found)), float(np.mean(real)))

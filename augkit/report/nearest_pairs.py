@@ -56,7 +56,7 @@ def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, p
     """
     ours, known, held = (
         _painted(rows, images)
-        for rows in (made, [r for r in real if r["split"] == "train"], [r for r in real if r["split"] != "train"])
+        for rows in (made, [r for r in real if r["split"] == "train"], [r for r in real if r["split"] == "val"])
     )
     if not ours or not known:
         return NearestPairs({}, {})

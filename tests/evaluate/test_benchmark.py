@@ -56,6 +56,11 @@ def test_every_entry_trains_for_its_budget_and_is_judged(copied_workspace: Works
     assert [row["name"] for row in rows] == ["gan", "vae", "photos", "painter"]
 
 
+def test_the_split_test_is_not_read(without_test_files: Workspace) -> None:
+    [result] = run_benchmark(without_test_files, [VAE], 0.2)
+    assert result.pictures == 10  # five held-out masks and their mirror images
+
+
 def test_what_was_trained_is_not_trained_again_and_a_longer_budget_goes_on(copied_workspace: Workspace) -> None:
     run_benchmark(copied_workspace, [VAE], 0.3)
     first = _steps(copied_workspace, VAE)

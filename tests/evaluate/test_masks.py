@@ -74,6 +74,10 @@ def test_noise_is_far_from_real_and_passes_no_gate(
     assert ratio is not None and ratio > 2 and found.whole.passing == 0 and found.copies.share == 0
 
 
+def test_the_split_test_is_not_read(without_test_files: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _appraise(without_test_files, Replaying(without_test_files, "train"), monkeypatch).whole.figures
+
+
 def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     sampler = Replaying(copied_workspace, "train")
     rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]

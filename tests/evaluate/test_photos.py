@@ -71,6 +71,10 @@ def test_one_noise_for_all_is_far_and_has_no_variety(
     assert (found.held_out[0].ratio or 0) > 2 and found.variety < 1e-5 and found.copies.share == 0
 
 
+def test_the_split_test_is_not_read(without_test_files: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _appraise(without_test_files, Replaying(without_test_files), monkeypatch).held_out
+
+
 def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
     write_catalogue(copied_workspace.catalogue, rows)
