@@ -174,3 +174,16 @@ def test_a_write_is_found(text: str) -> None:
 
 def test_other_replacements_are_not_taken_for_renames() -> None:
     assert writes_of_its_own(ast.parse("a.replace('b', 'c'); replace(row, id=1); when.replace(hour=0)")) == []
+
+
+def files_with(pattern: str) -> list[str]:
+    """The files of the package in which a line matches."""
+    return [str(file.relative_to(PACKAGE)) for file in FILES if re.search(pattern, file.read_text())]
+
+
+def test_bytes_are_scaled_for_networks_in_one_place() -> None:
+    assert files_with(r"127\.5") == ["core/pixels.py"]
+
+
+def test_part_ids_are_counted_in_one_place() -> None:
+    assert files_with(r"calcHist|bincount\((?!.*weights=).*minlength=256\)") == ["core/parts.py"]

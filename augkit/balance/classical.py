@@ -18,10 +18,10 @@ import numpy as np
 from augkit.balance.executors import EXECUTORS
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
 from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
-from augkit.balance.worker import Job, Progress, RealPairCopier, ShardReport, histogram_of
+from augkit.balance.worker import Job, Progress, RealPairCopier, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
-from augkit.core.parts import PartSchema
+from augkit.core.parts import PartSchema, histogram
 from augkit.core.presets import Recipe
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
@@ -29,7 +29,8 @@ from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import Background
 from augkit.data.catalogue import CatalogueRow, TrainingRows, count_classes, read_catalogue, usable
-from augkit.data.dataset import Draw, Pair, PairDataset
+from augkit.data.dataset import Draw, PairDataset
+from augkit.data.pair import Pair
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
 from augkit.settings.section import NO_LABEL_WARP
@@ -223,5 +224,5 @@ class ClassicalWorker:
         return PairRecord(
             key=f"{source[:_KEY_ID]}-{seed:016x}", split="train", source="classical",
             orientation=item.car_class.orientation, doors=item.car_class.doors, seed=seed, mask_model=made_by,
-            image_model=made_by, width=size, height=size, histogram=histogram_of(item.mask, self.schema),
+            image_model=made_by, width=size, height=size, histogram=histogram(item.mask, self.schema.channels).tolist(),
         )  # fmt: skip

@@ -252,7 +252,7 @@ class Balance:
                 f"balance.style_from {source}, but no guide of stage II reads a photo ({', '.join(guides) or 'none'})",
                 "image.guides with exemplar, colours or styles", "leave the style out, or train stage II with a guide",
             )  # fmt: skip
-        item = load_style(source, self.workspace, self.store.schema, self.settings.image.size).item
+        item = load_style(source, self.workspace, self.store.schema, self.settings.image.size).pair
         return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 
     def _inputs(self) -> str:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, usable
-from augkit.data.crop import resize_mask
-from augkit.data.dataset import Pair
 from augkit.data.orientation import classify
-from augkit.data.pair_files import read_mask, read_photo, resize_photo
+from augkit.data.pair import Pair
+from augkit.data.pair_files import read_mask, read_photo
 from augkit.gan.exemplars import Exemplar
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -38,17 +35,15 @@ def load_style(source: str, workspace: Workspace, schema: PartSchema, size: int)
             "import it (augkit import) and name the pair's id",
         )  # fmt: skip
     schema.check(mask, str(mask_path))
-    view = classify(mask, schema)
-    return Exemplar(Pair(resize_photo(photo, size), resize_mask(mask, size), view.car_class), name, mirrored=False)
+    pair = Pair(photo, mask, classify(mask, schema).car_class)
+    return Exemplar(pair.resize(size), name, mirrored=False)
 
 
 def facing(style: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar:
     """The style as it suits the class: its mirror image where that shows the class's orientation."""
-    item = style.item
-    if item.car_class.mirror.orientation != car_class.orientation:
+    if style.pair.car_class.mirror.orientation != car_class.orientation:
         return style
-    turned = Pair(np.ascontiguousarray(item.photo[:, ::-1]), schema.flip(item.mask), item.car_class.mirror)
-    return Exemplar(turned, style.name, mirrored=True)
+    return Exemplar(style.pair.flip(schema), style.name, mirrored=True)
 
 
 def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:

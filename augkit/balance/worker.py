@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from augkit.balance.mask_hardness import MaskHardness
@@ -16,14 +15,14 @@ from augkit.balance.plan import PlanRow
 from augkit.balance.style import facing, load_style
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
-from augkit.data.crop import resize_mask
+from augkit.data.crop import resize_mask, resize_photo
 from augkit.data.orientation import classify
-from augkit.data.pair_files import read_mask, read_photo, resize_photo
+from augkit.data.pair_files import read_mask, read_photo
 from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import GeneratedPhotos, PhotoSampler
 from augkit.gan.samplers import MaskSampler
@@ -96,10 +95,10 @@ class RealPairCopier:
         for key in row.keys:
             real = self.rows[key]
             photo, extension, mask_png, mask = self._bytes(real)
-            size, histogram = self.job.size, histogram_of(mask, self.schema)
+            size, counts = self.job.size, histogram(mask, self.schema.channels)
             record = PairRecord(
                 key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
-                mask_model="", image_model="", width=size, height=size, histogram=histogram,
+                mask_model="", image_model="", width=size, height=size, histogram=counts.tolist(),
             )  # fmt: skip
             writer.add(record, photo, extension, mask_png)
         return ShardReport(row.shard, "", row.want, row.want, row.want, {})
@@ -114,12 +113,6 @@ class RealPairCopier:
         mask = resize_mask(mask, self.job.size)
         photo = resize_photo(read_photo(photo_path), self.job.size)
         return *encode_photo(photo, balance.quality, balance.lossless), encode_mask(mask), mask
-
-
-def histogram_of(mask: Mask, schema: PartSchema) -> list[int]:
-    """Pixels of a (H, W) mask by part id, background first, ignore left out."""
-    counts: list[int] = np.bincount(mask.reshape(-1), minlength=256)[: schema.channels].tolist()
-    return counts
 
 
 class Worker:
@@ -222,7 +215,7 @@ class Worker:
             exemplar=exemplar,
             width=self.job.size,
             height=self.job.size,
-            histogram=histogram_of(mask, self.schema),
+            histogram=histogram(mask, self.schema.channels).tolist(),
             scores=verdict.scores,
             reasons=verdict.reasons,
             accepted=not verdict.reasons,

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ from augkit.core.errors import SchemaError
 BACKGROUND = 0
 IGNORE = 255
 MAX_PART = 254
+_EXACT = 1 << 24  # OpenCV's counts are 32-bit floats, which hold all whole numbers up to here
 
 Colour = tuple[int, int, int]
 Mask = NDArray[np.uint8]
@@ -107,7 +109,7 @@ class PartSchema:
 
     def check(self, mask: Mask, source: str) -> None:
         """Raises SchemaError where a (H, W) mask holds an id that is neither a part nor 0 nor 255."""
-        present = np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256))
+        present = np.flatnonzero(histogram(mask))
         strange = [int(i) for i in present if i != IGNORE and i >= self.channels]
         if strange:
             raise SchemaError(
@@ -148,6 +150,15 @@ class PartSchema:
         """sha256 over ids and names (colours are for display only)."""
         text = json.dumps([(part.id, part.name) for part in self.parts])
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def histogram(mask: Mask, channels: int = 256) -> NDArray[np.int64]:
+    """(H, W) mask -> (channels,) pixels by part id, background first; ids from ``channels`` on are left out."""
+    flat, counts = mask.reshape(-1), np.zeros(256, np.int64)
+    for begin in range(0, flat.size, _EXACT):  # several times as fast as numpy's own bincount
+        counted = cv2.calcHist([flat[begin : begin + _EXACT]], [0], None, [256], [0, 256])
+        counts += counted.reshape(-1).astype(np.int64)
+    return counts[:channels]
 
 
 def without_ignore(mask: Mask) -> Mask:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
-from augkit.core.parts import BACKGROUND, IGNORE, Mask
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, histogram
 
 Photo = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -75,6 +75,14 @@ def cut(photo: Photo, mask: Mask, window: Window, size: int) -> tuple[Photo, Mas
     return np.asarray(resized, np.uint8), resize_mask(np.asarray(labels, np.uint8), size)
 
 
+def resize_photo(photo: Photo, size: int) -> Photo:
+    """(H, W, 3) -> (size, size, 3): area means when shrinking, cubic when enlarging."""
+    if photo.shape[:2] == (size, size):
+        return photo
+    method = cv2.INTER_AREA if photo.shape[0] > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(photo, (size, size), interpolation=method), np.uint8)
+
+
 def resize_mask(mask: Mask, size: int) -> Mask:
     """(S, S) mask -> (size, size) mask; each pixel takes the id with the largest area in it.
 
@@ -89,17 +97,12 @@ def resize_mask(mask: Mask, size: int) -> Mask:
     result, mixed = _sample_uniform(mask, first, width)
     rows, columns = np.nonzero(mixed)
     if rows.size:
-        areas = count_ids(mask)
+        areas = histogram(mask)
         order = np.array(sorted(np.flatnonzero(areas).tolist(), key=lambda id: (areas[id], id)), np.uint8)
         result[rows, columns] = order[
             _vote(mask, order, (first[rows], weights[rows]), (first[columns], weights[columns]))
         ]
     return result
-
-
-def count_ids(mask: Mask) -> NDArray[np.int64]:
-    """(H, W) mask -> (256,) pixels by id; exact up to 2^24 a part."""
-    return cv2.calcHist([mask], [0], None, [256], [0, 256]).reshape(-1).astype(np.int64)
 
 
 @lru_cache(maxsize=256)

@@ -10,15 +10,14 @@ from typing import Protocol
 
 import numpy as np
 
-from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import PartSchema
 from augkit.core.presets import Recipe
 from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation, Silhouette, Step
 from augkit.data.catalogue import CatalogueRow
-from augkit.data.crop import Photo, resize_mask
-from augkit.data.pair_files import read_mask, read_photo, read_silhouette, resize_photo
+from augkit.data.pair import Pair
+from augkit.data.pair_files import read_mask, read_photo, read_silhouette
 from augkit.data.silhouette import car_of
 from augkit.data.warp.part_warp import WarpedPhoto
 
@@ -34,16 +33,11 @@ class Draw:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """photo (S, S, 3) RGB, mask (S, S) ids, and the class they show.
+class ExemplarPair:
+    """A pair for the training of stage II, and the warped exemplar that its photo is to be made from."""
 
-    ``source`` is what stage II may look at in place of the photo that it is to make.
-    """
-
-    photo: Photo
-    mask: Mask
-    car_class: CarClass
-    source: WarpedPhoto | None = None
+    pair: Pair
+    warped: WarpedPhoto
 
 
 class Pairs(Protocol):
@@ -54,7 +48,7 @@ class Pairs(Protocol):
     def plain(self, index: int) -> Pair:
         """The pair as it is."""
 
-    def __getitem__(self, draw: Draw) -> Pair:
+    def __getitem__(self, draw: Draw) -> Pair | ExemplarPair:
         """The pair, augmented with the draw's seed."""
 
 
@@ -114,9 +108,7 @@ class PairDataset:
         return car_of(self._items[index].mask, found == 1).astype(np.uint8)
 
     def _through(self, augment: Augmentation, draw: Draw) -> Pair:
-        item = self._items[draw.index]
-        silhouette = partial(self.silhouette, draw.index)
-        return Pair(*augment(item.photo, item.mask, item.car_class, draw.seed, silhouette))
+        return augment(self._items[draw.index], draw.seed, partial(self.silhouette, draw.index))
 
     def _read(self, index: int) -> Pair:
         row = self.rows[index]
@@ -129,4 +121,4 @@ class PairDataset:
                 "import the data again",
             )
         self.schema.check(mask, str(self.workspace.mask(row.id)))
-        return Pair(resize_photo(photo, self.size), resize_mask(mask, self.size), row.car_class)
+        return Pair(photo, mask, row.car_class).resize(self.size)

@@ -1,4 +1,4 @@
-"""The files of a workspace's pairs, read; and photos resized."""
+"""The files of a workspace's pairs, read."""
 
 from __future__ import annotations
 
@@ -45,14 +45,6 @@ def require_silhouette(workspace: Workspace, id: str) -> Path:
             "without Background; image.background learnt)",
         )
     return path
-
-
-def resize_photo(photo: Photo, size: int) -> Photo:
-    """(H, W, 3) -> (size, size, 3): area means when shrinking, cubic when enlarging."""
-    if photo.shape[:2] == (size, size):
-        return photo
-    method = cv2.INTER_AREA if photo.shape[0] > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(photo, (size, size), interpolation=method), np.uint8)
 
 
 def _decode(path: Path, flags: int) -> Photo:

@@ -26,7 +26,8 @@ from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable, validation_rows
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.evaluate.comparison import judge, label
 from augkit.evaluate.extract import extract_photos
 from augkit.evaluate.features import PictureFeatures

@@ -17,7 +17,8 @@ from augkit.core.parts import Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable, validation_rows
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.evaluate.comparison import Figure, enough, judge, size_of
 from augkit.evaluate.extract import extract_photos
 from augkit.evaluate.features import PictureFeatures

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.core.seeds import derive
-from augkit.data.dataset import Pair
+from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, car_colour, part_warp
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 
@@ -27,7 +27,7 @@ SIDE = 32
 class Exemplar:
     """A training pair as a bank holds it; ``name`` is its id, ``mirrored`` whether it is its mirror image."""
 
-    item: Pair
+    pair: Pair
     name: str
     mirrored: bool
 
@@ -88,12 +88,12 @@ class ExemplarBank(nn.Module):
 
         Parts that it does not show are lent by those most like the mask, by cars of a similar paint first.
         """
-        warped = part_warp(exemplar.item.photo, exemplar.item.mask, mask)
+        warped = part_warp(exemplar.pair.photo, exemplar.pair.mask, mask)
         if warped.known.all():
             return warped
-        others = [self.at(place).item for place in self.like(mask, car_class)]
-        paint = car_colour(exemplar.item.photo, exemplar.item.mask)
-        others.sort(key=lambda item: float(np.abs(car_colour(item.photo, item.mask) - paint).sum()))
+        others = [self.at(place).pair for place in self.like(mask, car_class)]
+        paint = car_colour(exemplar.pair.photo, exemplar.pair.mask)
+        others.sort(key=lambda pair: float(np.abs(car_colour(pair.photo, pair.mask) - paint).sum()))
         for other in others:
             warped = warped.filled(part_warp(other.photo, other.mask, mask))
         return warped
@@ -104,11 +104,8 @@ class ExemplarBank(nn.Module):
         begin, middle, end = (int(self.ends[2 * row + n - 1]) if 2 * row + n else 0 for n in range(3))
         photo = decode_photo(self.data[begin:middle].numpy().tobytes())
         mask = decode_mask(self.data[middle:end].numpy().tobytes())
-        car_class = ALL_CLASSES[int(self.classes[row])]
-        if mirrored:
-            photo, mask = np.ascontiguousarray(photo[:, ::-1]), self.schema.flip(mask)
-            car_class = car_class.mirror
-        return Exemplar(Pair(photo, mask, car_class), self.names[row], mirrored)
+        pair = Pair(photo, mask, ALL_CLASSES[int(self.classes[row])])
+        return Exemplar(pair.flip(self.schema) if mirrored else pair, self.names[row], mirrored)
 
     def _pool(self, car_class: CarClass) -> list[int]:
         """Places of pairs of the class, or of its view, or all."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from augkit.core.parts import BACKGROUND, PartSchema
+from augkit.core.pixels import normalise
 from augkit.gan.batch import Batch
 from augkit.gan.label_map import one_hot
 
@@ -52,7 +53,7 @@ def palette_of(schema: PartSchema) -> Show:
 
     def show(batch: Batch) -> Tensor:
         picked = palette.to(batch.masks.device)[batch.masks]
-        return picked.permute(0, 3, 1, 2).float() / 127.5 - 1
+        return normalise(picked.permute(0, 3, 1, 2))
 
     return show
 
@@ -61,4 +62,4 @@ def background_fill(schema: PartSchema, output: Output) -> Float[Tensor, " c"]:
     """The background of a mask as a picture's channels."""
     if output is categorical:
         return functional.one_hot(torch.tensor(BACKGROUND), schema.channels).float()
-    return torch.from_numpy(schema.palette[BACKGROUND]).float() / 127.5 - 1
+    return normalise(torch.from_numpy(schema.palette[BACKGROUND]))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
+from augkit.data.pair import photos_to_tensor
 from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import Exemplar, ExemplarBank
@@ -69,9 +69,4 @@ class PhotoSampler(nn.Module):
 def warped_exemplars(warped: Sequence[WarpedPhoto]) -> WarpedExemplars:
     """Photos laid onto masks -> one batch of them."""
     known = torch.from_numpy(np.stack([one.known for one in warped]))[:, None].float()
-    return WarpedExemplars(scaled([one.photo for one in warped]), known)
-
-
-def scaled(photos: Sequence[NDArray[np.uint8]]) -> Float[Tensor, "n 3 h w"]:
-    """(H, W, 3) bytes each -> one tensor in [-1, 1]."""
-    return torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return WarpedExemplars(photos_to_tensor([one.photo for one in warped]), known)

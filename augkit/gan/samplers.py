@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch.nn import functional
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema
+from augkit.core.pixels import levels, to_bytes
 from augkit.gan.hard_sampling import HardFirst, Pick, evenly
 from augkit.gan.latents import NormalPrior, UniformPrior
 
@@ -136,7 +137,7 @@ def snap(pictures: Float[Tensor, "n 3 s s"], size: int, schema: PartSchema) -> t
     """Pictures of [-1, 1], resized -> masks of the parts with the nearest colours, and the pixels' mean distances
     (0..255 a channel) to these.
     """
-    scaled = functional.interpolate((pictures + 1) * 127.5, size=(size, size), mode="bilinear")
+    scaled = functional.interpolate(levels(pictures), size=(size, size), mode="bilinear")
     palette = torch.from_numpy(schema.palette[: schema.channels]).float()
     distances = torch.cdist(scaled.flatten(2).transpose(1, 2), palette[None])
     nearest, masks = distances.min(2)
@@ -164,5 +165,4 @@ class PictureSampler(nn.Module):
 
 def to_pixels(photos: Float[Tensor, "n 3 h w"]) -> Photo:
     """[-1, 1] -> (N, H, W, 3) bytes."""
-    pixels: Any = ((photos + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
+    return np.ascontiguousarray(to_bytes(photos).permute(0, 2, 3, 1).numpy())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.classes import CarClass
-from augkit.core.parts import BACKGROUND, Mask, PartSchema
+from augkit.core.parts import BACKGROUND, Mask, PartSchema, histogram
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.orientation import classify
 from augkit.gate.candidate import Verdict
@@ -78,7 +78,7 @@ class MaskRule:
         """
         let = limits or RuleLimits(0, 0, math.log(self.settings.slack))
         view = classify(mask, self.schema)
-        share = np.bincount(mask.reshape(-1), minlength=256)[: self.schema.channels] / mask.size
+        share = histogram(mask, self.schema.channels) / mask.size
         bounds = self.bounds[car_class]
         shown = share > self.settings.min_part_pixels / FULL_AREA
         missing, surplus = bounds.required & ~shown, shown & ~bounds.allowed

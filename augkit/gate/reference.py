@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.crop import Photo
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.gate.gate_check import CHECKS
 from augkit.settings import GateSettings, Settings
 from augkit.shards.codec import decode_photo, encode_photo
@@ -121,6 +121,6 @@ class ReferenceSet:
         """Training rows outside a fold; all for the number behind the last one."""
         return [row for row in self.rows if self.folds.numbers.get(row.id, fold) != fold]
 
-    def both(self, item: Pair) -> tuple[tuple[Mask, CarClass], tuple[Mask, CarClass]]:
-        """A pair's mask and its mirror image, with their classes."""
-        return (item.mask, item.car_class), (self.schema.flip(item.mask), item.car_class.mirror)
+    def both(self, pair: Pair) -> tuple[Pair, Pair]:
+        """A pair and its mirror image."""
+        return pair, pair.flip(self.schema)

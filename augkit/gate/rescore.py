@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
-
 from augkit.core.classes import CarClass
 from augkit.core.errors import ShardError
-from augkit.core.parts import Mask
+from augkit.core.parts import Mask, histogram
 from augkit.core.storage import Storage
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.duplicates import REASON, SCORE, KeptPairs, NoDuplicates
@@ -121,7 +119,7 @@ def record_of(row: dict[str, Any]) -> PairRecord:
 
 
 def _with(record: PairRecord, verdict: Verdict, mask: Mask) -> PairRecord:
-    counts = np.bincount(mask.reshape(-1), minlength=256)[: len(record.histogram)].tolist()
+    counts = histogram(mask, len(record.histogram)).tolist()
     return replace(
         record, scores=verdict.scores, reasons=verdict.reasons, accepted=not verdict.reasons, histogram=counts
     )

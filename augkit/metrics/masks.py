@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
-from augkit.core.parts import IGNORE, Mask
+from augkit.core.parts import IGNORE, Mask, histogram
 from augkit.metrics.metric import metric
 
 Shares = NDArray[np.float64]
@@ -20,7 +20,7 @@ Shares = NDArray[np.float64]
 def part_shares(masks: Mask, channels: int) -> Shares:
     """(N, H, W) ids -> (N, K): each part's share of the mask's pixels. Raises DataError for ids outside."""
     _check(masks, channels)
-    counts = np.stack([np.bincount(mask.reshape(-1), minlength=256)[:channels] for mask in masks]).astype(np.float64)
+    counts = np.stack([histogram(mask, channels) for mask in masks]).astype(np.float64)
     return np.asarray(counts / np.maximum(counts.sum(1, keepdims=True), 1))
 
 

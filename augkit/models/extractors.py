@@ -29,6 +29,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from augkit.core.errors import CheckpointError, ConfigError, DataError
+from augkit.core.pixels import HALF, normalise, to_bytes
 from augkit.core.registry import Registry
 from augkit.models.lite0 import load_lite0
 
@@ -109,12 +110,12 @@ class _Frozen:
         if not pixels.isfinite().all():
             raise DataError("photos with NaN or infinite pixels", "numbers in [-1, 1]", "look at what made them")
         if pixels.dtype != torch.uint8:
-            pixels = ((pixels.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+            pixels = to_bytes(pixels.float())
         if pixels.shape[2:] != (self.size, self.size):
             pixels = functional.interpolate(
                 pixels.to(self._resized_as), size=(self.size, self.size), mode="bicubic", antialias=True
             )
-        scaled = (pixels.float() / 127.5 - 1) * self._scale
+        scaled = normalise(pixels) * self._scale
         return scaled.contiguous(memory_format=torch.channels_last)
 
 
@@ -141,7 +142,7 @@ class Lite0Extractor(_Frozen):
         last = nn.Sequential(network.conv_head, network.bn2, nn.AdaptiveAvgPool2d(1))
         head = network.classifier.weight.detach(), network.classifier.bias.detach()
         super().__init__(nn.Sequential(trunk, last), stem, head)
-        self._scale = 127.5 / 128  # the network was trained on (x - 127) / 128
+        self._scale = HALF / 128  # the network was trained on (x - 127) / 128
         self._resized_as = torch.uint8  # rounded again, as in training; in floats it would take far longer
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.pixels import HALF
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 
@@ -41,7 +42,7 @@ class Lite0Features(nn.Module):
 
     def forward(self, photos: Float[Tensor, "n 3 h w"]) -> list[Tensor]:
         """See the class."""
-        maps: list[Tensor] = self.network(photos * (127.5 / 128))  # the network was trained on (x - 127) / 128
+        maps: list[Tensor] = self.network(photos * (HALF / 128))  # the network was trained on (x - 127) / 128
         return maps
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.data.crop import Photo
-from augkit.data.pair_files import resize_photo
+from augkit.data.crop import Photo, resize_photo
 from augkit.evaluate.extract import extract_photos
 from augkit.metrics.copies import QUANTILE, nearest_mask
 from augkit.metrics.neighbours import nearest

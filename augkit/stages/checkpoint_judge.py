@@ -15,7 +15,8 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.seeds import derive
 from augkit.data.catalogue import TrainingRows
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import GenerativeSettings
@@ -85,10 +86,4 @@ def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> Che
 def with_mirrors(pairs: PairDataset) -> list[Pair]:
     """All pairs as they are, then all of them in the mirror."""
     plain = [pairs.plain(index) for index in range(len(pairs))]
-    return [*plain, *(mirrored(item, pairs) for item in plain)]
-
-
-def mirrored(item: Pair, pairs: PairDataset) -> Pair:
-    """The pair in the mirror."""
-    photo = np.ascontiguousarray(item.photo[:, ::-1])
-    return Pair(photo, pairs.schema.flip(item.mask), item.car_class.mirror)
+    return [*plain, *(pair.flip(pairs.schema) for pair in plain)]

@@ -14,7 +14,8 @@ from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.data.warp.cycle_warp import CycleWarpPairs
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning import CONDITIONERS, Conditioner

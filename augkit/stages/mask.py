@@ -17,7 +17,8 @@ from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, count_classes, part_pixels
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.gan.image_tensors import Show, background_fill, categorical, channels_of, colours, palette_of
 from augkit.gan.latent_game import LatentGenerator
 from augkit.gan.samplers import LatentBank, MaskSampler, Prior

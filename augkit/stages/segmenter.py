@@ -19,9 +19,9 @@ from augkit.core.presets import load_recipe
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation, Silhouette, no_silhouette
-from augkit.data.crop import resize_mask
-from augkit.data.dataset import Draw, Pair, PairCache
-from augkit.data.pair_files import read_silhouette, resize_photo
+from augkit.data.dataset import Draw, PairCache
+from augkit.data.pair import Pair, photo_to_tensor
+from augkit.data.pair_files import read_silhouette
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player, StepOutputs
@@ -63,13 +63,11 @@ class ShardPairs:
 
     def _read(self, index: int) -> Pair:
         photo, mask = self.shards.raw(index)
-        resized = resize_photo(decode_photo(photo), self.size), resize_mask(decode_mask(mask), self.size)
-        return Pair(*resized, self.classes[index])
+        return Pair(decode_photo(photo), decode_mask(mask), self.classes[index]).resize(self.size)
 
     def __getitem__(self, draw: Draw) -> Pair:
         """The pair, augmented with the draw's seed."""
-        item = self.plain(draw.index)
-        return Pair(*self.augment(item.photo, item.mask, item.car_class, draw.seed, self._silhouette(draw.index)))
+        return self.augment(self.plain(draw.index), draw.seed, self._silhouette(draw.index))
 
     def _silhouette(self, index: int) -> Callable[[], Silhouette]:
         if self.workspace is None:
@@ -263,7 +261,7 @@ def read_all(network: nn.Module, items: Sequence[Pair], schema: PartSchema) -> N
 
 
 def _logits(network: nn.Module, item: Pair) -> Tensor:
-    photo = torch.from_numpy(item.photo).permute(2, 0, 1)[None].float() / 127.5 - 1
+    photo = photo_to_tensor(item.photo)[None]
     logits: Tensor = network(photo.to(next(network.parameters()).device))
     return logits.float().cpu()
 

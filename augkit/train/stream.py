@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +10,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from augkit.core.seeds import derive
-from augkit.data.dataset import Draw, Pair, Pairs
+from augkit.data.dataset import Draw, ExemplarPair, Pairs
+from augkit.data.pair import Pair, photos_to_tensor
 from augkit.gan.batch import Batch
-from augkit.gan.photo_sampler import scaled, warped_exemplars
+from augkit.gan.photo_sampler import warped_exemplars
 from augkit.train.sampling import Sampling, evenly
 
 
@@ -55,13 +56,14 @@ class _Steps(Dataset[Batch]):
         return replace(collate(items, derive(plan.seed, "noise", step), start, plan.batch), turns=plan.turns)
 
 
-def collate(items: list[Pair], seed: int, start: int, total: int) -> Batch:
+def collate(items: Sequence[Pair | ExemplarPair], seed: int, start: int, total: int) -> Batch:
     """Pairs -> one batch."""
-    photos = scaled([item.photo for item in items])
-    masks = torch.from_numpy(np.stack([item.mask for item in items]))
-    classes = torch.tensor([item.car_class.number for item in items])
-    warped = [item.source for item in items if item.source is not None]
-    assert len(warped) in (0, len(items)), "all pairs of a batch have a source, or none has"
+    pairs = [item.pair if isinstance(item, ExemplarPair) else item for item in items]
+    photos = photos_to_tensor([pair.photo for pair in pairs])
+    masks = torch.from_numpy(np.stack([pair.mask for pair in pairs]))
+    classes = torch.tensor([pair.car_class.number for pair in pairs])
+    warped = [item.warped for item in items if isinstance(item, ExemplarPair)]
+    assert len(warped) in (0, len(items)), "all pairs of a batch have an exemplar, or none has"
     return Batch(photos, masks.long(), classes, seed, start, total, source=warped_exemplars(warped) if warped else None)
 
 

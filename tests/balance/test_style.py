@@ -34,17 +34,17 @@ def schema(rendered_workspace: Workspace) -> PartSchema:
 def test_a_pair_by_its_id(rendered_workspace: Workspace, schema: PartSchema) -> None:
     row = read_catalogue(rendered_workspace.catalogue)[0]
     style = load_style(row.id, rendered_workspace, schema, 32)
-    assert style.name == row.id and style.item.photo.shape == (32, 32, 3) and style.item.mask.shape == (32, 32)
+    assert style.name == row.id and style.pair.photo.shape == (32, 32, 3) and style.pair.mask.shape == (32, 32)
 
 
 def test_it_turns_to_face_the_class(rendered_workspace: Workspace, schema: PartSchema) -> None:
     row = read_catalogue(rendered_workspace.catalogue)[0]
     style = load_style(row.id, rendered_workspace, schema, 32)
-    own = style.item.car_class
+    own = style.pair.car_class
     assert facing(style, own, schema) is style
     turned = facing(style, CarClass(own.mirror.orientation, "unknown"), schema)
-    assert turned.mirrored and np.array_equal(turned.item.photo, style.item.photo[:, ::-1])
-    assert np.array_equal(turned.item.mask, schema.flip(style.item.mask)) and turned.item.car_class == own.mirror
+    assert turned.mirrored and np.array_equal(turned.pair.photo, style.pair.photo[:, ::-1])
+    assert np.array_equal(turned.pair.mask, schema.flip(style.pair.mask)) and turned.pair.car_class == own.mirror
 
 
 def _write(folder: Path, photo: tuple[int, int], mask: np.ndarray | None) -> str:
@@ -58,7 +58,7 @@ def test_a_photo_with_its_mask_beside_it(rendered_workspace: Workspace, schema: 
     mask = np.zeros((48, 48), np.uint8)
     mask[10:30, 10:30] = 1
     style = load_style(_write(tmp_path, (48, 48), mask), rendered_workspace, schema, 32)
-    assert style.name == "style:mine.jpg" and (style.item.mask == 1).any()
+    assert style.name == "style:mine.jpg" and (style.pair.mask == 1).any()
 
 
 def test_what_cannot_be_a_style_is_said(rendered_workspace: Workspace, schema: PartSchema, tmp_path: Path) -> None:

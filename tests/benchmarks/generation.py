@@ -166,9 +166,7 @@ def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
     """A painter with random weights and its bank of rendered cars, and these cars."""
     import torch
 
-    from augkit.data.crop import resize_mask
-    from augkit.data.dataset import Pair
-    from augkit.data.pair_files import resize_photo
+    from augkit.data.pair import Pair
     from augkit.gan.exemplars import ExemplarBank
     from augkit.gan.photo_sampler import PhotoSampler
     from augkit.settings import load_settings
@@ -183,8 +181,7 @@ def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
     for car_class, count in even_counts(CARS).items():
         for number in range(count):
             sample = rendered_sample(car_class, number, settings.size, 0)
-            photo, mask = resize_photo(sample.photo, settings.size), resize_mask(sample.mask, settings.size)
-            cars.append(Pair(photo, mask, car_class))
+            cars.append(Pair(sample.photo, sample.mask, car_class).resize(settings.size))
     return PhotoSampler(painter, ExemplarBank.of(cars, [f"car-{n}" for n in range(len(cars))], schema)), cars
 
 

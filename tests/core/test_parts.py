@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augkit.core.errors import SchemaError
-from augkit.core.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, mirrored, without_ignore
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, histogram, mirrored, without_ignore
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "front_right_door", "right_mirror", "front_left_door", "wheel"])
 masks = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.sampled_from([*range(7), 255]))
@@ -28,6 +28,20 @@ def test_a_flip_mirrors_the_picture_and_swaps_left_and_right() -> None:
         ("front_right_door", "front_left_door"),
     ]
     assert SCHEMA.flip(np.array([[1, 2, 3, 0, 255]], np.uint8)).tolist() == [[255, 0, 5, 4, 1]]
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(0, 9), st.integers(1, 9))), st.integers(1, 256))
+def test_a_histogram_counts_every_id(mask: Mask, channels: int) -> None:
+    counts = histogram(mask, channels)
+    assert counts.dtype == np.int64 and counts.tolist() == [int((mask == id).sum()) for id in range(channels)]
+    assert np.array_equal(histogram(np.asfortranarray(mask)), histogram(mask))
+
+
+def test_a_large_mask_is_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = np.random.default_rng(0).integers(0, 256, (30, 20), np.uint8)
+    whole = histogram(mask).tolist()
+    monkeypatch.setattr("augkit.core.parts._EXACT", 7)
+    assert histogram(mask).tolist() == whole and sum(whole) == mask.size
 
 
 @given(st.lists(st.sampled_from(["left", "right", "front", "door", "Left", "leftover"]), min_size=1, max_size=4))

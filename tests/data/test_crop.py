@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE
-from augkit.data.crop import Window, canonical_window, count_ids, cut, resize_mask
+from augkit.data.crop import Window, canonical_window, cut, resize_mask
 
 
 def _mask(width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -122,8 +122,3 @@ def test_a_vote_of_many_pixels_is_counted_in_parts(monkeypatch: pytest.MonkeyPat
     whole = resize_mask(mask, 31)
     monkeypatch.setattr("augkit.data.crop._VOTES", 100)
     assert (resize_mask(mask, 31) == whole).all()
-
-
-def test_ids_are_counted() -> None:
-    mask = np.random.default_rng(0).integers(0, 256, (30, 20), np.uint8)
-    assert (count_ids(mask) == np.bincount(mask.ravel(), minlength=256)).all()

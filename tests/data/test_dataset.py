@@ -8,8 +8,8 @@ from augkit.core.errors import DataError, SchemaError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.data.crop import resize_photo
 from augkit.data.dataset import Draw, PairDataset
-from augkit.data.pair_files import resize_photo
 
 
 def dataset(workspace: Workspace, size: int = 32) -> PairDataset:

@@ -15,7 +15,8 @@ from augkit.core.errors import CheckpointError, DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, write_catalogue
-from augkit.data.pair_files import read_photo, resize_photo
+from augkit.data.crop import resize_photo
+from augkit.data.pair_files import read_photo
 from augkit.evaluate import photos
 from augkit.evaluate.photos import PhotoEvaluation, evaluate_photos
 from augkit.gan.photo_sampler import GeneratedPhotos

@@ -10,7 +10,7 @@ import torch
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, Mask, PartSchema
-from augkit.data.dataset import Pair
+from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import part_warp
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning.colours import ColourConditioner
@@ -50,18 +50,18 @@ def test_a_bank_gives_back_what_it_was_given() -> None:
     bank = _bank(items)
     for place, item in enumerate(items):
         held = bank.at(place)
-        assert held.name == f"pair-{place}" and not held.mirrored and held.item.car_class == A5
-        assert np.array_equal(held.item.mask, item.mask)
-        assert np.abs(held.item.photo.astype(int) - item.photo).max() <= 12  # JPEG
+        assert held.name == f"pair-{place}" and not held.mirrored and held.pair.car_class == A5
+        assert np.array_equal(held.pair.mask, item.mask)
+        assert np.abs(held.pair.photo.astype(int) - item.photo).max() <= 12  # JPEG
 
 
 def test_the_second_half_is_the_mirror_image() -> None:
     left = np.zeros((SIDE, SIDE), np.uint8)
     left[8:24, 2:10] = SCHEMA.names.index("left_door")
     held = _bank([_item(A5, left)]).at(1)
-    assert held.mirrored and held.item.car_class == D5
-    assert np.array_equal(held.item.mask, SCHEMA.flip(left))
-    assert np.array_equal(held.item.photo, _bank([_item(A5, left)]).at(0).item.photo[:, ::-1])
+    assert held.mirrored and held.pair.car_class == D5
+    assert np.array_equal(held.pair.mask, SCHEMA.flip(left))
+    assert np.array_equal(held.pair.photo, _bank([_item(A5, left)]).at(0).pair.photo[:, ::-1])
 
 
 def test_a_draw_is_a_function_of_its_seed_and_seeds_differ() -> None:
@@ -84,7 +84,7 @@ def test_exemplars_are_of_the_orientation_where_the_class_has_few() -> None:
 def test_mirror_images_serve_the_mirror_class() -> None:
     bank = _bank([_item(D5, _mask()), _item(B5, _mask())])
     drawn = bank.draw(_mask(), A5, 0)
-    assert (drawn.name, drawn.mirrored, drawn.item.car_class) == ("pair-0", True, A5)
+    assert (drawn.name, drawn.mirrored, drawn.pair.car_class) == ("pair-0", True, A5)
 
 
 def test_exemplars_are_any_where_the_orientation_has_none() -> None:
@@ -161,8 +161,8 @@ def test_a_part_that_the_exemplar_lacks_is_lent_by_another() -> None:
     # Of those that could lend it, a car of the same paint does.
     several = _bank([_item(A5, _mask(3)), _item(A5, both, 200), _item(A5, both, 100), _item(A5, both, 150)])
     lent = several.warp(several.at(0), both, A5)
-    expected = part_warp(several.at(2).item.photo, both, both)
-    own = part_warp(several.at(0).item.photo, _mask(3), both)
+    expected = part_warp(several.at(2).pair.photo, both, both)
+    own = part_warp(several.at(0).pair.photo, _mask(3), both)
     assert np.array_equal(lent.photo, own.filled(expected).photo)
     alone = _bank([_item(A5, _mask(3))])
     assert not alone.warp(alone.at(0), both, A5).known[27, 12]

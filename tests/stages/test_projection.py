@@ -23,7 +23,7 @@ from augkit.core.errors import AugkitError, CheckpointError, ConfigError, DataEr
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
-from augkit.data.dataset import Pair
+from augkit.data.pair import Pair
 from augkit.gan.batch import Batch
 from augkit.gan.image_tensors import palette_of, photos
 from augkit.gan.latents import NormalPrior, UniformPrior

@@ -16,7 +16,8 @@ from augkit.core.errors import CheckpointError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue
-from augkit.data.dataset import Pair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.pair import Pair
 from augkit.gan.samplers import LatentBank, MaskSampler
 from augkit.metrics.spread import spread
 from augkit.settings import SelectionSettings, Settings
@@ -257,11 +258,12 @@ def test_neither_the_batches_nor_the_bank_hold_what_judges(
     assert len(sampler.prior.latents) == 2 * len(task.pairs)  # each and its mirror image
 
 
-def test_a_mirrored_pair_is_of_the_mirrored_class(rendered_workspace: Workspace) -> None:
+def test_every_pair_is_followed_by_its_mirror_image(rendered_workspace: Workspace) -> None:
     pairs = _task(rendered_workspace, tiny("mask-vae", 2)).pairs
     assert isinstance(pairs, PairDataset)
-    for item in map(pairs.plain, range(len(pairs))):
-        other = checkpoint_judge.mirrored(item, pairs)
+    mirrors = checkpoint_judge.with_mirrors(pairs)[len(pairs) :]
+    for place, item in enumerate(map(pairs.plain, range(len(pairs)))):
+        other = mirrors[place]
         assert other.car_class == item.car_class.mirror
         np.testing.assert_array_equal(other.photo, item.photo[:, ::-1])
         np.testing.assert_array_equal(other.mask, pairs.schema.flip(item.mask))

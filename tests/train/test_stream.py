@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
-from augkit.data.dataset import Draw, Pair
+from augkit.data.dataset import Draw
+from augkit.data.pair import Pair
 from augkit.settings import OptimSettings
 from augkit.train import machine
 from augkit.train.optim import adam, constant, linear_decay

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
-from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema, histogram
 from augkit.core.workspace import Workspace
 from augkit.data.audit.audit_check import CHECKS, AuditCheck, Figures
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -48,7 +48,7 @@ class AuditedPair:
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         """(256,): pixels by id."""
-        return np.bincount(self.mask.reshape(-1), minlength=256)
+        return histogram(self.mask)
 
 
 Column: TypeAlias = "array[float] | list[str]"

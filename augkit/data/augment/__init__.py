@@ -13,15 +13,14 @@ from pathlib import Path
 # Before the import: else albumentations asks the package index for its newest version, 2 s without a network.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import PartSchema
 from augkit.core.presets import Recipe, load_recipe
 from augkit.core.seeds import derive
 from augkit.data.augment.background import Background, Screen
 from augkit.data.augment.preset import build_steps
 from augkit.data.augment.steps import AugmentState, Flip, Silhouette, Step
-from augkit.data.crop import Photo
+from augkit.data.pair import Pair
 
 READERS = (Background, Screen)
 """Steps that read the silhouette."""
@@ -41,10 +40,9 @@ def no_silhouette() -> Silhouette:
 class Augmentation:
     """A preset, applied to a pair with a seed of its own: the same seed gives the same result in any process.
 
-    ``(photo (H, W, 3), mask (H, W), class, seed, silhouette) -> photo, mask, class``; ``silhouette`` is called where
-    the preset needs one. Masks only ever hold ids they held before or the ids of mirrored parts, and background or
-    ignore where the preset fills with them. ``backgrounds`` is the folder of landscapes of a preset that names none;
-    ``last`` are steps after the preset's.
+    ``(pair, seed, silhouette) -> pair``; ``silhouette`` is called where the preset needs one. Masks only ever hold ids
+    they held before or the ids of mirrored parts, and background or ignore where the preset fills with them.
+    ``backgrounds`` is the folder of landscapes of a preset that names none; ``last`` are steps after the preset's.
     """
 
     def __init__(
@@ -58,19 +56,12 @@ class Augmentation:
         self.steps = (*build_steps(recipe, schema, backgrounds), *last)
         self.needs_silhouette = any(isinstance(step, READERS) for step in self.steps)
 
-    def __call__(
-        self,
-        photo: Photo,
-        mask: Mask,
-        car_class: CarClass,
-        seed: int,
-        silhouette: Callable[[], Silhouette] = no_silhouette,
-    ) -> tuple[Photo, Mask, CarClass]:
+    def __call__(self, pair: Pair, seed: int, silhouette: Callable[[], Silhouette] = no_silhouette) -> Pair:
         """See the class."""
-        view = AugmentState(photo, mask, car_class, silhouette() if self.needs_silhouette else None)
+        view = AugmentState(pair, silhouette() if self.needs_silhouette else None)
         for place, step in enumerate(self.steps):
             view = step(view, derive(seed, place))
-        return view.photo, view.mask, view.car_class
+        return view.pair
 
     def mirrors(self, seed: int) -> bool:
         """Whether a pair comes out as its mirror image, told without making it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,10 +39,11 @@ class Background:
         if rng.random() >= self.p:
             return view
         assert view.silhouette is not None, "Augmentation asks for it"
-        scene = piece(landscape(rng.choice(self.landscapes)), view.mask.shape[0], rng)
-        is_part = (view.mask > 0) & (view.mask < 255)
+        photo, mask = view.pair.photo, view.pair.mask
+        scene = piece(landscape(rng.choice(self.landscapes)), mask.shape[0], rng)
+        is_part = (mask > 0) & (mask < 255)
         car = coverage(((view.silhouette == 1) | is_part).astype(np.uint8), self.edge)[..., None]
-        return replace(view, photo=(car * view.photo + (1 - car) * scene).round().astype(np.uint8))
+        return view.with_photo((car * photo + (1 - car) * scene).round().astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ class Screen:
         del seed
         assert view.silhouette is not None, "whoever shows a screen reads silhouettes"
         car = coverage(view.silhouette, self.edge)[..., None]
-        return replace(
-            view, photo=(car * view.photo + (1 - car) * np.array(GREEN, np.float32)).round().astype(np.uint8)
-        )
+        mixed = car * view.pair.photo + (1 - car) * np.array(GREEN, np.float32)
+        return view.with_photo(mixed.round().astype(np.uint8))
 
 
 def coverage(silhouette: Silhouette, edge: float) -> NDArray[np.float32]:

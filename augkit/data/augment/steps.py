@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, PartSchema
 from augkit.data.crop import Photo
+from augkit.data.pair import Pair
 
 Silhouette = NDArray[np.uint8]
 """(H, W): 1 on the car, 0 beside it."""
@@ -24,10 +24,16 @@ Silhouette = NDArray[np.uint8]
 class AugmentState:
     """A pair on its way through the steps; the silhouette is there where a step reads it."""
 
-    photo: Photo
-    mask: Mask
-    car_class: CarClass
+    pair: Pair
     silhouette: Silhouette | None
+
+    def with_photo(self, photo: Photo) -> AugmentState:
+        """With another photo (H, W, 3)."""
+        return replace(self, pair=replace(self.pair, photo=photo))
+
+    def with_mask(self, mask: Mask) -> AugmentState:
+        """With another mask (H, W)."""
+        return replace(self, pair=replace(self.pair, mask=mask))
 
 
 class Step(Protocol):
@@ -53,7 +59,7 @@ class Flip:
         if not self.flips(seed):
             return view
         silhouette = None if view.silhouette is None else view.silhouette[:, ::-1]
-        return AugmentState(view.photo[:, ::-1], self.schema.flip(view.mask), view.car_class.mirror, silhouette)
+        return AugmentState(view.pair.flip(self.schema), silhouette)
 
 
 class Pixels:
@@ -70,8 +76,9 @@ class Pixels:
         """See the class."""
         self.compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
         layers = {} if view.silhouette is None else {"silhouette": np.ascontiguousarray(view.silhouette)}
-        moved = self.compose(image=np.ascontiguousarray(view.photo), mask=np.ascontiguousarray(view.mask), **layers)
-        return AugmentState(moved["image"], moved["mask"], view.car_class, moved.get("silhouette"))
+        photo, mask = np.ascontiguousarray(view.pair.photo), np.ascontiguousarray(view.pair.mask)
+        moved = self.compose(image=photo, mask=mask, **layers)
+        return AugmentState(Pair(moved["image"], moved["mask"], view.pair.car_class), moved.get("silhouette"))
 
 
 class LabelWarp:
@@ -86,7 +93,7 @@ class LabelWarp:
 
     def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
-        return replace(view, mask=self._warp(view, seed).mask)
+        return view.with_mask(self._warp(view, seed).pair.mask)
 
 
 class LabelCoarsen:
@@ -102,8 +109,9 @@ class LabelCoarsen:
         """See the class."""
         if random.Random(seed).random() >= self.p:
             return view
-        ids, size = np.unique(view.mask), view.mask.shape[::-1]
-        shares = [cv2.resize((view.mask == id).astype(np.float32), (self.side,) * 2, interpolation=cv2.INTER_AREA)
+        mask = view.pair.mask
+        ids, size = np.unique(mask), mask.shape[::-1]
+        shares = [cv2.resize((mask == id).astype(np.float32), (self.side,) * 2, interpolation=cv2.INTER_AREA)
                   for id in ids]  # fmt: skip
         grown = np.stack([cv2.resize(share, size, interpolation=cv2.INTER_LINEAR) for share in shares])
-        return replace(view, mask=ids[grown.argmax(0)])
+        return view.with_mask(ids[grown.argmax(0)])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from augkit.core.errors import DataError
-from augkit.core.parts import BACKGROUND, Mask
+from augkit.core.parts import BACKGROUND, Mask, histogram
 from augkit.data.importers._palette import Palette
 from augkit.data.importers._part_table import LARGEST_VALUE, PartTable
 from augkit.data.importers._photos import contained
@@ -146,7 +146,7 @@ def _from_indices(picture: Image.Image, table: PartTable) -> PartMask:
     colours = np.zeros((256, 3), np.uint8)
     stored = np.asarray(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
     colours[: len(stored)] = stored
-    used = np.flatnonzero(np.bincount(indices.reshape(-1), minlength=256))
+    used = np.flatnonzero(histogram(indices))
     if not table.tells_colours or (colours[used] == used[:, None]).all():
         return PartMask(_from_values(indices, table))
     values, palette = dict(table.values), table.palette

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from augkit.core.errors import DataError
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
-from augkit.data.crop import Photo, canonical_window, count_ids, cut
+from augkit.data.crop import Photo, canonical_window, cut
 from augkit.data.near_duplicates import perceptual_hash
 from augkit.data.orientation import classify
 from augkit.data.samples import Sample, read
@@ -50,7 +50,7 @@ def make_row(sample: Sample, task: RowTask) -> CatalogueRow:
     row = CatalogueRow(sample.id, task.importer, _printable(sample.source_file), _printable(sample.subset))
     try:
         reading = read(sample)
-        present = np.flatnonzero(count_ids(reading.mask)).astype(np.uint8)
+        present = np.flatnonzero(histogram(reading.mask)).astype(np.uint8)
         task.schema.check(present, sample.source_file)
         window = canonical_window(reading.mask, task.margin)
     except (DataError, OSError) as error:
@@ -69,7 +69,7 @@ def make_row(sample: Sample, task: RowTask) -> CatalogueRow:
         crop_y=window.y,
         crop_side=window.side,
         size=task.size,
-        histogram=count_ids(mask)[: task.schema.channels].tolist(),
+        histogram=histogram(mask, task.schema.channels).tolist(),
         off_palette=reading.off_palette,
         orientation=view.orientation,
         confidence=view.confidence,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.core.seeds import derive
-from augkit.data.dataset import Draw, Pair, PairDataset
+from augkit.data.dataset import Draw, ExemplarPair, PairDataset
+from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, part_warp
 
 TRIALS = 6
@@ -37,11 +36,11 @@ class CycleWarpPairs:
         """The pair as it is, without a source."""
         return self.pairs.plain(index)
 
-    def __getitem__(self, draw: Draw) -> Pair:
-        """The pair, augmented with the draw's seed, and its source."""
-        item = self.pairs[draw]
-        other = self._other_mask(item, derive(draw.seed, "other mask"))
-        return replace(item, source=cycle_warp(item, other))
+    def __getitem__(self, draw: Draw) -> ExemplarPair:
+        """The pair, augmented with the draw's seed, and its exemplar."""
+        pair = self.pairs[draw]
+        other = self._other_mask(pair, derive(draw.seed, "other mask"))
+        return ExemplarPair(pair, cycle_warp(pair, other))
 
     def _other_mask(self, item: Pair, seed: int) -> Mask:
         """Of another pair of the class, or of a mirror image."""

@@ -8,7 +8,7 @@ from augkit.core.errors import DataError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.dataset import Pair
+from augkit.data.pair import Pair
 from augkit.stages.segmenter import ShardPairs
 from augkit.stages.training_mix import training_mix
 

@@ -37,9 +37,9 @@ class Adjacency:
         channels = references.schema.channels
         found: list[tuple[int, int, Any]] = []
         for item, row in references.training():
-            for mask, shown in references.both(item):
-                touch = part_adjacency(without_ignore(mask)[None], channels)[0] > 0
-                found.append((references.folds[row.id], ORIENTATIONS.index(shown.orientation), touch))
+            for pair in references.both(item):
+                touch = part_adjacency(without_ignore(pair.mask)[None], channels)[0] > 0
+                found.append((references.folds[row.id], ORIENTATIONS.index(pair.car_class.orientation), touch))
         folds, views = np.array([f for f, _, _ in found]), np.array([v for _, v, _ in found])
         touches = np.array([touch for _, _, touch in found], np.float64)
         seen = np.zeros((references.folds.count + 1, len(ORIENTATIONS), touches.shape[1]))

@@ -22,8 +22,8 @@ from torch.nn import functional
 
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.core.seeds import derive
-from augkit.data.crop import resize_mask
-from augkit.data.pair_files import resize_photo
+from augkit.data.crop import resize_mask, resize_photo
+from augkit.data.pair import photo_to_tensor
 from augkit.gate.candidate import Candidate, Sides, Stage
 from augkit.gate.gate_check import CHECKS, FittedState
 from augkit.gate.reference import ReferenceSet
@@ -101,7 +101,7 @@ class Agreement:
         """(1, K, s, s) chances of the parts, and the mask at that size."""
         known = self.folds.judge(pair.own or pair.exemplar)
         judges = self.networks if known == self.folds.count else [self.networks[known]]
-        photo = torch.from_numpy(resize_photo(pair.painted, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        photo = photo_to_tensor(resize_photo(pair.painted, self.size))[None]
         chances = torch.stack([network(photo).float().softmax(1) for network in judges]).mean(0)
         return chances, resize_mask(pair.mask, self.size)
 

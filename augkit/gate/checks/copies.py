@@ -78,9 +78,9 @@ class CopiedPhoto(_Known):
         extractor, features, ids, floor = EXTRACTORS["lite0"](), [], [], 0.0
         total = len(references.folds.numbers)
         for item, row in references.training():
-            both = (item.photo, item.photo[:, ::-1].copy())
-            own = torch.cat([extractor.features(_one(photo)) for photo in both])
-            stored = torch.cat([extractor.features(_one(references.stored(photo))) for photo in both])
+            both = references.both(item)
+            own = torch.cat([extractor.features(_one(pair.photo)) for pair in both])
+            stored = torch.cat([extractor.features(_one(references.stored(pair.photo))) for pair in both])
             floor = max(floor, float(nearest(stored.numpy(), own.numpy())[0].max()))
             features.append(own)
             ids.append(row.id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import cv2
-import numpy as np
 import torch
 
 from augkit.core.parts import without_ignore
+from augkit.core.pixels import normalise
 from augkit.gan.samplers import snap
 from augkit.gate.candidate import Candidate, Sides, Stage
 from augkit.gate.gate_check import CHECKS, FittedState
@@ -40,7 +40,7 @@ class PaletteCheck:
         if pair.own:
             drawn = self.schema.colourise(without_ignore(pair.mask))
             small = cv2.resize(drawn, (self.size, self.size), interpolation=cv2.INTER_AREA)
-            picture = torch.from_numpy(np.asarray(small, np.float32)).permute(2, 0, 1)[None] / 127.5 - 1
+            picture = normalise(torch.from_numpy(small).permute(2, 0, 1))[None]
             return {"palette_excess": float(snap(picture, pair.mask.shape[0], self.schema)[1][0])}
         given = pair.given.get("palette_distance")
         return {} if given is None else {"palette_excess": given / self.slack}

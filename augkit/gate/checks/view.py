@@ -43,10 +43,10 @@ class ViewCheck:
         """For each head (F + 1, D + 1, C) weights, the last row of which are the offsets."""
         rows, folds, classes = [], [], []
         for item, row in references.training():
-            for mask, shown in references.both(item):
-                rows.append(describe(mask, references.schema.channels))
+            for pair in references.both(item):
+                rows.append(describe(pair.mask, references.schema.channels))
                 folds.append(references.folds[row.id])
-                classes.append(shown)
+                classes.append(pair.car_class)
         table, fold_of = torch.from_numpy(np.stack(rows)), torch.tensor(folds)
         heads = {}
         for name, words in _HEADS.items():

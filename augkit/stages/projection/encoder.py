@@ -16,7 +16,8 @@ from augkit.core.errors import CheckpointError
 from augkit.core.memory import release_memory
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.dataset import Draw, Pair
+from augkit.data.dataset import Draw
+from augkit.data.pair import Pair
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player, StepOutputs, Term

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from augkit.core.parts import IGNORE, PartSchema
-from augkit.data.dataset import Pair
+from augkit.core.pixels import normalise
+from augkit.data.pair import Pair
 from augkit.gan.batch import Batch
 from augkit.gan.image_tensors import Show
 from augkit.gan.label_map import known, one_hot
@@ -64,7 +65,7 @@ class PartForm:
 
     def __init__(self, schema: PartSchema) -> None:
         self.channels = schema.channels
-        self.palette = torch.from_numpy(schema.palette[: schema.channels]).float() / 127.5 - 1
+        self.palette = normalise(torch.from_numpy(schema.palette[: schema.channels]))
 
     def show(self, batch: Batch) -> Float[Tensor, "n k h w"]:
         """See Form."""

@@ -13,10 +13,10 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import IGNORE, Mask
 from augkit.data.catalogue import CatalogueRow, read_catalogue
-from augkit.data.crop import Photo, resize_mask
-from augkit.data.dataset import Pair
+from augkit.data.crop import Photo, resize_mask, resize_photo
 from augkit.data.orientation import classify
-from augkit.data.pair_files import read_mask, read_photo, resize_photo
+from augkit.data.pair import Pair
+from augkit.data.pair_files import read_mask, read_photo
 from augkit.stages.model_store import ModelStore
 from augkit.stages.projection.latent_model import LatentStage
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from augkit import __version__
 from augkit.core.errors import DataError
-from augkit.core.parts import PartSchema
+from augkit.core.parts import PartSchema, histogram
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
-from augkit.data.crop import count_ids
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
 from augkit.shards.writer import PairRecord, ShardWriter, read_commit
@@ -79,7 +78,7 @@ def _record(order: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
         key=f"{order.painter.name[:_NAME]}-{order.painting.name[:_NAME]}-{order.start}-{seed:016x}", split="train",
         source="painted", orientation=car_class.orientation, doors=car_class.doors, seed=seed,
         mask_model=order.painting.digest, image_model=order.painter.digest, width=mask.shape[1], height=mask.shape[0],
-        histogram=count_ids(mask)[: schema.channels].tolist(), scores={"paint_start": float(order.start)},
+        histogram=histogram(mask, schema.channels).tolist(), scores={"paint_start": float(order.start)},
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from augkit.core.errors import ConfigError, DataError
-from augkit.core.parts import BACKGROUND, Mask, PartSchema, without_ignore
+from augkit.core.parts import BACKGROUND, Mask, PartSchema, histogram, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Split
@@ -105,7 +105,7 @@ def learnt_colours(photo: Photo, mask: Mask, schema: PartSchema) -> Float[Tensor
     """
     labels = torch.from_numpy(mask)[None].long()
     colours = part_colours(pixels(photo), labels, schema.channels, torch.ones(1, 1, *mask.shape))[0]
-    shown = np.bincount(mask.reshape(-1), minlength=256) > 0
+    shown = histogram(mask) > 0
     for one, other in schema.swaps:
         if shown[one] != shown[other]:
             there, lacking = (one, other) if shown[one] else (other, one)

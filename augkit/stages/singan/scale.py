@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from augkit.core.errors import CheckpointError
 from augkit.core.seeds import derive
 from augkit.data.crop import Photo
+from augkit.data.pair import photo_to_tensor
 from augkit.gan import singan_game, terms
 from augkit.gan.game import Game
 from augkit.gan.players import Player, Term
+from augkit.gan.samplers import to_pixels
 from augkit.gan.transport_terms import SinkhornTerm
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.singan import Pyramid, ScaleDiscriminator, ScaleGenerator, Side, channels_at, enlarge
@@ -77,13 +79,13 @@ def scale_task(name: str, scale: Scale, settings: PaintSettings, device: torch.d
 
 def pixels(photo: Photo) -> Tensor:
     """(H, W, 3) bytes -> (1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(photo)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return photo_to_tensor(photo)[None]
 
 
 def photo_of(picture: Tensor) -> Photo:
     """(1, 3, H, W) in [-1, 1], what lies outside cut off -> (H, W, 3) bytes."""
-    scaled = ((picture[0].detach().float().cpu() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(scaled.permute(1, 2, 0).numpy())
+    photo: Photo = to_pixels(picture.detach().float().cpu())[0]
+    return photo
 
 
 def resized(photo: Photo, side: Side) -> Photo:

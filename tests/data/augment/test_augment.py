@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from augkit.core.errors import ConfigError
 from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.core.presets import Recipe, augment_presets, load_recipe
 from augkit.data.augment import Augmentation
+from augkit.data.pair import Pair
 from augkit.settings import load_settings
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
@@ -54,11 +54,10 @@ def recipe(*steps: tuple[str, dict[str, object]]) -> Recipe:
     return Recipe("mine", Path(), steps)
 
 
-def pair(seed: int = 0, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
+def pair(car_class: CarClass = FRONT_LEFT, size: int = 32) -> Pair:
     mask = np.zeros((size, size), np.uint8)
     mask[4:16, 4:16], mask[18:26, 2:10], mask[0, :] = 1, 2, IGNORE
-    return rng.integers(0, 255, (size, size, 3), np.uint8), mask
+    return Pair(np.random.default_rng(0).integers(0, 255, (size, size, 3), np.uint8), mask, car_class)
 
 
 def painted(mask: np.ndarray) -> np.ndarray:
@@ -78,62 +77,58 @@ AUGMENTATIONS |= {
 @given(seed=st.integers(0, 2**63 - 1), car_class=st.sampled_from(ALL_CLASSES))
 def test_masks_hold_exact_ids_and_seeds_repeat(name: str, seed: int, car_class: CarClass) -> None:
     augment = AUGMENTATIONS[name]
-    photo, mask = pair()
-    first, again = (augment(photo, mask, car_class, seed) for _ in range(2))
-    for a, b in zip(first[:2], again[:2], strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert (first[0].shape, first[0].dtype) == (photo.shape, np.uint8)
-    assert (first[1].shape, first[1].dtype) == (mask.shape, np.uint8)
-    mirrored = augment.mirrors(seed)
-    assert first[2] == (car_class.mirror if mirrored else car_class)
-    before = SCHEMA.flip(mask) if mirrored else mask  # the left mirror shows on its own side only
-    assert set(np.unique(first[1]).tolist()) <= {*np.unique(before).tolist(), BACKGROUND, IGNORE}
-    np.testing.assert_array_equal(pair()[0], photo)  # the given arrays stay as they are
-    np.testing.assert_array_equal(pair()[1], mask)
+    given = pair(car_class)
+    first, again = (augment(given, seed) for _ in range(2))
+    np.testing.assert_array_equal(first.photo, again.photo)
+    np.testing.assert_array_equal(first.mask, again.mask)
+    assert (first.photo.shape, first.photo.dtype) == (given.photo.shape, np.uint8)
+    assert (first.mask.shape, first.mask.dtype) == (given.mask.shape, np.uint8)
+    before = given.flip(SCHEMA) if augment.mirrors(seed) else given  # the left mirror shows on its own side only
+    assert first.car_class == before.car_class
+    assert set(np.unique(first.mask).tolist()) <= {*np.unique(before.mask).tolist(), BACKGROUND, IGNORE}
+    np.testing.assert_array_equal(pair().photo, given.photo)  # the given arrays stay as they are
+    np.testing.assert_array_equal(pair().mask, given.mask)
 
 
 @pytest.mark.parametrize("name", [*(name for name in GEOMETRIC if name != "RandomRotate90"), "geometric", "mild"])
 def test_nothing_is_filled_in(name: str) -> None:
-    mask = np.full((32, 32), 1, np.uint8)
-    photo = np.full((32, 32, 3), 200, np.uint8)
+    plain = Pair(np.full((32, 32, 3), 200, np.uint8), np.full((32, 32), 1, np.uint8), FRONT_LEFT)
     for seed in range(8):
-        moved, labels, _ = AUGMENTATIONS[name](photo, mask, FRONT_LEFT, seed)
-        assert (labels == 1).all() and (moved == 200).all()
+        moved = AUGMENTATIONS[name](plain, seed)
+        assert (moved.mask == 1).all() and (moved.photo == 200).all()
 
 
 @pytest.mark.parametrize("name", [*GEOMETRIC, "geometric", "mild"])
 def test_photo_and_mask_move_by_the_same_map(name: str) -> None:
-    mask = np.kron(pair()[1], np.ones((3, 3), np.uint8))
-    photo, changed = painted(mask), False
+    mask = np.kron(pair().mask, np.ones((3, 3), np.uint8))
+    changed = False
     for seed in range(6):
-        moved, labels, _ = AUGMENTATIONS[name](photo, mask, FRONT_LEFT, seed)
-        read = np.abs(moved[..., :1].astype(int) - [0, 90, 180]).argmin(2)
-        truth = np.where(labels == IGNORE, 0, np.where(labels == 3, 2, labels))
+        moved = AUGMENTATIONS[name](Pair(painted(mask), mask, FRONT_LEFT), seed)
+        read = np.abs(moved.photo[..., :1].astype(int) - [0, 90, 180]).argmin(2)
+        truth = np.where(moved.mask == IGNORE, 0, np.where(moved.mask == 3, 2, moved.mask))
         assert (read == truth).mean() > 0.96  # pixels of an edge are mixed
-        changed |= bool((labels != mask).any())
+        changed |= bool((moved.mask != mask).any())
     assert changed
 
 
 @pytest.mark.parametrize("name", [*PHOTOMETRIC, "photometric"])
 def test_photometric_transforms_leave_the_mask_bit_for_bit(name: str) -> None:
-    photo, mask = pair()
-    results = [AUGMENTATIONS[name](photo, mask, FRONT_LEFT, seed) for seed in range(20)]
-    assert all((labels == mask).all() and c == FRONT_LEFT for _, labels, c in results)
-    assert any((moved != photo).any() for moved, _, _ in results)
+    results = [AUGMENTATIONS[name](pair(), seed) for seed in range(20)]
+    assert all((moved.mask == pair().mask).all() and moved.car_class == FRONT_LEFT for moved in results)
+    assert any((moved.photo != pair().photo).any() for moved in results)
 
 
 def test_a_flip_mirrors_photo_mask_parts_and_class() -> None:
     augment = Augmentation("flip", SCHEMA)
-    photo, mask = pair()
     flips = [augment.mirrors(seed) for seed in range(400)]
     assert 160 < sum(flips) < 240
-    moved, labels, car_class = augment(photo, mask, FRONT_LEFT, flips.index(True))
-    np.testing.assert_array_equal(moved, photo[:, ::-1])
-    np.testing.assert_array_equal(labels, SCHEMA.flip(mask))
-    assert car_class == CarClass("D", "5")
-    kept, _, same = augment(photo, mask, FRONT_LEFT, flips.index(False))
-    np.testing.assert_array_equal(kept, photo)
-    assert same == FRONT_LEFT
+    moved = augment(pair(), flips.index(True))
+    np.testing.assert_array_equal(moved.photo, pair().photo[:, ::-1])
+    np.testing.assert_array_equal(moved.mask, SCHEMA.flip(pair().mask))
+    assert moved.car_class == CarClass("D", "5")
+    kept = augment(pair(), flips.index(False))
+    np.testing.assert_array_equal(kept.photo, pair().photo)
+    assert kept.car_class == FRONT_LEFT
 
 
 @pytest.mark.parametrize(("p", "share"), [(0.0, 0.0), (1.0, 1.0)])
@@ -146,49 +141,45 @@ def test_transforms_draw_on_their_own() -> None:
     """With one seed for each, two transforms of p 0.5 would act together or not at all."""
     steps = recipe(("InvertImg", {"p": 0.5}), ("Rotate", {"limit": [90, 90], "p": 0.5}))
     augment = Augmentation(steps, SCHEMA)
-    photo, mask = pair()
-    seen = set()
+    given, seen = pair(), set()
     for seed in range(40):
-        moved, labels, _ = augment(photo, mask, FRONT_LEFT, seed)
-        seen.add((bool((moved.mean() > 128) != (photo.mean() > 128)), bool((labels != mask).any())))
+        moved = augment(given, seed)
+        inverted = (moved.photo.mean() > 128) != (given.photo.mean() > 128)
+        seen.add((bool(inverted), bool((moved.mask != given.mask).any())))
     assert len(seen) == 4
 
 
 def test_none_leaves_the_pair_as_it_is() -> None:
-    photo, mask = pair()
-    moved, labels, car_class = Augmentation("none", SCHEMA)(photo, mask, FRONT_LEFT, seed=1)
-    np.testing.assert_array_equal(moved, photo)
-    np.testing.assert_array_equal(labels, mask)
-    assert car_class == FRONT_LEFT
+    kept = Augmentation("none", SCHEMA)(pair(), seed=1)
+    np.testing.assert_array_equal(kept.photo, pair().photo)
+    np.testing.assert_array_equal(kept.mask, pair().mask)
+    assert kept.car_class == FRONT_LEFT
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_an_augmentation_travels_to_other_processes(name: str) -> None:
-    photo, mask = pair()
-    there: Callable[..., tuple[np.ndarray, np.ndarray, CarClass]] = pickle.loads(pickle.dumps(AUGMENTATIONS[name]))
-    mine, theirs = AUGMENTATIONS[name](photo, mask, FRONT_LEFT, 5), there(photo, mask, FRONT_LEFT, 5)
-    np.testing.assert_array_equal(mine[0], theirs[0])
+    there: Augmentation = pickle.loads(pickle.dumps(AUGMENTATIONS[name]))
+    np.testing.assert_array_equal(AUGMENTATIONS[name](pair(), 5).photo, there(pair(), 5).photo)
 
 
 def test_coarse_labels_round_corners_and_lose_thin_parts() -> None:
     mask = np.zeros((64, 64), np.uint8)
     mask[16:48, 16:48], mask[2, :], mask[60:] = 1, 2, 255
     photo = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    item = Augmentation(recipe(("LabelCoarsen", {"side": 16, "p": 1})), SCHEMA)(photo, mask, FRONT_LEFT, 1)
-    assert np.array_equal(item[0], photo)
-    coarse = item[1]
+    fine = Pair(photo, mask, FRONT_LEFT)
+    item = Augmentation(recipe(("LabelCoarsen", {"side": 16, "p": 1})), SCHEMA)(fine, 1)
+    assert np.array_equal(item.photo, photo)
+    coarse = item.mask
     assert not (coarse == 2).any() and (coarse[24:40, 24:40] == 1).all() and (coarse[62:] == 255).all()
     assert coarse[16, 16] == 0 and coarse[16, 32] == 1  # a corner is cut, an edge stays
-    never = Augmentation(recipe(("LabelCoarsen", {"side": 16, "p": 0})), SCHEMA)(photo, mask, FRONT_LEFT, 1)
-    assert np.array_equal(never[1], mask)
+    never = Augmentation(recipe(("LabelCoarsen", {"side": 16, "p": 0})), SCHEMA)(fine, 1)
+    assert np.array_equal(never.mask, mask)
 
 
 def test_a_label_warp_moves_the_mask_alone() -> None:
-    photo, mask = pair()
-    augment = Augmentation(recipe(("LabelWarp", {"alpha": 60, "sigma": 4, "p": 1})), SCHEMA)
-    moved, labels, _ = augment(photo, mask, FRONT_LEFT, 3)
-    np.testing.assert_array_equal(moved, photo)
-    assert (labels != mask).mean() > 0.02
+    moved = Augmentation(recipe(("LabelWarp", {"alpha": 60, "sigma": 4, "p": 1})), SCHEMA)(pair(), 3)
+    np.testing.assert_array_equal(moved.photo, pair().photo)
+    assert (moved.mask != pair().mask).mean() > 0.02
 
 
 @pytest.mark.parametrize(
@@ -240,9 +231,8 @@ def test_files_that_hold_no_list_of_transforms_are_refused(tmp_path: Path, text:
 def test_a_file_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("- Flip: {p: 1}\n- SomeOf: {n: 1, transforms: [InvertImg: {p: 1}]}\n")
-    photo, mask = pair()
-    moved, _, _ = Augmentation(str(path), SCHEMA)(photo, mask, FRONT_LEFT, 0)
-    np.testing.assert_array_equal(moved, 255 - photo[:, ::-1])
+    moved = Augmentation(str(path), SCHEMA)(pair(), 0)
+    np.testing.assert_array_equal(moved.photo, 255 - pair().photo[:, ::-1])
 
 
 def test_an_unknown_preset_lists_those_there_are() -> None:

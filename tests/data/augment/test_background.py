@@ -15,10 +15,17 @@ from augkit.data.augment import Augmentation
 from augkit.data.augment.background import coverage, landscapes_in
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.dataset import Draw, PairDataset
+from augkit.data.pair import Pair
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 ONLY = Recipe("mine", Path(), (("Background", {"p": 1}),))
 GREEN = (10, 200, 30)
+FRONT_LEFT = CarClass("A", "5")
+
+
+def _black(size: int) -> Pair:
+    """A pair that shows nothing."""
+    return Pair(np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.uint8), FRONT_LEFT)
 
 
 @pytest.fixture
@@ -45,12 +52,11 @@ def test_the_car_stays_and_all_else_is_the_landscape(landscapes: Path) -> None:
     mask, silhouette = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
     mask[15:20, 15:20], mask[20:23, 30:36], mask[0] = 1, 2, IGNORE  # the mirror sticks out of the silhouette
     silhouette[10:30, 10:30] = 1
-    augment = Augmentation(ONLY, SCHEMA, landscapes)
-    moved, labels, _ = augment(photo, mask, CarClass("A", "5"), 0, lambda: silhouette)
-    np.testing.assert_array_equal(labels, mask)
-    np.testing.assert_array_equal(moved[12:28, 12:28], photo[12:28, 12:28])
-    np.testing.assert_array_equal(moved[21, 31:35], photo[21, 31:35])
-    assert (moved[:8] == GREEN).all() and (moved[32:] == GREEN).all()
+    moved = Augmentation(ONLY, SCHEMA, landscapes)(Pair(photo, mask, FRONT_LEFT), 0, lambda: silhouette)
+    np.testing.assert_array_equal(moved.mask, mask)
+    np.testing.assert_array_equal(moved.photo[12:28, 12:28], photo[12:28, 12:28])
+    np.testing.assert_array_equal(moved.photo[21, 31:35], photo[21, 31:35])
+    assert (moved.photo[:8] == GREEN).all() and (moved.photo[32:] == GREEN).all()
     assert (photo[:8] != GREEN).any()
 
 
@@ -60,9 +66,9 @@ def test_the_silhouette_moves_with_the_pair(landscapes: Path) -> None:
     silhouette = np.zeros((40, 40), np.uint8)
     silhouette[5:15, 2:30] = 1
     photo = np.where(silhouette[..., None] == 1, np.uint8(255), np.uint8(0)).repeat(3, 2)
-    moved, labels, _ = augment(photo, silhouette, CarClass("A", "5"), 0, lambda: silhouette)
-    white, green = (moved == 255).all(2), (moved == GREEN).all(2)
-    np.testing.assert_array_equal(white, labels == 1)
+    moved = augment(Pair(photo, silhouette, FRONT_LEFT), 0, lambda: silhouette)
+    white, green = (moved.photo == 255).all(2), (moved.photo == GREEN).all(2)
+    np.testing.assert_array_equal(white, moved.mask == 1)
     assert (white | green).all()
 
 
@@ -70,8 +76,8 @@ def test_landscapes_vary_with_the_seed(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.png")
     augment = Augmentation(ONLY, SCHEMA, tmp_path)
-    black, empty = np.zeros((30, 30, 3), np.uint8), np.zeros((30, 30), np.uint8)
-    first, other = (augment(black, empty, CarClass("A", "5"), seed, lambda: empty)[0] for seed in (1, 2))
+    black = _black(30)
+    first, other = (augment(black, seed, lambda: black.mask).photo for seed in (1, 2))
     assert first.std() > 10 and (first != other).any()
 
 
@@ -90,9 +96,9 @@ def test_a_folder_is_relative_to_the_preset(landscapes: Path) -> None:
 
 def test_a_broken_landscape_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"nothing")
-    empty = np.zeros((8, 8), np.uint8)
+    black = _black(8)
     with pytest.raises(DataError, match=r"broken\.jpg"):
-        Augmentation(ONLY, SCHEMA, tmp_path)(empty[..., None].repeat(3, 2), empty, CarClass("A", "5"), 0, lambda: empty)
+        Augmentation(ONLY, SCHEMA, tmp_path)(black, 0, lambda: black.mask)
 
 
 def test_training_pairs_read_the_silhouettes_of_the_workspace(copied_workspace: Workspace, landscapes: Path) -> None:
@@ -108,6 +114,5 @@ def test_training_pairs_read_the_silhouettes_of_the_workspace(copied_workspace: 
 
 
 def test_a_pair_without_a_silhouette_says_so(landscapes: Path) -> None:
-    empty = np.zeros((8, 8), np.uint8)
     with pytest.raises(DataError, match="augkit silhouettes"):
-        Augmentation(ONLY, SCHEMA, landscapes)(empty[..., None].repeat(3, 2), empty, CarClass("A", "5"), 0)
+        Augmentation(ONLY, SCHEMA, landscapes)(_black(8), 0)

@@ -1,4 +1,4 @@
-"""Training pairs with sources."""
+"""Training pairs with exemplars, made by the cycle warp."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.dataset import Draw, Pair, PairDataset
+from augkit.data.dataset import Draw, ExemplarPair, PairDataset
+from augkit.data.pair import Pair
 from augkit.data.warp.cycle_warp import CycleWarpPairs, cycle_warp
 
 
@@ -21,38 +22,36 @@ def pairs(rendered_workspace: Workspace) -> PairDataset:
     return PairDataset(rendered_workspace, rows, PartSchema.load(rendered_workspace.schema), 64, "flip")
 
 
-def test_a_source_is_the_photo_broken(pairs: PairDataset) -> None:
-    borrowing = CycleWarpPairs(pairs)
-    assert len(borrowing) == len(pairs)
+def test_an_exemplar_is_the_photo_warped_there_and_back(pairs: PairDataset) -> None:
+    warping = CycleWarpPairs(pairs)
+    assert len(warping) == len(pairs)
     differing = []
     for index in range(6):
-        item = borrowing[Draw(index, index)]
-        assert item.source is not None
-        assert np.array_equal(item.photo, pairs[Draw(index, index)].photo)  # the pair itself is left alone
-        car = (item.mask != 0) & (item.mask != IGNORE) & item.source.known
-        differing.append(float(np.abs(item.photo.astype(int) - item.source.photo)[car].mean()))
-    assert max(differing) > 2  # grey levels: laid there and back, not handed over
+        item = warping[Draw(index, index)]
+        pair, warped = item.pair, item.warped
+        assert np.array_equal(pair.photo, pairs[Draw(index, index)].photo)  # the pair itself is left alone
+        car = (pair.mask != 0) & (pair.mask != IGNORE) & warped.known
+        differing.append(float(np.abs(pair.photo.astype(int) - warped.photo)[car].mean()))
+    assert max(differing) > 2  # grey levels: warped there and back, not handed over
     assert max(differing) < 60  # and still the same car: see the next test for a stranger's
 
 
-def test_a_source_is_nearer_to_its_photo_than_another_car_is(pairs: PairDataset) -> None:
-    borrowing = CycleWarpPairs(pairs)
-    items = [borrowing[Draw(index, 0)] for index in range(6)]
+def test_an_exemplar_is_nearer_to_its_photo_than_another_car_is(pairs: PairDataset) -> None:
+    warping = CycleWarpPairs(pairs)
+    items = [warping[Draw(index, 0)] for index in range(6)]
 
-    def difference(item: Pair, other: Pair) -> float:
-        assert other.source is not None
-        return float(np.abs(item.photo.astype(int) - other.source.photo).mean())
+    def difference(item: ExemplarPair, other: ExemplarPair) -> float:
+        return float(np.abs(item.pair.photo.astype(int) - other.warped.photo).mean())
 
     own = [difference(item, item) for item in items]
     others = [difference(a, b) for a in items for b in items if a is not b]
     assert np.mean(own) < 0.7 * np.mean(others)
 
 
-def test_a_source_is_a_function_of_the_draw(pairs: PairDataset) -> None:
+def test_an_exemplar_is_a_function_of_the_draw(pairs: PairDataset) -> None:
     first, second = CycleWarpPairs(pairs), CycleWarpPairs(pairs)
-    sources = [b[Draw(3, seed)].source for b, seed in ((first, 5), (second, 5), (second, 6), (second, 7))]
-    assert all(source is not None for source in sources)
-    same, again, *others = [source.photo for source in sources if source is not None]
+    draws = (first, 5), (second, 5), (second, 6), (second, 7)
+    same, again, *others = [warping[Draw(3, seed)].warped.photo for warping, seed in draws]
     assert np.array_equal(same, again) and any(not np.array_equal(same, other) for other in others)
 
 
@@ -63,19 +62,19 @@ def test_what_is_ignored_is_not_known() -> None:
     other[:3] = IGNORE  # the other photo's frame says nothing of this one
     mask[28:] = IGNORE
     photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    source = cycle_warp(Pair(photo, mask, CarClass("A", "5")), other)
-    assert np.array_equal(source.known, mask != IGNORE)
+    warped = cycle_warp(Pair(photo, mask, CarClass("A", "5")), other)
+    assert np.array_equal(warped.known, mask != IGNORE)
 
 
 def test_the_mask_that_shows_most_of_the_parts_is_taken() -> None:
-    """Of masks drawn, the one that lacks the fewest parts: laying over a gap loses them."""
+    """Of masks drawn, the one that lacks the fewest parts: a warp over a gap loses them."""
     rich, poor = np.zeros((16, 16), np.uint8), np.zeros((16, 16), np.uint8)
     rich[2:8, 2:8], rich[9:12, 2:8], poor[2:12, 2:12] = 1, 2, 1
     photo = np.zeros((16, 16, 3), np.uint8)
     a5 = CarClass("A", "5")
     items = [Pair(photo, mask, a5) for mask in (poor, poor, poor, rich, rich)]
-    borrowing = CycleWarpPairs(_Fixed(items))  # type: ignore[arg-type]
-    chosen = [borrowing._other_mask(items[3], seed) for seed in range(20)]
+    warping = CycleWarpPairs(_Fixed(items))  # type: ignore[arg-type]
+    chosen = [warping._other_mask(items[3], seed) for seed in range(20)]
     assert sum(np.array_equal(mask, rich) for mask in chosen) >= 18  # six draws of five miss both in 0.4**6
 
 

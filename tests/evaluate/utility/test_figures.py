@@ -7,7 +7,7 @@ import pytest
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import PartSchema
-from augkit.data.dataset import Pair
+from augkit.data.pair import Pair
 from augkit.evaluate.utility.arms import Arm
 from augkit.evaluate.utility.figures import UtilityMeasure
 from augkit.evaluate.utility.held_out import HeldOut
