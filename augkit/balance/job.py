@@ -247,7 +247,7 @@ class Balance:
         source, guides = self.settings.balance.style_from, self.settings.image.guides
         if source is None:
             return ""
-        if not any(CONDITIONERS[name].reads_source for name in guides):
+        if not any(CONDITIONERS[name].reads_exemplar for name in guides):
             raise ConfigError(
                 f"balance.style_from {source}, but no guide of stage II reads a photo ({', '.join(guides) or 'none'})",
                 "image.guides with exemplar, colours or styles", "leave the style out, or train stage II with a guide",

@@ -66,7 +66,7 @@ class PhotoEvaluation:
 
     ``variety`` is the mean feature distance between photos of one mask, as a share of that between held-out photos of
     one class; None where no class has two different ones. ``copies`` are told by features; ``exemplars`` is how many
-    training photos lent their looks.
+    training photos were exemplars.
     """
 
     held_out: list[Figure]

@@ -20,8 +20,8 @@ class Batch:
     ``photos`` (N, 3, H, W) in [-1, 1]; ``masks`` (N, H, W) part ids; ``classes`` (N,) class numbers. ``seed`` is the
     step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws. Where a
     player moves several times in a step, the step's rows are dealt out to its ``turns``, and a process has a share of
-    each: rows ``start`` onwards of every ``total / turns``. ``source`` lends its looks to the photos of stage II where
-    that is not the photos themselves.
+    each: rows ``start`` onwards of every ``total / turns``. ``warped`` are the exemplars of stage II where these are
+    not the photos themselves.
     """
 
     photos: Float[Tensor, "n 3 h w"]
@@ -31,12 +31,12 @@ class Batch:
     start: int
     total: int
     turns: int = 1
-    source: WarpedExemplars | None = None
+    warped: WarpedExemplars | None = None
 
     @property
-    def lent(self) -> WarpedExemplars:
-        """The source; the photos themselves where there is no other."""
-        return WarpedExemplars.whole(self.photos) if self.source is None else self.source
+    def exemplars(self) -> WarpedExemplars:
+        """What lies on the masks; the photos themselves where there is nothing else."""
+        return WarpedExemplars.whole(self.photos) if self.warped is None else self.warped
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -50,8 +50,8 @@ class Batch:
         """The same batch on another device."""
         moved = (tensor.to(device, non_blocking=True) for tensor in (self.photos, self.masks, self.classes))
         photos, masks, classes = moved
-        source = None if self.source is None else self.source.to(device)
-        return replace(self, photos=photos, masks=masks, classes=classes, source=source)
+        warped = None if self.warped is None else self.warped.to(device)
+        return replace(self, photos=photos, masks=masks, classes=classes, warped=warped)
 
     def split(self, parts: int) -> Iterator[Batch]:
         """Equal parts in order. The length must divide evenly (the settings see to it)."""
@@ -68,7 +68,7 @@ class Batch:
                 classes=self.classes[rows],
                 start=self.start + number * apart,
                 turns=1,
-                source=None if self.source is None else self.source[rows],
+                warped=None if self.warped is None else self.warped[rows],
             )
 
     def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821

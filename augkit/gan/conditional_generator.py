@@ -1,4 +1,4 @@
-"""A stage-II generator with its guides: a brief in, a photo out."""
+"""A stage-II generator with its guides: a conditioning in, a photo out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from augkit.gan.label_map import label_map
 class ConditionalGenerator(nn.Module):
     """``generator`` reads the label map (K + 1 channels) and after it the guides' channels, in order.
 
-    With ``repair`` its output is not the photo but what is added to the source: it starts from what is there.
+    With ``repair`` its output is not the photo but what is added to the exemplar: it starts from what is there.
     """
 
     def __init__(self, generator: nn.Module, guides: Sequence[Conditioner], parts: int, repair: bool = False) -> None:
@@ -25,9 +25,9 @@ class ConditionalGenerator(nn.Module):
         self.parts, self.repair = parts, repair
 
     @property
-    def wants_other(self) -> bool:
+    def wants_cycle_warp(self) -> bool:
         """Whether any guide does (see ``Conditioner``)."""
-        return any(conditioner.wants_other for conditioner in self.guides)
+        return any(conditioner.wants_cycle_warp for conditioner in self.guides)
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
         """Photos in [-1, 1]."""
@@ -36,8 +36,8 @@ class ConditionalGenerator(nn.Module):
         )
         dtype = next((weight.dtype for weight in self.generator.parameters()), condition.dtype)
         photos: Tensor = self.generator(condition.to(dtype, memory_format=torch.channels_last))
-        # A source in fp32 keeps all its levels: the sum is then in fp32, whatever G computes in.
-        return (conditioning.source.photos + photos).clamp(-1, 1) if self.repair else photos
+        # An exemplar in fp32 keeps all its levels: the sum is then in fp32, whatever G computes in.
+        return (conditioning.exemplars.photos + photos).clamp(-1, 1) if self.repair else photos
 
     def settle(self, conditionings: Sequence[Conditioning]) -> None:
         """Gives the guides what they keep of the training pairs; see ``Conditioner``."""

@@ -1,4 +1,4 @@
-"""The real photos that lend their looks to generated ones: a bank of training pairs, and what a seed draws from it."""
+"""Exemplars, whose appearance generated photos take over: a bank of training pairs, and what a seed draws from it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class ExemplarBank(nn.Module):
     """Training pairs and their mirror images, encoded (JPEG at quality 95, PNG) as one tensor of bytes.
 
     A draw is one of the ``CHOICE`` pairs most like the mask: of its class, or of its orientation where the class has
-    fewer than ``ENOUGH``, or any where there is none. Those that show all parts of the mask come first, since a look
-    cannot be borrowed for a missing part; among them those whose parts lie where the mask's do.
+    fewer than ``ENOUGH``, or any where there is none. Those that show all parts of the mask come first, since a missing
+    part has no appearance to take over; among them those whose parts lie where the mask's do.
     """
 
     ENOUGH, CHOICE = 20, 12
@@ -84,12 +84,12 @@ class ExemplarBank(nn.Module):
         return [pool[place] for place in np.lexsort((distance, lacking))[: self.CHOICE]]
 
     def warp(self, exemplar: Exemplar, mask: Mask, car_class: CarClass) -> WarpedPhoto:
-        """The exemplar laid onto a mask (S, S).
+        """The exemplar warped onto a mask (S, S).
 
-        Parts that it does not show are lent by those most like the mask, by cars of a similar paint first.
+        Parts that it does not show come from the pairs most like the mask, from cars of a similar paint first.
         """
         warped = part_warp(exemplar.pair.photo, exemplar.pair.mask, mask)
-        if warped.known.all():
+        if warped.valid.all():
             return warped
         others = [self.at(place).pair for place in self.like(mask, car_class)]
         paint = car_colour(exemplar.pair.photo, exemplar.pair.mask)

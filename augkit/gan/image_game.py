@@ -16,11 +16,11 @@ from augkit.gan.players import StepOutputs
 
 
 def paint(painter: nn.Module, batch: Batch) -> Tensor:
-    """Photos for the batch's masks, after the batch's sources.
+    """Photos for the batch's masks, after the batch's exemplars.
 
     Ignored pixels (what lies outside the source photo) are the real photo's, so that no loss and no D learns from them.
     """
-    photos: Tensor = painter(Conditioning(batch.masks, batch.lent, batch.noise))
+    photos: Tensor = painter(Conditioning(batch.masks, batch.exemplars, batch.noise))
     return torch.where((batch.masks == IGNORE)[:, None], batch.photos.to(photos.dtype), photos)
 
 

@@ -39,14 +39,14 @@ def label_map(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k+
 
 
 def part_colours(
-    photos: Float[Tensor, "n 3 h w"], masks: Int[Tensor, "n h w"], channels: int, known: Float[Tensor, "n 1 h w"]
+    photos: Float[Tensor, "n 3 h w"], masks: Int[Tensor, "n h w"], channels: int, valid: Float[Tensor, "n 1 h w"]
 ) -> Float[Tensor, "n k 3"]:
     """The mean colour of every part of every photo, background too.
 
     A part that a photo does not show gets the mean over all its parts, so that its colours suit any other mask.
-    Ignored pixels do not count, nor do those where ``known`` is 0.
+    Ignored pixels do not count, nor do those where ``valid`` is 0.
     """
-    counted = ((masks != IGNORE)[:, None] * known).float()
+    counted = ((masks != IGNORE)[:, None] * valid).float()
     pixels = torch.cat([photos.float() * counted, counted.expand_as(photos[:, :1])], 1).flatten(2).transpose(1, 2)
     bins = masks.long().clamp(max=channels - 1).flatten(1)[..., None].expand(-1, -1, 4)
     totals = pixels.new_zeros(len(masks), channels, 4).scatter_add_(1, bins, pixels)  # float32 under autocast as well

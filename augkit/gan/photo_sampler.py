@@ -24,7 +24,7 @@ from augkit.settings.section import Arithmetic
 
 @dataclass(frozen=True)
 class GeneratedPhotos:
-    """``photos`` (N, S, S, 3), and the id of the real photo that lent each its looks."""
+    """``photos`` (N, S, S, 3), and the id of each one's exemplar."""
 
     photos: Photo
     exemplars: list[str]
@@ -38,7 +38,7 @@ class PhotoSampler(nn.Module):
         self.painter, self.bank, self.backdrop = painter, bank, backdrop or PhotoBackground()
 
     def ready(self, precision: Arithmetic = "fp32") -> PhotoSampler:
-        """Itself, set up for use on a processor: G in that precision, weights laid out as convolutions are fastest."""
+        """Itself, set up for use on a processor: G in that precision, weights ordered as convolutions are fastest."""
         generator = self.painter.generator
         assert isinstance(generator, nn.Module)
         generator.to(torch.bfloat16 if precision == "bf16" else torch.float32)
@@ -55,7 +55,7 @@ class PhotoSampler(nn.Module):
 
     @torch.inference_mode()
     def repaint(self, masks: Mask, warped: Sequence[WarpedPhoto], seeds: Sequence[int]) -> Photo:
-        """Photos (N, S, S, 3) of sources that already lie on the masks, on the backgrounds that G paints."""
+        """Photos (N, S, S, 3) of exemplars that already lie on the masks, on the backgrounds that G paints."""
 
         def noise(name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
             generators = (torch.Generator().manual_seed(derive(seed, name)) for seed in seeds)
@@ -67,6 +67,6 @@ class PhotoSampler(nn.Module):
 
 
 def warped_exemplars(warped: Sequence[WarpedPhoto]) -> WarpedExemplars:
-    """Photos laid onto masks -> one batch of them."""
-    known = torch.from_numpy(np.stack([one.known for one in warped]))[:, None].float()
-    return WarpedExemplars(photos_to_tensor([one.photo for one in warped]), known)
+    """Photos warped onto masks -> one batch of them."""
+    valid = torch.from_numpy(np.stack([one.valid for one in warped]))[:, None].float()
+    return WarpedExemplars(photos_to_tensor([one.photo for one in warped]), valid)

@@ -39,7 +39,7 @@ class LatentBank(nn.Module):
 
     A draw takes a random latent of the class (see ``prefer``) and moves it by a random share towards one of its
     ``neighbours`` nearest of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents
-    than neighbours borrows the missing ones from its orientation, moving at most half way to them.
+    than neighbours takes the missing ones from its orientation, moving at most half way to them.
     """
 
     latents: Tensor
@@ -87,9 +87,9 @@ class LatentBank(nn.Module):
         alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation and c != car_class]
         view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
         lacking = max(0, self.neighbours - len(near))
-        borrowed = view[torch.cdist(anchor[None], self.latents[view])[0].argsort()][:lacking]
-        chosen = torch.cat([near, borrowed])
-        reach = torch.cat([torch.ones(len(near)), torch.full((len(borrowed),), 0.5)])
+        others = view[torch.cdist(anchor[None], self.latents[view])[0].argsort()][:lacking]
+        chosen = torch.cat([near, others])
+        reach = torch.cat([torch.ones(len(near)), torch.full((len(others),), 0.5)])
         if not len(chosen):
             return anchor[None], torch.ones(1)
         return self.latents[chosen], reach

@@ -128,6 +128,6 @@ class _Selector:
         ]
 
     def _exemplar(self, row: Row) -> list[Tile | None]:
-        """The real photo whose look a generated one borrows."""
-        borrowed = self.real.get(row.get("exemplar") or "")
-        return [] if borrowed is None else [self.images.tile(borrowed, "texture from")]
+        """The real photo whose appearance a generated one takes over."""
+        real = self.real.get(row.get("exemplar") or "")
+        return [] if real is None else [self.images.tile(real, "texture from")]

@@ -64,7 +64,7 @@ class ImageSettings(StartSettings):
     guides: tuple[str, ...] = ("exemplar", "colours")
     """What G reads besides the mask, by the names of ``augkit/gan/conditioning``; pix2pixHD reads nothing else."""
     repair: bool = True
-    """G's output is added to the laid exemplar instead of replacing it."""
+    """G's output is added to the warped exemplar instead of replacing it."""
     discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
     optim: OptimSettings = OptimSettings(lr=1e-3)
     optim_d: OptimSettings = OptimSettings(lr=1e-3)

@@ -83,8 +83,8 @@ class PairRecord:
     """What is known of one pair. ``width``/``height`` and ``histogram`` (by part id) count pixels.
 
     ``seed`` is 0 and the model hashes are empty for real pairs; ``exemplar`` is the id of the real training photo whose
-    look a generated one borrows, else empty; ``reasons`` says why a pair was rejected. Raises ShardError for a key that
-    no tar can hold (dots, slashes, spaces, over 90 characters) and for unknown words.
+    appearance a generated one takes over, else empty; ``reasons`` says why a pair was rejected. Raises ShardError for a
+    key that no tar can hold (dots, slashes, spaces, over 90 characters) and for unknown words.
     """
 
     key: str

@@ -111,7 +111,7 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
 
     return TrainingTask(
         name=f"image {name}",
-        pairs=CycleWarpPairs(pairs) if painter.wants_other else pairs,
+        pairs=CycleWarpPairs(pairs) if painter.wants_cycle_warp else pairs,
         game=_game(painter, discriminator, schema, settings, device),
         learner=painter,
         finish=finish,

@@ -64,7 +64,7 @@ def collate(items: Sequence[Pair | ExemplarPair], seed: int, start: int, total: 
     classes = torch.tensor([pair.car_class.number for pair in pairs])
     warped = [item.warped for item in items if isinstance(item, ExemplarPair)]
     assert len(warped) in (0, len(items)), "all pairs of a batch have an exemplar, or none has"
-    return Batch(photos, masks.long(), classes, seed, start, total, source=warped_exemplars(warped) if warped else None)
+    return Batch(photos, masks.long(), classes, seed, start, total, warped=warped_exemplars(warped) if warped else None)
 
 
 def stream(  # noqa: PLR0917  # each is a different thing

@@ -131,7 +131,7 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
             photos = painter.generator(
                 torch.cat([label_map(conditioning.masks, painter.parts), *guides], 1).contiguous()
             )
-            return to_pixels((conditioning.source.photos + photos).clamp(-1, 1) if painter.repair else photos)
+            return to_pixels((conditioning.exemplars.photos + photos).clamp(-1, 1) if painter.repair else photos)
 
     return call
 

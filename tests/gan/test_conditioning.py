@@ -43,18 +43,18 @@ def test_a_guide_keeps_its_promise(name: str) -> None:
 def test_colours_are_those_of_the_known_pixels(conditioning: Conditioning) -> None:
     found = CONDITIONERS["colours"](PARTS)(conditioning)
     torch.testing.assert_close(
-        found[0, :, 0, 1], conditioning.source.photos[0, :, 0, 1:].mean(1)
+        found[0, :, 0, 1], conditioning.exemplars.photos[0, :, 0, 1:].mean(1)
     )  # part 1, one pixel unknown
-    colours = part_colours(conditioning.source.photos, MASKS, PARTS, conditioning.source.known)
+    colours = part_colours(conditioning.exemplars.photos, MASKS, PARTS, conditioning.exemplars.valid)
     assert torch.equal(found, paint_by_part(MASKS, colours))
 
 
 def test_the_exemplar_is_the_source_and_where_it_is_known(conditioning: Conditioning) -> None:
     assert torch.equal(
         CONDITIONERS["exemplar"](PARTS)(conditioning),
-        torch.cat([conditioning.source.photos, conditioning.source.known], 1),
+        torch.cat([conditioning.exemplars.photos, conditioning.exemplars.valid], 1),
     )
-    assert CONDITIONERS["exemplar"](PARTS).wants_other and not CONDITIONERS["colours"](PARTS).wants_other
+    assert CONDITIONERS["exemplar"](PARTS).wants_cycle_warp and not CONDITIONERS["colours"](PARTS).wants_cycle_warp
 
 
 def test_noise_is_a_rows_own_and_the_same_everywhere(conditioning: Conditioning) -> None:
@@ -76,10 +76,10 @@ def test_a_painter_reads_the_label_map_then_the_guides(conditioning: Conditionin
     expected = torch.cat([label_map(MASKS, PARTS), *(conditioner(conditioning) for conditioner in guides)], 1)
     assert torch.equal(seen[0], expected) and expected.shape[1] == input_channels(PARTS, guides)
     repaired = ConditionalGenerator(Spy(), guides, PARTS, repair=True)(conditioning)
-    torch.testing.assert_close(repaired, (conditioning.source.photos + 0.25).clamp(-1, 1))
+    torch.testing.assert_close(repaired, (conditioning.exemplars.photos + 0.25).clamp(-1, 1))
 
 
 def test_a_source_moves_and_is_cut_with_its_batch() -> None:
     source = WarpedExemplars.whole(torch.rand(4, 3, 2, 2))
-    assert torch.equal(source[1:3].photos, source.photos[1:3]) and source[1:3].known.shape == (2, 1, 2, 2)
+    assert torch.equal(source[1:3].photos, source.photos[1:3]) and source[1:3].valid.shape == (2, 1, 2, 2)
     assert torch.equal(source.to(torch.device("cpu")).photos, source.photos)

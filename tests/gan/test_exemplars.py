@@ -152,17 +152,17 @@ def test_repair_adds_to_every_level_of_the_source(dtype: torch.dtype) -> None:
     assert np.array_equal(made, sampler.bank.warp(style, _mask(), A5).photo)
 
 
-def test_a_part_that_the_exemplar_lacks_is_lent_by_another() -> None:
+def test_a_part_that_the_exemplar_lacks_comes_from_another() -> None:
     both = _mask(3)
     both[26:30, 10:20] = 1
     bank = _bank([_item(A5, _mask(3)), _item(A5, both, 60)])
     warped = bank.warp(bank.at(0), both, A5)
-    assert warped.known.all()
-    # Of those that could lend it, a car of the same paint does.
+    assert warped.valid.all()
+    # Of those that show it, a car of the same paint is taken.
     several = _bank([_item(A5, _mask(3)), _item(A5, both, 200), _item(A5, both, 100), _item(A5, both, 150)])
-    lent = several.warp(several.at(0), both, A5)
+    warped = several.warp(several.at(0), both, A5)
     expected = part_warp(several.at(2).pair.photo, both, both)
     own = part_warp(several.at(0).pair.photo, _mask(3), both)
-    assert np.array_equal(lent.photo, own.filled(expected).photo)
+    assert np.array_equal(warped.photo, own.filled(expected).photo)
     alone = _bank([_item(A5, _mask(3))])
-    assert not alone.warp(alone.at(0), both, A5).known[27, 12]
+    assert not alone.warp(alone.at(0), both, A5).valid[27, 12]

@@ -41,7 +41,7 @@ class Counted(nn.Module):
 
     def forward(self, conditioning: Conditioning) -> Tensor:
         self.passes += 1
-        painted: Tensor = self.layers(conditioning.source.photos)
+        painted: Tensor = self.layers(conditioning.exemplars.photos)
         return painted
 
 

@@ -207,11 +207,11 @@ def test_moves_of_the_photo_gan(batch: Batch) -> None:
         outputs.fake, generator(Conditioning(batch.masks, WarpedExemplars.whole(batch.photos), batch.noise))
     )
     other = WarpedExemplars.whole(batch.photos.flip(0))
-    lent = image_game.discriminator_forward(image_game.FakeCache(generator), discriminator, 3, NoPool())(
-        replace(batch, source=other)
+    warped = image_game.discriminator_forward(image_game.FakeCache(generator), discriminator, 3, NoPool())(
+        replace(batch, warped=other)
     )
-    torch.testing.assert_close(lent.fake, generator(Conditioning(batch.masks, other, batch.noise)))
-    assert not torch.equal(lent.fake, outputs.fake)
+    torch.testing.assert_close(warped.fake, generator(Conditioning(batch.masks, other, batch.noise)))
+    assert not torch.equal(warped.fake, outputs.fake)
     outputs = image_game.generator_forward(image_game.FakeCache(generator), discriminator, 3)(batch)
     assert not any(f.requires_grad for scale in outputs.real_features for f in scale)  # targets only
     outputs.fake_features[0][0].square().sum().backward()

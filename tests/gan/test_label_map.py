@@ -59,7 +59,7 @@ def test_label_map_is_one_hot_and_boundary() -> None:
     assert torch.equal(label_map(MASK, 3), torch.cat([one_hot(MASK, 3), boundaries(MASK)], 1))
 
 
-def test_what_is_not_known_lends_no_colour() -> None:
+def test_what_is_not_valid_gives_no_colour() -> None:
     mask, photo = torch.tensor([[[1, 1, 2]]]), torch.tensor([[[[0.2, 0.8, -1.0]]] * 3]).reshape(1, 3, 1, 3)
     colours = part_colours(photo, mask, 3, torch.tensor([[[[1.0, 0.0, 0.0]]]]))
     torch.testing.assert_close(colours[0, 1:, 0], torch.tensor([0.2, 0.2]))  # part 2 is unseen: the car's mean

@@ -48,7 +48,7 @@ def test_a_draw_lies_between_two_near_latents_of_its_class() -> None:
     assert 0.3 < (drawn[:, 0] >= 99).float().mean() < 0.7
 
 
-def test_borrowed_latents_are_of_the_orientation_and_are_approached_half_way() -> None:
+def test_latents_of_the_orientation_fill_up_a_small_class_from_half_way() -> None:
     own, same_view, elsewhere = torch.tensor([0.0, 0.0]), torch.tensor([8.0, 4.0]), torch.tensor([-9.0, 1.0])
     bank = LatentBank(torch.stack([own, same_view, elsewhere]), _numbers(A3, A5, D5), noise=0.0)
     shares = [_place(bank.draw(A3, seed), own, same_view) for seed in SEEDS]
@@ -62,7 +62,7 @@ def test_latents_of_the_class_are_approached_all_the_way() -> None:
     assert min(shares) < 0.1 and max(shares) > 0.9 and min(shares) >= -1e-6 and max(shares) <= 1 + 1e-6
 
 
-def test_a_class_with_enough_latents_borrows_none() -> None:
+def test_a_class_with_enough_latents_takes_none_of_others() -> None:
     own = torch.rand(7, 2)
     bank = LatentBank(torch.cat([own, torch.full((3, 2), 0.5) + 50]), _numbers(*[A3] * 7, *[A5] * 3), noise=0.0)
     drawn = torch.stack([bank.draw(A3, seed) for seed in SEEDS])

@@ -26,7 +26,7 @@ def _brief(rows: int = 2) -> Conditioning:
 
 def test_a_parts_style_is_the_mean_of_es_features() -> None:
     conditioner, conditioning = StyleConditioner(PARTS), _brief()
-    features = conditioner.encoder(conditioning.source.photos)
+    features = conditioner.encoder(conditioning.exemplars.photos)
     expected = features.clone()
     for part in (0, 1):
         pixels = conditioning.masks == part

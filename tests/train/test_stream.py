@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
-from augkit.data.dataset import Draw
+from augkit.data.dataset import Draw, ExemplarPair
 from augkit.data.pair import Pair
+from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.settings import OptimSettings
 from augkit.train import machine
 from augkit.train.optim import adam, constant, linear_decay
 from augkit.train.run import _check_share
 from augkit.train.sampling import evenly
-from augkit.train.stream import ProcessShare, StreamPlan, draws, stream
+from augkit.train.stream import ProcessShare, StreamPlan, collate, draws, stream
 
 plans = st.builds(StreamPlan, st.just(9), st.integers(1, 7), st.integers(0, 2**62))
 
@@ -178,3 +179,14 @@ def test_the_processes_share_every_turn_evenly() -> None:
     _check_share(StreamPlan(1, 8, 0, turns=2), ProcessShare(0, 2), 2)
     with pytest.raises(ConfigError, match="batch 3 over 2 processes and 1 microbatches"):
         _check_share(StreamPlan(1, 6, 0, turns=2), ProcessShare(0, 2), 1)
+
+
+def test_a_batch_of_pairs_with_exemplars_holds_these() -> None:
+    pairs = [Numbers(2).plain(index) for index in range(2)]
+    valid = np.array([[True, False], [True, True]])
+    batch = collate([ExemplarPair(pair, WarpedPhoto(pair.photo + 254, valid)) for pair in pairs], 0, 0, 2)
+    assert batch.masks.tolist() == [pair.mask.tolist() for pair in pairs]
+    torch.testing.assert_close(batch.exemplars.photos[:, 0, 0, 0], torch.tensor([254 / 127.5 - 1, 1.0]))
+    assert batch.exemplars.valid.tolist() == [[[[1, 0], [1, 1]]]] * 2
+    plain = collate(pairs, 0, 0, 2)
+    assert torch.equal(plain.exemplars.photos, plain.photos) and bool((plain.exemplars.valid == 1).all())

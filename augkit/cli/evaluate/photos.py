@@ -81,7 +81,7 @@ def _notes(found: PhotoEvaluation) -> list[str]:
     if found.variety is not None:
         variety = f"photos of one mask differ by {found.variety:.0%} of what held-out photos of a class do"
     notes = [
-        f"{variety}; {found.exemplars} training photos lent their looks",
+        f"{variety}; {found.exemplars} training photos were exemplars",
         f"{found.copies.share:.1%} of the photos are nearer to a training photo than {found.copies.quantile:.0%} of "
         "the held-out ones",
     ]

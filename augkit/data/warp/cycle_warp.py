@@ -1,4 +1,4 @@
-"""Training pairs of which each has a source: its own photo, broken as a photo is that is laid onto a foreign mask."""
+"""The cycle warp: training pairs with exemplars, each its own photo with the faults of the part warp."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TRIALS = 6
 
 
 class CycleWarpPairs:
-    """The pairs with sources: each photo is laid onto the mask of another pair of its class, and back.
+    """The pairs with exemplars: each photo is warped onto the mask of another pair of its class, and back.
 
-    So the source has the colours and the light of the photo that is to be made, and the faults of laying; what repairs
-    it may be compared with the photo pixel by pixel.
+    So the exemplar has the colours and the light of the photo that is to be made, and the faults of the part warp; what
+    repairs it may be compared with the photo pixel by pixel.
     """
 
     def __init__(self, pairs: PairDataset) -> None:
@@ -33,7 +33,7 @@ class CycleWarpPairs:
         return len(self.pairs)
 
     def plain(self, index: int) -> Pair:
-        """The pair as it is, without a source."""
+        """The pair as it is, without an exemplar."""
         return self.pairs.plain(index)
 
     def __getitem__(self, draw: Draw) -> ExemplarPair:
@@ -55,10 +55,10 @@ class CycleWarpPairs:
 
 
 def cycle_warp(item: Pair, other: Mask) -> WarpedPhoto:
-    """The pair's photo laid onto another mask, and from there onto its own again.
+    """The pair's photo warped onto another mask, and from there onto its own again.
 
-    What the photo does not show (ignored pixels) is not known either.
+    What the photo does not show (ignored pixels) is not valid either.
     """
     there = part_warp(item.photo, item.mask, other)
     back = part_warp(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask)
-    return WarpedPhoto(back.photo, back.known & (item.mask != IGNORE))
+    return WarpedPhoto(back.photo, back.valid & (item.mask != IGNORE))

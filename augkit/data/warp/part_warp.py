@@ -1,4 +1,4 @@
-"""Laying a photo onto another mask: every part of the one is moved to where the other has that part.
+"""The part warp: a photo moved onto another mask, every part to where that mask has it.
 
 The result is what exemplar-based translation starts from (Zhang et al. 2020 learn this correspondence; part masks give
 it): real paint and texture in the wanted places, with smears where shapes differ, for a network to repair.
@@ -27,21 +27,21 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class WarpedPhoto:
-    """``photo`` (H, W, 3) as laid onto the mask; ``known`` (H, W) is false where the photo has nothing to lend."""
+    """``photo`` (H, W, 3) as moved onto the mask; ``valid`` (H, W) is false where it does not show the mask's part."""
 
     photo: Photo
-    known: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
 
     def filled(self, other: WarpedPhoto) -> WarpedPhoto:
-        """With the other's pixels where this one knows none, in this one's light: shifted by what the mean colours of
-        the pixels that both know differ."""
-        missing, shared = ~self.known & other.known, self.known & other.known
+        """With the other's pixels where only those are valid, in this one's light: shifted by what the mean colours of
+        the pixels differ that are valid in both."""
+        missing, shared = ~self.valid & other.valid, self.valid & other.valid
         if not missing.any():
             return self
         shift = self.photo[shared].mean(0) - other.photo[shared].mean(0) if shared.any() else np.zeros(3)
         photo = self.photo.copy()
         photo[missing] = np.clip(other.photo[missing] + shift, 0, 255).round()
-        return WarpedPhoto(photo, self.known | missing)
+        return WarpedPhoto(photo, self.valid | missing)
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,22 @@ class _Box:
 
 
 def part_warp(photo: Photo, source: Mask, target: Mask) -> WarpedPhoto:
-    """The (H, W, 3) photo of the mask ``source`` (H, W), laid onto the mask ``target`` of the same size.
+    """The (H, W, 3) photo of the mask ``source`` (H, W), moved onto the mask ``target`` of the same size.
 
     Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background
     follows the whole car; a pixel that would then show another part takes the nearest pixel of its own part. A part
-    that the photo does not show gets the mean colour of its car and is not ``known``. What is ignored in ``target``
+    that the photo does not show gets the mean colour of its car and is not ``valid``. What is ignored in ``target``
     counts as background; what is ignored in ``source`` is never shown.
     """
     wanted = np.where(target == IGNORE, BACKGROUND, target)
     places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
-    known, torn = _snap(places, source, wanted)
+    valid, torn = _snap(places, source, wanted)
     moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     warped = np.asarray(moved, np.uint8)
     _mend(warped, torn, wanted)
-    if not known.all():
-        warped[~known] = car_colour(photo, source).round()
-    return WarpedPhoto(warped, known)
+    if not valid.all():
+        warped[~valid] = car_colour(photo, source).round()
+    return WarpedPhoto(warped, valid)
 
 
 def _offsets(source: Mask, target: Mask) -> Field:
@@ -139,14 +139,14 @@ def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_],
     a comb.
     """
     height, width = source.shape
-    known = np.ones(target.shape, np.bool_)
+    valid = np.ones(target.shape, np.bool_)
     columns = np.clip(places[..., 0].round().astype(int), 0, width - 1)
     rows = np.clip(places[..., 1].round().astype(int), 0, height - 1)
     wrong = source[rows, columns] != target
     for part in np.unique(target[wrong]):
         here, there = wrong & (target == part), source == part
         if not there.any():
-            known[here] = False
+            valid[here] = False
             continue
         _, labels = cv2.distanceTransformWithLabels(
             (~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
@@ -155,7 +155,7 @@ def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_],
         by_label[labels[there]] = np.argwhere(there)[:, ::-1]
         places[here] = by_label[labels[rows[here], columns[here]]]
     _unmix(places, source, target)
-    return known, wrong & known
+    return valid, wrong & valid
 
 
 def _unmix(places: Field, source: Mask, target: Mask) -> None:

@@ -13,19 +13,19 @@ from augkit.gan.conditioning.conditioning import Conditioning
 
 
 class Conditioner(nn.Module):
-    """``channels`` maps (N, channels, H, W) made of a brief. What a guide learns is learnt with G.
+    """``channels`` maps (N, channels, H, W) made of a conditioning. What a guide learns is learnt with G.
 
-    ``wants_other`` says that in training the source must not be the very photo that is to be painted: it would be
-    copied. Then it is that photo laid onto another mask of its class and back, with all that the laying breaks.
-    ``reads_source`` says whether the source's look gets into it at all.
+    ``wants_cycle_warp`` says that in training the exemplar must not be the very photo that is to be painted: it would
+    be copied. Then it is that photo warped onto another mask of its class and back, with all the faults of the warp.
+    ``reads_exemplar`` says whether the exemplar's appearance gets into it at all.
     ``divisor`` divides the sides of its pictures, which have at least ``smallest`` px.
     """
 
     channels: int
     divisor: ClassVar[int] = 1
     smallest: ClassVar[int] = 1
-    wants_other: ClassVar[bool] = False
-    reads_source: ClassVar[bool] = True
+    wants_cycle_warp: ClassVar[bool] = False
+    reads_exemplar: ClassVar[bool] = True
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n c h w"]:
         """See the class."""

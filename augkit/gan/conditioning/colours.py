@@ -1,4 +1,4 @@
-"""Every part in its mean colour in the source: paint and light, without texture."""
+"""Every part in its mean colour in the exemplar: paint and light, without texture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from augkit.gan.label_map import paint_by_part, part_colours
 
 @CONDITIONERS.register("colours")
 class ColourConditioner(Conditioner):
-    """3 channels; a part that the source does not show has the mean colour of its car."""
+    """3 channels; a part that the exemplar does not show has the mean colour of its car."""
 
     channels = 3
 
@@ -22,7 +22,5 @@ class ColourConditioner(Conditioner):
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
         """See the class."""
-        source = conditioning.source
-        return paint_by_part(
-            conditioning.masks, part_colours(source.photos, conditioning.masks, self.parts, source.known)
-        )
+        masks, exemplars = conditioning.masks, conditioning.exemplars
+        return paint_by_part(masks, part_colours(exemplars.photos, masks, self.parts, exemplars.valid))

@@ -1,4 +1,4 @@
-"""What a photo is painted from: a mask, a real photo laid onto it, and noise."""
+"""What a photo is painted from: a mask, an exemplar warped onto it, and noise."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Noise = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class WarpedExemplars:
-    """Real photos (N, 3, H, W) in [-1, 1], laid onto the masks they lend their looks to.
+    """Exemplars (N, 3, H, W) in [-1, 1], warped onto the masks of the photos that take over their appearance.
 
-    ``known`` (N, 1, H, W) is 1 where a photo shows the part that the mask has there, else 0.
+    ``valid`` (N, 1, H, W) is 1 where a photo shows the part that the mask has there, else 0.
     """
 
     photos: Float[Tensor, "n 3 h w"]
-    known: Float[Tensor, "n 1 h w"]
+    valid: Float[Tensor, "n 1 h w"]
 
     @classmethod
     def whole(cls, photos: Float[Tensor, "n 3 h w"]) -> WarpedExemplars:
@@ -30,16 +30,16 @@ class WarpedExemplars:
 
     def to(self, device: torch.device) -> WarpedExemplars:
         """The same on another device."""
-        return WarpedExemplars(self.photos.to(device, non_blocking=True), self.known.to(device, non_blocking=True))
+        return WarpedExemplars(self.photos.to(device, non_blocking=True), self.valid.to(device, non_blocking=True))
 
     def __getitem__(self, rows: slice) -> WarpedExemplars:
-        return WarpedExemplars(self.photos[rows], self.known[rows])
+        return WarpedExemplars(self.photos[rows], self.valid[rows])
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """``masks`` (N, H, W) part ids, the source that lies on them, and noise by name."""
+    """``masks`` (N, H, W) part ids, the exemplars that lie on them, and noise by name."""
 
     masks: Int[Tensor, "n h w"]
-    source: WarpedExemplars
+    exemplars: WarpedExemplars
     noise: Noise

@@ -1,4 +1,4 @@
-"""The source itself: a real photo of the class, laid part by part onto the mask (after Zhang et al. 2020, CoCosNet)."""
+"""The exemplar itself: a real photo of the class, part-warped onto the mask (after Zhang et al. 2020, CoCosNet)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from augkit.gan.conditioning.conditioning import Conditioning
 
 @CONDITIONERS.register("exemplar")
 class ExemplarConditioner(Conditioner):
-    """4 channels: the laid photo, and where it is known."""
+    """4 channels: the warped photo, and where it is valid."""
 
     channels = 4
-    wants_other = True
+    wants_cycle_warp = True
 
     def __init__(self, parts: int) -> None:
         super().__init__()
@@ -23,4 +23,4 @@ class ExemplarConditioner(Conditioner):
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 4 h w"]:
         """See the class."""
-        return torch.cat([conditioning.source.photos, conditioning.source.known], 1)
+        return torch.cat([conditioning.exemplars.photos, conditioning.exemplars.valid], 1)

@@ -16,7 +16,7 @@ class NoiseConditioner(Conditioner):
     """64 channels, the same numbers at every place of a picture."""
 
     channels = 64
-    reads_source: ClassVar[bool] = False
+    reads_exemplar: ClassVar[bool] = False
 
     def __init__(self, parts: int) -> None:
         super().__init__()
@@ -24,5 +24,5 @@ class NoiseConditioner(Conditioner):
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 64 h w"]:
         """See the class."""
-        drawn = conditioning.noise("guide", self.channels).to(conditioning.source.photos)
+        drawn = conditioning.noise("guide", self.channels).to(conditioning.exemplars.photos)
         return drawn[:, :, None, None].expand(-1, -1, *conditioning.masks.shape[1:])

@@ -1,7 +1,7 @@
-"""pix2pixHD's learnt styles: what its encoder E says of each part of the source (Wang et al. 2018, section 3.4).
+"""pix2pixHD's learnt styles: what its encoder E says of each part of the exemplar (Wang et al. 2018, section 3.4).
 
 E is trained with G. After the training the codes of the training photos are clustered part by part; in use every part
-of the source has the nearest centre of its clusters. So a made photo takes its styles from among those that were
+of the exemplar has the nearest centre of its clusters. So a made photo takes its styles from among those that were
 learnt, and they suit each other, since one exemplar chose them all (the authors draw every part's by itself).
 """
 
@@ -31,7 +31,7 @@ RESTARTS = 10
 
 @CONDITIONERS.register("styles")
 class StyleConditioner(Conditioner):
-    """3 channels: E's features of the source, averaged over each part (published: over each instance).
+    """3 channels: E's features of the exemplar, averaged over each part (published: over each instance).
 
     ``centres`` (K, CLUSTERS, 3) are valid up to ``counts`` (K,), which is 0 until ``settle``.
     """
@@ -54,9 +54,9 @@ class StyleConditioner(Conditioner):
         return paint_by_part(conditioning.masks, self.nearest(self.codes(conditioning)))
 
     def codes(self, conditioning: Conditioning) -> Float[Tensor, "n k 3"]:
-        """E's mean feature of every part; of one that the source does not show, that of its car."""
-        features = self.encoder(conditioning.source.photos)
-        return part_colours(features, conditioning.masks, self.parts, conditioning.source.known)
+        """E's mean feature of every part; of one that the exemplar does not show, that of its car."""
+        features = self.encoder(conditioning.exemplars.photos)
+        return part_colours(features, conditioning.masks, self.parts, conditioning.exemplars.valid)
 
     def nearest(self, codes: Float[Tensor, "n k 3"]) -> Float[Tensor, "n k 3"]:
         """The nearest centre of each part; the code itself where the part has none."""
@@ -80,7 +80,7 @@ class StyleConditioner(Conditioner):
 
 
 def _shown(conditioning: Conditioning, parts: int) -> Bool[Tensor, "n k"]:
-    visible = (conditioning.masks != IGNORE)[:, None] & (conditioning.source.known > 0)
+    visible = (conditioning.masks != IGNORE)[:, None] & (conditioning.exemplars.valid > 0)
     return (one_hot(conditioning.masks, parts) * visible).flatten(2).any(2)
 
 

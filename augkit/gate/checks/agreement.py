@@ -1,6 +1,6 @@
 """Does the photo show the mask? Segmenters read the photo, and what they read is held against the mask.
 
-They are cross-fitted: one for each fold of the training photos, trained on the others. A pair that borrows from a
+They are cross-fitted: one for each fold of the training photos, trained on the others. A pair whose exemplar is a
 training photo is judged by the segmenter that has not seen it; any other pair by all of them together.
 
 A pixel whose loss is beyond what its part's pixels cost on real photos is not to be trained on: beyond all but

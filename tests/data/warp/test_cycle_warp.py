@@ -30,7 +30,7 @@ def test_an_exemplar_is_the_photo_warped_there_and_back(pairs: PairDataset) -> N
         item = warping[Draw(index, index)]
         pair, warped = item.pair, item.warped
         assert np.array_equal(pair.photo, pairs[Draw(index, index)].photo)  # the pair itself is left alone
-        car = (pair.mask != 0) & (pair.mask != IGNORE) & warped.known
+        car = (pair.mask != 0) & (pair.mask != IGNORE) & warped.valid
         differing.append(float(np.abs(pair.photo.astype(int) - warped.photo)[car].mean()))
     assert max(differing) > 2  # grey levels: warped there and back, not handed over
     assert max(differing) < 60  # and still the same car: see the next test for a stranger's
@@ -63,7 +63,7 @@ def test_what_is_ignored_is_not_known() -> None:
     mask[28:] = IGNORE
     photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     warped = cycle_warp(Pair(photo, mask, CarClass("A", "5")), other)
-    assert np.array_equal(warped.known, mask != IGNORE)
+    assert np.array_equal(warped.valid, mask != IGNORE)
 
 
 def test_the_mask_that_shows_most_of_the_parts_is_taken() -> None:

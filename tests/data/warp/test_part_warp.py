@@ -28,7 +28,7 @@ def _photo(seed: int = 0) -> NDArray[np.uint8]:
 def test_a_photo_lies_on_its_own_mask_as_it_is() -> None:
     mask = _boxes((1, 10, 10, 30, 40), (2, 20, 15, 8, 8), (2, 20, 40, 8, 8))
     warped = part_warp(_photo(), mask, mask)
-    assert np.array_equal(warped.photo, _photo()) and warped.known.all()
+    assert np.array_equal(warped.photo, _photo()) and warped.valid.all()
 
 
 def test_a_part_is_moved_to_its_place() -> None:
@@ -59,7 +59,7 @@ def test_one_piece_of_two_takes_the_nearest() -> None:
     source = _boxes((1, 40, 5, 10, 10), (1, 40, 45, 10, 10))
     for left, level in ((8, 90), (40, 180)):
         warped = part_warp(photo, source, _boxes((1, 38, left, 14, 14)))
-        assert (warped.photo[40:50, left + 2 : left + 12] == level).all() and warped.known.all()
+        assert (warped.photo[40:50, left + 2 : left + 12] == level).all() and warped.valid.all()
 
 
 def test_two_pieces_of_one_are_both_like_it() -> None:
@@ -71,14 +71,14 @@ def test_two_pieces_of_one_are_both_like_it() -> None:
         assert (warped.photo[42:48, left + 6 : left + 9] == 180).all()
 
 
-def test_what_one_photo_lacks_another_lends_in_its_light() -> None:
+def test_what_one_photo_lacks_comes_from_another_in_its_light() -> None:
     target = _boxes((1, 10, 10, 20, 20), (2, 40, 10, 10, 10))
     dark, light = np.full((SIDE, SIDE, 3), 60, np.uint8), np.full((SIDE, SIDE, 3), 160, np.uint8)
     light[40:50, 10:20] = 190
     mine = part_warp(dark, _boxes((1, 10, 10, 20, 20)), target)
     filled = mine.filled(part_warp(light, target, target))
-    assert filled.known.all() and (filled.photo[42:48, 12:18] == 190 - 100).all()
-    assert np.array_equal(filled.photo[mine.known], mine.photo[mine.known])
+    assert filled.valid.all() and (filled.photo[42:48, 12:18] == 190 - 100).all()
+    assert np.array_equal(filled.photo[mine.valid], mine.photo[mine.valid])
     assert mine.filled(mine) is mine
 
 
@@ -86,7 +86,7 @@ def test_a_missing_part_is_not_known_and_has_the_cars_mean_colour() -> None:
     photo = _photo()
     source = _boxes((1, 10, 10, 20, 20))
     warped = part_warp(photo, source, _boxes((1, 10, 10, 20, 20), (2, 12, 12, 5, 5)))
-    assert np.array_equal(warped.known, _boxes((2, 12, 12, 5, 5)) == 0)
+    assert np.array_equal(warped.valid, _boxes((2, 12, 12, 5, 5)) == 0)
     assert (warped.photo[12:17, 12:17] == photo[source == 1].mean(0).round().astype(np.uint8)).all()
 
 
@@ -99,7 +99,7 @@ def test_what_is_ignored_is_never_shown() -> None:
     target[50:] = IGNORE
     warped = part_warp(photo, source, target)
     # The step between ignored and known rows may be sampled between two pixels, never beyond.
-    assert (warped.photo == 255).mean() < 0.01 and warped.known.all()
+    assert (warped.photo == 255).mean() < 0.01 and warped.valid.all()
 
 
 def test_the_roof_follows_the_car() -> None:
@@ -123,9 +123,9 @@ def test_every_part_shows_its_own_colours(
     palette = np.array([0, 60, 120, 180, 240], np.uint8)
     photo = np.repeat(palette[source][..., None], 3, 2)
     warped = part_warp(photo, source, target)
-    assert np.array_equal(warped.known, np.isin(target, np.unique(source)))
+    assert np.array_equal(warped.valid, np.isin(target, np.unique(source)))
     shown = warped.photo[..., 0]
-    assert np.abs(shown.astype(int) - palette[target])[warped.known].max(initial=0) <= 1
+    assert np.abs(shown.astype(int) - palette[target])[warped.valid].max(initial=0) <= 1
 
 
 def test_the_teeth_of_a_comb_are_blurred() -> None:
