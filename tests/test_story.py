@@ -35,8 +35,9 @@ def write_coco(folder: Path, cars: int) -> None:
     folder.mkdir()
     for number in range(cars):
         wanted = [c for c in ALL_CLASSES if c.doors != "unknown"][number % 8]
-        photo, mask = render_car(random_parameters(rng, wanted.orientation, "3" if wanted.doors == "3" else "5"), 96)
-        Image.fromarray(photo).save(folder / f"car{number}.png")
+        car = render_car(random_parameters(rng, wanted.orientation, "3" if wanted.doors == "3" else "5"), 96)
+        mask = car.mask
+        Image.fromarray(car.photo).save(folder / f"car{number}.png")
         images.append({"id": number, "file_name": f"car{number}.png", "width": 96, "height": 96})
         for part in np.unique(mask[mask > 0]).tolist():
             code = rle.encode(np.asfortranarray(mask == part))

@@ -21,7 +21,7 @@ from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
 from augkit.balance.worker import Job, Progress, RealPairCopier, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
-from augkit.core.parts import PartSchema, histogram
+from augkit.core.parts import PartSchema
 from augkit.core.presets import Recipe
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
@@ -224,5 +224,5 @@ class ClassicalWorker:
         return PairRecord(
             key=f"{source[:_KEY_ID]}-{seed:016x}", split="train", source="classical",
             orientation=item.car_class.orientation, doors=item.car_class.doors, seed=seed, mask_model=made_by,
-            image_model=made_by, width=size, height=size, histogram=histogram(item.mask, self.schema.channels).tolist(),
+            image_model=made_by, width=size, height=size, histogram=item.histogram(self.schema.channels).tolist(),
         )  # fmt: skip

@@ -68,9 +68,9 @@ def train(
     psnr, sizes = fidelity(painter), [f"{width} x {height}" for height, width in painter.pyramid.sizes]
     result = {
         "model": subject.name, "folder": str(folder), "scales": sizes, "psnr": round(psnr, 2),
-        "mask": bool(subject.mask.size), "sheet": str(sheet),
+        "mask": subject.pair is not None, "sheet": str(sheet),
     }  # fmt: skip
-    note = "" if subject.mask.size else "\nwithout a mask: it can be sampled, but masks cannot be painted as it"
+    note = "" if subject.pair else "\nwithout a mask: it can be sampled, but masks cannot be painted as it"
     session.emit(result, f"{folder}: {len(sizes)} scales, {sizes[0]} to {sizes[-1]} px\n"
                  f"the photo from the fixed noise: {psnr:.1f} dB, {sheet}{note}")  # fmt: skip
 
@@ -167,10 +167,10 @@ def _write(  # noqa: PLR0917  # what was made, and of what
     files = [place / f"{stem}-{number:03d}.png" for number in range(count)]
     for number, file in enumerate(files):
         write_picture(file, made_of(painter, painting, chosen.start, painting_seed(seed, painter, painting, number)))
-    write_picture(place / f"{painting.name}.mask.png", painting.mask)
+    write_picture(place / f"{painting.name}.mask.png", painting.pair.mask)
     titles = ["photo", "painting", *(f"start {t.start}: M {t.combined:.2f}" for t in trials)]
     strip = place / f"{stem}-starts.png"
-    write_strip(strip, [painter.shown(), painting.picture, *(t.picture for t in trials)], titles,
+    write_strip(strip, [painter.shown(), painting.pair.photo, *(t.picture for t in trials)], titles,
                 2 + trials.index(chosen))  # fmt: skip
     return {"pictures": list(map(str, files)), "mask": str(place / f"{painting.name}.mask.png"), "sheet": str(strip)}
 

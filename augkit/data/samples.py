@@ -101,12 +101,17 @@ class SampleSet:
 
 @dataclass(frozen=True)
 class LoadedSample:
-    """A sample in memory: (H, W, 3) RGB photo, (H, W) mask, and the sha256 of the photo's source bytes."""
+    """A sample in memory, which has no class yet: (H, W, 3) RGB photo, its parts, and the sha256 of the photo's source
+    bytes."""
 
     photo: Photo
-    mask: Mask
+    parts: PartMask
     sha256: str
-    off_palette: float = 0.0
+
+    @property
+    def mask(self) -> Mask:
+        """(H, W) part ids."""
+        return self.parts.ids
 
 
 def read(sample: Sample) -> LoadedSample:
@@ -122,13 +127,13 @@ def read(sample: Sample) -> LoadedSample:
     if mask is None:
         raise DataError("no mask")
     parts = mask if isinstance(mask, PartMask) else PartMask(mask)
-    shape, off = parts.ids.shape, parts.off_palette
+    shape = parts.ids.shape
     require_size(shape, "mask")
     if isinstance(source, bytes):
-        return LoadedSample(decode(source, shape), parts.ids, hashlib.sha256(source).hexdigest(), off)
+        return LoadedSample(decode(source, shape), parts, hashlib.sha256(source).hexdigest())
     require_size(source.shape, "photo")
     _require_shape(source.shape[:2], shape)
-    return LoadedSample(source, parts.ids, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest(), off)
+    return LoadedSample(source, parts, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest())
 
 
 def decode(data: bytes, shape: tuple[int, ...]) -> Photo:

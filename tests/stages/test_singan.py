@@ -13,11 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
+from augkit.core.classes import ALL_CLASSES
 from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaError
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
+from augkit.data.pair import Pair
 from augkit.data.pair_files import read_photo
 from augkit.models.singan import Pyramid, ScaleGenerator, enlarge
 from augkit.settings import Settings, load_settings
@@ -37,7 +39,7 @@ from augkit.stages.singan.painting import (
 )
 from augkit.stages.singan.pyramid import TrainedPyramid, fidelity, load_painter, train_pyramid
 from augkit.stages.singan.scale import _rate, photo_of, pixels
-from augkit.stages.singan.training_photo import NO_MASK, read_subject
+from augkit.stages.singan.training_photo import read_subject
 from augkit.stages.training_mix import training_mix
 from augkit.train.checkpoint import load_state
 
@@ -154,7 +156,7 @@ def test_a_scale_starts_from_the_one_beneath_and_adds_a_tenth_of_its_error(paint
 def _at(painter: TrainedPyramid, scale: int) -> np.ndarray:
     from augkit.stages.singan.scale import resized
 
-    return resized(painter.photo, painter.pyramid.sizes[scale])
+    return resized(painter.subject.photo, painter.pyramid.sizes[scale])
 
 
 def test_the_rates_fall_to_a_tenth_at_the_share_of_the_steps() -> None:
@@ -193,7 +195,7 @@ def test_a_photo_without_a_mask_can_be_sampled_and_not_painted(workspace: Worksp
     file = tmp_path / "my car.jpg"
     Image.fromarray(read_photo(workspace.photo(ids(workspace)[0]))[:40]).save(file)
     painter = train(workspace, tiny(), str(file))
-    assert painter.name == "my-car" and not painter.mask.size
+    assert painter.name == "my-car" and painter.subject.pair is None
     assert painter.side == (15, 24) and painter.sample(0).shape == (15, 24, 3)
     with pytest.raises(DataError, match=r"without a mask(.|\n)*--mask"):
         read_painting(workspace, painter, PartSchema.load(workspace.schema), ids(workspace)[1])
@@ -243,12 +245,12 @@ def test_a_picture_is_a_function_of_its_seed(painter: TrainedPyramid) -> None:
 
 def test_colours_are_the_photos_and_those_of_the_other_side_where_one_is_hidden() -> None:
     photo = np.array([[[10, 20, 30], [250, 0, 0], [200, 0, 0], [0, 0, 90]]], np.uint8)
-    colours = learnt_colours(photo, np.array([[0, 2, 2, IGNORE]], np.uint8), SCHEMA)
+    colours = learnt_colours(Pair(photo, np.array([[0, 2, 2, IGNORE]], np.uint8), ALL_CLASSES[0]), SCHEMA)
     found = ((colours + 1) * 127.5).round().int().tolist()
     assert found == [[10, 20, 30], [225, 0, 0], [225, 0, 0], [225, 0, 0]]
-    both = learnt_colours(photo, np.array([[1, 2, 3, 0]], np.uint8), SCHEMA)
+    both = learnt_colours(Pair(photo, np.array([[1, 2, 3, 0]], np.uint8), ALL_CLASSES[0]), SCHEMA)
     assert ((both + 1) * 127.5).round().int().tolist() == [[0, 0, 90], [10, 20, 30], [250, 0, 0], [200, 0, 0]]
-    one = learnt_colours(photo, np.array([[1, 3, 3, 0]], np.uint8), SCHEMA)
+    one = learnt_colours(Pair(photo, np.array([[1, 3, 3, 0]], np.uint8), ALL_CLASSES[0]), SCHEMA)
     assert ((one[2] + 1) * 127.5).round().int().tolist() == [225, 0, 0]  # not the car's mean
 
 
@@ -264,8 +266,8 @@ def test_a_mask_is_painted_in_part_colours_and_its_pose_is_looked_at(
 ) -> None:
     schema, own = PartSchema.load(painted_workspace.schema), painter.name
     painting = read_painting(painted_workspace, painter, schema, own)
-    assert painting.differences == [] and painting.mask.shape == painter.side == painting.picture.shape[:2]
-    away = np.abs(painting.picture.astype(int) - painter.shown()).mean()
+    assert painting.differences == [] and painting.pair.mask.shape == painter.side == painting.pair.photo.shape[:2]
+    away = np.abs(painting.pair.photo.astype(int) - painter.shown()).mean()
     assert away < 40
     other = next(r for r in read_catalogue(painted_workspace.catalogue) if r.orientation == "C" and r.split == "train")
     assert read_painting(painted_workspace, painter, schema, other.id).differences
@@ -295,7 +297,7 @@ class _Means:
 
 
 def _plain(picture: np.ndarray) -> Painting:
-    return Painting("plain", "plain", np.zeros(picture.shape[:2], np.uint8), picture, [], "train")
+    return Painting("plain", "plain", Pair(picture, np.zeros(picture.shape[:2], np.uint8), ALL_CLASSES[0]), [], "train")
 
 
 def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(painter: TrainedPyramid) -> None:
@@ -357,7 +359,7 @@ def test_held_out_pairs_do_not_come_back_as_training_pairs(painted: Workspace) -
     painter, schema = load_painter(painted, None), PartSchema.load(painted.schema)
     with pytest.raises(DataError, match=r"the mask is of the split val(.|\n)*--shards"):
         write_pairs(painted, _order(painted, painter, ids(painted, "val")[0]), schema)
-    held = replace(painter, about=painter.about | {"split": "val"})
+    held = replace(painter, subject=replace(painter.subject, split="val"))
     with pytest.raises(DataError, match=r"the photo is of the split val"):
         write_pairs(painted, replace(_order(painted, painter, ids(painted)[0]), painter=held), schema)
     assert not painted.painted.exists()
@@ -373,4 +375,4 @@ def test_shards_hold_square_pairs(painted: Workspace) -> None:
 
 def test_bytes_and_numbers_are_the_same_picture() -> None:
     photo = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
-    assert np.array_equal(photo_of(pixels(photo)), photo) and NO_MASK.size == 0
+    assert np.array_equal(photo_of(pixels(photo)), photo)

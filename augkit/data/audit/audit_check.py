@@ -43,9 +43,9 @@ Judge = Callable[["Measurements"], Iterable[Finding]]
 Measure = Callable[["AuditedPair"], Figures]
 
 
-def no_figures(pair: AuditedPair) -> Figures:
+def no_figures(audited: AuditedPair) -> Figures:
     """The measure of a check that reads the catalogue alone."""
-    del pair
+    del audited
     return {}
 
 

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
-from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema, histogram
+from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.audit.audit_check import CHECKS, AuditCheck, Figures
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import Photo
+from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
 
 _AHEAD = 64
@@ -28,27 +29,26 @@ _AHEAD = 64
 
 @dataclass(frozen=True)
 class AuditedPair:
-    """One pair as it is on disk: photo (S, S, 3) RGB, mask (S, S) ids, and its row."""
+    """One pair (S, S) as it is on disk, and its row."""
 
     row: CatalogueRow
-    photo: Photo
-    mask: Mask
+    pair: Pair
     schema: PartSchema
 
     @cached_property
     def inside(self) -> NDArray[np.bool_]:
         """(S, S): what lies inside the source photo."""
-        return np.asarray(self.mask != IGNORE)
+        return np.asarray(self.pair.mask != IGNORE)
 
     @cached_property
     def car(self) -> NDArray[np.bool_]:
         """(S, S): pixels of any part."""
-        return np.asarray((self.mask != BACKGROUND) & self.inside)
+        return np.asarray((self.pair.mask != BACKGROUND) & self.inside)
 
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         """(256,): pixels by id."""
-        return histogram(self.mask)
+        return self.pair.histogram(256)
 
 
 Column: TypeAlias = "array[float] | list[str]"
@@ -134,16 +134,16 @@ def read_pair(row: CatalogueRow, workspace: Workspace, schema: PartSchema) -> Au
             f"{row.id}: the photo is {photo.shape[1]}x{photo.shape[0]} pixels, the mask {mask.shape[1]}x"
             f"{mask.shape[0]}, and the catalogue says {row.size}x{row.size}"
         )
-    return AuditedPair(row, photo, mask, schema)
+    return AuditedPair(row, Pair(photo, mask, row.car_class), schema)
 
 
 def _measure(row: CatalogueRow, workspace: Workspace, schema: PartSchema, names: Sequence[str]) -> list[Figures] | str:
     """The figures of each check, or why the pair cannot be read."""
     try:
-        pair = read_pair(row, workspace, schema)
+        audited = read_pair(row, workspace, schema)
     except DataError as error:
         return error.found
-    return [CHECKS[name].measure(pair) for name in names]
+    return [CHECKS[name].measure(audited) for name in names]
 
 
 def _measured(

@@ -70,7 +70,7 @@ def make_row(sample: Sample, task: RowTask) -> CatalogueRow:
         crop_side=window.side,
         size=task.size,
         histogram=histogram(mask, task.schema.channels).tolist(),
-        off_palette=reading.off_palette,
+        off_palette=reading.parts.off_palette,
         orientation=view.orientation,
         confidence=view.confidence,
         doors=sample.doors or view.doors,

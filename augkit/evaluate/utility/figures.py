@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.core.parts import histogram
 from augkit.evaluate.utility.held_out import HeldOut
 from augkit.evaluate.utility.tail import Tail
 from augkit.metrics.intervals import Estimate, estimate, photo_draws
@@ -43,7 +42,7 @@ class UtilityMeasure:
     """
 
     def __init__(self, held: HeldOut, tail: Tail, draws: int = DRAWS) -> None:
-        shown = np.stack([histogram(item.mask, held.schema.channels) > 0 for item in held.items])
+        shown = np.stack([item.histogram(held.schema.channels) > 0 for item in held.items])
         classes = np.array(held.classes)
         self.parts = [part for part in range(1, held.schema.channels) if shown[:, part].any()]
         self.classes = sorted(set(held.classes))

@@ -8,8 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.classes import CarClass, orientation_of
 from augkit.core.errors import ConfigError
 from augkit.core.parts import Mask, PartSchema
+from augkit.data.orientation import classify
+from augkit.data.pair import Pair
 from augkit.sources.render.body_styles import style_of
 from augkit.sources.render.camera import Camera, look
 from augkit.sources.render.layout import paint_atlas
@@ -33,13 +36,13 @@ _BLACK: Rgb = (0.11, 0.11, 0.115)
 
 @dataclass(frozen=True)
 class Rendering:
-    """A car of S pixels: (S, S, 3) RGB ``photo``, (S, S) ``mask`` of part ids, (S, S) ``silhouette``.
+    """A car of S pixels: the pair, and its (S, S) ``silhouette``.
 
-    The silhouette is the whole car, parts without a label such as the roof too: 1 on it, 0 beside it.
+    The class is the true orientation with the doors that are in sight. The silhouette is the whole car, parts without a
+    label such as the roof too: 1 on it, 0 beside it.
     """
 
-    photo: NDArray[np.uint8]
-    mask: Mask
+    pair: Pair
     silhouette: Mask
 
 
@@ -48,10 +51,9 @@ def render_schema() -> PartSchema:
     return SCHEMA
 
 
-def render_car(parameters: CarParameters, size: int) -> tuple[NDArray[np.uint8], Mask]:
-    """Photo (size, size, 3) and part mask (size, size) of a car. Raises ConfigError; see ``render``."""
-    result = render(parameters, size)
-    return result.photo, result.mask
+def render_car(parameters: CarParameters, size: int) -> Pair:
+    """Photo and part mask of a car. Raises ConfigError; see ``render``."""
+    return render(parameters, size).pair
 
 
 def render_silhouette(parameters: CarParameters, size: int) -> Mask:
@@ -80,7 +82,9 @@ def render(parameters: CarParameters, size: int) -> Rendering:
     behind = behind * shadow(camera, mesh.points, light, size)[..., None]
     photo = _develop(parameters, _layer(visible.pixels, colours, size, factor), behind, rng)
     mask = _coarse(visible.pixels, atlas.parts.take(flat), size, factor)
-    return Rendering(photo, mask, _coarse(visible.pixels, np.ones(len(flat), np.uint8), size, factor))
+    car_class = CarClass(orientation_of(parameters.azimuth), classify(mask, SCHEMA).doors)
+    silhouette = _coarse(visible.pixels, np.ones(len(flat), np.uint8), size, factor)
+    return Rendering(Pair(photo, mask, car_class), silhouette)
 
 
 def _camera(parameters: CarParameters, mesh: Mesh, size: int) -> Camera:

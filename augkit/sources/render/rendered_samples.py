@@ -10,11 +10,10 @@ import numpy as np
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.seeds import derive
-from augkit.data.orientation import CarView, classify
+from augkit.data.orientation import CarView
 from augkit.data.samples import Sample
 from augkit.sources.render.cars import render_car
 from augkit.sources.render.parameters import CarParameters, KnownDoors, random_parameters
-from augkit.sources.render.surfaces import SCHEMA
 
 _ATTEMPTS = 200
 _ROOM = 1.25
@@ -55,11 +54,11 @@ def rendered_sample(car_class: CarClass, number: int, size: int, seed: int) -> S
     rng = np.random.default_rng(derive(seed, "render", car_class.name, number))
     for _ in range(_ATTEMPTS):
         parameters = _parameters_for(car_class, rng)
-        photo, mask = render_car(parameters, round(size * _ROOM))
-        if classify(mask, SCHEMA).doors == car_class.doors:
+        pair = render_car(parameters, round(size * _ROOM))
+        if pair.car_class == car_class:
             name = f"{car_class.name}-{number:05d}"
             view = CarView(car_class.orientation, 1.0, car_class.doors)
-            return Sample(name, f"{name}.jpg", photo, mask, view=view)
+            return Sample(name, f"{name}.jpg", pair.photo, pair.mask, view=view)
     raise AssertionError(f"no view of class {car_class.name} in {_ATTEMPTS} attempts")
 
 

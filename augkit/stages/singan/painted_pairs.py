@@ -9,7 +9,7 @@ from pathlib import Path
 
 from augkit import __version__
 from augkit.core.errors import DataError
-from augkit.core.parts import PartSchema, histogram
+from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.shards.codec import encode_mask, encode_photo
@@ -17,7 +17,6 @@ from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
 from augkit.shards.writer import PairRecord, ShardWriter, read_commit
 from augkit.stages.singan.painting import Painting, paint, painting_seed
 from augkit.stages.singan.pyramid import TrainedPyramid
-from augkit.stages.singan.training_photo import view_of
 
 _NAME = 30
 """Characters of each name that go into a key, which has room for 90."""
@@ -65,26 +64,26 @@ def write_pairs(workspace: Workspace, order: PaintRequest, schema: PartSchema) -
         seed = painting_seed(order.seed, order.painter, order.painting, number)
         photo = paint(order.painter, order.painting, order.start, seed)
         writer.add(_record(order, seed, schema), *encode_photo(photo, order.quality, order.lossless),
-                   encode_mask(order.painting.mask))  # fmt: skip
+                   encode_mask(order.painting.pair.mask))  # fmt: skip
     writer.commit(order.digest)
     finish(storage, [*names, name], schema, order.digest, {"augkit": __version__})
     return workspace.painted, name
 
 
 def _record(order: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
-    mask = order.painting.mask
-    car_class = view_of(mask, schema)
+    pair = order.painting.pair
+    height, width = pair.mask.shape
     return PairRecord(
         key=f"{order.painter.name[:_NAME]}-{order.painting.name[:_NAME]}-{order.start}-{seed:016x}", split="train",
-        source="painted", orientation=car_class.orientation, doors=car_class.doors, seed=seed,
-        mask_model=order.painting.digest, image_model=order.painter.digest, width=mask.shape[1], height=mask.shape[0],
-        histogram=histogram(mask, schema.channels).tolist(), scores={"paint_start": float(order.start)},
+        source="painted", orientation=pair.car_class.orientation, doors=pair.car_class.doors, seed=seed,
+        mask_model=order.painting.digest, image_model=order.painter.digest, width=width, height=height,
+        histogram=pair.histogram(schema.channels).tolist(), scores={"paint_start": float(order.start)},
     )  # fmt: skip
 
 
 def _require_training(order: PaintRequest) -> None:
     for what, word, split in (
-        ("photo", order.painter.about["word"], order.painter.about["split"]),
+        ("photo", order.painter.subject.word, order.painter.subject.split),
         ("mask", order.painting.word, order.painting.split),
     ):
         if split != "train":

@@ -14,12 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from augkit.core.errors import ConfigError, DataError
-from augkit.core.parts import BACKGROUND, Mask, PartSchema, histogram, without_ignore
+from augkit.core.parts import BACKGROUND, Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.drawn_masks import read_drawn_mask
+from augkit.data.pair import Pair
 from augkit.gan.label_map import paint_by_part, part_colours
 from augkit.metrics.sifid import combined_distance, single_image_distance
 from augkit.models.extractors import Extractor
@@ -27,27 +28,26 @@ from augkit.models.singan import Side, shrink
 from augkit.stages.singan.pose import pose_differences
 from augkit.stages.singan.pyramid import TrainedPyramid
 from augkit.stages.singan.scale import photo_of, pixels, resized, seeded_noise
-from augkit.stages.singan.training_photo import checked_mask, pair_of, plain_name
+from augkit.stages.singan.training_photo import checked_mask, pair_of, plain_name, view_of
 
 
 @dataclass(frozen=True)
 class Painting:
-    """``mask`` (H, W), without ignore, and ``picture`` (H, W, 3) in part colours, both at the pyramid's finest size.
+    """``pair``: a mask without ignore, and in place of a photo its part colours, both at the pyramid's finest size.
 
     ``differences`` is what speaks against the photo's pose; ``split`` is that of a pair of the catalogue.
     """
 
     name: str
     word: str
-    mask: Mask
-    picture: Photo
+    pair: Pair
     differences: list[str]
     split: Split
 
     @property
     def digest(self) -> str:
         """sha256 over the mask."""
-        return hashlib.sha256(self.mask.tobytes()).hexdigest()
+        return hashlib.sha256(self.pair.mask.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -70,24 +70,24 @@ def read_painting(workspace: Workspace, painter: TrainedPyramid, schema: PartSch
 
     Raises DataError for a photo without a mask, for a mask that cannot be read, and for one of another size.
     """
-    if not painter.mask.size:
+    own = painter.subject.pair
+    if own is None:
         raise DataError(
             f"{painter.name}: trained on a photo without a mask, so no part has a colour", "a photo with its mask",
             "train on a pair of the catalogue, or name its mask: augkit paint train PHOTO --mask MASK.png --fresh",
         )  # fmt: skip
     name, drawn, split = _read(workspace, schema, word)
-    height, width = painter.mask.shape
-    if drawn.shape != painter.mask.shape:
+    height, width = own.mask.shape
+    if drawn.shape != own.mask.shape:
         raise DataError(
             f"{word}: a painting of {drawn.shape[1]} x {drawn.shape[0]} px", f"{width} x {height} px, as the photo of "
             f"{painter.name}", f"resize it to {width} x {height} px without smoothing (nearest neighbour)",
         )  # fmt: skip
     mask = without_ignore(drawn)
-    colours = learnt_colours(painter.photo, painter.mask, schema)
-    coloured = paint_by_part(torch.from_numpy(mask)[None], colours[None])
-    picture = resized(photo_of(coloured), painter.side)
-    differences = pose_differences(painter.mask, mask, schema)
-    return Painting(name, word, mask_at(mask, painter.side), picture, differences, split)
+    coloured = photo_of(paint_by_part(torch.from_numpy(mask)[None], learnt_colours(own, schema)[None]))
+    small = mask_at(mask, painter.side)
+    pair = Pair(resized(coloured, painter.side), small, view_of(small, schema))
+    return Painting(name, word, pair, pose_differences(own.mask, mask, schema), split)
 
 
 def _read(workspace: Workspace, schema: PartSchema, word: str) -> tuple[str, Mask, Split]:
@@ -98,14 +98,14 @@ def _read(workspace: Workspace, schema: PartSchema, word: str) -> tuple[str, Mas
     return word, checked_mask(workspace, word), row.split
 
 
-def learnt_colours(photo: Photo, mask: Mask, schema: PartSchema) -> Float[Tensor, "k 3"]:
-    """The mean colour of every part in a photo, in [-1, 1], background first.
+def learnt_colours(pair: Pair, schema: PartSchema) -> Float[Tensor, "k 3"]:
+    """The mean colour of every part in a pair's photo, in [-1, 1], background first.
 
     A part that it does not show takes the colour of its counterpart on the other side, else the mean over the car.
     """
-    labels = torch.from_numpy(mask)[None].long()
-    colours = part_colours(pixels(photo), labels, schema.channels, torch.ones(1, 1, *mask.shape))[0]
-    shown = histogram(mask) > 0
+    photo, mask = pair.to_tensor()
+    colours = part_colours(photo[None], mask[None], schema.channels, torch.ones(1, 1, *mask.shape))[0]
+    shown = pair.histogram(schema.channels) > 0
     for one, other in schema.swaps:
         if shown[one] != shown[other]:
             there, lacking = (one, other) if shown[one] else (other, one)
@@ -136,7 +136,7 @@ def paint(painter: TrainedPyramid, painting: Painting, start: int, seed: int) ->
             f"1 (most is changed) to {len(pyramid) - 1} (least is)" if len(pyramid) > 1 else "more than one scale",
             "leave it out: the best one is found by M" if len(pyramid) > 1 else "train with a smaller paint.coarsest",
         )
-    before = shrink(pixels(painting.picture), pyramid.sizes[start - 1])
+    before = shrink(pixels(painting.pair.photo), pyramid.sizes[start - 1])
     return photo_of(pyramid.climb(before, seeded_noise(pyramid, seed), start))
 
 
@@ -144,7 +144,7 @@ def try_starts(
     painter: TrainedPyramid, painting: Painting, starts: Sequence[int], seed: int, extractor: Extractor
 ) -> list[StartScaleTrial]:
     """One picture from each start scale, compared with the painting and with the photo."""
-    targets = _maps(extractor, painting.picture), _maps(extractor, painter.shown())
+    targets = _maps(extractor, painting.pair.photo), _maps(extractor, painter.shown())
     trials = []
     for start in starts:
         picture = paint(painter, painting, start, seed)

@@ -19,15 +19,16 @@ from accelerate import Accelerator
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError, DataError
 from augkit.core.memory import release_memory
-from augkit.core.parts import Mask
+from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo
+from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.models.singan import Pyramid, Side, pyramid_sizes
 from augkit.settings import PaintSettings, Precision, Settings
 from augkit.stages.singan.scale import Scale, load_generator, photo_of, pixels, resized, scale_task, seeded_noise
-from augkit.stages.singan.training_photo import NO_MASK, TrainingPhoto
+from augkit.stages.singan.training_photo import TrainingPhoto, view_of
 from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
 from augkit.train.image_grid import write_picture
@@ -40,14 +41,17 @@ PHOTO, MASK = "photo.png", "mask.png"
 
 @dataclass(frozen=True)
 class TrainedPyramid:
-    """A trained pyramid with its photo; ``mask`` is empty where the photo has none. ``about`` is its description."""
+    """A trained pyramid with what it was trained on; ``about`` is its description."""
 
-    name: str
     folder: Path
     pyramid: Pyramid
-    photo: Photo
-    mask: Mask
+    subject: TrainingPhoto
     about: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The subject's."""
+        return self.subject.name
 
     @property
     def digest(self) -> str:
@@ -61,7 +65,7 @@ class TrainedPyramid:
 
     def shown(self) -> Photo:
         """The photo at the size of what is made."""
-        return resized(self.photo, self.side)
+        return resized(self.subject.photo, self.side)
 
     @torch.inference_mode()
     def rebuild(self) -> Photo:
@@ -134,12 +138,20 @@ def load_painter(workspace: Workspace, name: str | None) -> TrainedPyramid:
             if digest(place / MODEL) != weights:
                 raise ValueError(f"{place} was trained again on its own")
             pyramid = pyramid.with_scale(load_generator(place, load_description(place)), side)
-        mask = read_mask(folder / MASK) if about["has_mask"] else NO_MASK
-        return TrainedPyramid(name, folder, pyramid, read_photo(folder / PHOTO), mask, about)
+        subject = TrainingPhoto(name, str(about["word"]), _shown(workspace, folder, about), about["split"])
+        return TrainedPyramid(folder, pyramid, subject, about)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(
             f"{folder}: {error}", "a finished pyramid of this version", "train it: augkit paint train --fresh"
         ) from error
+
+
+def _shown(workspace: Workspace, folder: Path, about: dict[str, Any]) -> Pair | Photo:
+    photo = read_photo(folder / PHOTO)
+    if not about["has_mask"]:
+        return photo
+    mask = read_mask(folder / MASK)
+    return Pair(photo, mask, view_of(mask, PartSchema.load(workspace.schema)))
 
 
 def fidelity(painter: TrainedPyramid) -> float:
@@ -169,9 +181,9 @@ def _is_done(place: Path, fingerprint: dict[str, Any]) -> bool:
 def _finish(folder: Path, subject: TrainingPhoto, about: dict[str, Any]) -> None:
     """The photo, its mask and the description."""
     write_picture(folder / PHOTO, subject.photo)
-    if subject.mask.size:
-        write_picture(folder / MASK, subject.mask)
-    about |= {"stage": STAGE, "word": subject.word, "split": subject.split, "has_mask": bool(subject.mask.size)}
+    if subject.pair is not None:
+        write_picture(folder / MASK, subject.pair.mask)
+    about |= {"stage": STAGE, "word": subject.word, "split": subject.split, "has_mask": subject.pair is not None}
     write_json(folder / CONFIG, about)
 
 

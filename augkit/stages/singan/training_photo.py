@@ -21,33 +21,41 @@ from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
 
-NO_MASK = np.zeros((0, 0), np.uint8)
-
 
 @dataclass(frozen=True)
 class TrainingPhoto:
-    """``photo`` (H, W, 3) and ``mask`` (H, W), which is empty where the photo has none.
+    """``shown`` is a pair, or a photo (H, W, 3) alone where it has no mask.
 
     ``word`` is what the user called it; ``split`` is that of a pair of the catalogue, ``train`` for other photos.
     """
 
     name: str
     word: str
-    photo: Photo
-    mask: Mask
+    shown: Pair | Photo
     split: Split = "train"
 
     @property
+    def pair(self) -> Pair | None:
+        """The photo with its mask, where it has one."""
+        return self.shown if isinstance(self.shown, Pair) else None
+
+    @property
+    def photo(self) -> Photo:
+        """(H, W, 3)."""
+        return self.shown.photo if isinstance(self.shown, Pair) else self.shown
+
+    @property
     def digest(self) -> str:
-        """sha256 over the pixels of both."""
-        return hashlib.sha256(self.photo.tobytes() + repr(self.photo.shape).encode() + self.mask.tobytes()).hexdigest()
+        """sha256 over the pixels of photo and mask."""
+        mask = b"" if self.pair is None else self.pair.mask.tobytes()
+        return hashlib.sha256(self.photo.tobytes() + repr(self.photo.shape).encode() + mask).hexdigest()
 
 
 class SinglePhotoDataset:
     """One photo as a data set: every row is the same."""
 
     def __init__(self, photo: Photo) -> None:
-        self.item = Pair(photo, np.zeros((1, 1), np.uint8), ALL_CLASSES[0])
+        self.pair = Pair(photo, np.zeros((1, 1), np.uint8), ALL_CLASSES[0])
 
     def __len__(self) -> int:
         return 1
@@ -55,11 +63,11 @@ class SinglePhotoDataset:
     def plain(self, index: int) -> Pair:
         """The photo; no network reads its mask or its class."""
         del index
-        return self.item
+        return self.pair
 
     def __getitem__(self, draw: Draw) -> Pair:
         """The same: nothing is augmented."""
-        return self.item
+        return self.pair
 
 
 def read_subject(workspace: Workspace, word: str, mask: Path | None) -> TrainingPhoto:
@@ -70,13 +78,13 @@ def read_subject(workspace: Workspace, word: str, mask: Path | None) -> Training
     path = Path(word)
     if path.is_file():
         photo = read_photo_file(path)
-        own = NO_MASK if mask is None else read_drawn_mask(mask, PartSchema.load(workspace.schema))
-        _require_fit(path, photo, mask, own)
-        return TrainingPhoto(plain_name(path.stem), str(path), photo, own)
+        shown = photo if mask is None else _with_mask(path, photo, mask, PartSchema.load(workspace.schema))
+        return TrainingPhoto(plain_name(path.stem), str(path), shown)
     if mask is not None:
         raise ConfigError(f"--mask {mask} with the pair {word}", "no --mask: a pair has its own", "leave it out")
     row = pair_of(workspace, word)
-    return TrainingPhoto(word, word, read_photo(workspace.photo(word)), checked_mask(workspace, word), row.split)
+    pair = Pair(read_photo(workspace.photo(word)), checked_mask(workspace, word), row.car_class)
+    return TrainingPhoto(word, word, pair, row.split)
 
 
 def pair_of(workspace: Workspace, id: str) -> CatalogueRow:
@@ -117,10 +125,13 @@ def plain_name(stem: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "photo"
 
 
-def _require_fit(path: Path, photo: Photo, file: Path | None, mask: Mask) -> None:
-    if file is not None and mask.shape != photo.shape[:2]:
+def _with_mask(path: Path, photo: Photo, file: Path, schema: PartSchema) -> Pair:
+    """The photo of ``path`` with the mask of ``file``. Raises DataError where they are of different sizes."""
+    mask = read_drawn_mask(file, schema)
+    if mask.shape != photo.shape[:2]:
         raise DataError(
             f"{file}: {mask.shape[1]} x {mask.shape[0]} px",
             f"the size of {path}, {photo.shape[1]} x {photo.shape[0]} px",
             "draw the mask over the photo itself, or resize it without smoothing",
         )  # fmt: skip
+    return Pair(photo, mask, view_of(mask, schema))

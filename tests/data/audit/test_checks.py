@@ -26,6 +26,7 @@ from augkit.data.audit.checks.duplicates import overlap
 from augkit.data.audit.checks.sides import contradictions
 from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
+from augkit.data.pair import Pair
 
 SCHEMA = PartSchema.from_names(
     [
@@ -39,7 +40,7 @@ ROW = CatalogueRow("a", "test", "a.jpg", width=64, height=64, crop_side=64, size
 
 def pair(mask: np.ndarray, photo: np.ndarray | None = None, row: CatalogueRow = ROW) -> AuditedPair:
     chosen = np.full((*mask.shape, 3), 128, np.uint8) if photo is None else photo
-    return AuditedPair(row, chosen, mask.astype(np.uint8), SCHEMA)
+    return AuditedPair(row, Pair(chosen, mask.astype(np.uint8), row.car_class), SCHEMA)
 
 
 def measurements(rows: list[CatalogueRow], **tables: dict[str, list[float]]) -> Measurements:

@@ -50,25 +50,24 @@ def test_the_schema_is_that_of_the_real_data() -> None:
 @pytest.mark.parametrize("size", [16, 33, 64, 256])
 def test_shapes(size: int) -> None:
     result = render(CarParameters(), size)
-    assert result.photo.shape == (size, size, 3)
-    assert result.mask.shape == result.silhouette.shape == (size, size)
-    assert {result.photo.dtype, result.mask.dtype, result.silhouette.dtype} == {np.dtype(np.uint8)}
+    assert result.pair.photo.shape == (size, size, 3)
+    assert result.pair.mask.shape == result.silhouette.shape == (size, size)
+    assert {result.pair.photo.dtype, result.pair.mask.dtype, result.silhouette.dtype} == {np.dtype(np.uint8)}
 
 
 def test_the_same_parameters_give_the_same_bytes() -> None:
     parameters = random_parameters(np.random.default_rng(5))
     assert parameters == random_parameters(np.random.default_rng(5))
-    (photo, mask), (again, mask_again) = render_car(parameters, SIZE), render_car(parameters, SIZE)
-    assert photo.tobytes() == again.tobytes()
-    assert mask.tobytes() == mask_again.tobytes()
+    one, again = render_car(parameters, SIZE), render_car(parameters, SIZE)
+    assert one.photo.tobytes() == again.photo.tobytes()
+    assert one.mask.tobytes() == again.mask.tobytes()
     assert render_silhouette(parameters, SIZE).any()
 
 
 def test_the_seed_changes_the_photo_and_not_the_mask() -> None:
-    photo, mask = render_car(CarParameters(seed=1), SIZE)
-    other, same = render_car(CarParameters(seed=2), SIZE)
-    assert (photo != other).any()
-    assert (mask == same).all()
+    one, other = render_car(CarParameters(seed=1), SIZE), render_car(CarParameters(seed=2), SIZE)
+    assert (one.photo != other.photo).any()
+    assert (one.mask == other.mask).all()
 
 
 @given(azimuth=st.floats(0, 360, exclude_max=True), seed=st.integers(0, 50), style=st.sampled_from(sorted(STYLES)))
@@ -76,7 +75,7 @@ def test_the_seed_changes_the_photo_and_not_the_mask() -> None:
 def test_the_mirrored_car_has_the_mirrored_masks(azimuth: float, seed: int, style: str) -> None:
     parameters = replace(random_parameters(np.random.default_rng(seed)), azimuth=azimuth, style=style)
     here, there = render(parameters, SIZE), render(parameters.mirrored, SIZE)
-    assert (SCHEMA.flip(here.mask) != there.mask).mean() < 0.01
+    assert (SCHEMA.flip(here.pair.mask) != there.pair.mask).mean() < 0.01
     assert (here.silhouette[:, ::-1] != there.silhouette).mean() < 0.004
 
 
@@ -85,12 +84,12 @@ def test_the_mirrored_car_has_the_mirrored_masks(azimuth: float, seed: int, styl
 def test_random_cars_fill_their_frame_and_have_no_holes(seed: int) -> None:
     parameters = random_parameters(np.random.default_rng(seed))
     result = render(parameters, SIZE)
-    SCHEMA.check(result.mask, "rendered")
-    assert not (result.mask[result.silhouette == 0]).any()
+    SCHEMA.check(result.pair.mask, "rendered")
+    assert not (result.pair.mask[result.silhouette == 0]).any()
     rows, columns = np.nonzero(result.silhouette)
     extent = max(np.ptp(rows), np.ptp(columns)) + 1
     assert abs(extent - parameters.fill * SIZE) <= 3
-    assert (result.mask > 0).sum() > 0.45 * result.silhouette.sum()
+    assert (result.pair.mask > 0).sum() > 0.45 * result.silhouette.sum()
     within = result.silhouette[:, 1:-1] == 0
     walled = (result.silhouette[:, :-2] == 1) & (result.silhouette[:, 2:] == 1)
     assert (within & walled).sum() <= 14
@@ -100,14 +99,14 @@ def test_every_part_appears_from_somewhere() -> None:
     seen: set[int] = set()
     for style in ("sedan", "hatchback"):
         for azimuth in range(0, 360, 45):
-            seen |= set(np.unique(view(azimuth, style).mask).tolist())
+            seen |= set(np.unique(view(azimuth, style).pair.mask).tolist())
     assert seen == set(range(SCHEMA.channels))
 
 
 @pytest.mark.parametrize("style", sorted(STYLES))
 @pytest.mark.parametrize("azimuth", [25, 60, 130, 155, 205, 230, 300, 335])
 def test_sides_and_ends_agree_with_the_azimuth(azimuth: int, style: str) -> None:
-    part = shares(view(azimuth, style).mask)
+    part = shares(view(azimuth, style).pair.mask)
     left = {"A": True, "B": True, "C": False, "D": False}[orientation_of(azimuth)]
     front = {"A": True, "B": False, "C": False, "D": True}[orientation_of(azimuth)]
     near, far = ("left", "right") if left else ("right", "left")
@@ -120,7 +119,7 @@ def test_sides_and_ends_agree_with_the_azimuth(azimuth: int, style: str) -> None
 
 
 def test_seen_from_the_front_the_left_side_is_on_the_right() -> None:
-    mask = view(0).mask
+    mask = view(0).pair.mask
     for near, far in (("front_left_light", "front_right_light"), ("left_mirror", "right_mirror")):
         left = np.nonzero(mask == SCHEMA.id_of(near))[1].mean()
         right = np.nonzero(mask == SCHEMA.id_of(far))[1].mean()
@@ -130,14 +129,14 @@ def test_seen_from_the_front_the_left_side_is_on_the_right() -> None:
 @pytest.mark.parametrize("style", sorted(STYLES))
 def test_three_door_cars_have_no_rear_doors(style: str) -> None:
     for azimuth in range(15, 360, 60):
-        part = shares(view(azimuth, style, "3").mask)
+        part = shares(view(azimuth, style, "3").pair.mask)
         assert part["back_left_door"] == part["back_right_door"] == 0
-    assert shares(view(90, style, "3").mask)["front_left_door"] > 0.1
+    assert shares(view(90, style, "3").pair.mask)["front_left_door"] > 0.1
 
 
 @pytest.mark.parametrize(("style", "shown", "absent"), [("sedan", "tailgate", "trunk"), ("suv", "trunk", "tailgate")])
 def test_lids_are_named_as_in_the_real_data(style: str, shown: str, absent: str) -> None:
-    part = shares(view(180, style).mask)
+    part = shares(view(180, style).pair.mask)
     assert part[shown] > 0.1
     assert part[absent] == 0
 
@@ -153,18 +152,17 @@ def test_orientation_and_doors_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("kind", sorted(BACKGROUNDS))
 def test_backgrounds_leave_the_car_alone(kind: str) -> None:
-    photo, mask = render_car(CarParameters(background=kind, noise=0.0, blur=0.0), SIZE)
-    plain, _ = render_car(CarParameters(background="plain", noise=0.0, blur=0.0), SIZE)
-    hood = mask == SCHEMA.id_of("hood")
-    assert np.abs(photo[hood].astype(int) - plain[hood]).mean() < 3
+    car = render_car(CarParameters(background=kind, noise=0.0, blur=0.0), SIZE)
+    plain = render_car(CarParameters(background="plain", noise=0.0, blur=0.0), SIZE)
+    hood = car.mask == SCHEMA.id_of("hood")
+    assert np.abs(car.photo[hood].astype(int) - plain.photo[hood]).mean() < 3
 
 
 def test_colours_show() -> None:
-    red, mask = render_car(CarParameters(colour="red"), SIZE)
-    black, _ = render_car(CarParameters(colour="black"), SIZE)
-    door = mask == SCHEMA.id_of("front_left_door")
-    assert red[door][:, 0].mean() > red[door][:, 2].mean() + 20
-    assert black[door].mean() < red[door].mean()
+    red, black = render_car(CarParameters(colour="red"), SIZE), render_car(CarParameters(colour="black"), SIZE)
+    door = red.mask == SCHEMA.id_of("front_left_door")
+    assert red.photo[door][:, 0].mean() > red.photo[door][:, 2].mean() + 20
+    assert black.photo[door].mean() < red.photo[door].mean()
 
 
 @pytest.mark.parametrize(

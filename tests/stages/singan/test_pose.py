@@ -16,7 +16,7 @@ CAR = CarParameters()
 
 
 def seen_from(azimuth: float, **other: object) -> Mask:
-    return render_car(replace(CAR, azimuth=azimuth, **other), 96)[1]  # type: ignore[arg-type]
+    return render_car(replace(CAR, azimuth=azimuth, **other), 96).mask  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -27,21 +27,21 @@ Plane = NDArray[np.float32]
 _OFFSETS = np.hypot(*np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1])
 
 
-def edge_agreement(pair: AuditedPair) -> Figures:
+def edge_agreement(audited: AuditedPair) -> Figures:
     """``gain``: by how much the outlines agree better with the photo's edges elsewhere than here.
 
     The agreement of a shift is the mean of the normalised edge strength under the shifted outlines, in standard
     deviations of the photo's pixels. ``gain`` is the best one from ``FAR`` px on less the best one within ``NEAR``;
     ``shift`` is the distance of that place in pixels of the frame. NaN where the mask has hardly an outline.
     """
-    mask = resize_mask(pair.mask, SIZE)
+    mask = resize_mask(audited.pair.mask, SIZE)
     across, down = _outlines(mask)
     if across.sum() + down.sum() < FEWEST_PIXELS:
         return {"gain": float("nan"), "shift": float("nan")}
-    agreement = _agreement(pair.photo, mask, across, down)
+    agreement = _agreement(audited.pair.photo, mask, across, down)
     elsewhere = np.where(_OFFSETS >= FAR, agreement, -np.inf)
     gain = float(elsewhere.max() - agreement[_OFFSETS <= NEAR].max())
-    shift = float(_OFFSETS.reshape(-1)[elsewhere.argmax()]) * pair.mask.shape[0] / SIZE
+    shift = float(_OFFSETS.reshape(-1)[elsewhere.argmax()]) * audited.pair.mask.shape[0] / SIZE
     return {"gain": gain, "shift": shift}
 
 

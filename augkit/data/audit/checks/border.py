@@ -19,9 +19,9 @@ _LINES = 1 / 128  # of the frame: what is looked at next to the border
 _SIDES = ("left", "right", "top", "bottom")
 
 
-def contact(pair: AuditedPair) -> Figures:
+def contact(audited: AuditedPair) -> Figures:
     """How much of the car's height (width) touches the photo's left and right (top and bottom) border."""
-    return dict(zip(_SIDES, contacts(pair.row, pair.car), strict=True))
+    return dict(zip(_SIDES, contacts(audited.row, audited.car), strict=True))
 
 
 def contacts(row: CatalogueRow, car: NDArray[np.bool_]) -> tuple[float, float, float, float]:

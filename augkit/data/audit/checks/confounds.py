@@ -21,15 +21,15 @@ _FEWEST_PIXELS = 20
 _HUES = ("red", "yellow", "green", "cyan", "blue", "magenta")
 
 
-def background(pair: AuditedPair) -> Figures:
+def background(audited: AuditedPair) -> Figures:
     """The colour of the background near the frame's border, as a word; empty where parts cover it all."""
-    rim = max(1, round(_FRAME * pair.mask.shape[0]))
-    outer = pair.mask == BACKGROUND
+    rim = max(1, round(_FRAME * audited.pair.mask.shape[0]))
+    outer = audited.pair.mask == BACKGROUND
     outer[rim:-rim, rim:-rim] = False
-    shown = outer if outer.sum() >= _FEWEST_PIXELS else pair.mask == BACKGROUND
+    shown = outer if outer.sum() >= _FEWEST_PIXELS else audited.pair.mask == BACKGROUND
     if shown.sum() < _FEWEST_PIXELS:
         return {"colour": ""}
-    red, green, blue = np.median(pair.photo[shown], axis=0).tolist()
+    red, green, blue = np.median(audited.pair.photo[shown], axis=0).tolist()
     return {"colour": colour_word(red, green, blue)}
 
 

@@ -19,11 +19,11 @@ FEWEST_PARTS = 4
 VISIBLE_SHARE = 0.002
 
 
-def content(pair: AuditedPair) -> Figures:
+def content(audited: AuditedPair) -> Figures:
     """Share of the photo's area in the frame that parts cover, and the number of parts that show."""
-    car = int(pair.car.sum())
-    parts = int((pair.areas[1:255] > VISIBLE_SHARE * max(car, 1)).sum())
-    return {"share": car / max(1, int(pair.inside.sum())), "parts": parts}
+    car = int(audited.car.sum())
+    parts = int((audited.areas[1:255] > VISIBLE_SHARE * max(car, 1)).sum())
+    return {"share": car / max(1, int(audited.inside.sum())), "parts": parts}
 
 
 def _remark(share: float, parts: float) -> str:

@@ -44,9 +44,10 @@ def overlap(one: CatalogueRow, other: CatalogueRow) -> float:
     return shared / max(1, one.crop_side**2 + other.crop_side**2 - shared)
 
 
-def look(pair: AuditedPair) -> Figures:
+def look(audited: AuditedPair) -> Figures:
     """The perceptual hash: the catalogue's, where it has that of the mirror image too."""
-    return {"phash": pair.row.phash if len(pair.row.phash) == 32 else perceptual_hash(pair.photo)}
+    known = audited.row.phash
+    return {"phash": known if len(known) == 32 else perceptual_hash(audited.pair.photo)}
 
 
 @check("near-duplicates", "photos that were saved again: resized, recompressed, brightened, mirrored", look)

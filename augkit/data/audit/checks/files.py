@@ -8,9 +8,9 @@ from augkit.data.audit.audit_check import Figures, Finding, Hit, check
 from augkit.data.audit.measurements import AuditedPair, Measurements
 
 
-def readable(pair: AuditedPair) -> Figures:
+def readable(audited: AuditedPair) -> Figures:
     """Nothing but that the pair could be read, which is what this check asks for."""
-    del pair
+    del audited
     return {}
 
 

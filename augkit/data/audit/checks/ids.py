@@ -11,11 +11,11 @@ from augkit.data.audit.audit_check import Figures, Finding, Hit, check, worst_fi
 from augkit.data.audit.measurements import AuditedPair, Measurements
 
 
-def strange_ids(pair: AuditedPair) -> Figures:
+def strange_ids(audited: AuditedPair) -> Figures:
     """Share of the frame, and which ids."""
-    strange = pair.areas[pair.schema.channels : IGNORE]
-    ids = np.flatnonzero(strange) + pair.schema.channels
-    return {"share": float(strange.sum()) / pair.mask.size, "ids": " ".join(map(str, ids))}
+    strange = audited.areas[audited.schema.channels : IGNORE]
+    ids = np.flatnonzero(strange) + audited.schema.channels
+    return {"share": float(strange.sum()) / audited.pair.mask.size, "ids": " ".join(map(str, ids))}
 
 
 @check("ids", "masks with ids that are not in the part schema", strange_ids, guards=True)

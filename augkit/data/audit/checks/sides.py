@@ -30,13 +30,13 @@ class _Places:
     car: float
 
     @classmethod
-    def of(cls, pair: AuditedPair) -> _Places:
-        area = pair.areas.astype(np.float64)
-        columns = np.broadcast_to(np.arange(pair.mask.shape[1], dtype=np.float64), pair.mask.shape)
-        sums = np.bincount(pair.mask.reshape(-1), weights=columns.reshape(-1), minlength=256)
-        shown = np.flatnonzero(pair.car.any(0))
+    def of(cls, audited: AuditedPair) -> _Places:
+        area, mask = audited.areas.astype(np.float64), audited.pair.mask
+        columns = np.broadcast_to(np.arange(mask.shape[1], dtype=np.float64), mask.shape)
+        sums = np.bincount(mask.reshape(-1), weights=columns.reshape(-1), minlength=256)
+        shown = np.flatnonzero(audited.car.any(0))
         first, width = (float(shown[0]), float(np.ptp(shown)) + 1) if shown.size else (0.0, 1.0)
-        return cls(area, (sums / np.maximum(area, 1) - first) / width, float(pair.car.sum()))
+        return cls(area, (sums / np.maximum(area, 1) - first) / width, float(audited.car.sum()))
 
     def mean_column(self, ids: NDArray[np.bool_]) -> float:
         """Of several parts together; the middle where none of them shows."""
@@ -44,13 +44,13 @@ class _Places:
         return float(area @ self.column / area.sum()) if area.sum() else 0.5
 
 
-def contradictions(pair: AuditedPair) -> Figures:
+def contradictions(audited: AuditedPair) -> Figures:
     """The strongest contradiction of a left or right label (0: none), and what it is."""
-    places, roles = _Places.of(pair), part_semantics(pair.schema)
+    places, roles = _Places.of(audited), part_semantics(audited.schema)
     if not places.car:
         return {"score": 0.0, "what": ""}
     visible = places.area > VISIBLE_SHARE * places.car
-    found = [*_of_both(places, roles, pair.schema, visible), *_of_one(places, roles, pair.schema, visible)]
+    found = [*_of_both(places, roles, audited.schema, visible), *_of_one(places, roles, audited.schema, visible)]
     score, what = max(found, default=(0.0, ""))
     return {"score": score, "what": what}
 
