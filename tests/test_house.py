@@ -187,3 +187,31 @@ def test_bytes_are_scaled_for_networks_in_one_place() -> None:
 
 def test_part_ids_are_counted_in_one_place() -> None:
     assert files_with(r"calcHist|bincount\((?!.*weights=).*minlength=256\)") == ["core/parts.py"]
+
+
+def test_photos_are_flipped_in_one_place() -> None:
+    """Masks are flipped by their schema, since left and right parts change places."""
+    flips = r"(photo|picture|image|painted|mask)s?\[(\.\.\., )?:, ::-1\]"
+    assert files_with(flips) == ["core/parts.py", "data/pair.py"]
+
+
+ARRAYS = re.compile(r"\b(Photo|Mask|NDArray\[np\.uint8\])")
+KINDS = {"photo": ("photo", "picture", "image"), "mask": ("mask",)}
+
+
+def array_fields(node: ast.ClassDef) -> set[str]:
+    """Which of photo and mask a class holds as arrays, told by its fields' names and types.
+
+    What a function gives later is no array yet, and what a batch holds are tensors.
+    """
+    fields = {ast.unparse(n.target): ast.unparse(n.annotation) for n in node.body if isinstance(n, ast.AnnAssign)}
+    held = {name for name, kind in fields.items() if ARRAYS.search(kind) and "Callable" not in kind}
+    return {kind for kind, words in KINDS.items() if any(word in name for name in held for word in words)}
+
+
+def test_nothing_but_a_pair_holds_a_photo_and_its_mask() -> None:
+    nodes = ((node, file) for file in FILES for node in ast.walk(ast.parse(file.read_text())))
+    classes = [node for node, _ in nodes if isinstance(node, ast.ClassDef)]
+    assert [node.name for node in classes if array_fields(node) == {"photo", "mask"}] == ["Pair"]
+    planted = ast.parse("class Both:\n    photo: Photo | None\n    drawn_mask: Mask").body[0]
+    assert isinstance(planted, ast.ClassDef) and array_fields(planted) == {"photo", "mask"}

@@ -22,6 +22,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import resize_mask, resize_photo
 from augkit.data.orientation import classify
+from augkit.data.pair import Pair, UnpaintedMask
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import GeneratedPhotos, PhotoSampler
@@ -171,10 +172,10 @@ class Worker:
             painted = self.paint(car_class, seed, mask)
             photo, extension = encode_photo(painted.photos[0], balance.quality, balance.lossless)
             # Judged as it is stored, so that it can be judged again.
-            pair = Candidate(mask, car_class, decode_photo(photo), painted.exemplars[0])
-            trained, verdict = judge_painted(self.gate, pair, verdict)
+            candidate = Candidate(Pair(decode_photo(photo), mask, car_class), painted.exemplars[0])
+            trained, verdict = judge_painted(self.gate, candidate, verdict)
             reasons.update(verdict.reasons)
-            record = self._record(car_class, seed, trained, verdict, pair.exemplar)
+            record = self._record(car_class, seed, trained, verdict, candidate.exemplar)
             full = encode_mask(mask) if (trained != mask).any() else None
             writer.add(record, photo, extension, encode_mask(trained), full)
             if not verdict.reasons:
@@ -194,7 +195,7 @@ class Worker:
         if classify(mask, self.schema).car_class == car_class.mirror:
             mask = self.schema.flip(mask)
         given = drawn.scores[0] | {"specks_removed": removed}
-        return mask, self.gate.judge_mask(Candidate(mask, car_class, given=given))
+        return mask, self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given))
 
     def paint(self, car_class: CarClass, seed: int, mask: Mask) -> GeneratedPhotos:
         """The photo of a seed and its mask."""

@@ -47,6 +47,18 @@ class Pair:
         return part_ids.histogram(self.mask, parts)
 
 
+@dataclass(frozen=True)
+class UnpaintedMask:
+    """A mask (H, W) that has no photo yet, or never got one, and the class that it is to show."""
+
+    mask: Mask
+    car_class: CarClass
+
+    def flip(self, schema: PartSchema) -> UnpaintedMask:
+        """As a pair's."""
+        return UnpaintedMask(schema.flip(self.mask), self.car_class.mirror)
+
+
 def photo_to_tensor(photo: Photo) -> Float[Tensor, "3 h w"]:
     """(H, W, 3) bytes -> [-1, 1]."""
     import torch

@@ -29,13 +29,13 @@ REAL = "real, unchanged"
 
 @dataclass(frozen=True)
 class PlantedCase:
-    """A real pair to spoil, and where chance comes from.
+    """``real`` is a pair to spoil; and where chance comes from.
 
     ``other`` is a held-out pair of the same class (of the view where there is none), whose mask is no training mask;
-    ``known`` is the pair itself where it is one for training, else one that is; its photo as a shard gives it back.
+    ``known`` is the real one itself where it is one for training, else one that is; its photo as a shard gives it back.
     """
 
-    pair: Candidate
+    real: Candidate
     other: Candidate
     known: Candidate
     schema: PartSchema
@@ -44,23 +44,23 @@ class PlantedCase:
 
 def _shuffled(case: PlantedCase) -> Candidate:
     """Another car's mask."""
-    return replace(case.pair, mask=case.other.mask)
+    return case.real.changed(mask=case.other.mask)
 
 
 def _mirrored(case: PlantedCase) -> Candidate:
-    """The mirror image of the mask under the class that it had."""
-    return replace(case.pair, mask=case.schema.flip(case.pair.mask), photo=case.pair.painted[:, ::-1].copy())
+    """The mirror image of the pair under the class that it had."""
+    return _flipped(case.real, case.schema).changed(car_class=case.real.car_class)
 
 
 def _other_view(case: PlantedCase) -> Candidate:
     """The class of another view."""
-    others = [c for c in ALL_CLASSES if c.orientation != case.pair.car_class.orientation]
-    return replace(case.pair, car_class=others[int(case.random.integers(len(others)))])
+    others = [c for c in ALL_CLASSES if c.orientation != case.real.car_class.orientation]
+    return case.real.changed(car_class=others[int(case.random.integers(len(others)))])
 
 
 def _flipped_mask(case: PlantedCase) -> Candidate:
     """The mask's mirror image over the photo as it is, with the class that it shows."""
-    return replace(case.pair, mask=case.schema.flip(case.pair.mask), car_class=case.pair.car_class.mirror)
+    return _flipped(case.real, case.schema).changed(photo=case.real.pair.photo)
 
 
 def _copied(case: PlantedCase) -> Candidate:
@@ -70,51 +70,49 @@ def _copied(case: PlantedCase) -> Candidate:
 
 def _copied_mirrored(case: PlantedCase) -> Candidate:
     """The mirror image of a training pair, with the class that it shows."""
-    pair = _copied(case)
-    photo = pair.painted[:, ::-1].copy()
-    return replace(pair, mask=case.schema.flip(pair.mask), photo=photo, car_class=pair.car_class.mirror)
+    return _flipped(_copied(case), case.schema)
 
 
 def _copied_photo(case: PlantedCase) -> Candidate:
     """A training photo under another car's mask of its class."""
-    return replace(_copied(case), mask=case.other.mask, car_class=case.other.car_class)
+    return _copied(case).changed(mask=case.other.mask, car_class=case.other.car_class)
 
 
 def _blurred(case: PlantedCase) -> Candidate:
-    return replace(case.pair, photo=_blur(case.pair.painted, 2.5))
+    return case.real.changed(photo=_blur(case.real.pair.photo, 2.5))
 
 
 def _speckled_photo(case: PlantedCase) -> Candidate:
     """A tenth of the pixels in any colour."""
-    photo = case.pair.painted.copy()
+    photo = case.real.pair.photo.copy()
     where = case.random.random(photo.shape[:2]) < 0.1
     photo[where] = case.random.integers(0, 256, (int(where.sum()), 3))
-    return replace(case.pair, photo=photo)
+    return case.real.changed(photo=photo)
 
 
 def _speckled_mask(case: PlantedCase) -> Candidate:
     """A tenth of the pixels any part."""
-    mask = case.pair.mask.copy()
+    mask = case.real.mask.copy()
     where = case.random.random(mask.shape) < 0.1
     mask[where] = case.random.integers(0, case.schema.channels, int(where.sum()))
-    return replace(case.pair, mask=mask)
+    return case.real.changed(mask=mask)
 
 
 def _noise(case: PlantedCase) -> Candidate:
     """A grey photo of noise."""
-    grey = case.random.normal(128, 40, case.pair.mask.shape).clip(0, 255).astype(np.uint8)
-    return replace(case.pair, photo=np.repeat(grey[..., None], 3, axis=2))
+    grey = case.random.normal(128, 40, case.real.mask.shape).clip(0, 255).astype(np.uint8)
+    return case.real.changed(photo=np.repeat(grey[..., None], 3, axis=2))
 
 
 def _flat(case: PlantedCase) -> Candidate:
     """A photo of one colour: the mean."""
-    photo = np.empty_like(case.pair.painted)
-    photo[:] = case.pair.painted.reshape(-1, 3).mean(0)
-    return replace(case.pair, photo=photo)
+    photo = np.empty_like(case.real.pair.photo)
+    photo[:] = case.real.pair.photo.reshape(-1, 3).mean(0)
+    return case.real.changed(photo=photo)
 
 
 def _black(case: PlantedCase) -> Candidate:
-    return replace(case.pair, photo=np.zeros_like(case.pair.painted))
+    return case.real.changed(photo=np.zeros_like(case.real.pair.photo))
 
 
 FAULTS: Mapping[str, Callable[[PlantedCase], Candidate]] = {
@@ -160,8 +158,7 @@ def measure(references: ReferenceSet, gate: Gate, limit: int, report: Report) ->
     for number, (name, spoil) in enumerate(FAULTS.items(), 1):
         found = []
         for place in places:
-            pair = spoil(_case(references, place, name))
-            judged = gates[halves[place]].judge(pair)
+            judged = gates[halves[place]].judge(spoil(_case(references, place, name)))
             found.append({gate.check_of(reason) for reason in judged.reasons})
         lines.append(_line(name, found, gate))
         report("faults planted", number, len(FAULTS))
@@ -207,7 +204,12 @@ def _case(references: ReferenceSet, place: int, fault: str) -> PlantedCase:
     training = [n for n in range(len(references.rows)) if references.rows[n].id in references.folds.numbers]
     known = place if place in training else random.choice(training)
     own, second, third = (real_pair(references, int(n)) for n in (place, other, known))
-    return PlantedCase(own, second, replace(third, photo=references.stored(third.painted)), references.schema, random)
+    stored = third.changed(photo=references.stored(third.pair.photo))
+    return PlantedCase(own, second, stored, references.schema, random)
+
+
+def _flipped(candidate: Candidate, schema: PartSchema) -> Candidate:
+    return replace(candidate, shown=candidate.pair.flip(schema))
 
 
 def _blur(photo: Photo, sigma: float) -> Photo:

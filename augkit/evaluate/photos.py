@@ -85,16 +85,6 @@ class PhotoEvaluation:
         return self.made[0].value / near if self.made and near > 0 else None
 
 
-@dataclass(frozen=True)
-class _GeneratedSet:
-    """Photos with the masks and classes they were painted for, and the real photos behind them."""
-
-    photos: list[NDArray[np.uint8]]
-    masks: list[Mask]
-    classes: list[CarClass]
-    exemplars: list[str]
-
-
 class _TrainedStages:
     """The trained stages of a workspace, loaded once."""
 
@@ -115,17 +105,14 @@ class _TrainedStages:
     def painter(self, car_class: CarClass) -> PhotoSampler:
         return self._image(self.store.folder("image", self.store.model("image", car_class)))
 
-    def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> _GeneratedSet:
+    def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> list[Candidate]:
         """``looks`` photos of each mask, one after the other."""
-        found = _GeneratedSet([], [], [], [])
+        found = []
         for place, (mask, car_class) in enumerate(zip(masks, classes, strict=True)):
             for look in range(looks):
                 seed = derive(self.seed, "photo appraisal", name, place, look)
                 painted = self.painter(car_class).paint(mask[None], car_class, [seed])
-                found.photos.append(painted.photos[0])
-                found.exemplars.append(painted.exemplars[0])
-            found.masks.extend([mask] * looks)
-            found.classes.extend([car_class] * looks)
+                found.append(Candidate(Pair(painted.photos[0], mask, car_class), painted.exemplars[0]))
             self.report(f"photos of {name}", place + 1, len(masks))
         return found
 
@@ -158,7 +145,7 @@ def evaluate_photos(
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
     ours = trained.paint("held-out masks", masks, classes)
     drawn = trained.masks(classes, size)
-    made = trained.paint("made masks", drawn, classes) if drawn else None
+    made = trained.paint("made masks", drawn, classes) if drawn else []
     step = max(1, len(masks) // 24)
     looks = trained.paint("one mask", masks[::step], classes[::step], LOOKS)
 
@@ -166,15 +153,17 @@ def evaluate_photos(
         return extract_photos(photos, network, progress=partial(report, name))
 
     real, reference = see("held-out photos", [i.photo for i in held]), see("training", [i.photo for i in known])
-    seen = see("made photos", ours.photos)
+    seen = see("made photos", _photos(ours))
     return PhotoEvaluation(
         held_out=_figures(real, seen, _alike(reference, known, Counter(classes))),
-        made=_figures(real, see("made masks", made.photos), _alike(reference, known, Counter(classes))) if made else [],
-        variety=_variety(_features(see("one mask", looks.photos)), _features(real), classes),
+        made=_figures(real, see("made masks", _photos(made)), _alike(reference, known, Counter(classes)))
+        if made
+        else [],
+        variety=_variety(_features(see("one mask", _photos(looks))), _features(real), classes),
         copies=_copies(seen, real, reference),
         agreement=_agreement(workspace, settings, ours, report),
         agreement_made=_agreement(workspace, settings, made, report) if made else None,
-        exemplars=len(set(ours.exemplars)),
+        exemplars=len({candidate.exemplar for candidate in ours}),
     )
 
 
@@ -187,6 +176,10 @@ def _pairs(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchem
 def _figures(real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures) -> list[Figure]:
     size = size_of(len(real), len(made), len(reference))
     return judge(real, made, enough(FIGURES, size), reference=reference)
+
+
+def _photos(painted: Sequence[Candidate]) -> list[NDArray[np.uint8]]:
+    return [candidate.pair.photo for candidate in painted]
 
 
 def _features(traits: PictureFeatures) -> NDArray[np.float64]:
@@ -214,17 +207,16 @@ def _copies(made: PictureFeatures, held: PictureFeatures, training: PictureFeatu
 
 
 def _agreement(
-    workspace: Workspace, settings: Settings, painted: _GeneratedSet, report: Report
+    workspace: Workspace, settings: Settings, painted: Sequence[Candidate], report: Report
 ) -> SegmenterAgreement | None:
     """None where the gate has no such check or is not fitted for these data and settings."""
     references = ReferenceSet.open(workspace, settings)
     if "agreement" not in settings.gate.checks or not is_ready(references):
         return None
     judge, found = load_gate(references).checks["agreement"], []
-    for place, photo in enumerate(painted.photos):
-        pair = Candidate(painted.masks[place], painted.classes[place], photo, painted.exemplars[place])
-        found.append(judge.score(pair)["agreement"])
-        report("agreement", place + 1, len(painted.photos))
+    for place, candidate in enumerate(painted, 1):
+        found.append(judge.score(candidate)["agreement"])
+        report("agreement", place, len(painted))
     held = {row.id for row in validation_rows(references.rows)}
     known = real_scores(references)
     real = [scores["agreement"] for id, scores in zip(known.ids, known.scores, strict=True) if id in held]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
-from augkit.data.crop import Photo
+from augkit.data.pair import Pair, UnpaintedMask
 
 Stage = Literal["mask", "photo"]
 """What a check needs: the mask alone, before anything is painted, or the photo too."""
@@ -19,25 +19,37 @@ Sides = Mapping[str, tuple[bool, bool]]
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate: its exact (S, S) mask, the class that it is to show and, once it is painted, its (S, S, 3) photo.
+    """One candidate: ``shown`` is its exact (S, S) mask under the class that it is to show and, once painted, the pair.
 
-    ``exemplar`` is the real training photo whose look it borrows: no segmenter that trained on it may judge. ``own`` is
-    the id of a real pair, which is judged as if it were new: by judges that have not seen it. ``given`` are scores that
-    came with the mask.
+    ``exemplar`` is the real training photo whose appearance it takes over: no segmenter that trained on it may judge.
+    ``own`` is the id of a real pair, which is judged as if it were new: by judges that have not seen it. ``given`` are
+    scores that came with the mask.
     """
 
-    mask: Mask
-    car_class: CarClass
-    photo: Photo | None = None
+    shown: Pair | UnpaintedMask
     exemplar: str = ""
     own: str = ""
     given: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def painted(self) -> Photo:
-        """The photo. Checks of the stage ``photo`` are asked for painted pairs only."""
-        assert self.photo is not None, "judged before it was painted"
-        return self.photo
+    def mask(self) -> Mask:
+        """(S, S) part ids."""
+        return self.shown.mask
+
+    @property
+    def car_class(self) -> CarClass:
+        """The class that it is to show."""
+        return self.shown.car_class
+
+    @property
+    def pair(self) -> Pair:
+        """The painted pair. Checks of the stage ``photo`` are asked for these only."""
+        assert isinstance(self.shown, Pair), "judged before it was painted"
+        return self.shown
+
+    def changed(self, **changes: Any) -> Candidate:
+        """With another ``photo``, ``mask`` or ``car_class`` of its pair."""
+        return replace(self, shown=replace(self.pair, **changes))
 
 
 @dataclass(frozen=True)

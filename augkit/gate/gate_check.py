@@ -42,7 +42,7 @@ class GateCheck(Protocol):
     def fit(cls, references: ReferenceSet) -> FittedState:
         """Learns from the training rows; a fold's rows are judged by what was learnt without them."""
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """Scores of a pair; a function of the pair alone."""
 
 

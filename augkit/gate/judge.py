@@ -39,45 +39,45 @@ class Gate:
         """See ``MaskRule.clean``."""
         return self._rule(self.references.folds.count).clean(mask)
 
-    def judge_mask(self, pair: Candidate) -> Verdict:
+    def judge_mask(self, candidate: Candidate) -> Verdict:
         """What can be said before anything is painted: the rule, and the checks on masks."""
-        rule, scores = self.rule(pair), self.scores(pair, "mask")
-        return Verdict(dict(pair.given) | rule.scores | scores, rule.reasons + self.bounds.reasons(scores))
+        rule, scores = self.rule(candidate), self.scores(candidate, "mask")
+        return Verdict(dict(candidate.given) | rule.scores | scores, rule.reasons + self.bounds.reasons(scores))
 
-    def rule(self, pair: Candidate) -> Verdict:
+    def rule(self, candidate: Candidate) -> Verdict:
         """What the rule says. That of a fold may know nothing of a rare class, all of whose pairs are in it."""
-        rule = self._rule(self.references.folds.judge(pair.own))
-        if pair.car_class not in rule.bounds:
+        rule = self._rule(self.references.folds.judge(candidate.own))
+        if candidate.car_class not in rule.bounds:
             return Verdict(dict.fromkeys(RULE_SIDES, 0.0), [])
-        return rule.judge(without_ignore(pair.mask), pair.car_class, self._limits)
+        return rule.judge(without_ignore(candidate.mask), candidate.car_class, self._limits)
 
-    def judge_photo(self, pair: Candidate) -> Verdict:
+    def judge_photo(self, candidate: Candidate) -> Verdict:
         """What is to be said of a painted pair on top."""
-        scores = self.scores(pair, "photo")
+        scores = self.scores(candidate, "photo")
         return Verdict(scores, self.bounds.reasons(scores))
 
-    def judge(self, pair: Candidate) -> Verdict:
+    def judge(self, candidate: Candidate) -> Verdict:
         """Both."""
-        first, second = self.judge_mask(pair), self.judge_photo(pair)
+        first, second = self.judge_mask(candidate), self.judge_photo(candidate)
         return Verdict(first.scores | second.scores, first.reasons + second.reasons)
 
-    def scores(self, pair: Candidate, stage: Stage) -> dict[str, float]:
+    def scores(self, candidate: Candidate, stage: Stage) -> dict[str, float]:
         """Scores of the checks of a stage."""
         found: dict[str, float] = {}
         for check in self.checks.values():
-            found |= check.score(pair) if check.stage == stage else {}
+            found |= check.score(candidate) if check.stage == stage else {}
         return found
 
-    def training_mask(self, pair: Candidate) -> tuple[Mask, dict[str, float]]:
+    def training_mask(self, candidate: Candidate) -> tuple[Mask, dict[str, float]]:
         """The mask to train with, in which doubtful pixels are ignored, and the share of the pixels that are.
 
         Without the check ``agreement`` it is the pair's own, and there is no such share.
         """
         judge = self.checks.get("agreement")
         if not isinstance(judge, Agreement):
-            return pair.mask, {}
-        mask = judge.filter(pair)
-        return mask, {"ignored_share": float(((mask == IGNORE) & (pair.mask != IGNORE)).mean())}
+            return candidate.mask, {}
+        mask = judge.filter(candidate)
+        return mask, {"ignored_share": float(((mask == IGNORE) & (candidate.mask != IGNORE)).mean())}
 
     def check_of(self, reason: str) -> str:
         """The check that gave a reason."""
@@ -90,12 +90,11 @@ class Gate:
 
 def real_pair(references: ReferenceSet, place: int) -> Candidate:
     """A real pair, to be judged as if it were new."""
-    item = references.pairs.plain(place)
-    return Candidate(item.mask, item.car_class, item.photo, own=references.rows[place].id)
+    return Candidate(references.pairs.plain(place), own=references.rows[place].id)
 
 
-def judge_painted(gate: Gate, pair: Candidate, before: Verdict) -> tuple[Mask, Verdict]:
+def judge_painted(gate: Gate, candidate: Candidate, before: Verdict) -> tuple[Mask, Verdict]:
     """The mask to train with and the whole verdict of a pair, whose mask was judged ``before``."""
-    after, (mask, ignored) = gate.judge_photo(pair), gate.training_mask(pair)
+    after, (mask, ignored) = gate.judge_photo(candidate), gate.training_mask(candidate)
     scores = before.scores | after.scores | ignored
     return mask, Verdict(scores, before.reasons + after.reasons)

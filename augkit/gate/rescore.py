@@ -10,6 +10,7 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import ShardError
 from augkit.core.parts import Mask, histogram
 from augkit.core.storage import Storage
+from augkit.data.pair import Pair
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.duplicates import REASON, SCORE, KeptPairs, NoDuplicates
 from augkit.gate.judge import Gate, judge_painted
@@ -35,9 +36,9 @@ def judge_with(gate: Gate) -> Judge:
 
     def judge(record: PairRecord, stored: StoredPair) -> Judged:
         exact = decode_mask(stored.full)
-        car_class = CarClass.parse(f"{record.orientation}-{record.doors}")
-        pair = Candidate(exact, car_class, decode_photo(stored.photo), record.exemplar, given=_without(record.scores))
-        mask, verdict = judge_painted(gate, pair, gate.judge_mask(pair))
+        pair = Pair(decode_photo(stored.photo), exact, CarClass.parse(f"{record.orientation}-{record.doors}"))
+        candidate = Candidate(pair, record.exemplar, given=_without(record.scores))
+        mask, verdict = judge_painted(gate, candidate, gate.judge_mask(candidate))
         return Judged(_with(record, verdict, mask), encode_mask(mask) if (mask != exact).any() else stored.full)
 
     return judge

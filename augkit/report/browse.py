@@ -16,6 +16,7 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage
 from augkit.data.crop import Photo
+from augkit.data.pair import Pair
 from augkit.report.contact_sheet import overlay
 from augkit.report.image_cache import ImageCache
 from augkit.report.rejections import scores_of, standing
@@ -106,7 +107,7 @@ def draw_sheet(rows: Sequence[Row], images: ImageCache, path: Path, columns: int
 def pictures(row: Row, images: ImageCache, size: int) -> tuple[Photo, Photo]:
     """(size, size, 3): the photo, and the photo under its mask; grey where the bytes cannot be read."""
     pair = images.pair(row)
-    if pair is None or pair.photo is None:
+    if not isinstance(pair, Pair):
         grey = np.full((size, size, 3), 60, np.uint8)
         return grey, grey
     return _resized(pair.photo, size), _resized(overlay(pair.photo, pair.mask, images.schema), size)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
+from augkit.core.classes import CarClass
 from augkit.core.errors import ShardError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.storage import Storage
-from augkit.data.crop import Photo
+from augkit.data.pair import Pair, UnpaintedMask
 from augkit.report.markup import mask_uri, photo_uri
 from augkit.report.report_data import Row
 from augkit.shards.codec import decode_mask, decode_photo
@@ -25,19 +24,6 @@ Redraw = Callable[[Row], Mask | None]
 def never(row: Row) -> None:
     """The redraw that makes nothing again."""
     del row
-
-
-@dataclass(frozen=True)
-class ReportPair:
-    """(H, W, 3) photo, None where only the mask was made, and (H, W) part ids."""
-
-    photo: Photo | None
-    mask: Mask
-
-    def flipped(self, schema: PartSchema) -> ReportPair:
-        """The mirror image, left and right parts exchanged."""
-        photo = None if self.photo is None else np.ascontiguousarray(self.photo[:, ::-1])
-        return ReportPair(photo, schema.flip(self.mask))
 
 
 @dataclass(frozen=True)
@@ -58,11 +44,12 @@ class ImageCache:
         self.storage, self.schema, self.redraw = storage, schema, redraw
         self.unreadable: set[str] = set()
         """Keys of pairs whose bytes are missing or broken."""
-        self._pairs: dict[str, ReportPair | None] = {}
+        self._pairs: dict[str, Pair | UnpaintedMask | None] = {}
         self._drawn: dict[tuple[str, bool], tuple[str, str]] = {}
 
-    def pair(self, row: Row) -> ReportPair | None:
-        """The pair of a row; None where its bytes are missing or broken and its mask cannot be made again."""
+    def pair(self, row: Row) -> Pair | UnpaintedMask | None:
+        """The pair of a row, or the mask of one that was never painted; None where its bytes are missing or broken, and
+        where its mask cannot be made again."""
         if row["key"] not in self._pairs:
             self._pairs[row["key"]] = self._read(row) if row["shard"] is not None else self._made_again(row)
         return self._pairs[row["key"]]
@@ -73,20 +60,20 @@ class ImageCache:
         if pair is None:
             return None
         if (row["key"], mirrored) not in self._drawn:
-            shown = pair.flipped(self.schema) if mirrored else pair
-            photo = "" if shown.photo is None else photo_uri(shown.photo, PHOTO_SIZE)
+            shown = pair.flip(self.schema) if mirrored else pair
+            photo = photo_uri(shown.photo, PHOTO_SIZE) if isinstance(shown, Pair) else ""
             self._drawn[row["key"], mirrored] = photo, mask_uri(shown.mask, self.schema, MASK_SIZE)
         text = f"{role}{', mirrored' if mirrored else ''}: {row['class']}, {row['key']}"
         return Tile(role + (" ⇄" if mirrored else ""), row["key"], *self._drawn[row["key"], mirrored], text)
 
-    def _read(self, row: Row) -> ReportPair | None:
+    def _read(self, row: Row) -> Pair | None:
         try:
             stored = read_stored(self.storage, row)
-            return ReportPair(decode_photo(stored.photo), decode_mask(stored.mask))
+            return Pair(decode_photo(stored.photo), decode_mask(stored.mask), CarClass.parse(row["class"]))
         except ShardError:
             self.unreadable.add(row["key"])
             return None
 
-    def _made_again(self, row: Row) -> ReportPair | None:
+    def _made_again(self, row: Row) -> UnpaintedMask | None:
         mask = self.redraw(row)
-        return None if mask is None else ReportPair(None, mask)
+        return None if mask is None else UnpaintedMask(mask, CarClass.parse(row["class"]))

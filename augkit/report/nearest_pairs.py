@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.data.crop import Photo, resize_photo
+from augkit.data.crop import resize_photo
+from augkit.data.pair import Pair
 from augkit.evaluate.extract import extract_photos
 from augkit.metrics.copies import QUANTILE, nearest_mask
 from augkit.metrics.neighbours import nearest
 from augkit.models.extractors import EXTRACTORS
-from augkit.report.image_cache import ImageCache, ReportPair
+from augkit.report.image_cache import ImageCache
 from augkit.report.report_data import Row
 
 Progress = Callable[[str, int, int], None]
@@ -60,7 +61,7 @@ def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, p
     if not ours or not known:
         return NearestPairs({}, {})
     schema = images.schema
-    twice = [pair for _, pair in known] + [pair.flipped(schema) for _, pair in known]
+    twice = [pair for _, pair in known] + [pair.flip(schema) for _, pair in known]
     asked = [pair for _, pair in [*ours, *held]]
     by_mask = nearest_mask([pair.mask for pair in asked], [pair.mask for pair in twice], schema)
     looks = _looks([*asked, *twice], progress)
@@ -69,7 +70,7 @@ def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, p
 
 
 def _neighbours(
-    ours: Sequence[tuple[Row, ReportPair]], known: Sequence[tuple[Row, ReportPair]],
+    ours: Sequence[tuple[Row, Pair]], known: Sequence[tuple[Row, Pair]],
     *found: tuple[NDArray[np.float64], NDArray[np.intp]],
 ) -> tuple[dict[str, Neighbour], dict[str, Neighbour], Yardstick | None, Yardstick | None]:  # fmt: skip
     """The first of ``found`` are ours, the others held out; places from ``len(known)`` on are mirror images."""
@@ -92,17 +93,16 @@ def _neighbours(
     return neighbours[0], neighbours[1], yardsticks[0], yardsticks[1]
 
 
-def _painted(rows: Sequence[Row], images: ImageCache) -> list[tuple[Row, ReportPair]]:
+def _painted(rows: Sequence[Row], images: ImageCache) -> list[tuple[Row, Pair]]:
     pairs = ((row, images.pair(row)) for row in rows)
-    return [(row, pair) for row, pair in pairs if pair is not None and pair.photo is not None]
+    return [(row, pair) for row, pair in pairs if isinstance(pair, Pair)]
 
 
-def _looks(pairs: Sequence[ReportPair], progress: Progress) -> NDArray[np.float32]:
+def _looks(pairs: Sequence[Pair], progress: Progress) -> NDArray[np.float32]:
     """(N, D) features, all photos at the size of the first."""
-    photos: list[Photo] = [pair.photo for pair in pairs if pair.photo is not None]
-    size = photos[0].shape[0]
+    size = pairs[0].photo.shape[0]
     traits = extract_photos(
-        [resize_photo(photo, size) for photo in photos], EXTRACTORS["lite0"](),
+        [resize_photo(pair.photo, size) for pair in pairs], EXTRACTORS["lite0"](),
         progress=lambda done, total: progress("comparing photos", done, total),
     )  # fmt: skip
     return traits.tables["features"]

@@ -78,8 +78,8 @@ def test_no_segmenter_judges_what_it_trained_on_and_doubtful_pixels_are_ignored(
     assert len(trained_on) == references.folds.count == 2  # once, and not again where nothing changed
     for place, row in enumerate(references.rows):
         real = real_pair(references, place)
-        borrowed = Candidate(real.mask, real.car_class, real.photo, exemplar=row.id)
-        for pair in (real, borrowed):
+        generated = Candidate(real.pair, exemplar=row.id)
+        for pair in (real, generated):
             read = asked(gate, pair)
             if row.id in references.folds.numbers:
                 assert len(read) == 1 and row.id not in trained_on[read[0]]

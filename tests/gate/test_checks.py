@@ -15,6 +15,7 @@ from augkit.core.parts import IGNORE
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.ingest.ingestion import ingest
+from augkit.data.pair import UnpaintedMask
 from augkit.gate import Candidate, Gate, ReferenceSet, ready_gate
 from augkit.gate.bounds import Bound, ScoreBounds
 from augkit.gate.checks.agreement import Agreement, mean_iou, pixel_limits, soft_iou
@@ -67,7 +68,7 @@ def test_a_copied_mask_is_at_distance_nought(gate: Gate, pair: Candidate) -> Non
     copied = gate.checks["copied-mask"].score(replace(pair, own=""))["mask_distance"]
     new = gate.checks["copied-mask"].score(pair)["mask_distance"]
     assert copied == 0.0 and new > gate.bounds.bounds["mask_distance"].low > 0
-    mirrored = Candidate(gate.references.schema.flip(pair.mask), pair.car_class.mirror)
+    mirrored = Candidate(UnpaintedMask(pair.mask, pair.car_class).flip(gate.references.schema))
     assert gate.checks["copied-mask"].score(mirrored)["mask_distance"] == 0.0
 
 
@@ -77,7 +78,7 @@ def test_copied_masks_of_another_size_are_at_distance_nought(fitted: Workspace, 
     references = ReferenceSet.open(fitted, tall)
     check = CHECKS["copied-mask"](CHECKS["copied-mask"].fit(references), references)
     for item, _ in islice(references.training(), 12):
-        assert check.score(Candidate(item.mask, item.car_class)) == {"mask_distance": 0.0}
+        assert check.score(Candidate(UnpaintedMask(item.mask, item.car_class))) == {"mask_distance": 0.0}
 
 
 def test_copies_among_the_real_masks_let_no_copy_through(workspace: Workspace, gate_settings: Settings) -> None:
@@ -109,9 +110,9 @@ def test_a_copied_photo_is_told_as_a_shard_gives_it_back(photo_gate: Gate) -> No
     floor = real_scores(references).floors["photo_distance"]
     assert 0 < floor < photo_gate.bounds.bounds["photo_distance"].low
     for item, row in references.training():
-        for photo in (item.photo, item.photo[:, ::-1].copy()):
-            pair = Candidate(item.mask, item.car_class, references.stored(photo), exemplar=row.id)
-            verdict = photo_gate.judge_photo(pair)
+        for pair in references.both(item):
+            stored = replace(pair, photo=references.stored(pair.photo))
+            verdict = photo_gate.judge_photo(Candidate(stored, exemplar=row.id))
             assert 0 < verdict.scores["photo_distance"] <= floor and verdict.reasons == ["photo_distance"]
 
 
@@ -129,7 +130,7 @@ def test_the_view_judge_knows_held_out_views(gate: Gate, references: ReferenceSe
         pair = real_pair(references, place)
         other = next(c for c in ALL_CLASSES if c.orientation not in (pair.car_class.orientation,))
         right += gate.checks["view"].score(pair)["view_chance"] / len(held)
-        wrong += gate.checks["view"].score(replace(pair, car_class=other))["view_chance"] / len(held)
+        wrong += gate.checks["view"].score(pair.changed(car_class=other))["view_chance"] / len(held)
     assert right > 0.8 and wrong < 0.15
 
 
@@ -139,7 +140,7 @@ def test_adjacency_counts_outlines_that_no_real_mask_has(gate: Gate, pair: Candi
     for part, other in zip(parts, np.roll(parts, 3), strict=True):
         shuffled[pair.mask == part] = other
     check = gate.checks["adjacency"]
-    assert check.score(pair)["adjacency_strange"] < 0.1 < check.score(replace(pair, mask=shuffled))["adjacency_strange"]
+    assert check.score(pair)["adjacency_strange"] < 0.1 < check.score(pair.changed(mask=shuffled))["adjacency_strange"]
 
 
 def test_palette_distance_is_judged_where_it_was_given(gate: Gate, pair: Candidate) -> None:
@@ -201,12 +202,12 @@ def test_a_mask_that_the_photo_does_not_show_is_rejected(references: ReferenceSe
     check = object.__new__(Agreement)
     check.folds, check.networks, check.size = references.folds, [Reader()] * references.folds.count, 64
     own, other = (real_pair(references, place) for place in (0, 1))
-    shown = replace(own, photo=np.repeat(own.mask[..., None], 3, axis=2))
+    shown = own.changed(photo=np.repeat(own.mask[..., None], 3, axis=2))
     bound = ScoreBounds({"agreement": Bound(0.9, math.inf)}, 0.0, 0.0)
     assert check.score(shown) == pytest.approx({"agreement": 1.0, "mismatch": 0.0}, abs=1e-3)
-    assert not bound.reasons(check.score(shown)) and check.score(replace(shown, mask=other.mask))["mismatch"] > 0.1
-    assert bound.reasons(check.score(replace(shown, mask=other.mask))) == ["agreement"]
-    flipped = replace(shown, mask=references.schema.flip(own.mask))
+    assert not bound.reasons(check.score(shown)) and check.score(shown.changed(mask=other.mask))["mismatch"] > 0.1
+    assert bound.reasons(check.score(shown.changed(mask=other.mask))) == ["agreement"]
+    flipped = shown.changed(mask=references.schema.flip(own.mask))
     assert bound.reasons(check.score(flipped)) == ["agreement"]
 
 
@@ -247,8 +248,8 @@ def test_bounds_let_the_real_pairs_through(gate: Gate, references: ReferenceSet)
 
 
 def test_a_black_photo_is_told_without_a_crash(gate: Gate, pair: Candidate) -> None:
-    assert "detail" in gate.judge_photo(replace(pair, photo=np.zeros_like(pair.painted))).reasons
+    assert "detail" in gate.judge_photo(pair.changed(photo=np.zeros_like(pair.pair.photo))).reasons
 
 
 def test_an_empty_mask_is_told_without_a_crash(gate: Gate, pair: Candidate) -> None:
-    assert gate.judge(replace(pair, mask=np.zeros_like(pair.mask), own="")).reasons
+    assert gate.judge(replace(pair.changed(mask=np.zeros_like(pair.mask)), own="")).reasons

@@ -49,8 +49,8 @@ class Adjacency:
                 seen[fold, view] = mine.mean(0) if len(mine) else 1.0  # nothing known is nothing strange
         return FittedState({"seen": torch.from_numpy(seen)})
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """0 (all outlines are usual) to 1."""
-        lengths = part_adjacency(without_ignore(pair.mask)[None], self.schema.channels)[0]
-        strange = self.strange[self.folds.judge(pair.own), ORIENTATIONS.index(pair.car_class.orientation)]
+        lengths = part_adjacency(without_ignore(candidate.mask)[None], self.schema.channels)[0]
+        strange = self.strange[self.folds.judge(candidate.own), ORIENTATIONS.index(candidate.car_class.orientation)]
         return {"adjacency_strange": float(lengths @ strange)}

@@ -22,8 +22,6 @@ from torch.nn import functional
 
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.core.seeds import derive
-from augkit.data.crop import resize_mask, resize_photo
-from augkit.data.pair import photo_to_tensor
 from augkit.gate.candidate import Candidate, Sides, Stage
 from augkit.gate.gate_check import CHECKS, FittedState
 from augkit.gate.reference import ReferenceSet
@@ -65,8 +63,8 @@ class Agreement:
         for fold in range(references.folds.count):
             _train(references, fold)
         judge = cls(FittedState(), references)
-        pairs = (Candidate(item.mask, item.car_class, item.photo, own=row.id) for item, row in references.training())
-        read = [[_some(one) for one in judge.costs(pair)] for pair in pairs]
+        real = (Candidate(pair, own=row.id) for pair, row in references.training())
+        read = [[_some(one) for one in judge.costs(candidate)] for candidate in real]
         masks, costs = (np.concatenate(each) for each in zip(*read, strict=True))
         whole = costs[masks != IGNORE]
         own = [costs[masks == part] for part in range(references.schema.channels)]
@@ -74,36 +72,37 @@ class Agreement:
         mean, levels = np.array([one.mean() for one in shown]), np.stack([np.quantile(one, SHARES) for one in shown])
         return FittedState({"mean": torch.from_numpy(mean), "levels": torch.from_numpy(levels)})
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """Agreement: 0 to 1; 0 for a mask that shows no part. Mismatch: 0 for the mask that is read, up to 1."""
-        chances, mask = self._read(pair)
+        chances, mask = self._read(candidate)
         each, read = chances[0].double().numpy(), chances.argmax(1)[0].numpy()
         gap = soft_iou(each, np.where(mask == IGNORE, IGNORE, read)) - soft_iou(each, mask)
         return {"agreement": mean_iou(read, mask), "mismatch": gap}
 
-    def costs(self, pair: Candidate) -> tuple[Mask, NDArray[np.float64]]:
+    def costs(self, candidate: Candidate) -> tuple[Mask, NDArray[np.float64]]:
         """The mask at the segmenters' size, and each pixel's loss (the negative logarithm of its part's chance)."""
-        chances, mask = self._read(pair)
+        chances, mask = self._read(candidate)
         shown = torch.from_numpy(mask).long()
         costs = functional.nll_loss(chances.clamp_min(1e-9).log(), shown[None], ignore_index=IGNORE, reduction="none")
         return mask, costs[0].double().numpy()
 
-    def filter(self, pair: Candidate) -> Mask:
+    def filter(self, candidate: Candidate) -> Mask:
         """The pair's mask to train with: pixels that cost too much for their part are to be ignored."""
-        mask, costs = self.costs(pair)
+        mask, costs = self.costs(candidate)
         limit = np.append(self.limits, np.full(256 - len(self.limits), np.inf))
         small = (costs > limit[mask]).astype(np.uint8)
-        doubtful = cv2.resize(small, pair.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        return np.where(doubtful > 0, IGNORE, pair.mask).astype(np.uint8)
+        doubtful = cv2.resize(small, candidate.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        return np.where(doubtful > 0, IGNORE, candidate.mask).astype(np.uint8)
 
     @torch.inference_mode()
-    def _read(self, pair: Candidate) -> tuple[Tensor, Mask]:
+    def _read(self, candidate: Candidate) -> tuple[Tensor, Mask]:
         """(1, K, s, s) chances of the parts, and the mask at that size."""
-        known = self.folds.judge(pair.own or pair.exemplar)
+        known = self.folds.judge(candidate.own or candidate.exemplar)
         judges = self.networks if known == self.folds.count else [self.networks[known]]
-        photo = photo_to_tensor(resize_photo(pair.painted, self.size))[None]
-        chances = torch.stack([network(photo).float().softmax(1) for network in judges]).mean(0)
-        return chances, resize_mask(pair.mask, self.size)
+        small = candidate.pair.resize(self.size)
+        photo, _ = small.to_tensor()
+        chances = torch.stack([network(photo[None]).float().softmax(1) for network in judges]).mean(0)
+        return chances, small.mask
 
 
 def pixel_limits(

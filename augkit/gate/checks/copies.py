@@ -50,10 +50,10 @@ class CopiedMask(_Known):
         masks, ids = zip(*found, strict=True)
         return FittedState({"masks": torch.from_numpy(np.stack(masks))}, {"ids": list(ids)}, {"mask_distance": 0.0})
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """0 to 1."""
-        small = resize_mask(pair.mask, SIDE)
-        distances, _ = nearest_mask([small], list(self.masks[self.others(pair.own)]), self.schema)
+        small = resize_mask(candidate.mask, SIDE)
+        distances, _ = nearest_mask([small], list(self.masks[self.others(candidate.own)]), self.schema)
         return {"mask_distance": float(distances[0])}
 
 
@@ -87,10 +87,10 @@ class CopiedPhoto(_Known):
             references.report("gate: features of training photos", len(ids), total)
         return FittedState({"features": torch.stack(features)}, {"ids": ids}, {"photo_distance": floor})
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """Euclidean."""
-        own = self.extractor.features(_one(pair.painted)).numpy()
-        known = self.features[self.others(pair.own)].reshape(-1, own.shape[1])
+        own = self.extractor.features(_one(candidate.pair.photo)).numpy()
+        known = self.features[self.others(candidate.own)].reshape(-1, own.shape[1])
         return {"photo_distance": float(nearest(own, known)[0][0])}
 
 

@@ -37,9 +37,9 @@ class Detail:
         del references
         return FittedState()
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """The natural logarithm of the roughness; the specks' share, 0 to 1."""
-        photo, mask = pair.painted, pair.mask
+        photo, mask = candidate.pair.photo, candidate.pair.mask
         return {"detail": float(np.log(roughness(photo, mask) + _LEAST)), "specks": specks(photo, mask)}
 
 

@@ -35,12 +35,12 @@ class PaletteCheck:
         del references
         return FittedState()
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """Mean distance of a pixel, 0..255 a channel; of a made pair over ``slack``."""
-        if pair.own:
-            drawn = self.schema.colourise(without_ignore(pair.mask))
+        if candidate.own:
+            drawn = self.schema.colourise(without_ignore(candidate.mask))
             small = cv2.resize(drawn, (self.size, self.size), interpolation=cv2.INTER_AREA)
             picture = normalise(torch.from_numpy(small).permute(2, 0, 1))[None]
-            return {"palette_excess": float(snap(picture, pair.mask.shape[0], self.schema)[1][0])}
-        given = pair.given.get("palette_distance")
+            return {"palette_excess": float(snap(picture, candidate.mask.shape[0], self.schema)[1][0])}
+        given = candidate.given.get("palette_distance")
         return {} if given is None else {"palette_excess": given / self.slack}

@@ -57,14 +57,14 @@ class ViewCheck:
             heads[name] = torch.stack([*fits, _regress(table, truth, len(words))])
         return FittedState(heads)
 
-    def score(self, pair: Candidate) -> dict[str, float]:
+    def score(self, candidate: Candidate) -> dict[str, float]:
         """0 to 1 each."""
-        row, judge = torch.from_numpy(describe(pair.mask, self.channels)), self.folds.judge(pair.own)
+        row, judge = torch.from_numpy(describe(candidate.mask, self.channels)), self.folds.judge(candidate.own)
         found = {}
         for name, words in _HEADS.items():
             weights = self.heads[name][judge]
             chances = (row @ weights[:-1] + weights[-1]).softmax(0)
-            found[f"{name}_chance"] = float(chances[words.index(_word(name, pair.car_class))])
+            found[f"{name}_chance"] = float(chances[words.index(_word(name, candidate.car_class))])
         return found
 
 
