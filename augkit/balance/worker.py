@@ -20,7 +20,6 @@ from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
-from augkit.data.crop import resize_mask, resize_photo
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair, UnpaintedMask
 from augkit.data.pair_files import read_mask, read_photo
@@ -111,9 +110,8 @@ class RealPairCopier:
         balance = self.job.settings.balance
         if row.size == self.job.size and not balance.lossless:
             return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
-        mask = resize_mask(mask, self.job.size)
-        photo = resize_photo(read_photo(photo_path), self.job.size)
-        return *encode_photo(photo, balance.quality, balance.lossless), encode_mask(mask), mask
+        pair = Pair(read_photo(photo_path), mask, row.car_class).resize(self.job.size)
+        return *encode_photo(pair.photo, balance.quality, balance.lossless), encode_mask(pair.mask), pair.mask
 
 
 class Worker:
