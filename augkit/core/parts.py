@@ -5,7 +5,6 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import SchemaError
+from augkit.core.part_names import PartName, PartOverride, faults_of, read_names
 
 BACKGROUND = 0
 IGNORE = 255
@@ -30,11 +30,12 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Part:
-    """One label id of the mask (1..254), its name and its display colour (RGB)."""
+    """One label id of the mask (1..254), its name and its display colour (RGB); ``said`` counts more than the name."""
 
     id: int
     name: str
     colour: Colour
+    said: PartOverride | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class PartSchema:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise SchemaError(f"parts named twice: {', '.join(twice)}", "one part a name", "merge or rename them")
+        faults = [f"{name}: {fault}" for name, fault in faults_of(names, [part.said for part in self.parts])]
+        if faults:
+            raise SchemaError("; ".join(faults), "two parts that are each other's mirror, or one that is its own")
 
     @classmethod
     def from_names(cls, names: Sequence[str], colours: Sequence[Colour] | None = None) -> PartSchema:
@@ -70,11 +74,20 @@ class PartSchema:
         return len(self.parts) + 1
 
     @cached_property
+    def part_names(self) -> tuple[PartName, ...]:
+        """What is known of each part by its name, or by what a person said of it."""
+        return read_names(self.names[1:], [part.said for part in self.parts])
+
+    @cached_property
     def swaps(self) -> tuple[tuple[int, int], ...]:
-        """Pairs of ids that change places under a horizontal flip, found by name (``left_x`` and ``right_x``)."""
-        ids = {part.name: part.id for part in self.parts}
-        pairs = ((part.id, ids.get(mirrored(part.name), part.id)) for part in self.parts)
-        return tuple((a, b) for a, b in pairs if a < b)
+        """Pairs of ids that change places under a horizontal flip (``left_x`` and ``right_x``)."""
+        mates = enumerate(part.mate for part in self.part_names)
+        return tuple((place + 1, mate + 1) for place, mate in mates if mate is not None and place < mate)
+
+    @cached_property
+    def unpaired(self) -> tuple[PartName, ...]:
+        """Parts with a side whose counterpart the schema lacks: a flip leaves them, which is wrong."""
+        return tuple(part for part in self.part_names if part.mate is None)
 
     @cached_property
     def flip_table(self) -> Mask:
@@ -120,13 +133,17 @@ class PartSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON and YAML."""
-        return {"parts": [{"id": p.id, "name": p.name, "colour": list(p.colour)} for p in self.parts]}
+        parts = ({"id": p.id, "name": p.name, "colour": list(p.colour)} for p in self.parts)
+        said = (p.said.to_dict() if p.said else {} for p in self.parts)
+        return {"parts": [part | words for part, words in zip(parts, said, strict=True)]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> PartSchema:
         """Inverse of ``to_dict``."""
         try:
-            parts = tuple(Part(int(p["id"]), str(p["name"]), _rgb(p["colour"])) for p in data["parts"])
+            parts = tuple(
+                Part(int(p["id"]), str(p["name"]), _rgb(p["colour"]), PartOverride.from_dict(p)) for p in data["parts"]
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"not a part schema: {error!r}", "parts with id, name and colour") from error
         return cls(parts)
@@ -147,8 +164,8 @@ class PartSchema:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over ids and names (colours are for display only)."""
-        text = json.dumps([(part.id, part.name) for part in self.parts])
+        """sha256 over ids, names and what was said of them (colours are for display only)."""
+        text = json.dumps([(p.id, p.name, *([p.said.to_dict()] if p.said else [])) for p in self.parts])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -164,12 +181,6 @@ def histogram(mask: Mask, channels: int = 256) -> NDArray[np.int64]:
 def without_ignore(mask: Mask) -> Mask:
     """The mask with what is ignored as background, as generated masks have it."""
     return np.where(mask == IGNORE, BACKGROUND, mask).astype(np.uint8)
-
-
-def mirrored(name: str) -> str:
-    """The name with the words left and right exchanged: ``front_left_door`` -> ``front_right_door``."""
-    other = {"left": "right", "right": "left"}
-    return "".join(other.get(word, word) for word in re.split(r"([^a-zA-Z]+)", name))
 
 
 def _colour(number: int) -> Colour:

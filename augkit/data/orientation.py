@@ -1,9 +1,10 @@
 """From where a car is seen, told from its part mask. No learning: areas and places of parts, known by their names.
 
 The classes are quadrants of the camera's azimuth (see ``core.classes``), so the rule decides front or back, and left
-or right, each as the sign of a score with the terms below. ``roles.py`` says how names become roles. All places are
-columns of the picture, and a flip of the mask turns the sign of every left/right term exactly (they are formed from
-whole numbers), so a mirrored mask has the mirrored class, the same doors and the same confidence.
+or right, each as the sign of a score with the terms below. ``core.part_names`` reads the names of parts,
+``part_semantics`` says what they are to this rule. All places are columns of the picture, and a flip of the mask turns
+the sign of every left/right term exactly (they are formed from whole numbers), so a mirrored mask has the mirrored
+class, the same doors and the same confidence.
 
 Left or right: the car's own left side is visible where the score is positive.
 

@@ -39,8 +39,11 @@ class PartMap:
 
     @classmethod
     def by_name(cls, source: PartSchema, target: PartSchema) -> PartMap:
-        """Parts of the same name. Raises SchemaError where there are none."""
-        shared = {name: [name] for name in source.names[1:] if name in target.names}
+        """Parts of the same name, however it is spelled. Raises SchemaError where there are none."""
+        same = set(source.names[1:]).intersection(target.names[1:])
+        others = {part.spelling: part.name for part in target.part_names if part.name not in same}
+        alike = {part.name: part.name if part.name in same else others.get(part.spelling) for part in source.part_names}
+        shared = {name: [other] for name, other in alike.items() if other is not None}
         return cls.of(shared, source, target, "parts of the same name")
 
     @classmethod

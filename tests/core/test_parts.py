@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augkit.core.errors import SchemaError
-from augkit.core.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, histogram, mirrored, without_ignore
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, histogram, without_ignore
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "front_right_door", "right_mirror", "front_left_door", "wheel"])
 masks = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.sampled_from([*range(7), 255]))
@@ -44,31 +44,10 @@ def test_a_large_mask_is_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     assert histogram(mask).tolist() == whole and sum(whole) == mask.size
 
 
-@given(st.lists(st.sampled_from(["left", "right", "front", "door", "Left", "leftover"]), min_size=1, max_size=4))
-def test_mirroring_a_name_twice_gives_the_name(words: list[str]) -> None:
-    name = "_".join(words)
-    assert mirrored(mirrored(name)) == name
-
-
-@pytest.mark.parametrize(
-    ("name", "other"),
-    [
-        ("left_mirror", "right_mirror"),
-        ("front_left_door", "front_right_door"),
-        ("door-right", "door-left"),
-        ("left 2", "right 2"),
-        ("cleft_panel", "cleft_panel"),
-        ("bright", "bright"),
-        ("hood", "hood"),
-    ],
-)
-def test_whole_words_alone_are_exchanged(name: str, other: str) -> None:
-    assert mirrored(name) == other and mirrored(other) == name
-
-
 def test_a_side_without_its_partner_stays_as_it_is() -> None:
     schema = PartSchema.from_names(["left_mirror", "hood"])
     assert schema.swaps == () and schema.flip_table.tolist() == list(range(256))
+    assert [(part.name, part.mirrored) for part in schema.unpaired] == [("left_mirror", "right_mirror")]
 
 
 def test_the_palette_tells_parts_apart() -> None:
