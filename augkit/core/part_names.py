@@ -119,7 +119,7 @@ def outside_parts(names: Sequence[str]) -> tuple[Outside | None, ...]:
 def read_names(names: Sequence[str], said: Sequence[PartOverride | None] = ()) -> tuple[PartName, ...]:
     """What is known of each part of a schema, with its mate. ``said`` are the overrides, one a name."""
     said = said or [None] * len(names)
-    places = _Places(names)
+    places = _NameIndex(names)
     read = [_overridden(_read(name, places), word) for name, word in zip(names, said, strict=True)]
     mates = _mates(read, said, places)
     return tuple(
@@ -141,7 +141,7 @@ def faults_of(names: Sequence[str], said: Sequence[PartOverride | None]) -> Iter
             yield name, f"its mirror {mirror} is that of another part, too"
 
 
-class _Places:
+class _NameIndex:
     """Where the names of a schema are; a spelling that differs in capitals counts where it is the only one."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -166,7 +166,7 @@ class _SideSign(NamedTuple):
     alone: bool
 
 
-def _read(name: str, places: _Places) -> PartName:
+def _read(name: str, places: _NameIndex) -> PartName:
     words = words_of(name)
     kind = _kind(words)
     letter, letter_end = _end_letter(words, kind, places)
@@ -190,7 +190,7 @@ def _kind(words: Sequence[Word]) -> str:
     return next((kind for kind, known in KINDS.items() if plain.intersection(known)), NONE)
 
 
-def _side_sign(words: Sequence[Word], kind: str, places: _Places, letter: int | None) -> _SideSign:
+def _side_sign(words: Sequence[Word], kind: str, places: _NameIndex, letter: int | None) -> _SideSign:
     """The one that counts: what the schema has a counterpart for, else what needs none."""
     signs = list(_side_signs(words, kind))
     for sign in signs:
@@ -217,7 +217,7 @@ def _side_signs(words: Sequence[Word], kind: str) -> Iterator[_SideSign]:
             yield _SideSign(frozenset({number}), code.side, code.end, names, alone)
 
 
-def _end_letter(words: Sequence[Word], kind: str, places: _Places) -> tuple[int | None, End]:
+def _end_letter(words: Sequence[Word], kind: str, places: _NameIndex) -> tuple[int | None, End]:
     """The word that is an end, as the schema has the same name with another such one."""
     for number, word in enumerate(words):
         if word.plain in _END_LETTERS and (len(word.plain) == 1 or kind not in _PAIRED):
@@ -240,7 +240,7 @@ def _overridden(part: PartName, said: PartOverride | None) -> PartName:
     return replace(part, side=side, end=end, kind=kind, mirrored=mirrored)
 
 
-def _mates(parts: Sequence[PartName], said: Sequence[PartOverride | None], places: _Places) -> list[int | None]:
+def _mates(parts: Sequence[PartName], said: Sequence[PartOverride | None], places: _NameIndex) -> list[int | None]:
     """The mate of each part: as a person says, by the name itself, by another spelling of it, by end and kind."""
     mates: list[int | None] = [None] * len(parts)
 

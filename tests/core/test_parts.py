@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augkit.core.errors import SchemaError
+from augkit.core.part_names import PartOverride
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, Part, PartSchema, histogram, without_ignore
+from tests.spellings import PARTS, SPELLINGS, Spelling
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "front_right_door", "right_mirror", "front_left_door", "wheel"])
 masks = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.sampled_from([*range(7), 255]))
@@ -113,3 +116,33 @@ def test_what_is_ignored_becomes_background() -> None:
     mask = np.array([[0, 3], [IGNORE, 1]], np.uint8)
     assert without_ignore(mask).tolist() == [[0, 3], [0, 1]] and without_ignore(mask).dtype == np.uint8
     assert mask[1, 0] == IGNORE
+
+
+def test_what_a_person_said_is_written_down_and_counts() -> None:
+    told = PartSchema((*SCHEMA.parts, Part(7, "Spiegel links", (1, 2, 3), PartOverride("left", kind="mirror"))))
+    data = told.to_dict()
+    assert data["parts"][:6] == SCHEMA.to_dict()["parts"] and set(data["parts"][0]) == {"id", "name", "colour"}
+    assert data["parts"][6] == {
+        "id": 7, "name": "Spiegel links", "colour": [1, 2, 3], "side": "left", "kind": "mirror",
+    }  # fmt: skip
+    assert PartSchema.from_dict(data) == told and [part.name for part in told.unpaired] == ["Spiegel links"]
+    plain = PartSchema.from_names(told.names[1:])
+    assert told.digest != plain.digest and plain.unpaired == ()
+
+
+def test_a_mirror_that_is_no_part_is_refused() -> None:
+    with pytest.raises(SchemaError, match="hood: its mirror 'bonnet' is no part"):
+        PartSchema((Part(1, "hood", (0, 0, 0), PartOverride(mirror="bonnet")),))
+
+
+def test_the_digest_of_a_plain_schema_is_that_of_its_ids_and_names() -> None:
+    """Models and shards of earlier versions are known by it."""
+    assert SCHEMA.digest == hashlib.sha256(json.dumps([(p.id, p.name) for p in SCHEMA.parts]).encode()).hexdigest()
+
+
+@given(SPELLINGS, st.integers(0, 2**32))
+def test_flips_agree_on_every_spelling(spelling: Spelling, seed: int) -> None:
+    canonical, own = PartSchema.from_names(PARTS), PartSchema.from_names([spelling(name) for name in PARTS])
+    mask = np.random.default_rng(seed).integers(0, own.channels, (3, 4), np.uint8)
+    assert np.array_equal(own.flip(mask), canonical.flip(mask)) and len(own.swaps) == 4
+    assert np.array_equal(own.flip(own.flip(mask)), mask)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
-from augkit.core.parts import PartSchema
-from augkit.data.part_semantics import part_semantics
+from augkit.core.part_names import PartOverride
+from augkit.core.part_words import KINDS
+from augkit.core.parts import Part, PartSchema
+from augkit.data.part_semantics import PLACES, PartSemantics, part_semantics
+from tests.spellings import PARTS, SPELLINGS, Spelling
 
 
 def _role(name: str) -> dict[str, int]:
@@ -25,6 +29,23 @@ def _role(name: str) -> dict[str, int]:
 )
 def test_many_names_mean_one_role(names: tuple[str, ...]) -> None:
     assert all(_role(name) == _role(names[0]) != {} for name in names)
+
+
+@given(SPELLINGS)
+def test_roles_agree_on_every_spelling(spelling: Spelling) -> None:
+    own, canonical = (part_semantics(PartSchema.from_names(names)) for names in ([*map(spelling, PARTS)], PARTS))
+    for table in PartSemantics.__dataclass_fields__:
+        assert getattr(own, table).tolist() == getattr(canonical, table).tolist()
+
+
+def test_every_kind_has_its_place() -> None:
+    assert set(PLACES) == set(KINDS)
+
+
+def test_a_person_s_word_counts_more_than_the_name() -> None:
+    told = PartSchema((Part(1, "Tür hinten links", (0, 0, 0), PartOverride("left", "rear", "door")),))
+    roles = part_semantics(told)
+    assert (roles.rear_door[1], roles.side[1]) == (1, 1)
 
 
 def test_side_windows_are_no_evidence_of_an_end() -> None:

@@ -42,6 +42,13 @@ def test_by_name_in_another_order() -> None:
     np.testing.assert_array_equal(part_map("names", SOURCE, SOURCE).shares(), np.eye(4))
 
 
+def test_by_name_in_another_spelling() -> None:
+    """Its own spelling comes first: what has it takes nothing from others."""
+    source = PartSchema.from_names(["FrontLeftDoor", "front_bumper", "FrontBumper"])
+    target = PartSchema.from_names(["front_bumper", "door_fl", "hood"])
+    assert part_map("names", source, target).sources == ((2,), (1,), ())
+
+
 def test_silhouettes_are_what_all_schemas_have_in_common() -> None:
     car = PartSchema.from_names(["car"])
     np.testing.assert_array_equal(part_map("silhouette", car, TARGET).shares(), [[1, 0], [0, 1], [0, 1], [0, 1]])
