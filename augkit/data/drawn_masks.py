@@ -6,7 +6,7 @@ from pathlib import Path
 
 from augkit.core.errors import DataError, SchemaError
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
-from augkit.data.importers._part_table import PartEntry, PartTable
+from augkit.data.importers._part_table import PartTable
 from augkit.data.importers._pictures import MaskFile
 
 
@@ -17,10 +17,7 @@ def read_drawn_mask(path: Path, schema: PartSchema) -> Mask:
     A colour that is a few steps off counts as the nearest one, and as ignore where none is near; see ``Palette``.
     Raises DataError for what is no such picture, SchemaError for ids that the schema does not have.
     """
-    others = [PartEntry(BACKGROUND, "background", (0, 0, 0)), PartEntry(IGNORE, "ignore", (255, 255, 255))]
-    parts = [PartEntry(part.id, part.name, part.colour) for part in schema.parts]
-    taken = {part.colour for part in parts}
-    table = PartTable.of("the workspace's parts.json", [*(o for o in others if o.colour not in taken), *parts])
+    table = PartTable.of_schema("the workspace's parts.json", schema)
     try:
         mask = MaskFile(path.parent, path.name, table)().ids
     except SchemaError:

@@ -7,12 +7,13 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.part_names import PartOverride, outside_parts
 from augkit.core.parts import BACKGROUND, IGNORE, Colour, Part, PartSchema
 from augkit.data.importers._palette import Palette
 
@@ -35,16 +36,19 @@ _ALIASES = {
 
 @dataclass(frozen=True)
 class PartEntry:
-    """A part as a file lists it: the value it has in grey masks, its name, its colour where it has one."""
+    """A part as a file lists it: the value it has in grey masks, its name, its colour where it has one, and what is
+    said of it besides."""
 
     value: int
     name: str
     colour: Colour | None = None
+    said: PartOverride | None = None
 
-    @property
-    def fixed(self) -> int | None:
-        """The id that every schema has for it: background and ignore are known by their names."""
-        return {"background": BACKGROUND, "ignore": IGNORE}.get(self.name.strip("_ ").lower())
+
+def fixed_ids(names: Sequence[str]) -> tuple[int | None, ...]:
+    """The ids that every schema has for some of a list's names: background and ignore are known by them."""
+    ids = {"background": BACKGROUND, "ignore": IGNORE}
+    return tuple(None if outside is None else ids[outside] for outside in outside_parts(names))
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,29 @@ class PartTable:
     def of(cls, source: str, entries: Iterable[PartEntry]) -> PartTable:
         """From a list of parts; ``source`` names it in messages. Raises DataError (or SchemaError) for a wrong one."""
         listed = sorted(entries, key=lambda entry: entry.value)
-        _check(source, listed)
-        parts = [entry for entry in listed if entry.fixed is None]
+        fixed = dict(zip((entry.value for entry in listed), fixed_ids([entry.name for entry in listed]), strict=True))
+        _check(source, listed, fixed)
+        parts = [entry for entry in listed if fixed[entry.value] is None]
         schema = _schema(parts)
         ids = {entry.value: id for id, entry in enumerate(parts, 1)}
-        ids |= {entry.value: entry.fixed for entry in listed if entry.fixed is not None}
+        ids |= {value: id for value, id in fixed.items() if id is not None}
         colours = [(entry.colour, ids[entry.value], entry.name) for entry in listed if entry.colour is not None]
         if colours and all(colour != (0, 0, 0) and id != BACKGROUND for colour, id, _ in colours):
             colours.insert(0, ((0, 0, 0), BACKGROUND, "background"))
         values = {BACKGROUND: BACKGROUND, IGNORE: IGNORE} | {value: id for value, id in ids.items() if value >= 0}
         return cls(source, schema, tuple(sorted(values.items())), tuple(colours))
+
+    @classmethod
+    def of_schema(cls, source: str, schema: PartSchema) -> PartTable:
+        """The table of masks that hold a schema's own ids or colours; black is background and white is ignore, unless
+        a part has that colour."""
+        named = [
+            ((0, 0, 0), BACKGROUND, "background"), *((part.colour, part.id, part.name) for part in schema.parts),
+            ((255, 255, 255), IGNORE, "ignore"),
+        ]  # fmt: skip
+        taken = {part.colour for part in schema.parts}
+        colours = [item for item in named if item[1] not in (BACKGROUND, IGNORE) or item[0] not in taken]
+        return cls(source, schema, tuple((id, id) for id in (*range(schema.channels), IGNORE)), tuple(colours))
 
     @property
     def tells_colours(self) -> bool:
@@ -89,21 +106,21 @@ class PartTable:
         return Palette.of(self.colours)
 
 
-def _check(source: str, listed: Sequence[PartEntry]) -> None:
+def _check(source: str, listed: Sequence[PartEntry], fixed: Mapping[int, int | None]) -> None:
     for entry in listed:
-        if not (0 <= entry.value <= LARGEST_VALUE or entry.fixed == IGNORE):
+        if not (0 <= entry.value <= LARGEST_VALUE or fixed[entry.value] == IGNORE):
             raise DataError(f"{source}: {entry.name} has the id {entry.value}", f"0..{LARGEST_VALUE}", "correct it")
     twice = [str(value) for value, count in Counter(entry.value for entry in listed).items() if count > 1]
     if twice:
         raise DataError(f"{source}: ids listed twice: {', '.join(twice)}", "each id once", "correct the list")
-    if all(entry.fixed is not None for entry in listed):
+    if None not in fixed.values():
         raise DataError(f"{source}: no parts in it", FORMATS, "list the parts of the masks")
 
 
 def _schema(parts: Sequence[PartEntry]) -> PartSchema:
     plain = PartSchema.from_names([entry.name for entry in parts])
     pairs = zip(plain.parts, parts, strict=True)
-    return PartSchema(tuple(Part(part.id, part.name, entry.colour or part.colour) for part, entry in pairs))
+    return PartSchema(tuple(Part(p.id, p.name, entry.colour or p.colour, entry.said) for p, entry in pairs))
 
 
 def find_parts_file(folder: Path, named: Path | None) -> Path:
@@ -147,6 +164,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _from_json(data: Any) -> list[PartEntry]:
     """``{"1": "hood"}``, that under ``id2label``, a list of names, or a list of objects (also under ``parts``)."""
+    own = isinstance(data, dict) and "id2label" not in data and "parts" in data
     if isinstance(data, dict):
         data = data.get("id2label", data.get("parts", data))
     if isinstance(data, dict):
@@ -154,7 +172,7 @@ def _from_json(data: Any) -> list[PartEntry]:
     if not isinstance(data, list):
         raise ValueError("neither an object nor a list")
     if all(isinstance(item, dict) for item in data):
-        return [_entry(item, f"entry {number}") for number, item in enumerate(data, 1)]
+        return [_entry(item, f"entry {number}", own) for number, item in enumerate(data, 1)]
     return numbered([PartEntry(0, _name(name, f"entry {number}")) for number, name in enumerate(data, 1)])
 
 
@@ -188,13 +206,16 @@ def _from_lines(lines: Sequence[str]) -> list[PartEntry]:
 
 def numbered(entries: Sequence[PartEntry]) -> list[PartEntry]:
     """Entries with values by their places: from 0 at the background, where it is listed, else from 1."""
-    start = next((-place for place, entry in enumerate(entries) if entry.fixed == BACKGROUND), 1)
-    return [PartEntry(start + place, entry.name, entry.colour) for place, entry in enumerate(entries)]
+    fixed = fixed_ids([entry.name for entry in entries])
+    start = -fixed.index(BACKGROUND) if BACKGROUND in fixed else 1
+    return [replace(entry, value=start + place) for place, entry in enumerate(entries)]
 
 
-def _entry(item: dict[str, Any], where: str) -> PartEntry:
+def _entry(item: dict[str, Any], where: str, own: bool = False) -> PartEntry:
+    """``own`` are those of a workspace's schema, with what was said of them."""
     try:
-        return PartEntry(_number(item.get("id")), _name(item.get("name"), where), _colour(item))
+        said = PartOverride.from_dict(item) if own else None
+        return PartEntry(_number(item.get("id")), _name(item.get("name"), where), _colour(item), said)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

@@ -14,12 +14,11 @@ from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._outlines import Outline
+from augkit.data.importers._part_table import fixed_ids
 from augkit.data.importers._photos import PhotoFolder
 from augkit.data.importers._places import Place, locate
 from augkit.data.sample_ids import ids_of
 from augkit.data.samples import Sample, SampleSet, require_size
-
-_BACKGROUND_NAMES = ("_background_", "background")
 
 Entry = dict[str, Any]
 
@@ -39,7 +38,8 @@ def read_coco(source: Path, annotations: Path | None = None) -> SampleSet:
     or test), becomes that of its samples, its folder or name their subset. All files have to have the same categories.
     Photos are looked for below the folder of the split, if there is one, else below ``source``: at ``path``, at
     ``file_name``, then anywhere by name. Categories become parts 1..K in the order of their ids; one named
-    ``_background_`` is dropped. Of overlapping parts the smaller lies on top.
+    ``_background_`` is dropped, one named ``ignore`` is drawn as ignore (see ``core.part_names.outside_parts``). Of
+    overlapping parts the smaller lies on top.
 
     Raises ConfigError for paths that are not there, DataError for a file that is no COCO data set and for files with
     different categories, SchemaError for categories that make no part schema. Whatever concerns one photo becomes the
@@ -94,7 +94,7 @@ def _is_table(value: object) -> bool:
 
 
 def _parts(file: Path, categories: Sequence[Entry]) -> tuple[PartSchema, dict[int, int]]:
-    """The schema, and the part id of each category id (0 for the background)."""
+    """The schema, and the part id of each category id (0 for the background, 255 for what is ignored)."""
     remedy = "correct the file's categories"
     numbers: list[Any] = [category.get("id") for category in categories]
     names: list[Any] = [category.get("name") for category in categories]
@@ -107,11 +107,13 @@ def _parts(file: Path, categories: Sequence[Entry]) -> tuple[PartSchema, dict[in
             remedy,
         )
     by_number = dict(sorted(named.items()))
-    kept = [number for number, name in by_number.items() if name.lower() not in _BACKGROUND_NAMES]
+    fixed = dict(zip(by_number, fixed_ids(list(by_number.values())), strict=True))
+    kept = [number for number, id in fixed.items() if id is None]
     if not kept:
         raise DataError(f"{file}: no categories", "one category a part", remedy)
     schema = PartSchema.from_names([by_number[number] for number in kept])
-    return schema, dict.fromkeys(by_number, 0) | {number: id for id, number in enumerate(kept, 1)}
+    outside = {number: id for number, id in fixed.items() if id is not None}
+    return schema, outside | {number: id for id, number in enumerate(kept, 1)}
 
 
 def _samples(

@@ -74,10 +74,19 @@ def test_the_smaller_part_lies_on_top_in_either_order(coco: CocoFolder) -> None:
         assert (mask == ids[other]).sum() == 100 and (mask == ids[part]).sum() == 1500
 
 
-def test_the_background_category_is_dropped(coco: CocoFolder) -> None:
+@pytest.mark.parametrize(
+    ("background", "ignore"), [("_background_", "_ignore_"), ("__background__", "void"), ("BG", "Ignore")]
+)
+def test_categories_that_are_no_parts(coco: CocoFolder, background: str, ignore: str) -> None:
+    """The background is dropped, what is ignored is drawn as 255."""
+    coco.data["categories"][0]["name"] = background
+    coco.data["categories"].append({"id": 99, "name": ignore})
     number = coco.add(hood=[square(0, 0, 10)])
-    coco.annotate(number, "_background_", [square(0, 0, 40)])
-    assert set(np.unique(_mask(coco))) == {0, 1}
+    coco.annotate(number, background, [square(0, 0, 40)])
+    coco.annotate(number, ignore, [square(20, 20, 10)])
+    assert not {background, ignore} & set(read_coco(coco.write()).schema.names)
+    mask = _mask(coco)
+    assert set(np.unique(mask)) == {0, 1, 255} and (mask == 255).sum() == 100
 
 
 def test_segmentations_may_be_json_strings_or_one_flat_polygon(coco: CocoFolder) -> None:

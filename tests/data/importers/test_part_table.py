@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from augkit.core.errors import ConfigError, DataError, SchemaError
-from augkit.core.parts import PartSchema
+from augkit.core.part_names import PartOverride
+from augkit.core.parts import Part, PartSchema
 from augkit.data.importers._part_table import PartEntry, PartTable, find_parts_file, read_part_table
 
 DOCUMENT = Path(__file__).parents[3] / "docs/data.md"
@@ -76,9 +77,11 @@ def test_a_list_of_names_counts_from_the_background_or_from_one(
 
 
 def test_a_schema_of_augkit_is_a_parts_file(tmp_path: Path) -> None:
-    schema = PartSchema.from_names(["hood", "left_door", "right_door"])
-    schema.save(tmp_path / "parts.json")
-    assert read_part_table(tmp_path / "parts.json").schema == schema
+    plain = PartSchema.from_names(["hood", "left_door", "right_door"])
+    told = PartSchema((*plain.parts, Part(4, "Spiegel links", (1, 2, 3), PartOverride("left", kind="mirror"))))
+    for schema in (plain, told):
+        schema.save(tmp_path / "parts.json")
+        assert read_part_table(tmp_path / "parts.json").schema == schema
 
 
 def test_gaps_in_the_ids_are_closed_in_their_order() -> None:
@@ -96,6 +99,24 @@ def test_background_and_ignore_are_where_the_file_says() -> None:
     table = PartTable.of("list", entries)
     assert dict(table.values) == {0: 255, 1: 0, 255: 1}
     assert {colour: id for colour, id, _ in table.colours} == {(255, 255, 255): 255, (9, 9, 9): 0, HOOD: 1}
+
+
+@pytest.mark.parametrize(
+    ("background", "ignore"),
+    [("__background__", "__ignore__"), ("BG", "void"), ("background ", "IGNORE"), ("Unlabeled", "_ignore_")],
+)
+def test_background_and_ignore_are_known_under_many_names(background: str, ignore: str) -> None:
+    table = PartTable.of("list", [PartEntry(7, background), PartEntry(8, ignore), PartEntry(9, "hood")])
+    assert table.schema.names == ("background", "hood")
+    assert dict(table.values) == {0: 0, 7: 0, 8: 255, 9: 1, 255: 255}
+
+
+def test_a_schema_s_own_ids_and_colours_are_no_matter_of_names() -> None:
+    """A part of an earlier version may be called as what is ignored is today."""
+    schema = PartSchema.from_names(["void", "hood"], [(255, 255, 255), HOOD])
+    table = PartTable.of_schema("parts.json", schema)
+    assert dict(table.values) == {0: 0, 1: 1, 2: 2, 255: 255}
+    assert {colour: id for colour, id, _ in table.colours} == {(0, 0, 0): 0, (255, 255, 255): 1, HOOD: 2}
 
 
 def test_a_black_part_leaves_the_background_without_a_colour() -> None:
@@ -136,6 +157,7 @@ def test_parts_without_a_colour_are_fine_until_a_mask_has_colours() -> None:
         ("parts.json", '{"1": ["hood"]}', "no name"),
         ("parts.json", '{"hood": 1}', "'hood' is no id"),
         ("parts.json", '[{"id": true, "name": "hood"}]', "entry 1: True is no id"),
+        ("parts.json", '{"parts": [{"id": 1, "name": "a", "side": "up"}]}', "entry 1: side 'up'"),
         ("parts.json", "3", "neither"),
         ("parts.json", "[]", "no parts"),
         ("parts.json", "[" * 100_000, "recursion"),

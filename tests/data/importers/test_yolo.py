@@ -346,9 +346,10 @@ def test_class_numbers_may_be_quoted(tmp_path: Path) -> None:
 def test_a_background_class_is_the_background(tmp_path: Path) -> None:
     make(tmp_path, 0)
     _add(tmp_path, "train/a", WHOLE, rectangle(1, 0, 0, 0.5, 1))
-    found = read_yolo(_describe(tmp_path, names=["background", "hood"]))
-    assert found.schema.names == ("background", "hood")
-    assert (read(_only(found)).mask == 1).sum() == 300
+    for name in ("background", "BG", "unlabeled"):
+        found = read_yolo(_describe(tmp_path, names=[name, "hood"]))
+        assert found.schema.names == ("background", "hood")
+        assert (read(_only(found)).mask == 1).sum() == 300
 
 
 def _semantic(root: Path, *suffixes: str) -> Path:
