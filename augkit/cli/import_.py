@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +16,8 @@ from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, Wo
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from augkit.core.parts import PartSchema
     from augkit.data.catalogue import CatalogueRow
-    from augkit.data.samples import SampleSet
 
 _SHOWN_PROBLEMS = 10
 
@@ -41,6 +42,10 @@ def import_(
     classes: Annotated[
         Path | None, typer.Option("--classes", help="CSV: file (or id), orientation, doors; overrides the rule.")
     ] = None,
+    parts: Annotated[
+        Path | None,
+        typer.Option("--parts", help="YAML or CSV: name, side, end, kind, mirror; counts more than the parts' names."),
+    ] = None,
     annotations: Annotated[
         Path | None, typer.Option("--annotations", help="The file that describes the labels, where SRC leaves doubt.")
     ] = None,
@@ -58,12 +63,16 @@ def import_(
     from augkit.data.importers import IMPORTERS
     from augkit.data.ingest.class_overrides import read_overrides
     from augkit.data.ingest.ingestion import ingest
+    from augkit.data.ingest.part_overrides import read_part_overrides
+    from augkit.data.part_name_faults import name_faults
 
     reader = IMPORTERS[importer]
     chosen = [*(overrides or ()), *([f"data.size={size}"] if size is not None else [])]
     session = open_session(workspace, as_json, config, chosen)
     settings = session.settings
     data = reader(source, annotations)
+    if parts is not None:
+        data = replace(data, schema=read_part_overrides(parts, data.schema))
     decided = read_overrides(classes, data.samples) if classes is not None else {}
     with Bars() as bars:
         rows = ingest(
@@ -79,13 +88,14 @@ def import_(
             strict=strict,
             on_row=bars.rows("importing", len(data.samples)),
         )
-    session.emit(_summary(session, importer, data, rows), _page(data, rows))
+    warnings = [*data.warnings, *(f"{fault.message}; {fault.remedy}" for fault in name_faults(data.schema, rows))]
+    result = _summary(session, importer, data.schema, rows) | {"warnings": warnings}
+    session.emit(result, _page(data.schema, rows, warnings))
 
 
-def _summary(session: Session, importer: str, data: SampleSet, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
+def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
     from augkit.cli._tables import class_counts
 
-    schema = data.schema
     problems = [{"id": row.id, "file": row.source_file, "problem": row.problem} for row in rows if row.problem]
     return {
         "workspace": str(session.workspace.root),
@@ -96,15 +106,13 @@ def _summary(session: Session, importer: str, data: SampleSet, rows: Sequence[Ca
         "swaps": [[schema.names[a], schema.names[b]] for a, b in schema.swaps],
         "classes": class_counts(rows),
         "problems": problems,
-        "warnings": list(data.warnings),
     }
 
 
-def _page(data: SampleSet, rows: Sequence[CatalogueRow]) -> RenderableType:
+def _page(schema: PartSchema, rows: Sequence[CatalogueRow], warnings: Sequence[str]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    schema = data.schema
     from augkit.cli._tables import class_table
 
     swaps = [f"{schema.names[a]} / {schema.names[b]}" for a, b in schema.swaps]
@@ -116,5 +124,5 @@ def _page(data: SampleSet, rows: Sequence[CatalogueRow]) -> RenderableType:
     end = [f"{len(problems)} of {len(rows)} left out with a problem", *problems[:_SHOWN_PROBLEMS]] if problems else []
     if len(problems) > _SHOWN_PROBLEMS:
         end.append(f"  and {len(problems) - _SHOWN_PROBLEMS} more; --json lists all")
-    warned = [Text.assemble(("warning", "bold yellow"), f" {text}") for text in data.warnings]
+    warned = [Text.assemble(("warning", "bold yellow"), f" {text}") for text in warnings]
     return Group(Text("\n".join(lines)), class_table(rows), Text("\n".join(end)), *warned)

@@ -96,11 +96,6 @@ class PartName:
         """The same for all spellings of one name."""
         return self.side, self.end, self.words
 
-    @property
-    def understood(self) -> bool:
-        """Whether the name says anything."""
-        return (self.side, self.end, self.kind) != (NONE, NONE, NONE)
-
 
 def outside_parts(names: Sequence[str]) -> tuple[Outside | None, ...]:
     """Which names of a list are no parts: ``__background__``, ``BG``, ``void``, ``_ignore_``.

@@ -13,6 +13,7 @@ from PIL import Image
 from augkit.balance.classical import ClassicalWorker
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, Progress, ShardReport
+from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
@@ -20,6 +21,7 @@ from augkit.data.pair_files import read_mask
 from augkit.settings import load_settings
 from augkit.shards.codec import decode_mask, encode_mask
 from augkit.shards.reader import ShardDataset
+from tests.spellings import EXAMPLES
 
 Command = Callable[..., tuple[int, str, str]]
 CLASSES = 8
@@ -193,3 +195,32 @@ def test_the_place_of_the_generated_pairs_is_left_alone(augment: Command, copied
 def test_an_empty_folder_is_no_workspace(augkit: Command, tmp_path: Path) -> None:
     code, _, err = augkit("augment", "-w", tmp_path)
     assert code == 3 and "augkit import" in err
+
+
+def test_a_flip_exchanges_sides_however_the_parts_are_spelled(augment: Command, copied_workspace: Workspace) -> None:
+    """The same masks under other names are flipped to the same masks."""
+    canonical = PartSchema.load(copied_workspace.schema)
+    right = [id for id, part in enumerate(canonical.part_names, 1) if part.side == "right"]
+
+    def masks(names: list[str]) -> dict[str, np.ndarray]:
+        PartSchema.from_names(names).save(copied_workspace.schema)
+        code, _, err = augment("--preset", "flip", "--per-class", TARGET, "--fresh")
+        assert code == 0, err
+        return {item["key"]: item["mask"] for item in classical(copied_workspace)}
+
+    expected = masks(list(canonical.names[1:]))
+    assert any(np.isin(mask, right).any() for mask in expected.values())
+    for spelling in EXAMPLES.values():
+        found = masks([spelling(name) for name in canonical.names[1:]])
+        assert found.keys() == expected.keys()
+        assert all(np.array_equal(found[key], mask) for key, mask in expected.items())
+
+
+def test_a_side_without_its_counterpart_is_not_flipped(augment: Command, copied_workspace: Workspace) -> None:
+    names = ["roof" if name == "right_mirror" else name for name in PartSchema.load(copied_workspace.schema).names[1:]]
+    PartSchema.from_names(names).save(copied_workspace.schema)
+    code, _, err = augment("--per-class", TARGET)
+    assert code == 3 and "left_mirror (no right_mirror)" in err and "--parts FILE" in err
+    assert not copied_workspace.classical.exists()
+    code, _, err = augment("--preset", "photometric", "--factor", 1)
+    assert code == 0, err

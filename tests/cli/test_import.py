@@ -63,10 +63,54 @@ def test_classes_decided_by_a_person_win(source: Path) -> None:
     assert rows[1].car_class.name == "front-left-5"
 
 
+def _renamed(source: Path, names: dict[str, str]) -> None:
+    data = json.loads((source / "annotations.json").read_text())
+    for category in data["categories"]:
+        category["name"] = names.get(category["name"], category["name"])
+    (source / "annotations.json").write_text(json.dumps(data))
+
+
+def test_a_side_without_its_counterpart_is_named(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _renamed(source, {"front_right_door": "roof"})
+    assert _import(source) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "warning parts of one side" in shown and "front_left_door (no front_right_door)" in shown
+    assert _import(source, "--json") == 0
+    [warning] = json.loads(capsys.readouterr().out)["warnings"]
+    assert "front_left_door (no front_right_door)" in warning and "--parts FILE" in warning
+    parts = source.parent / "mine.yaml"
+    parts.write_text("front_left_door: {mirror: front_left_door}\n")
+    assert _import(source, "--json", "--parts", str(parts)) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+
+
+def test_names_that_are_not_understood_are_listed_until_a_file_says_what_they_are(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    german = {
+        "hood": "Haube", "front_bumper": "Stoßstange", "front_left_door": "Tür links", "wheel": "Rad",
+        "front_right_door": "Tür rechts", "back_left_door": "Tür hinten links", "back_right_door": "Tür hinten rechts",
+    }  # fmt: skip
+    _renamed(source, german)
+    assert _import(source, "--json") == 0
+    [warning] = json.loads(capsys.readouterr().out)["warnings"]
+    for word in (*german.values(), "confidence 0", "--parts FILE", "--classes FILE"):
+        assert word in warning
+    sides = [(name, *key.split("_")) for key, name in german.items() if key.endswith("door")]
+    lines = [f"{name},{side},{end},door" for name, end, side, _ in sides]
+    parts = source.parent / "teile.csv"
+    parts.write_text("\n".join(["name,side,end,kind", *lines, "Stoßstange,,front,bumper"]), encoding="utf-8")
+    assert _import(source, "--json", "--parts", str(parts)) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["warnings"] == [] and list(result["classes"]) == ["front-left-5"]
+    assert sorted(result["swaps"]) == [["Tür hinten links", "Tür hinten rechts"], ["Tür links", "Tür rechts"]]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
         (["--classes", "none.csv"], 3, "none.csv"),
+        (["--parts", "none.csv"], 3, "none.csv"),
         (["--annotations", "none.json"], 2, "none.json"),
         (["--set", "data.val_share=2"], 2, "val_share"),
         (["--size", "33"], 2, "data.size"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
@@ -50,3 +51,14 @@ def test_fresh_trains_from_the_beginning(augkit: Command, trained: Workspace) ->
 def test_resume_needs_the_same_settings(augkit: Command, trained: Workspace) -> None:
     code, _, err = augkit("train", "image", "--resume", "--set", "image.l1=3", "-w", trained.root)
     assert code == 3 and "other settings" in err and "l1: 2.0 then, 3.0 now" in err
+
+
+@pytest.mark.parametrize("what", ["mask", "image"])
+def test_a_side_without_its_counterpart_stops_training_before_it_begins(
+    augkit: Command, copied_workspace: Workspace, what: str
+) -> None:
+    names = ["roof" if name == "right_mirror" else name for name in PartSchema.load(copied_workspace.schema).names[1:]]
+    PartSchema.from_names(names).save(copied_workspace.schema)
+    code, _, err = augkit("train", what, "-w", copied_workspace.root, "-c", "smoke")
+    assert code == 3 and "left_mirror (no right_mirror)" in err and "--parts FILE" in err, err
+    assert not copied_workspace.models.exists()

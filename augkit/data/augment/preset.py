@@ -15,11 +15,12 @@ import cv2
 import numpy as np
 from pydantic import Field, ValidationError
 
-from augkit.core.errors import ConfigError
+from augkit.core.errors import ConfigError, SchemaError
 from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.core.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
+from augkit.data.part_name_faults import shown
 from augkit.settings.section import Positive, Section, Share
 
 OWN = ("Flip", "Background", *LABEL_STEPS)
@@ -83,7 +84,7 @@ def build_steps(recipe: Recipe, schema: PartSchema, backgrounds: Path | None = N
 def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchema, backgrounds: Path | None) -> Step:
     place = f"{recipe.name}: {name}"
     if name == "Flip":
-        return Flip(schema, _options(_FlipOptions, arguments, place).p)
+        return _flip(schema, _options(_FlipOptions, arguments, place).p, place)
     if name == LABEL_WARP:
         warp = _options(_LabelWarpOptions, arguments, place)
         return LabelWarp(warp.alpha, warp.sigma, warp.p)
@@ -95,6 +96,19 @@ def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchem
     if folder is None:
         raise ConfigError(f"{place}: no folder of landscapes", "`Background: {folder: DIR}`", "name one")
     return Background(landscapes_in(folder), given.p, given.edge)
+
+
+def _flip(schema: PartSchema, p: float, place: str) -> Flip:
+    """Raises SchemaError where a flipped photo would show a part with the label of the other side."""
+    if p and schema.unpaired:
+        one = schema.unpaired[0].name
+        raise SchemaError(
+            f"{place}: parts of one side without a counterpart: {shown(schema.unpaired)}",
+            "a part for either side, or a person's word that a flip leaves a part what it is",
+            f"import again with --parts FILE, where a line `{one}: {{mirror: {one}}}` says so (docs/importers.md), or "
+            "choose a preset without Flip",
+        )
+    return Flip(schema, p)
 
 
 def _options(kind: type[_Options], arguments: dict[str, Any], place: str) -> _Options:

@@ -56,6 +56,24 @@ def measurements(rows: list[CatalogueRow], **tables: dict[str, list[float]]) -> 
     )
 
 
+def test_names_of_one_side_and_names_that_tell_nothing_are_warnings() -> None:
+    seen = [replace(ROW, orientation="A", doors="unknown", confidence=0.0)]
+    told = [*seen, replace(ROW, id="b", orientation="A", doors="5", confidence=0.0)]
+    for names, rows, words in (
+        (("Tür", "hood"), seen, ["not understood: Tür;"]),
+        (("Tür", "hood"), told, []),
+        (("hood", "wheel"), seen, []),
+        (("left_door", "hood"), told, ["left_door (no right_door)"]),
+        (("left_door", "right_door"), told, []),
+        (("Tür", "left_door"), seen, ["left_door (no right_door)", "not understood: Tür;"]),
+    ):
+        judged = replace(measurements(rows), schema=PartSchema.from_names(names))
+        found = list(CHECKS["names"].judge(judged))
+        assert [finding.severity for finding in found] == ["warning"] * len(words)
+        assert all(word in f"{finding.message};" for word, finding in zip(words, found, strict=True))
+        assert all("--parts FILE" in finding.remedy for finding in found)
+
+
 def findings(name: str, rows: list[CatalogueRow]) -> list[Finding]:
     return list(CHECKS[name].judge(measurements(rows)))
 

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augkit.core.classes import ALL_CLASSES, CarClass
-from augkit.core.errors import ConfigError
-from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.core.errors import ConfigError, SchemaError
+from augkit.core.part_names import PartOverride
+from augkit.core.parts import BACKGROUND, IGNORE, Part, PartSchema
 from augkit.core.presets import Recipe, augment_presets, load_recipe
 from augkit.data.augment import Augmentation
 from augkit.data.pair import Pair
 from augkit.settings import load_settings
+from tests.spellings import PARTS, SPELLINGS, Spelling
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 FRONT_LEFT = CarClass("A", "5")
@@ -129,6 +131,34 @@ def test_a_flip_mirrors_photo_mask_parts_and_class() -> None:
     kept = augment(pair(), flips.index(False))
     np.testing.assert_array_equal(kept.photo, pair().photo)
     assert kept.car_class == FRONT_LEFT
+
+
+@given(SPELLINGS, st.integers(0, 99))
+def test_flips_agree_on_every_spelling_of_the_parts(spelling: Spelling, seed: int) -> None:
+    """No pixel of a part with a side has another label than under the canonical names."""
+    rng = np.random.default_rng(seed)
+    mask = rng.integers(0, len(PARTS) + 1, (6, 6), np.uint8)
+    photo = rng.integers(0, 256, (6, 6, 3), np.uint8)
+    schemas = [PartSchema.from_names(names) for names in (PARTS, [spelling(name) for name in PARTS])]
+    canonical, own = (Augmentation("flip", schema)(photo, mask, FRONT_LEFT, seed) for schema in schemas)
+    np.testing.assert_array_equal(own[1], canonical[1])
+    assert own[2] == canonical[2]
+
+
+@pytest.mark.parametrize("preset", ["flip", "mild", "strong", recipe(("Flip", {}))])
+def test_a_flip_refuses_a_side_without_its_counterpart(preset: str | Recipe) -> None:
+    schema = PartSchema.from_names(["hood", "left_mirror"])
+    with pytest.raises(SchemaError, match=r"left_mirror \(no right_mirror\)(.|\n)*--parts") as error:
+        Augmentation(preset, schema)
+    assert "left_mirror: {mirror: left_mirror}" in error.value.remedy
+
+
+def test_a_flip_takes_a_person_s_word_for_it() -> None:
+    told = PartSchema((Part(1, "left_mirror", (1, 1, 1), PartOverride(mirror="left_mirror")),))
+    mask = np.array([[1, 0]], np.uint8)
+    flip = Augmentation(recipe(("Flip", {"p": 1.0})), told)
+    assert flip(mask[..., None].repeat(3, 2), mask, FRONT_LEFT, 0)[1].tolist() == [[0, 1]]
+    Augmentation(recipe(("Flip", {"p": 0.0})), PartSchema.from_names(["left_mirror"]))  # never flips
 
 
 @pytest.mark.parametrize(("p", "share"), [(0.0, 0.0), (1.0, 1.0)])

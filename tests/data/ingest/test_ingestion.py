@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from augkit.core.errors import DataError, SchemaError
+from augkit.core.part_names import PartOverride
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -127,6 +128,13 @@ def test_another_schema_is_refused(workspace: Workspace) -> None:
     with pytest.raises(SchemaError, match=r"3 parts \(hood, left_mirror.*1 \(wheel\)(.|\n)*new workspace"):
         ingest([_sample("b")], PartSchema.from_names(["wheel"]), workspace, DATA, 0, importer="test")
     assert _state(workspace.root) == before
+
+
+def test_what_a_person_says_of_the_parts_may_change(workspace: Workspace) -> None:
+    ingest([_sample("a")], SCHEMA, workspace, DATA, 0, importer="test")
+    told = PartSchema((replace(SCHEMA.parts[0], said=PartOverride(kind="trunk")), *SCHEMA.parts[1:]))
+    ingest([_sample("a")], told, workspace, DATA, 0, importer="test")
+    assert PartSchema.load(workspace.schema) == told
 
 
 @pytest.mark.parametrize("ids", [("a", "a"), ("a", "A"), ("a.b", "c"), ("../a", "c"), ("", "c")])
