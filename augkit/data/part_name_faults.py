@@ -30,7 +30,7 @@ def unpaired_sides(schema: PartSchema) -> NameFault | None:
         return None
     return NameFault(
         f"parts of one side without a counterpart: {shown(schema.unpaired)}; a flip would leave them on the wrong side",
-        "say with `augkit import ... --parts FILE` what each becomes (docs/importers.md); until then an augmentation "
+        "say with `augkit import ... --parts FILE` what each becomes (docs/data.md); until then an augmentation "
         "that flips is refused",
     )
 
@@ -46,7 +46,7 @@ def unread_names(schema: PartSchema, rows: Sequence[CatalogueRow]) -> NameFault 
         f"every photo has the class {seen[0].car_class.name} with confidence 0: the names of parts tell classes, and "
         f"these are not understood: {', '.join(unread[:_SHOWN])}{more}",
         "say with --parts FILE what they are, or with --classes FILE what the photos show, and import again "
-        "(docs/importers.md)",
+        "(docs/data.md)",
     )
 
 

@@ -105,7 +105,7 @@ def _flip(schema: PartSchema, p: float, place: str) -> Flip:
         raise SchemaError(
             f"{place}: parts of one side without a counterpart: {shown(schema.unpaired)}",
             "a part for either side, or a person's word that a flip leaves a part what it is",
-            f"import again with --parts FILE, where a line `{one}: {{mirror: {one}}}` says so (docs/importers.md), or "
+            f"import again with --parts FILE, where a line `{one}: {{mirror: {one}}}` says so (docs/data.md), or "
             "choose a preset without Flip",
         )
     return Flip(schema, p)

@@ -140,9 +140,9 @@ def test_flips_agree_on_every_spelling_of_the_parts(spelling: Spelling, seed: in
     mask = rng.integers(0, len(PARTS) + 1, (6, 6), np.uint8)
     photo = rng.integers(0, 256, (6, 6, 3), np.uint8)
     schemas = [PartSchema.from_names(names) for names in (PARTS, [spelling(name) for name in PARTS])]
-    canonical, own = (Augmentation("flip", schema)(photo, mask, FRONT_LEFT, seed) for schema in schemas)
-    np.testing.assert_array_equal(own[1], canonical[1])
-    assert own[2] == canonical[2]
+    canonical, own = (Augmentation("flip", schema)(Pair(photo, mask, FRONT_LEFT), seed) for schema in schemas)
+    np.testing.assert_array_equal(own.mask, canonical.mask)
+    assert own.car_class == canonical.car_class
 
 
 @pytest.mark.parametrize("preset", ["flip", "mild", "strong", recipe(("Flip", {}))])
@@ -157,7 +157,7 @@ def test_a_flip_takes_a_person_s_word_for_it() -> None:
     told = PartSchema((Part(1, "left_mirror", (1, 1, 1), PartOverride(mirror="left_mirror")),))
     mask = np.array([[1, 0]], np.uint8)
     flip = Augmentation(recipe(("Flip", {"p": 1.0})), told)
-    assert flip(mask[..., None].repeat(3, 2), mask, FRONT_LEFT, 0)[1].tolist() == [[0, 1]]
+    assert flip(Pair(mask[..., None].repeat(3, 2), mask, FRONT_LEFT), 0).mask.tolist() == [[0, 1]]
     Augmentation(recipe(("Flip", {"p": 0.0})), PartSchema.from_names(["left_mirror"]))  # never flips
 
 

@@ -392,7 +392,7 @@ def test_the_photo_is_measured_and_not_decoded(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_document_is_a_description(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    (text,) = re.findall(r"```yaml\n(path:.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
     _add(make(tmp_path, 1), "val/b", WHOLE)
     (tmp_path / "data.yaml").write_text(text)
     (tmp_path / "labels/train/0.txt").write_text(WHOLE)

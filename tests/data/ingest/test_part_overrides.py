@@ -62,6 +62,16 @@ def test_yaml_and_csv_say_the_same(tmp_path: Path, name: str, text: str, form: s
     assert told.swaps == ((2, 3),) and [part.name for part in told.unpaired] == ["left_door"]
 
 
+def test_the_example_of_the_document(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[3] / "docs/data.md").read_text(encoding="utf-8")
+    text = document.partition("## Names of parts")[2].partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "parts.yaml").write_text(text, encoding="utf-8")
+    names = [line.partition(":")[0] for line in text.splitlines()]
+    told = read_part_overrides(tmp_path / "parts.yaml", PartSchema.from_names(names))
+    assert [(told.names[a], told.names[b]) for a, b in told.swaps] == [("Tür vorne links", "Tür vorne rechts")]
+    assert told.unpaired == ()
+
+
 def test_back_is_rear(tmp_path: Path) -> None:
     assert _read(tmp_path, "Motorhaube: {end: Back}\n").part_names[0].end == "rear"
 
@@ -69,7 +79,8 @@ def test_back_is_rear(tmp_path: Path) -> None:
 def test_all_faults_are_told_with_their_lines(tmp_path: Path) -> None:
     text = (
         "Tür vorne links: {side: links, kind: dor, sid: left}\nTür vorne  rechts: {side: right}\nMotorhaube: hood\n"
-        "Motorhaube: {mirror: Spiegel}\nSpiegel links: {mirror: Tür vorne rechts}\nTür vorne rechts: {mirror: left_door}\n"
+        "Motorhaube: {mirror: Spiegel}\nSpiegel links: {mirror: Tür vorne rechts}\n"
+        "Tür vorne rechts: {mirror: left_door}\n"
     )
     with pytest.raises(DataError) as error:
         _read(tmp_path, text)
