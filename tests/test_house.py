@@ -21,8 +21,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sources",),
     ("gan",),
     ("train",),
-    ("stages",),
-    ("gate",),
+    ("stages", "gate"),
     ("balance",),
     ("evaluate",),
     ("report",),
@@ -111,6 +110,11 @@ def test_a_fault_is_found() -> None:
     assert faults_of("train", imports_of(ast.parse("from augkit.gan.game import Game"))) == []
     lazy = ast.parse("import json\nif TYPE_CHECKING:\n    import torch\ndef f():\n    import ray")
     assert set(imports_of(at_module_level(lazy))) == {"json"}
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "gate").rglob("*.py")), ids=lambda file: str(file.name))
+def test_the_gate_is_handed_plain_options(file: Path) -> None:
+    assert [name for name in imports_of(ast.parse(file.read_text())) if place_of(name) == "settings"] == []
 
 
 def test_the_documents_are_few_and_short() -> None:

@@ -14,6 +14,7 @@ from augkit.balance.part_targets import Profiles, part_goals
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
 from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
+from augkit.balance.references import open_references
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
 from augkit.balance.style import load_style
 from augkit.balance.worker import ClassModels, Job, Progress, ShardReport, Worker
@@ -24,9 +25,10 @@ from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
 from augkit.gan.conditioning import CONDITIONERS
-from augkit.gate import ReferenceSet, load_gate, ready_gate
-from augkit.gate.fit import JUDGED_AGAIN, has_judges, is_ready
+from augkit.gate.fit import has_judges, is_ready, load_gate, ready_gate
 from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
+from augkit.gate.options import JUDGED_AGAIN
+from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings
 from augkit.shards.writer import committed_shards
 from augkit.stages.model_store import STAGES, ModelStore, Stage
@@ -213,7 +215,7 @@ class Balance:
 
     @property
     def _references(self) -> ReferenceSet:
-        return ReferenceSet.open(self.workspace, self.settings)
+        return open_references(self.workspace, self.settings)
 
     def _committed(self) -> list[ShardReport]:
         storage = open_storage(self.workspace.shards)
@@ -266,7 +268,7 @@ class Balance:
                 "schema": self.store.schema.digest,
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
-                "gate": self.settings.gate.model_dump(mode="json", exclude=JUDGED_AGAIN),
+                "gate": self.settings.gate.model_dump(mode="json", exclude=set(JUDGED_AGAIN)),
                 "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"} | hard),
                 "style": self.style,
                 **self.computed.inputs,
@@ -302,7 +304,7 @@ class Balance:
 
 def train_missing(balance: Balance, report: Report) -> None:
     """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left; then fits the gate."""
-    references = ReferenceSet.open(balance.workspace, balance.settings, report)  # refuses before hours of training
+    references = open_references(balance.workspace, balance.settings, report)  # refuses before hours of training
     for stage, name in balance.untrained():
         balance.store.train(stage, name, resume=True, report=report)
     ready_gate(references)

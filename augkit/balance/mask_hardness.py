@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from augkit.balance.plan import digest_of
+from augkit.balance.references import open_references
 from augkit.core.errors import CheckpointError
 from augkit.core.workspace import Workspace
 from augkit.gan.samplers import LatentBank, MaskSampler
-from augkit.gate import ReferenceSet
 from augkit.gate.fit import is_ready, real_scores
 from augkit.settings import Settings
 from augkit.train.run import load_description
@@ -36,7 +36,7 @@ class MaskHardness:
         power = settings.balance.hard_sampling
         if not power:
             return cls(0.0, {})
-        references = ReferenceSet.open(workspace, settings)
+        references = open_references(workspace, settings)
         if not is_ready(references):
             return cls(power, {})
         real = real_scores(references)

@@ -12,6 +12,7 @@ import torch
 
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
+from augkit.balance.references import open_references
 from augkit.balance.style import facing, load_style
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
@@ -26,8 +27,9 @@ from augkit.data.pair_files import read_mask, read_photo
 from augkit.gan.exemplars import Exemplar
 from augkit.gan.photo_sampler import GeneratedPhotos, PhotoSampler
 from augkit.gan.samplers import MaskSampler
-from augkit.gate import Candidate, Gate, ReferenceSet, Verdict, load_gate
-from augkit.gate.judge import judge_painted
+from augkit.gate.candidate import Candidate, Verdict
+from augkit.gate.fit import load_gate
+from augkit.gate.judge import Gate, judge_painted
 from augkit.settings import Settings
 from augkit.settings.section import Arithmetic
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
@@ -134,7 +136,7 @@ class Worker:
     @cached_property
     def gate(self) -> Gate:
         """As it was fitted before. Raises CheckpointError where it was not, or on other data."""
-        return load_gate(ReferenceSet.open(self.job.workspace, self.job.settings))
+        return load_gate(open_references(self.job.workspace, self.job.settings))
 
     @cached_property
     def hardness(self) -> MaskHardness:

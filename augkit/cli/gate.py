@@ -23,12 +23,13 @@ def gate(
     as_json: JsonOption = False,
 ) -> None:
     """Judge the pairs in the shards again, e.g. with other bounds; what is accepted follows."""
+    from augkit.balance.references import open_references
     from augkit.cli._progress import Bars
     from augkit.gate.judge_again import judge_again
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        result = judge_again(session.workspace, session.settings, refit, bars.steps)
+        result = judge_again(open_references(session.workspace, session.settings, bars.steps), refit)
     session.emit(result, _table(result))
 
 

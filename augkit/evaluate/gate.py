@@ -168,7 +168,7 @@ def measure(references: ReferenceSet, gate: Gate, limit: int, report: Report) ->
 def _fit(references: ReferenceSet, gate: Gate, real: RealScores, here: NDArray[np.bool_]) -> ScoreBounds:
     chosen = np.flatnonzero(here)
     scores, rejected = [real.scores[n] for n in chosen], np.array([real.rejected[n] for n in chosen], np.bool_)
-    return fit_bounds(scores, gate.sides, rejected, references.gate.budget, real.floors)
+    return fit_bounds(scores, gate.sides, rejected, references.options.budget, real.floors)
 
 
 def _seen(gate: Gate, real: RealScores, place: int) -> set[str]:
@@ -185,7 +185,7 @@ def _line(name: str, found: Sequence[set[str]], gate: Gate) -> FaultResult:
 def _halves(references: ReferenceSet) -> NDArray[np.int64]:
     """(N,) 0 or 1 by near-duplicate group."""
     groups = references.folds.groups
-    return np.array([derive(references.settings.seed, "half", groups[row.id]) % 2 for row in references.rows])
+    return np.array([derive(references.options.seed, "half", groups[row.id]) % 2 for row in references.rows])
 
 
 def _chosen(references: ReferenceSet, limit: int) -> list[int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from augkit.balance.references import rule_options
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema, without_ignore
@@ -21,7 +22,7 @@ from augkit.evaluate.comparison import Figure, enough, judge, size_of
 from augkit.evaluate.extract import extract_masks
 from augkit.evaluate.features import PictureFeatures
 from augkit.gan.samplers import MaskSampler
-from augkit.gate import MaskRule
+from augkit.gate.mask_rule import MaskRule
 from augkit.metrics.copies import Copies, find_copies
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import Settings
@@ -87,7 +88,7 @@ def evaluate_masks(
     size, schema = settings.mask.size, store.schema
     held = _real(workspace, validation_rows(rows), schema, size)
     known = _real(workspace, TrainingRows.of(rows).rows, schema, size)
-    gate = MaskRule(TrainingRows.of(rows).rows, schema, settings.gate)
+    gate = MaskRule(TrainingRows.of(rows).rows, schema, rule_options(settings.gate))
     made = _made(store, Counter(held.classes), gate, size, report)
     passed = [
         np.array([not gate.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.balance.references import open_references
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema, without_ignore
@@ -26,7 +27,6 @@ from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.samplers import MaskSampler
 from augkit.gate.candidate import Candidate
 from augkit.gate.fit import is_ready, load_gate, real_scores
-from augkit.gate.reference import ReferenceSet
 from augkit.metrics.copies import Copies, judge_copies
 from augkit.metrics.neighbours import nearest
 from augkit.metrics.spread import spread
@@ -210,7 +210,7 @@ def _agreement(
     workspace: Workspace, settings: Settings, painted: Sequence[Candidate], report: Report
 ) -> SegmenterAgreement | None:
     """None where the gate has no such check or is not fitted for these data and settings."""
-    references = ReferenceSet.open(workspace, settings)
+    references = open_references(workspace, settings)
     if "agreement" not in settings.gate.checks or not is_ready(references):
         return None
     judge, found = load_gate(references).checks["agreement"], []

@@ -28,14 +28,6 @@ from augkit.gate.reference import ReferenceSet
 
 GATE_FILE, REAL_FILE = "gate.json", "real.json"
 FORMAT = 3
-_BOUNDS_ONLY = {
-    "budget", "pixel_budget", "pixel_factor", "min_part_pixels", "quantile", "slack", "required_share",
-}  # fmt: skip
-"""Settings that judges need not be fitted again for."""
-
-JUDGED_AGAIN = _BOUNDS_ONLY - {"min_part_pixels"}
-"""Those that finished shards can be judged again under: a speck that is removed changes the mask itself."""
-
 OPEN = ScoreBounds({}, 0.0, 0.0)
 """No bounds at all."""
 
@@ -52,7 +44,7 @@ class RealScores:
 
 def ready_gate(references: ReferenceSet, again: bool = False) -> Gate:
     """The workspace's gate; fitted first where there is none, or data or settings have changed since (or ``again``)."""
-    if not references.gate.checks:
+    if not references.options.checks:
         return load_gate(references)
     if again or not has_judges(references):
         _fit_judges(references)
@@ -64,12 +56,12 @@ def ready_gate(references: ReferenceSet, again: bool = False) -> Gate:
 
 def has_judges(references: ReferenceSet) -> bool:
     """Whether all that has to be trained is there; bounds are set in seconds."""
-    return not references.gate.checks or _read(references.folder).get("judges") == judges_digest(references)
+    return not references.options.checks or _read(references.folder).get("judges") == judges_digest(references)
 
 
 def is_ready(references: ReferenceSet) -> bool:
     """Whether ``load_gate`` would find a gate of these data and settings; without checks there is nothing to fit."""
-    if not references.gate.checks:
+    if not references.options.checks:
         return True
     about = _read(references.folder)
     return (about.get("judges"), about.get("settings")) == (judges_digest(references), settings_digest(references))
@@ -78,7 +70,7 @@ def is_ready(references: ReferenceSet) -> bool:
 def load_gate(references: ReferenceSet) -> Gate:
     """The gate that was fitted before. Raises CheckpointError where it is not this data set's and these settings'."""
     about = _read(references.folder)
-    if not references.gate.checks:
+    if not references.options.checks:
         return Gate(references, {}, OPEN)
     if not is_ready(references):
         found = "judges of other data or settings" if about else "no fitted gate"
@@ -100,22 +92,21 @@ def real_scores(references: ReferenceSet) -> RealScores:
 
 def judges_digest(references: ReferenceSet) -> str:
     """What the judges were fitted from."""
-    settings = references.settings
+    options = references.options
     cut = ("id", "sha256", "group", "split", "orientation", "doors", "crop_x", "crop_y", "crop_side", "size")
     facts = [[getattr(row, name) for name in cut] + list(row.histogram) for row in references.rows]
     return _digest(
         {
-            "rows": facts, "schema": references.schema.digest, "seed": settings.seed, "size": settings.image.size,
-            "mask_size": settings.mask.size, "stored": [settings.balance.quality, settings.balance.lossless],
-            "gate": settings.gate.model_dump(mode="json", exclude=_BOUNDS_ONLY),
+            "rows": facts, "schema": references.schema.digest, "seed": options.seed, "size": options.size,
+            "mask_size": options.mask_size, "stored": [options.quality, options.lossless],
+            "gate": options.of_judges() | {"segmenter": dict(references.segmenters.facts)},
         }
     )  # fmt: skip
 
 
 def settings_digest(references: ReferenceSet) -> str:
     """What the whole gate follows from: the judges, and the settings of the bounds."""
-    own = references.settings.gate.model_dump(mode="json", include=_BOUNDS_ONLY)
-    return _digest({"judges": judges_digest(references), "bounds": own})
+    return _digest({"judges": judges_digest(references), "bounds": references.options.of_bounds()})
 
 
 def _fit_judges(references: ReferenceSet) -> None:
@@ -124,7 +115,7 @@ def _fit_judges(references: ReferenceSet) -> None:
     (folder / GATE_FILE).unlink(missing_ok=True)
     facts: dict[str, Any] = {}
     floors: dict[str, float] = {}
-    for name in references.gate.checks:
+    for name in references.options.checks:
         kept = CHECKS[name].fit(references)
         with replacing(folder / f"{name}.safetensors") as temporary:
             save_file(kept.tensors, temporary)
@@ -150,7 +141,7 @@ def _fit_bounds(references: ReferenceSet) -> None:
         rejected.append(any(reason.startswith("view:") for reason in rule.reasons))
         scores.append(real.scores[place] | rule.scores)
     real = RealScores(real.ids, scores, rejected, real.floors)
-    bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), references.gate.budget, real.floors)
+    bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), references.options.budget, real.floors)
     write_json(folder / REAL_FILE, vars(real))
     limits = {name: [_closed(bound.low), _closed(bound.high)] for name, bound in bounds.bounds.items()}
     about |= {
@@ -162,7 +153,7 @@ def _fit_bounds(references: ReferenceSet) -> None:
 
 def _checks(references: ReferenceSet, about: dict[str, Any]) -> dict[str, GateCheck]:
     found: dict[str, GateCheck] = {}
-    for name in references.gate.checks:
+    for name in references.options.checks:
         try:
             kept = FittedState(load_file(references.folder / f"{name}.safetensors"), about["facts"][name])
             found[name] = CHECKS[name](kept, references)

@@ -85,7 +85,7 @@ class Gate:
         return owners[0] if owners else RULE
 
     def _rule_without(self, fold: int) -> MaskRule:
-        return MaskRule(self.references.without(fold), self.references.schema, self.references.gate)
+        return MaskRule(self.references.without(fold), self.references.schema, self.references.options.rule)
 
 
 def real_pair(references: ReferenceSet, place: int) -> Candidate:

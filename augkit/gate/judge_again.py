@@ -15,22 +15,20 @@ from augkit.gate.funnel import funnel
 from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
 from augkit.gate.rescore import Judge, judge_with, keep, rescore
-from augkit.settings import Settings
 from augkit.shards.index import Counts, finish, load_index, load_manifest
 from augkit.shards.rewrite import settle
 from augkit.shards.writer import committed_shards
-from augkit.train.hooks import Report
 
 GATE_VERSION = "gate"
 """The key of the manifest's versions that names the gate which judged its pairs."""
 
 
-def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: Report) -> dict[str, Any]:
+def judge_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     """Fits the gate where needed, judges all generated pairs of the shards again and writes ``reports/gate.json``.
 
     Where there are no shards yet the gate is fitted only. Raises ShardError for shards of another part schema.
     """
-    references = ReferenceSet.open(workspace, settings, report)
+    workspace = references.workspace
     gate, storage = ready_gate(references, refit), open_storage(workspace.shards)
     settle(storage)
     if not storage.names():
@@ -44,7 +42,7 @@ def judge_again(workspace: Workspace, settings: Settings, refit: bool, report: R
         )
     shards, before = [shard.name for shard in manifest.shards], manifest.counts
     rewritten = mark(storage, shards, gate, judge_with(gate))
-    report("shards judged", len(shards), len(shards))
+    references.report("shards judged", len(shards), len(shards))
     versions = manifest.versions | version_of(gate)
     if rewritten or versions != manifest.versions:
         finish(storage, shards, manifest.schema, manifest.plan_digest, versions)

@@ -18,7 +18,7 @@ from augkit.core.parts import BACKGROUND, Mask, PartSchema, histogram
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.orientation import classify
 from augkit.gate.candidate import Verdict
-from augkit.settings import GateSettings
+from augkit.gate.options import RuleOptions
 
 ENOUGH = 20
 """Real masks from which a class's own statistics are used; below, those of its orientation join."""
@@ -52,17 +52,17 @@ class RuleLimits:
 class MaskRule:
     """Judges generated masks of the classes that the real rows show."""
 
-    def __init__(self, rows: Sequence[CatalogueRow], schema: PartSchema, settings: GateSettings) -> None:
-        self.schema, self.settings = schema, settings
+    def __init__(self, rows: Sequence[CatalogueRow], schema: PartSchema, options: RuleOptions) -> None:
+        self.schema, self.options = schema, options
         shares = _shares(rows, schema)
-        self.bounds = {c: _learn(reference(c, shares), settings) for c in shares}
+        self.bounds = {c: _learn(reference(c, shares), options) for c in shares}
 
     def clean(self, mask: Mask) -> tuple[Mask, float]:
         """(H, W) mask -> the mask without stray specks, and the share of its pixels that was removed.
 
         A part's connected pieces below the minimal size go to the background, but never a part's largest piece.
         """
-        smallest = self.settings.min_part_pixels * mask.size / FULL_AREA
+        smallest = self.options.min_part_pixels * mask.size / FULL_AREA
         cleaned = mask.copy()
         for part in np.unique(mask[mask != BACKGROUND]):
             count, labels, stats, _ = cv2.connectedComponentsWithStats((mask == part).astype(np.uint8), connectivity=8)
@@ -76,11 +76,11 @@ class MaskRule:
         """Compares a cleaned (H, W) mask with the class's bounds; without ``limits`` no part may be missing, none
         unexpected, and areas stay within ``slack``.
         """
-        let = limits or RuleLimits(0, 0, math.log(self.settings.slack))
+        let = limits or RuleLimits(0, 0, math.log(self.options.slack))
         view = classify(mask, self.schema)
         share = histogram(mask, self.schema.channels) / mask.size
         bounds = self.bounds[car_class]
-        shown = share > self.settings.min_part_pixels / FULL_AREA
+        shown = share > self.options.min_part_pixels / FULL_AREA
         missing, surplus = bounds.required & ~shown, shown & ~bounds.allowed
         excess = _excess(share, bounds) * (shown & bounds.allowed)
         scores = {
@@ -121,14 +121,14 @@ def _shares(rows: Sequence[CatalogueRow], schema: PartSchema) -> dict[CarClass, 
     return {car_class: np.stack(values) for car_class, values in found.items()}
 
 
-def _learn(shares: NDArray[np.float64], settings: GateSettings) -> ClassRanges:
-    present = shares > settings.min_part_pixels / FULL_AREA
+def _learn(shares: NDArray[np.float64], options: RuleOptions) -> ClassRanges:
+    present = shares > options.min_part_pixels / FULL_AREA
     how_often = present.mean(0)
     low, high = np.zeros(shares.shape[1]), np.ones(shares.shape[1])
     for part in np.flatnonzero(how_often):
         values = shares[present[:, part], part]
-        low[part], high[part] = np.quantile(values, [settings.quantile, 1 - settings.quantile])
-    return ClassRanges(how_often >= settings.required_share, how_often > 0, low, high)
+        low[part], high[part] = np.quantile(values, [options.quantile, 1 - options.quantile])
+    return ClassRanges(how_often >= options.required_share, how_often > 0, low, high)
 
 
 def _excess(share: NDArray[np.float64], bounds: ClassRanges) -> NDArray[np.float64]:

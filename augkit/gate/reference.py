@@ -16,7 +16,8 @@ from augkit.data.crop import Photo
 from augkit.data.dataset import PairDataset
 from augkit.data.pair import Pair
 from augkit.gate.gate_check import CHECKS
-from augkit.settings import GateSettings, Settings
+from augkit.gate.options import GateOptions
+from augkit.gate.segmenters import Segmenters
 from augkit.shards.codec import decode_photo, encode_photo
 from augkit.train.hooks import Report
 
@@ -75,36 +76,38 @@ class ReferenceSet:
     """A workspace as the gate sees it; ``folder`` is where its judges are kept."""
 
     workspace: Workspace
-    settings: Settings
     schema: PartSchema
+    options: GateOptions
+    segmenters: Segmenters
     rows: tuple[CatalogueRow, ...]
     folds: Folds
     folder: Path
     report: Report
 
     @classmethod
-    def open(cls, workspace: Workspace, settings: Settings, report: Report | None = None) -> ReferenceSet:
+    def open(
+        cls,
+        workspace: Workspace,
+        schema: PartSchema,
+        options: GateOptions,
+        segmenters: Segmenters,
+        report: Report | None = None,
+    ) -> ReferenceSet:
         """Raises DataError where there is too little to learn from, and ConfigError for checks that there are not.
 
         Pairs of the split ``test`` decide nothing, not even a bound.
         """
-        unknown = [name for name in settings.gate.checks if name not in CHECKS]
+        unknown = [name for name in options.checks if name not in CHECKS]
         if unknown:
             raise ConfigError(f"gate.checks names {unknown[0]!r}", "checks out of " + ", ".join(sorted(CHECKS)))
         rows = tuple(row for row in usable(read_catalogue(workspace.require_catalogue())) if row.split != "test")
-        folds = Folds.of(rows, settings.gate.folds, settings.seed) if settings.gate.checks else Folds.one(rows)
-        schema = PartSchema.load(workspace.schema)
-        return cls(workspace, settings, schema, rows, folds, workspace.root / "gate", report or silent)
-
-    @property
-    def gate(self) -> GateSettings:
-        """The gate's own settings."""
-        return self.settings.gate
+        folds = Folds.of(rows, options.folds, options.seed) if options.checks else Folds.one(rows)
+        return cls(workspace, schema, options, segmenters, rows, folds, workspace.root / "gate", report or silent)
 
     @cached_property
     def pairs(self) -> PairDataset:
         """All usable pairs, at the size of generated ones."""
-        return PairDataset(self.workspace, self.rows, self.schema, self.settings.image.size)
+        return PairDataset(self.workspace, self.rows, self.schema, self.options.size)
 
     def training(self) -> Iterator[tuple[Pair, CatalogueRow]]:
         """Training pairs with their rows."""
@@ -114,8 +117,7 @@ class ReferenceSet:
 
     def stored(self, photo: Photo) -> Photo:
         """A (H, W, 3) photo as it comes back from a shard."""
-        balance = self.settings.balance
-        return decode_photo(encode_photo(photo, balance.quality, balance.lossless)[0])
+        return decode_photo(encode_photo(photo, self.options.quality, self.options.lossless)[0])
 
     def without(self, fold: int) -> list[CatalogueRow]:
         """Training rows outside a fold; all for the number behind the last one."""

@@ -8,10 +8,12 @@ import pytest
 
 from augkit.balance.job import train_missing
 from augkit.balance.plan import load_plan
+from augkit.balance.references import open_references
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
-from augkit.gate import Gate, Verdict
+from augkit.gate.candidate import Verdict
 from augkit.gate.duplicates import REASON
+from augkit.gate.judge import Gate
 from augkit.gate.judge_again import GATE_VERSION, judge_again
 from augkit.settings import Settings
 from augkit.shards.index import load_index, load_manifest
@@ -55,7 +57,7 @@ def test_other_bounds_are_topped_up_in_the_same_plan(balanced: Workspace, settin
     excess = sorted(row["score_area_excess"] for row in rows.values() if row["accepted"])
     assert excess[-1] > 0, "this seed makes none near the bound: choose another"
     strict = with_gate(settings, slack=1.0)
-    judged = judge_again(balanced, strict, False, silent)
+    judged = judge_again(open_references(balanced, strict), False)
     lost = sum(was - now for was, now in judged["changed"].values())
     assert lost > 0
     strict = strict.model_copy(update={"balance": strict.balance.model_copy(update={"attempts": 40.0})})
@@ -75,7 +77,7 @@ def test_other_bounds_are_topped_up_in_the_same_plan(balanced: Workspace, settin
 def test_shards_of_another_gate_are_judged_by_this_one(balanced: Workspace, settings: Settings) -> None:
     """Whether it was asked for with `augkit gate` or not, and after a run that was killed: one gate for all pairs."""
     before, storage = digests(balanced), open_storage(balanced.shards)
-    judge_again(balanced, with_gate(settings, slack=1.0), False, silent)
+    judge_again(open_references(balanced, with_gate(settings, slack=1.0)), False)
     assert digests(balanced) != before
     storage.remove("manifest.json")  # as a run that was killed leaves it: which gate it was is not known
     assert run_job(balanced, settings).generated_now == 0

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from augkit.evaluate.gate import FAULTS, REAL, FaultResult, measure
-from augkit.gate import Gate, ReferenceSet
+from augkit.gate.judge import Gate
+from augkit.gate.reference import ReferenceSet
 
 
 def test_planted_faults_are_caught_and_real_pairs_are_not(references: ReferenceSet, gate: Gate) -> None:

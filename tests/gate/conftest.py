@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from augkit.balance.references import open_references
 from augkit.core.classes import CarClass
 from augkit.core.workspace import Workspace
 from augkit.data.ingest.ingestion import ingest
-from augkit.gate import Gate, ReferenceSet, ready_gate
+from augkit.gate.fit import ready_gate
+from augkit.gate.judge import Gate
+from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings, load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import rendered_samples
@@ -33,7 +36,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, gate_settings: Settings) ->
     workspace = Workspace(tmp_path_factory.mktemp("gate") / "workspace")
     samples = rendered_samples({CarClass.parse(name): 30 for name in names}, 64, 1)
     ingest(samples, render_schema(), workspace, gate_settings.data, 1, importer="render", settings=gate_settings)
-    ready_gate(ReferenceSet.open(workspace, gate_settings))
+    ready_gate(open_references(workspace, gate_settings))
     return workspace
 
 
@@ -45,7 +48,7 @@ def workspace(fitted: Workspace, tmp_path: Path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def references(fitted: Workspace, gate_settings: Settings) -> ReferenceSet:
-    return ReferenceSet.open(fitted, gate_settings)
+    return open_references(fitted, gate_settings)
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,24 @@ import numpy as np
 import pytest
 
 from augkit.balance.job import train_missing
+from augkit.balance.references import open_references
 from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
-from augkit.gate import Candidate, Gate, ReferenceSet, ready_gate
-from augkit.gate.checks import agreement
+from augkit.gate.candidate import Candidate
 from augkit.gate.checks.agreement import Agreement
-from augkit.gate.judge import real_pair
+from augkit.gate.fit import ready_gate
+from augkit.gate.judge import Gate, real_pair
 from augkit.settings import Settings, load_settings
 from augkit.shards.codec import decode_mask
 from augkit.shards.index import load_index
 from augkit.shards.reader import read_stored
 from augkit.shards.verify import verify
 from augkit.shards.writer import aside_file
+from augkit.stages import row_segmenter
 from augkit.stages.catalogue_pairs import CataloguePairs
 from tests.balance.conftest import CHANGES, job_of, silent
 
@@ -49,7 +51,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
         seen.append({row.id for row in rows})
         return CataloguePairs(workspace, rows, schema)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(agreement, "CataloguePairs", watched)
+    monkeypatch.setattr(row_segmenter, "CataloguePairs", watched)
     return seen
 
 
@@ -73,7 +75,7 @@ def test_no_segmenter_judges_what_it_trained_on_and_doubtful_pixels_are_ignored(
 ) -> None:
     job = job_of(trained, tiny, target=8)
     train_missing(job, silent)
-    references = ReferenceSet.open(trained, tiny)
+    references = open_references(trained, tiny)
     gate = ready_gate(references)
     assert len(trained_on) == references.folds.count == 2  # once, and not again where nothing changed
     for place, row in enumerate(references.rows):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from augkit.balance.references import open_references
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE
@@ -16,14 +17,14 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.ingest.ingestion import ingest
 from augkit.data.pair import UnpaintedMask
-from augkit.gate import Candidate, Gate, ReferenceSet, ready_gate
 from augkit.gate.bounds import Bound, ScoreBounds
+from augkit.gate.candidate import Candidate
 from augkit.gate.checks.agreement import Agreement, mean_iou, pixel_limits, soft_iou
 from augkit.gate.checks.detail import roughness, specks
-from augkit.gate.fit import real_scores
+from augkit.gate.fit import ready_gate, real_scores
 from augkit.gate.gate_check import CHECKS
-from augkit.gate.judge import real_pair
-from augkit.gate.reference import Folds
+from augkit.gate.judge import Gate, real_pair
+from augkit.gate.reference import Folds, ReferenceSet
 from augkit.settings import Settings, load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import rendered_samples
@@ -75,7 +76,7 @@ def test_a_copied_mask_is_at_distance_nought(gate: Gate, pair: Candidate) -> Non
 def test_copied_masks_of_another_size_are_at_distance_nought(fitted: Workspace, gate_settings: Settings) -> None:
     """Masks are made smaller by one rule on both sides, so that what is lost is lost on both."""
     tall = gate_settings.model_copy(update={"image": gate_settings.image.model_copy(update={"size": 96})})
-    references = ReferenceSet.open(fitted, tall)
+    references = open_references(fitted, tall)
     check = CHECKS["copied-mask"](CHECKS["copied-mask"].fit(references), references)
     for item, _ in islice(references.training(), 12):
         assert check.score(Candidate(UnpaintedMask(item.mask, item.car_class))) == {"mask_distance": 0.0}
@@ -84,11 +85,11 @@ def test_copied_masks_of_another_size_are_at_distance_nought(fitted: Workspace, 
 def test_copies_among_the_real_masks_let_no_copy_through(workspace: Workspace, gate_settings: Settings) -> None:
     """More of them than the budget: the quantile alone would put the bound at nought."""
     own = gate_settings.model_copy(update={"gate": gate_settings.gate.model_copy(update={"checks": ("copied-mask",)})})
-    rows = ReferenceSet.open(workspace, own).rows
+    rows = open_references(workspace, own).rows
     known, held = ([row for row in rows if (row.split == "train") is training] for training in (True, False))
     for row, other in zip(held, known, strict=False):
         shutil.copy(workspace.mask(other.id), workspace.mask(row.id))
-    gate = ready_gate(ReferenceSet.open(workspace, own), again=True)
+    gate = ready_gate(open_references(workspace, own), again=True)
     copied = replace(real_pair(gate.references, gate.references.rows.index(known[-1])), own="")
     assert gate.bounds.quantile == 0.0 and "mask_distance" in gate.judge_mask(copied).reasons
     distances = {score["mask_distance"] for score in real_scores(gate.references).scores}
@@ -102,7 +103,7 @@ def photo_gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     workspace = Workspace(tmp_path_factory.mktemp("photos") / "workspace")
     samples = rendered_samples({CarClass.parse("front-left-5"): 12}, 64, 1)
     ingest(samples, render_schema(), workspace, settings.data, 1, importer="render", settings=settings)
-    return ready_gate(ReferenceSet.open(workspace, settings))
+    return ready_gate(open_references(workspace, settings))
 
 
 def test_a_copied_photo_is_told_as_a_shard_gives_it_back(photo_gate: Gate) -> None:
@@ -147,7 +148,7 @@ def test_palette_distance_is_judged_where_it_was_given(gate: Gate, pair: Candida
     made = replace(pair, own="")
     assert gate.checks["palette"].score(made) == {}
     given = replace(made, given={"palette_distance": 400.0})
-    assert gate.checks["palette"].score(given) == {"palette_excess": 400.0 / gate.references.gate.slack}
+    assert gate.checks["palette"].score(given) == {"palette_excess": 400.0 / gate.references.options.rule.slack}
     assert "palette_excess" in gate.judge_mask(given).reasons
 
 
@@ -235,7 +236,7 @@ def test_pairs_of_the_test_split_decide_nothing(workspace: Workspace, gate_setti
     place = next(n for n, row in enumerate(rows) if row.split == "val")
     rows[place] = replace(rows[place], split="test")
     write_catalogue(workspace.catalogue, rows)
-    seen = {row.id for row in ReferenceSet.open(workspace, gate_settings).rows}
+    seen = {row.id for row in open_references(workspace, gate_settings).rows}
     assert rows[place].id not in seen and len(seen) == len(rows) - 1
 
 

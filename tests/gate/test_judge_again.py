@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
+from augkit.balance.references import open_references
 from augkit.core.errors import CheckpointError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
-from augkit.gate import ReferenceSet, load_gate, ready_gate
-from augkit.gate.fit import GATE_FILE
+from augkit.gate.fit import GATE_FILE, load_gate, ready_gate
 from augkit.gate.judge_again import judge_again
+from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings, save_settings
 from augkit.shards import rewrite
 from augkit.shards.codec import encode_mask, encode_photo
@@ -48,7 +49,7 @@ def write_shards(references: ReferenceSet, storage: LocalStorage) -> None:
 @pytest.fixture
 def shards(workspace: Workspace, gate_settings: Settings) -> LocalStorage:
     storage = LocalStorage(workspace.shards)
-    write_shards(ReferenceSet.open(workspace, gate_settings), storage)
+    write_shards(open_references(workspace, gate_settings), storage)
     return storage
 
 
@@ -57,7 +58,7 @@ def fates(storage: LocalStorage) -> dict[str, list[str]]:
 
 
 def test_shards_are_judged_again(shards: LocalStorage, workspace: Workspace, gate_settings: Settings) -> None:
-    result = judge_again(workspace, gate_settings, False, silent)
+    result = judge_again(open_references(workspace, gate_settings), False)
     found = fates(shards)
     assert found["made-4"] == ["duplicate"] and found["made-9"] == ["missing:hood"]
     assert "mask_distance" in found["made-5"] and "mask_distance" in found["made-6"]
@@ -74,19 +75,19 @@ def test_shards_are_judged_again(shards: LocalStorage, workspace: Workspace, gat
 
 
 def test_a_second_time_changes_nothing(shards: LocalStorage, workspace: Workspace, gate_settings: Settings) -> None:
-    judge_again(workspace, gate_settings, False, silent)
+    judge_again(open_references(workspace, gate_settings), False)
     before = {name: shards.read(name) for name in shards.names()}
-    result = judge_again(workspace, gate_settings, False, silent)
+    result = judge_again(open_references(workspace, gate_settings), False)
     assert result["rewritten"] == [] and {name: shards.read(name) for name in shards.names()} == before
 
 
 def test_other_bounds_and_back(shards: LocalStorage, workspace: Workspace, gate_settings: Settings) -> None:
-    judge_again(workspace, gate_settings, False, silent)
+    judge_again(open_references(workspace, gate_settings), False)
     before, tight = fates(shards), gate_settings.gate.model_copy(update={"budget": 0.45})
     judges = (workspace.root / "gate" / "view.safetensors").stat().st_mtime_ns
-    judge_again(workspace, gate_settings.model_copy(update={"gate": tight}), False, silent)
+    judge_again(open_references(workspace, gate_settings.model_copy(update={"gate": tight})), False)
     assert sum(map(len, fates(shards).values())) > sum(map(len, before.values()))
-    judge_again(workspace, gate_settings, False, silent)
+    judge_again(open_references(workspace, gate_settings), False)
     assert fates(shards) == before and verify(shards) == []
     assert (workspace.root / "gate" / "view.safetensors").stat().st_mtime_ns == judges  # bounds only
 
@@ -102,7 +103,7 @@ def test_killed_before_all_is_staged_leaves_the_old_shards(
     with monkeypatch.context() as patch:
         patch.setattr("augkit.gate.rescore.publish", killed)
         with pytest.raises(KeyboardInterrupt):
-            judge_again(workspace, gate_settings, False, silent)
+            judge_again(open_references(workspace, gate_settings), False)
     rewrite.settle(shards)
     assert {name: shards.read(name) for name in shards.names()} == before
 
@@ -116,7 +117,7 @@ def test_killed_while_they_are_put_in_place_is_completed(
     with monkeypatch.context() as patch:
         patch.setattr("augkit.shards.rewrite._replace", killed)
         with pytest.raises(KeyboardInterrupt):
-            judge_again(workspace, gate_settings, False, silent)
+            judge_again(open_references(workspace, gate_settings), False)
     assert not shards.exists(MANIFEST_FILE)
     rewrite.settle(shards)
     commit = read_commit(shards, SHARD)
@@ -127,22 +128,22 @@ def test_killed_while_they_are_put_in_place_is_completed(
 def test_judges_of_other_data_are_refused(workspace: Workspace, gate_settings: Settings) -> None:
     other = gate_settings.model_copy(update={"seed": 1})
     with pytest.raises(CheckpointError, match="judges of other data or settings"):
-        load_gate(ReferenceSet.open(workspace, other))
+        load_gate(open_references(workspace, other))
     (workspace.root / "gate" / GATE_FILE).unlink()
     with pytest.raises(CheckpointError, match="no fitted gate"):
-        load_gate(ReferenceSet.open(workspace, gate_settings))
+        load_gate(open_references(workspace, gate_settings))
 
 
 def test_broken_judges_are_told(workspace: Workspace, gate_settings: Settings) -> None:
     (workspace.root / "gate" / "view.safetensors").write_bytes(b"no tensors")
     with pytest.raises(CheckpointError, match="the check view"):
-        load_gate(ReferenceSet.open(workspace, gate_settings))
+        load_gate(open_references(workspace, gate_settings))
 
 
 def test_shards_of_other_parts_are_refused(workspace: Workspace, gate_settings: Settings) -> None:
     finish(LocalStorage(workspace.shards), [], PartSchema.from_names(["sail"]), "plan", {})
     with pytest.raises(ShardError, match="shards of the parts sail"):
-        judge_again(workspace, gate_settings, False, silent)
+        judge_again(open_references(workspace, gate_settings), False)
 
 
 def test_the_command_without_shards_fits_only(
@@ -157,5 +158,5 @@ def test_the_command_without_shards_fits_only(
 def test_no_checks_need_no_fit(workspace: Workspace, gate_settings: Settings) -> None:
     none = gate_settings.model_copy(update={"gate": gate_settings.gate.model_copy(update={"checks": ()})})
     (workspace.root / "gate" / GATE_FILE).unlink()
-    gate = ready_gate(ReferenceSet.open(workspace, none))
+    gate = ready_gate(open_references(workspace, none))
     assert gate.checks == {} and not (workspace.root / "gate" / GATE_FILE).exists()

@@ -10,10 +10,11 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.pair_files import read_mask
-from augkit.gate import ENOUGH, MaskRule, reference
-from augkit.settings import GateSettings
+from augkit.gate.mask_rule import ENOUGH, MaskRule, reference
+from augkit.gate.options import RuleOptions
 
 FRONT = CarClass.parse("front-left-5")
+OPTIONS = RuleOptions(min_part_pixels=12, quantile=0.0, slack=2.0, required_share=0.99)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def rows(many_cars: Workspace) -> list[CatalogueRow]:
 
 @pytest.fixture(scope="module")
 def gate(rows: list[CatalogueRow], schema: PartSchema) -> MaskRule:
-    return MaskRule(rows, schema, GateSettings())
+    return MaskRule(rows, schema, OPTIONS)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def mask(rows: list[CatalogueRow], many_cars: Workspace) -> Mask:
 
 
 def test_specks_go_and_the_largest_piece_of_a_part_stays(schema: PartSchema, rows: list[CatalogueRow]) -> None:
-    gate = MaskRule(rows, schema, GateSettings(min_part_pixels=12))
+    gate = MaskRule(rows, schema, OPTIONS)
     mask = np.zeros((128, 128), np.uint8)
     mask[10:20, 10:20] = 1
     mask[50:53, 50:53] = 1  # 9 pixels: a speck
@@ -70,7 +71,7 @@ def test_specks_go_and_the_largest_piece_of_a_part_stays(schema: PartSchema, row
 
 
 def test_what_a_speck_is_grows_with_the_picture(schema: PartSchema, rows: list[CatalogueRow]) -> None:
-    gate = MaskRule(rows, schema, GateSettings(min_part_pixels=12))
+    gate = MaskRule(rows, schema, OPTIONS)
     mask = np.zeros((64, 64), np.uint8)
     mask[10:20, 10:20] = 1
     mask[50, 50:54] = 1  # 4 pixels at 64 px are 16 at 128 px
@@ -91,26 +92,22 @@ def test_bounds_are_learnt_from_the_class_and_its_mirror_image(schema: PartSchem
 
     mine = [row(i, FRONT, hood=1000 + 100 * i, front_left_door=500) for i in range(ENOUGH)]
     mine[0].histogram[schema.id_of("left_mirror")] = 90
-    settings = GateSettings(quantile=0.0, required_share=0.95)
+    options = replace(OPTIONS, required_share=0.95)
     for car_class, door in ((FRONT, "front_left_door"), (FRONT.mirror, "front_right_door")):
-        bounds = MaskRule(mine, schema, settings).bounds[car_class]
+        bounds = MaskRule(mine, schema, options).bounds[car_class]
         hood = schema.id_of("hood")
         assert (bounds.low[hood], bounds.high[hood]) == pytest.approx((0.1, 0.1 + 0.01 * (ENOUGH - 1)))
         assert bounds.required[hood] and bounds.required[schema.id_of(door)]
         assert not bounds.allowed[schema.id_of(mirror_of(schema, door))]
-    bounds = MaskRule(mine, schema, settings).bounds[FRONT]
+    bounds = MaskRule(mine, schema, options).bounds[FRONT]
     mirror = schema.id_of("left_mirror")
     assert bounds.allowed[mirror] and not bounds.required[mirror]
-    spread = MaskRule(mine, schema, replace_quantile(settings, 0.25)).bounds[FRONT]
+    spread = MaskRule(mine, schema, replace(options, quantile=0.25)).bounds[FRONT]
     assert spread.low[hood] > bounds.low[hood] and spread.high[hood] < bounds.high[hood]
 
 
 def mirror_of(schema: PartSchema, name: str) -> str:
     return schema.names[schema.flip_table[schema.id_of(name)]]
-
-
-def replace_quantile(settings: GateSettings, quantile: float) -> GateSettings:
-    return settings.model_copy(update={"quantile": quantile})
 
 
 def test_a_rare_class_borrows_from_its_orientation() -> None:
@@ -157,21 +154,21 @@ def test_another_view_than_the_class(gate: MaskRule, mask: Mask, schema: PartSch
 
 
 def test_slack_widens_the_ranges(rows: list[CatalogueRow], schema: PartSchema, mask: Mask) -> None:
-    tight = MaskRule(rows, schema, GateSettings(slack=1.0, quantile=0.49))
-    wide = MaskRule(rows, schema, GateSettings(slack=50.0, quantile=0.49))
+    tight = MaskRule(rows, schema, replace(OPTIONS, slack=1.0, quantile=0.49))
+    wide = MaskRule(rows, schema, replace(OPTIONS, slack=50.0, quantile=0.49))
     assert any(reason.startswith("area:") for reason in tight.judge(mask, FRONT).reasons)
     assert wide.judge(mask, FRONT).reasons == []
 
 
 def test_rows_with_a_problem_teach_nothing(rows: list[CatalogueRow], schema: PartSchema) -> None:
     broken = [replace(row, problem="no mask") for row in rows]
-    assert MaskRule(broken, schema, GateSettings()).bounds == {}
+    assert MaskRule(broken, schema, OPTIONS).bounds == {}
 
 
 def test_the_gate_passes_held_out_cars(many_cars: Workspace) -> None:
     """At least 95 % of the real masks of each class that it has not learnt from."""
     rows = usable(read_catalogue(many_cars.catalogue))
-    gate = MaskRule(TrainingRows.of(rows).rows, PartSchema.load(many_cars.schema), GateSettings())
+    gate = MaskRule(TrainingRows.of(rows).rows, PartSchema.load(many_cars.schema), OPTIONS)
     passed: dict[str, list[bool]] = {}
     for row in rows:
         if row.split != "train":

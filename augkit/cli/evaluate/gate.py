@@ -28,16 +28,17 @@ def gate(
 
     The table is kept in WORKSPACE/reports/planted.json, and `augkit report` shows it.
     """
+    from augkit.balance.references import open_references
     from augkit.cli._progress import Bars
     from augkit.core.errors import ConfigError
     from augkit.evaluate.gate import measure
-    from augkit.gate import ReferenceSet, ready_gate
+    from augkit.gate.fit import ready_gate
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.settings.gate.checks:
         raise ConfigError("gate.checks is empty", "at least one check to measure", "e.g. --config cpu")
     with Bars() as bars:
-        references = ReferenceSet.open(session.workspace, session.settings, bars.steps)
+        references = open_references(session.workspace, session.settings, bars.steps)
         lines = measure(references, ready_gate(references), pairs, bars.steps)
     result = {"faults": [vars(line) | {"by": line.reasons} for line in lines]}
     session.keep("planted", result)

@@ -10,7 +10,6 @@ A pixel whose loss is beyond what its part's pixels cost on real photos is not t
 
 from __future__ import annotations
 
-import shutil
 from typing import Any, ClassVar
 
 import cv2
@@ -25,11 +24,6 @@ from augkit.core.seeds import derive
 from augkit.gate.candidate import Candidate, Sides, Stage
 from augkit.gate.gate_check import CHECKS, FittedState
 from augkit.gate.reference import ReferenceSet
-from augkit.settings import SegmenterSettings
-from augkit.stages.catalogue_pairs import CataloguePairs
-from augkit.stages.segmenter import load_segmenter, segmenter_task
-from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import TrainingRun, TrainingTask, run_task
 
 SHARES = np.linspace(0.0, 1.0, 201)
 """Shares of a part's real pixels at which the fit notes their loss."""
@@ -50,12 +44,12 @@ class Agreement:
     def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
         self.folds = references.folds
         folders = [references.folder / f"segmenter-{fold}" for fold in range(references.folds.count)]
-        loaded = [load_segmenter(folder) for folder in folders]
-        self.networks, self.size = [network for network, _ in loaded], int(loaded[0][1]["size"])
+        loaded = [references.segmenters.load(folder) for folder in folders]
+        self.networks, self.size = [network for network, _ in loaded], loaded[0][1]
         self.limits = np.zeros(0)
         if kept.tensors:
             mean, levels = kept.tensors["mean"].numpy(), kept.tensors["levels"].numpy()
-            self.limits = pixel_limits(mean, levels, references.gate.pixel_budget, references.gate.pixel_factor)
+            self.limits = pixel_limits(mean, levels, references.options.pixel_budget, references.options.pixel_factor)
 
     @classmethod
     def fit(cls, references: ReferenceSet) -> FittedState:
@@ -138,23 +132,10 @@ def soft_iou(chances: NDArray[np.float64], mask: NDArray[Any]) -> float:
 
 
 def _train(references: ReferenceSet, fold: int) -> None:
-    """The segmenter of a fold, on the rows outside it, in the loop that trains everything."""
-    own: SegmenterSettings = references.gate.segmenter
-    raw = CataloguePairs(references.workspace, references.without(fold), references.schema)
-    seed = derive(references.settings.seed, "gate", "segmenter", fold)
-
-    def build(device: torch.device) -> TrainingTask:
-        return segmenter_task(references.workspace, raw, own, device)
-
-    folder = references.folder / f"segmenter-{fold}"
-    fingerprint = own.model_dump(mode="json") | {
-        "seed": seed, "precision": resolve_precision(references.settings.precision),
-        "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in raw.rows)), "schema": references.schema.digest,
-    }  # fmt: skip
+    """The segmenter of a fold, on the rows outside it."""
 
     def report(name: str, done: int, total: int) -> None:
         references.report(f"gate: {name} {fold + 1} of {references.folds.count}", done, total)
 
-    run = TrainingRun(folder, own, seed, fingerprint, fresh=True, report=report)
-    shutil.rmtree(folder, ignore_errors=True)
-    run_task(build, run, accelerator(references.settings.precision))
+    seed = derive(references.options.seed, "gate", "segmenter", fold)
+    references.segmenters.train(references.without(fold), references.folder / f"segmenter-{fold}", seed, report)

@@ -27,7 +27,8 @@ class PaletteCheck:
 
     def __init__(self, kept: FittedState, references: ReferenceSet) -> None:
         del kept
-        self.schema, self.slack, self.size = references.schema, references.gate.slack, references.settings.mask.size
+        self.schema, options = references.schema, references.options
+        self.slack, self.size = options.rule.slack, options.mask_size
 
     @classmethod
     def fit(cls, references: ReferenceSet) -> FittedState:
