@@ -60,17 +60,17 @@ class ClassicalRequest:
 
 
 class ClassicalJob:
-    """The job of one workspace. Raises ConfigError for an order that cannot be."""
+    """The job of one workspace. Raises ConfigError for a request that cannot be met."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, order: ClassicalRequest) -> None:
-        self.workspace, self.settings, self.order = workspace, settings, order
+    def __init__(self, workspace: Workspace, settings: Settings, request: ClassicalRequest) -> None:
+        self.workspace, self.settings, self.request = workspace, settings, request
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
         self.schema = PartSchema.load(workspace.schema)
         self.sources = TrainingRows.of(self.rows)
         self.training, real = count_classes(self.sources.rows), count_classes(self.rows)
-        if order.recipe.warps_labels:
-            raise ConfigError(f"{order.recipe.name}: {NO_LABEL_WARP}", "another preset", "see docs/augmentation.md")
-        self.augment = Augmentation(order.recipe, self.schema, order.backgrounds or workspace.backgrounds)
+        if request.recipe.warps_labels:
+            raise ConfigError(f"{request.recipe.name}: {NO_LABEL_WARP}", "another preset", "see docs/augmentation.md")
+        self.augment = Augmentation(request.recipe, self.schema, request.backgrounds or workspace.backgrounds)
         self._refuse_idle()
         for row in self.sources.rows if self.augment.needs_silhouette else ():
             require_silhouette(workspace, row.id)  # now: what is written in vain would have to be removed again
@@ -81,7 +81,7 @@ class ClassicalJob:
         alone = [c.name for c, need in self.need.items() if need and not self.pools[c.name]]
         if alone:
             raise DataError(
-                f"{', '.join(alone)}: pairs are needed, but there is no training pair that {order.recipe.name} makes "
+                f"{', '.join(alone)}: pairs are needed, but there is no training pair that {request.recipe.name} makes "
                 "them from",
                 "a training pair of the class, or with Flip of its mirror image",
                 "import more photos of it",
@@ -91,7 +91,7 @@ class ClassicalJob:
     def plan(self) -> Plan:
         """All rows, each with its source pairs. Raises ConfigError where an earlier run had other inputs."""
         inputs, size = self._inputs(), self.settings.balance.shard_size
-        earlier = earlier_plan(open_storage(self.order.place), inputs, self.order.fresh)
+        earlier = earlier_plan(open_storage(self.request.place), inputs, self.request.fresh)
         begun = earlier or real_plan(inputs, [row.id for row in self.rows], size)
         return self._with_sources(with_wants(begun, self.need, size, "classical"))
 
@@ -101,26 +101,26 @@ class ClassicalJob:
 
     def generate(self, progress: Progress) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet; then the index and the manifest."""
-        fulfilment = self._plan_run()
+        run = self._plan_run()
         place = Workspace(self.workspace.root.resolve())
-        location, size = str(self.order.place.resolve()), self.settings.image.size
+        location, size = str(self.request.place.resolve()), self.settings.image.size
         digests = {row.shard: self._digest(row) for row in self.plan.rows}
         job = Job(place, location, self.settings, size, digests, {})
-        hire = partial(ClassicalWorker, recipe=self.order.recipe, backgrounds=self.order.backgrounds)
-        return fulfilment.run(partial(EXECUTORS[self.order.executor], job, hire=hire), progress)
+        hire = partial(ClassicalWorker, recipe=self.request.recipe, backgrounds=self.request.backgrounds)
+        return run.run(partial(EXECUTORS[self.request.executor], job, hire=hire), progress)
 
     def _need(self) -> dict[CarClass, int]:
-        if self.order.factor is None:
-            return deficits(self.training, list(self.real), self.order.target)
-        return {car_class: count * self.order.factor for car_class, count in self.training.items()}
+        if self.request.factor is None:
+            return deficits(self.training, list(self.real), self.request.target)
+        return {car_class: count * self.request.factor for car_class, count in self.training.items()}
 
     def _refuse_idle(self) -> None:
         named = self.augment.needs_silhouette and any(
-            name == Background.__name__ and not arguments.get("folder") for name, arguments in self.order.recipe.steps
+            name == Background.__name__ and not arguments.get("folder") for name, arguments in self.request.recipe.steps
         )
-        if self.order.backgrounds is not None and not named:
+        if self.request.backgrounds is not None and not named:
             raise ConfigError(
-                f"--backgrounds with {self.order.recipe.name}, which takes no landscapes from there",
+                f"--backgrounds with {self.request.recipe.name}, which takes no landscapes from there",
                 "a preset with Background and no folder of its own",
                 "leave it out, or take --preset background",
             )
@@ -150,8 +150,8 @@ class ClassicalJob:
         return pool[int(np.random.default_rng(seed).permutation(len(pool))[place])]
 
     def _plan_run(self) -> PlanRun:
-        storage = open_storage(self.order.place)
-        return PlanRun(storage, self.plan, self._digest, self.schema, self.order.fresh)
+        storage = open_storage(self.request.place)
+        return PlanRun(storage, self.plan, self._digest, self.schema, self.request.fresh)
 
     def _digest(self, row: PlanRow) -> str:
         return row.digest(self.plan.inputs, [])
@@ -165,7 +165,7 @@ class ClassicalJob:
                 "seed": self.settings.seed,
                 "size": self.settings.image.size,
                 "balance": self.settings.balance.model_dump(include={"shard_size", "quality", "lossless"}),
-                "recipe": self.order.recipe.digest,
+                "recipe": self.request.recipe.digest,
                 "albumentations": albumentations.__version__,
                 "pictures": self._pictures(),
             }

@@ -10,8 +10,9 @@ from functools import cache, cached_property
 
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.mask_hardness import MaskHardness
-from augkit.balance.part_targets import Profiles, part_goals
+from augkit.balance.part_targets import Profiles, part_targets
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
+from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
 from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
 from augkit.balance.references import open_references
@@ -36,8 +37,6 @@ from augkit.train.checkpoint import digest
 from augkit.train.hooks import Report
 from augkit.train.run import MODEL, is_finished
 
-__all__ = ["Balance", "ClassPlan", "BalanceRequest", "RunOutcome", "train_missing"]
-
 
 @dataclass(frozen=True)
 class BalanceRequest:
@@ -49,51 +48,25 @@ class BalanceRequest:
     fresh: bool = False
 
 
-@dataclass(frozen=True)
-class ClassPlan:
-    """A class in the plan: its real pairs, ``training`` of them for training, and where it stands beside these."""
-
-    car_class: CarClass
-    real: int
-    training: int
-    standing: ClassProgress
-    mask_model: str
-    image_model: str
-
-
-@dataclass(frozen=True)
-class PartPlan:
-    """A part target: the part's share of the cars' pixels over the real training pairs, over those that there are
-    now, and with all that is to be made; ``classes`` serve it, and it ``holds`` now or not."""
-
-    name: str
-    share: float
-    real: float
-    now: float
-    expected: float
-    holds: bool
-    classes: list[str]
-
-
 class Balance:
     """The job of one workspace.
 
-    Raises DataError where the workspace does not fit together, and ConfigError for an order that cannot be.
+    Raises DataError where the workspace does not fit together, and ConfigError for a request that cannot be met.
     """
 
-    def __init__(self, workspace: Workspace, settings: Settings, order: BalanceRequest) -> None:
-        self.workspace, self.settings, self.order = workspace, settings, order
+    def __init__(self, workspace: Workspace, settings: Settings, request: BalanceRequest) -> None:
+        self.workspace, self.settings, self.request = workspace, settings, request
         self.store = ModelStore.open(workspace, settings)
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
         self.training, present = count_classes(self.store.rows.rows), count_classes(self.rows)
         self.real = {c: present.get(c, 0) for c in reachable(present, self.training)}
-        self.need = deficits(self.training, list(self.real), order.target, order.only)
+        self.need = deficits(self.training, list(self.real), request.target, request.only)
         self._check_schema()
         self._check_training()
         self.style = self._style()
         profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
-        goals = part_goals(balance.target_parts, profiles, self.store.schema, self.need)
-        self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, goals)
+        targets = part_targets(balance.target_parts, profiles, self.store.schema, self.need)
+        self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, targets)
 
     @cached_property
     def plan(self) -> Plan:
@@ -109,37 +82,60 @@ class Balance:
     def _begun(self) -> Plan:
         inputs, storage = self._inputs(), open_storage(self.workspace.shards)
         keys = [row.id for row in self.rows]
-        earlier = earlier_plan(storage, inputs, self.order.fresh)
+        earlier = earlier_plan(storage, inputs, self.request.fresh)
         begun = real_plan(inputs, keys, self.settings.balance.shard_size)
         return earlier or replace(begun, precision=self.computed.precision)
 
     @cached_property
     def computed(self) -> PrecisionChoice:
         """What stage II computes in, in every worker. Raises ConfigError where the shards here are of another."""
-        earlier = None if self.order.fresh else load_plan(open_storage(self.workspace.shards))
+        earlier = None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
         return choose(self.settings.balance.precision, earlier)
 
-    def lines(self) -> list[ClassPlan]:
-        """The plan by class, as far as it was done when the job was opened."""
-        standings, model = self.planner.standings(self.reports), self.store.model
+    def summary(self) -> PlanSummary:
+        """The plan as far as it was done when the job was opened."""
+        pairs = sum(row.want for row in self.plan.rows)
+        return PlanSummary(
+            target=self.request.target,
+            precision=self.computed,
+            classes=self.class_plans(),
+            parts=self.part_plans(self.reports),
+            untrained=self.untrained(),
+            shards=len(self.plan.rows),
+            megabytes=pairs * self.bytes_per_pair() / 2**20,
+            seconds=self.seconds(),
+        )
+
+    def summary_of(self, outcome: RunOutcome) -> RunSummary:
+        """What a run of this job made."""
+        training = {c.name: self.training.get(c, 0) for c in self.real}
+        return RunSummary(self.request.target, self.computed, training, self.part_plans(outcome.reports), outcome)
+
+    def class_plans(self) -> list[ClassPlan]:
+        """The plan by class."""
+        progress, model = self.planner.progress(self.reports), self.store.model
         bystander = ClassProgress(0)
         return [
             ClassPlan(
-                c, count, self.training.get(c, 0), standings.get(c.name, bystander), model("mask", c), model("image", c)
+                c, count, self.training.get(c, 0), progress.get(c.name, bystander), model("mask", c), model("image", c)
             )
             for c, count in self.real.items()
         ]
 
-    def part_lines(self, reports: Sequence[ShardReport]) -> list[PartPlan]:
+    def todo(self) -> dict[str, int]:
+        """Pairs that are yet to be made, by class name."""
+        return {line.car_class.name: line.progress.todo for line in self.class_plans()}
+
+    def part_plans(self, reports: Sequence[ShardReport]) -> list[PartPlan]:
         """The part targets after the reports."""
-        standings = self.planner.standings(reports)
-        now, expected = self.planner.total(standings), self.planner.expected(standings)
+        progress = self.planner.progress(reports)
+        now, expected = self.planner.total(progress), self.planner.expected(progress)
         return [
             PartPlan(
-                goal.name, goal.share, goal.of(self.planner.profiles.total), goal.of(now), goal.of(expected),
-                goal.holds(now), [c.name for c in goal.classes],
+                target.name, target.share, target.of(self.planner.profiles.total), target.of(now), target.of(expected),
+                target.holds(now), [c.name for c in target.classes],
             )
-            for goal in self.planner.goals
+            for target in self.planner.targets
         ]  # fmt: skip
 
     def generated(self) -> list[CarClass]:
@@ -168,15 +164,15 @@ class Balance:
         Counts the candidates that the accept rates seen so far lead to expect, and as many photos for each pair as so
         far.
         """
-        standings = self.planner.standings(self.reports).values()
-        if not sum(standing.candidates for standing in standings):
+        progress = self.planner.progress(self.reports).values()
+        if not sum(own.candidates for own in progress):
             return 0.0
         if self.untrained() or not is_ready(self._references):
             return None
         draw, paint = self._pace()
-        painted, accepted = (sum(getattr(s, name) for s in standings) for name in ("painted", "accepted"))
-        photos = sum(standing.todo for standing in standings) * (painted / accepted if accepted else 1.0)
-        return (sum(s.candidates for s in standings) * draw + photos * paint) / self.settings.balance.workers
+        painted, accepted = (sum(getattr(own, name) for own in progress) for name in ("painted", "accepted"))
+        photos = sum(own.todo for own in progress) * (painted / accepted if accepted else 1.0)
+        return (sum(own.candidates for own in progress) * draw + photos * paint) / self.settings.balance.workers
 
     def _pace(self) -> tuple[float, float]:
         """Seconds that a candidate's mask takes, and its photo."""
@@ -195,22 +191,22 @@ class Balance:
         """
         folders = {self.store.folder("mask", self.store.model("mask", c)) for c in self.generated()}
         MaskHardness.of(self.workspace, self.settings).check(folders)
-        executor, digest = EXECUTORS[self.order.executor], self._digest()
+        executor, digest = EXECUTORS[self.request.executor], self._digest()
         storage, gate = open_storage(self.workspace.shards), load_gate(self._references)
 
         def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
             yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
             mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
 
-        begun, extend, fresh = self._begun, self.planner.extend, self.order.fresh
+        begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh
         if not fresh:
             judge_earlier(storage, gate)
         plan, schema = extend(begun, self._committed()), self.store.schema  # by what holds after that
-        fulfilment = PlanRun(storage, plan, digest, schema, fresh, extend, version_of(gate))
-        outcome = fulfilment.run(execute, progress)
+        run = PlanRun(storage, plan, digest, schema, fresh, extend, version_of(gate))
+        outcome = run.run(execute, progress)
         summary(gate, storage, self.workspace, {}, [])
-        standings = self.planner.standings(outcome.reports)
-        outcome.short = {name: s for name, s in standings.items() if s.accepted < s.need}
+        progress_of = self.planner.progress(outcome.reports)
+        outcome.short = {name: own for name, own in progress_of.items() if own.accepted < own.need}
         return outcome
 
     @property
@@ -219,7 +215,7 @@ class Balance:
 
     def _committed(self) -> list[ShardReport]:
         storage = open_storage(self.workspace.shards)
-        return [] if self.order.fresh else committed(storage, self._begun.rows, self._digest())
+        return [] if self.request.fresh else committed(storage, self._begun.rows, self._digest())
 
     def _check_schema(self) -> None:
         channels = self.store.schema.channels

@@ -58,7 +58,7 @@ class Profiles:
 
 
 @dataclass(frozen=True)
-class PartGoal:
+class PartTarget:
     """A part's ``share`` of the cars' pixels to be reached, and the ``classes`` whose pairs show it most."""
 
     name: str
@@ -100,7 +100,7 @@ class ExtraPairs:
     reached: bool = True
 
 
-def lift(goals: Sequence[PartGoal], total: Areas, means: Mapping[CarClass, Areas], most: int) -> ExtraPairs:
+def lift(targets: Sequence[PartTarget], total: Areas, means: Mapping[CarClass, Areas], most: int) -> ExtraPairs:
     """Goes through the targets, since what lifts one part thins the others, until all hold.
 
     ``means`` holds the classes that may be added. Nothing is added where that would take more than ``most`` pairs, or
@@ -109,34 +109,34 @@ def lift(goals: Sequence[PartGoal], total: Areas, means: Mapping[CarClass, Areas
     added: dict[CarClass, int] = {}
     for _ in range(_PASSES):
         before = total
-        for goal in goals:
-            for car_class, more in goal.pairs(total, means).items():
+        for target in targets:
+            for car_class, more in target.pairs(total, means).items():
                 added[car_class] = added.get(car_class, 0) + more
                 total = total + more * means[car_class]
         if sum(added.values()) > most:
             break
-        if all(goal.holds(total) for goal in goals):
+        if all(target.holds(total) for target in targets):
             return ExtraPairs(added)
         if total is before:
             break
     return ExtraPairs({}, reached=False)
 
 
-def part_goals(
-    targets: Mapping[str, float], profiles: Profiles, schema: PartSchema, allowed: Collection[CarClass]
-) -> tuple[PartGoal, ...]:
+def part_targets(
+    asked: Mapping[str, float], profiles: Profiles, schema: PartSchema, allowed: Collection[CarClass]
+) -> tuple[PartTarget, ...]:
     """The targets by name, each with the classes that serve it among the ``allowed`` ones.
 
     Raises ConfigError for an unknown part, and for a share that no class's real masks reach.
     """
-    unknown = [name for name in targets if name not in schema.names[1:]]
+    unknown = [name for name in asked if name not in schema.names[1:]]
     if unknown:
         raise ConfigError(f"--target-part {', '.join(unknown)}: no such part", "one of " + ", ".join(schema.names[1:]))
     means = {c: profiles.means[c] for c in allowed if c in profiles.means}
-    return tuple(_goal(PartGoal(n, schema.id_of(n), share, ()), means) for n, share in targets.items())
+    return tuple(_target(PartTarget(n, schema.id_of(n), share, ()), means) for n, share in asked.items())
 
 
-def _goal(bare: PartGoal, means: Mapping[CarClass, Areas]) -> PartGoal:
+def _target(bare: PartTarget, means: Mapping[CarClass, Areas]) -> PartTarget:
     if not means:
         raise ConfigError(f"--target-part {bare.name}: no class to generate", "a class with training pairs")
     gains = {car_class: bare.gain(mean) for car_class, mean in means.items()}
@@ -148,7 +148,7 @@ def _goal(bare: PartGoal, means: Mapping[CarClass, Areas]) -> PartGoal:
             f"a share below {bare.of(means[best]):.2%}",
         )
     enough = NEAR * max(gains.values())
-    return PartGoal(bare.name, bare.part, bare.share, tuple(c for c, gain in gains.items() if gain >= enough))
+    return PartTarget(bare.name, bare.part, bare.share, tuple(c for c, gain in gains.items() if gain >= enough))
 
 
 def parse_targets(texts: Iterable[str]) -> dict[str, float]:

@@ -70,7 +70,7 @@ class Plan:
         """Whether anything is to be made beside the real pairs."""
         return any(row.kind != "real" for row in self.rows)
 
-    def standing(self, committed: Collection[str]) -> Plan:
+    def up_to_open_round(self, committed: Collection[str]) -> Plan:
         """The plan up to its first round with a shard that is not among the committed ones.
 
         A later round rests on results that there are not any more (a model was trained again, a file has gone); the

@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from augkit.balance.part_targets import MOST, Areas, ExtraPairs, PartGoal, Profiles, lift
+from augkit.balance.part_targets import MOST, Areas, ExtraPairs, PartTarget, Profiles, lift
 from augkit.balance.plan import Plan, PlanRow, portions
 from augkit.balance.rates import DOUBT, Rate, Rates, Tally, candidates
 from augkit.balance.worker import ShardReport
@@ -32,7 +32,7 @@ PATIENCE = 3.0
 
 @dataclass(frozen=True)
 class ClassProgress:
-    """Where a class stands: ``need`` pairs are what its own target lacks, ``extra`` ones are for part targets.
+    """How far a class is: ``need`` pairs are what its own target lacks, ``extra`` ones are for part targets.
 
     ``painted`` of the ``tried`` candidates got a photo; ``budget`` is how many may be tried in all.
     """
@@ -95,11 +95,11 @@ class Planner:
     shard_size: int
     attempts: float
     profiles: Profiles
-    goals: tuple[PartGoal, ...] = ()
+    targets: tuple[PartTarget, ...] = ()
 
     def __post_init__(self) -> None:
         if not self._extra(self._bare(())).reached:
-            asked = ", ".join(f"{goal.name}={goal.share:.2%}" for goal in self.goals)
+            asked = ", ".join(f"{target.name}={target.share:.2%}" for target in self.targets)
             raise ConfigError(
                 f"--target-part {asked}: more than {MOST} times the pairs of the class targets are needed, or what "
                 "lifts one part thins another",
@@ -109,7 +109,7 @@ class Planner:
     @cached_property
     def classes(self) -> list[CarClass]:
         """Classes of which pairs may be asked for, now or in a later round."""
-        serving = {car_class for goal in self.goals for car_class in goal.classes}
+        serving = {car_class for target in self.targets for car_class in target.classes}
         return [c for c, need in self.need.items() if need or c in serving]
 
     def extend(self, plan: Plan, reports: Sequence[ShardReport]) -> Plan:
@@ -118,33 +118,31 @@ class Planner:
         ``reports`` are those of committed shards. Rounds whose results have gone are left out.
         """
         committed = {report.shard for report in reports}
-        plan = plan.standing(committed)
+        plan = plan.up_to_open_round(committed)
         if any(row.kind != "real" and row.shard not in committed for row in plan.rows):
             return plan
         kept = {row.shard for row in plan.rows}
         number = plan.rounds if plan.begun else 0
-        standings = self.standings([report for report in reports if report.shard in kept])
-        return plan.with_rows(
-            row for name, standing in standings.items() for row in standing.rows(name, self.shard_size, number)
-        )
+        progress = self.progress([report for report in reports if report.shard in kept])
+        return plan.with_rows(row for name, own in progress.items() for row in own.rows(name, self.shard_size, number))
 
-    def standings(self, reports: Iterable[ShardReport]) -> dict[str, ClassProgress]:
-        """Where the classes stand after the reports, by name."""
+    def progress(self, reports: Iterable[ShardReport]) -> dict[str, ClassProgress]:
+        """The progress of the classes after the reports, by name."""
         bare = self._bare(reports)
         extra = self._extra(bare).pairs
         return {c.name: replace(bare[c.name], extra=extra.get(c, 0)) for c in self.need}
 
-    def total(self, standings: Mapping[str, ClassProgress]) -> Areas:
+    def total(self, progress: Mapping[str, ClassProgress]) -> Areas:
         """Areas of all parts over the real training pairs and the accepted ones."""
-        return self.profiles.total + sum(standing.areas for standing in standings.values() if standing.accepted)
+        return self.profiles.total + sum(own.areas for own in progress.values() if own.accepted)
 
-    def expected(self, standings: Mapping[str, ClassProgress]) -> Areas:
+    def expected(self, progress: Mapping[str, ClassProgress]) -> Areas:
         """Those areas with the pairs that are to be made."""
-        means = self._means(standings)
-        return self.total(standings) + sum(standings[c.name].todo * mean for c, mean in means.items())
+        means = self._means(progress)
+        return self.total(progress) + sum(progress[c.name].todo * mean for c, mean in means.items())
 
     def _bare(self, reports: Iterable[ShardReport]) -> dict[str, ClassProgress]:
-        """Standings without part targets; of classes that are not asked for now as well, where they have pairs."""
+        """The progress without part targets; of classes that are not asked for now as well, where they have pairs."""
         found = {car_class.name: ClassProgress(need, attempts=self.attempts) for car_class, need in self.need.items()}
         for report in reports:
             if report.class_name:
@@ -157,26 +155,26 @@ class Planner:
                     reasons=known.reasons + Counter(report.reasons),
                     areas=known.areas + np.asarray(report.areas),
                 )
-        rates = Rates({name: Tally(standing.accepted, standing.tried) for name, standing in found.items()})
-        return {name: replace(standing, rate=rates.of(name)) for name, standing in found.items()}
+        rates = Rates({name: Tally(own.accepted, own.tried) for name, own in found.items()})
+        return {name: replace(own, rate=rates.of(name)) for name, own in found.items()}
 
-    def _extra(self, standings: Mapping[str, ClassProgress]) -> ExtraPairs:
+    def _extra(self, progress: Mapping[str, ClassProgress]) -> ExtraPairs:
         """What part targets ask for beside what the classes lack."""
         most = MOST * (self.profiles.pairs + sum(self.need.values()))
-        added = sum(max(0, standings[c.name].accepted - need) for c, need in self.need.items())
-        total = self.expected(standings)
-        helpful = {c: mean for c, mean in self._means(standings).items() if not standings[c.name].given_up}
+        added = sum(max(0, progress[c.name].accepted - need) for c, need in self.need.items())
+        total = self.expected(progress)
+        helpful = {c: mean for c, mean in self._means(progress).items() if not progress[c.name].given_up}
         while True:
-            extra = lift(self.goals, total, helpful, most - added)
-            lost = {c for c, more in extra.pairs.items() if replace(standings[c.name], extra=more).given_up}
+            extra = lift(self.targets, total, helpful, most - added)
+            lost = {c for c, more in extra.pairs.items() if replace(progress[c.name], extra=more).given_up}
             if not lost:
                 return extra
             helpful = {c: mean for c, mean in helpful.items() if c not in lost}
 
-    def _means(self, standings: Mapping[str, ClassProgress]) -> dict[CarClass, Areas]:
+    def _means(self, progress: Mapping[str, ClassProgress]) -> dict[CarClass, Areas]:
         """What the next pair of a class is expected to look like: real masks, then more and more its accepted pairs."""
         return {
-            c: (BELIEF * self.profiles.means[c] + standings[c.name].areas) / (BELIEF + standings[c.name].accepted)
+            c: (BELIEF * self.profiles.means[c] + progress[c.name].areas) / (BELIEF + progress[c.name].accepted)
             for c in self.need
             if c in self.profiles.means
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -10,14 +10,6 @@ from typer.core import TyperCommand
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
 from augkit.core.errors import DataError
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from augkit.data.audit.overview import Overview
-    from augkit.data.audit.result import AuditResult
-
-_COLOURS = {"fatal": "bold red", "warning": "yellow", "note": "cyan"}
 
 
 class _AuditCommand(TyperCommand):
@@ -46,6 +38,7 @@ def audit(
     from augkit.data.catalogue import read_catalogue, usable
     from augkit.report.audit_page import write_page
     from augkit.report.chart import overview_chart
+    from augkit.report.tables.finding_table import audit_summary
 
     session = open_session(workspace, as_json)
     place = session.workspace
@@ -59,38 +52,10 @@ def audit(
         "result": found.save(place.reports),
     }
     shown = {name: str(path) for name, path in paths.items()}
-    session.emit({**found.to_dict(), "overview": overview.to_dict(), **shown}, _page(found, overview, shown))
+    session.emit({**found.to_dict(), "overview": overview.to_dict(), **shown}, audit_summary(found, overview, shown))
     if strict and (bad := found.of("fatal", "warning")):
         raise DataError(
             f"{len(bad)} finding(s): " + "; ".join(f"{finding.check}: {finding.message}" for finding in bad),
             "no warning and nothing fatal, with --strict",
             f"look at {shown['page']}",
         )
-
-
-def _page(found: AuditResult, overview: Overview, paths: dict[str, str]) -> RenderableType:
-    from rich.console import Group
-    from rich.text import Text
-
-    from augkit.cli._tables import overview_tables
-
-    end = [f"nothing found by: {', '.join(found.clean) or '(no check)'}"]
-    end += [f"{name:7}{path}" for name, path in paths.items()]
-    return Group(*overview_tables(overview), _findings(found), Text("\n".join(end)))
-
-
-def _findings(found: AuditResult) -> RenderableType:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=f"Audit of {found.pairs} pairs", show_lines=True, expand=True)
-    table.add_column("check", no_wrap=True)
-    table.add_column("pairs", justify="right")
-    table.add_column("what was found, and what to do", overflow="fold", ratio=1)
-    table.add_column("worst", overflow="fold", width=24)
-    for finding in found.findings:
-        what = f"{escape(finding.message)}\n[dim]{escape(finding.remedy)}[/]"
-        name = f"{finding.check}\n[{_COLOURS[finding.severity]}]{finding.severity}[/]"
-        worst = f"{escape(finding.hits[0].id)}\n[dim]{escape(finding.hits[0].remark)}[/]" if finding.hits else ""
-        table.add_row(name, str(len(finding.hits) or ""), what, worst)
-    return table

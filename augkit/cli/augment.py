@@ -12,8 +12,6 @@ from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, Wo
 from augkit.core.errors import ConfigError, PartialError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from augkit.balance.classical import ClassicalJob
     from augkit.balance.run_plan import RunOutcome
 
@@ -45,6 +43,8 @@ def augment(
 
     The workspace's settings stay as they are: those of `augkit balance` belong to its own shards.
     """
+    from augkit.report.tables.classical_table import classical_table
+
     chosen = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
     session = open_session(workspace, as_json, config, chosen)
     if per_class is not None and factor is not None:
@@ -55,12 +55,12 @@ def augment(
     )  # fmt: skip
     todo = job.todo()
     if dry_run:
-        session.emit({**_plan(job), "todo": todo}, _table(job, {}, "Plan"))
+        session.emit({**_plan(job), "todo": todo}, classical_table(job, {}, "Plan"))
         return
     outcome = _run(job, todo)
     result = _result(session, job, outcome)
     session.emit(
-        result, _table(job, outcome.accepted, f"Shards in {result['shards']}\nsheet {result['contact_sheet']}")
+        result, classical_table(job, outcome.accepted, f"Shards in {result['shards']}\nsheet {result['contact_sheet']}")
     )
     if outcome.failures:
         lines = [f"{failure.shard} ({failure.class_name}): {failure.error}" for failure in outcome.failures]
@@ -68,7 +68,7 @@ def augment(
 
 
 def _open(
-    session: Session, preset: str, *, place: Path, target: int | None, executor: str, **order: Any
+    session: Session, preset: str, *, place: Path, target: int | None, executor: str, **asked: Any
 ) -> ClassicalJob:
     from augkit.balance.classical import ClassicalJob, ClassicalRequest
     from augkit.balance.executors import EXECUTORS
@@ -79,8 +79,8 @@ def _open(
     if place.resolve() == session.workspace.shards.resolve():
         raise ConfigError(f"--out {place}: `augkit balance` writes there", "a folder of its own", "leave --out out")
     target = target or session.settings.balance.target_per_class
-    asked = ClassicalRequest(load_recipe(preset), place, target, executor=executor, **order)
-    return ClassicalJob(session.workspace, session.settings, asked)
+    request = ClassicalRequest(load_recipe(preset), place, target, executor=executor, **asked)
+    return ClassicalJob(session.workspace, session.settings, request)
 
 
 def _run(job: ClassicalJob, todo: dict[str, int]) -> RunOutcome:
@@ -92,32 +92,21 @@ def _run(job: ClassicalJob, todo: dict[str, int]) -> RunOutcome:
 
 def _plan(job: ClassicalJob) -> dict[str, Any]:
     classes = {c.name: {"training": job.training.get(c, 0), "need": job.need.get(c, 0)} for c in job.real}
-    return {"preset": job.order.recipe.name, "classes": classes, "shards": len(job.plan.rows)}
+    return {"preset": job.request.recipe.name, "classes": classes, "shards": len(job.plan.rows)}
 
 
 def _result(session: Session, job: ClassicalJob, outcome: RunOutcome) -> dict[str, Any]:
     from augkit.report.contact_sheet import contact_sheet
 
-    sheet = contact_sheet(job.order.place, session.workspace.reports / "classical-sheet.png", made="classical")
+    sheet = contact_sheet(job.request.place, session.workspace.reports / "classical-sheet.png", made="classical")
     classes = {
         c.name: {"training": job.training.get(c, 0), "classical": outcome.accepted.get(c.name, 0)} for c in job.real
     }
     return {
-        "preset": job.order.recipe.name,
+        "preset": job.request.recipe.name,
         "classes": classes,
         "made_now": outcome.generated_now,
         "failures": [vars(failure) for failure in outcome.failures],
-        "shards": str(job.order.place),
+        "shards": str(job.request.place),
         "contact_sheet": str(sheet),
     }
-
-
-def _table(job: ClassicalJob, made: dict[str, int], caption: str) -> Table:
-    from rich.table import Table
-
-    table = Table("class", "real for training", "classical wanted", "there", title=f"Preset {job.order.recipe.name}")
-    for c in job.real:
-        counts = (job.training.get(c, 0), job.need.get(c, 0), made.get(c.name, 0))
-        table.add_row(c.name, *map(str, counts))
-    table.caption = caption
-    return table

@@ -9,8 +9,8 @@ from augkit.cli._session import JsonOption, WorkspaceOption, open_session
 @app.command("classes")
 def classes(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Count the real pairs of each class."""
-    from augkit.cli._tables import class_counts, class_table
     from augkit.data.catalogue import read_catalogue
+    from augkit.report.tables.class_table import class_counts, class_table
 
     session = open_session(workspace, as_json)
     rows = read_catalogue(session.workspace.require_catalogue())

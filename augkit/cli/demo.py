@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,17 +23,21 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a lopsided set of cars, balance it, and train a segmenter on the result: minutes on two cores."""
+    from rich.console import Group
+
     from augkit.balance.job import Balance, BalanceRequest
     from augkit.cli.balance import run_balance
+    from augkit.report.tables.score_table import score_table
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.workspace.catalogue.is_file():
         _render(session, count)
-    order = BalanceRequest(session.settings.balance.target_per_class, executor="ray")
-    result = run_balance(session, Balance(session.workspace, session.settings, order), no_train=False)
+    request = BalanceRequest(session.settings.balance.target_per_class, executor="ray")
+    run, places = run_balance(session, Balance(session.workspace, session.settings, request), no_train=False)
     scores = {source: _segment(session, source) for source in ("real", "all")}
     page = _page(session)
-    session.emit({**result, "val_iou": scores, "report": str(page)}, _story(result, scores, page))
+    result = {**run.to_dict(), **places, "val_iou": scores, "report": str(page)}
+    session.emit(result, Group(score_table(scores), f"look at {page}\n    and {places['contact_sheet']}"))
 
 
 def _render(session: Session, count: int) -> None:
@@ -72,13 +76,3 @@ def _page(session: Session) -> Path:
 
     with Bars() as bars:
         return write_report(session.workspace, session.workspace.reports / "report.html", progress=bars.steps).path
-
-
-def _story(result: dict[str, Any], scores: dict[str, dict[str, float]], page: Path) -> Any:
-    from rich.console import Group
-    from rich.table import Table
-
-    table = Table("part", "trained on real", "real + generated", title="IoU on held-out cars")
-    for part in scores["real"]:
-        table.add_row(part, *(f"{scores[source][part]:.3f}" for source in ("real", "all")))
-    return Group(table, f"look at {page}\n    and {result['contact_sheet']}")

@@ -94,7 +94,7 @@ def import_(
 
 
 def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:
-    from augkit.cli._tables import class_counts
+    from augkit.report.tables.class_table import class_counts
 
     problems = [{"id": row.id, "file": row.source_file, "problem": row.problem} for row in rows if row.problem]
     return {
@@ -113,7 +113,7 @@ def _page(schema: PartSchema, rows: Sequence[CatalogueRow], warnings: Sequence[s
     from rich.console import Group
     from rich.text import Text
 
-    from augkit.cli._tables import class_table
+    from augkit.report.tables.class_table import class_table
 
     swaps = [f"{schema.names[a]} / {schema.names[b]}" for a, b in schema.swaps]
     lines = [

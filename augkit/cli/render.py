@@ -40,8 +40,8 @@ def render(
 ) -> None:
     """Draw parametric cars with exact part masks: a data set to try things on, with known truth."""
     from augkit.cli._progress import Bars
-    from augkit.cli._tables import class_counts, class_table
     from augkit.data.ingest.ingestion import ingest
+    from augkit.report.tables.class_table import class_counts, class_table
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import rendered_samples
 

@@ -35,15 +35,15 @@ def digests(workspace: Workspace) -> dict[str, str]:
     return {str(f.relative_to(workspace.shards)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-def job_of(workspace: Workspace, settings: Settings, target: int = 10, **order: object) -> Balance:
+def job_of(workspace: Workspace, settings: Settings, target: int = 10, **request: object) -> Balance:
     """The job for the classes with real pairs (``only``), and not for their mirror classes: it takes less time."""
-    only = tuple(CarClass.parse(name) for name in order.pop("only", COUNTS))  # type: ignore[attr-defined]
-    return Balance(workspace, settings, BalanceRequest(target, only, **order))  # type: ignore[arg-type]
+    only = tuple(CarClass.parse(name) for name in request.pop("only", COUNTS))  # type: ignore[attr-defined]
+    return Balance(workspace, settings, BalanceRequest(target, only, **request))  # type: ignore[arg-type]
 
 
-def run_job(workspace: Workspace, settings: Settings, target: int = 10, **order: object) -> RunOutcome:
+def run_job(workspace: Workspace, settings: Settings, target: int = 10, **request: object) -> RunOutcome:
     """Balances with the local executor."""
-    job = job_of(workspace, settings, target, **order)
+    job = job_of(workspace, settings, target, **request)
     assert not job.untrained()
     return job.generate(silent)
 

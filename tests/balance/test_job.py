@@ -246,10 +246,10 @@ def test_a_class_that_cannot_be_reached_ends_within_its_attempts(trained: Worksp
     narrow = changed(settings, gate={"slack": 1.0, "quantile": 0.49}, balance={"attempts": 5})
     outcome = run_job(trained, narrow)
     assert set(outcome.short) == set(NEED)
-    for name, standing in outcome.short.items():
-        assert standing.need == NEED[name] and standing.given_up
-        assert standing.need <= standing.tried <= standing.budget == candidates(NEED[name], 1 / 5, PATIENCE)
-        assert any(reason.startswith("area:") for reason in standing.reasons)
+    for name, progress in outcome.short.items():
+        assert progress.need == NEED[name] and progress.given_up
+        assert progress.need <= progress.tried <= progress.budget == candidates(NEED[name], 1 / 5, PATIENCE)
+        assert any(reason.startswith("area:") for reason in progress.reasons)
     assert load_manifest(open_storage(trained.shards)).pairs == 16 + sum(outcome.accepted.get(n, 0) for n in NEED)
     before = digests(trained)
     again = run_job(trained, narrow)  # what was given up is not tried for ever
@@ -402,16 +402,16 @@ def test_a_class_with_mirror_images_alone_is_made(trained: Workspace, settings: 
         "back-right-3": 7,
         **dict.fromkeys(mirrors, 0),
     }
-    assert {line.car_class.name: line.standing.todo for line in job.lines()} == dict.fromkeys(NEED, 0) | mirrors
+    assert {line.car_class.name: line.progress.todo for line in job.class_plans()} == dict.fromkeys(NEED, 0) | mirrors
     assert run_job(trained, settings, target=1, only=["back-left-3"]).accepted == {"": 16, "back-left-3": 1}
 
 
 def test_a_part_target_is_reached(trained: Workspace, settings: Settings) -> None:
     wanted = changed(settings, balance={"target_parts": {"trunk": 0.1}})
-    [before] = job_of(trained, wanted, target=1).part_lines([])
+    [before] = job_of(trained, wanted, target=1).part_plans([])
     assert before.classes == ["back-right-3"] and before.real < 0.1 <= before.expected
     outcome = run_job(trained, wanted, target=1)
-    [after] = job_of(trained, wanted, target=1).part_lines(outcome.reports)
+    [after] = job_of(trained, wanted, target=1).part_plans(outcome.reports)
     assert after.holds and after.now >= 0.1 and set(outcome.accepted) == {"", "back-right-3"}
     index = load_index(open_storage(trained.shards), [("split", "==", "train"), ("accepted", "==", True)])
     areas = sum(np.array(row["histogram"]) / (row["width"] * row["height"]) for row in index.to_pylist())

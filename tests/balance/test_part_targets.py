@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augkit.balance.part_targets import ExtraPairs, PartGoal, Profiles, lift, parse_targets, part_goals
+from augkit.balance.part_targets import ExtraPairs, PartTarget, Profiles, lift, parse_targets, part_targets
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
@@ -41,22 +41,22 @@ def test_profiles_count_every_mask_as_share_of_its_frame_and_mirrored() -> None:
 
 def test_pairs_in_closed_form() -> None:
     """n >= (t T - S) / (m - t M): here (0.1 * 10 - 0.2) / (0.3 - 0.1 * 0.5) = 3.2."""
-    goal = PartGoal("trunk", 2, 0.1, (BACK,))
+    target = PartTarget("trunk", 2, 0.1, (BACK,))
     total, means = areas(9.8, 0.2, 0, 0), {BACK: areas(0.2, 0.3, 0, 0)}
-    assert goal.of(total) == pytest.approx(0.02)
-    assert goal.pairs(total, means) == {BACK: math.ceil(3.2)}
+    assert target.of(total) == pytest.approx(0.02)
+    assert target.pairs(total, means) == {BACK: math.ceil(3.2)}
     after = total + 4 * means[BACK]
-    assert goal.holds(after) and not goal.holds(total + 3 * means[BACK])
-    assert goal.pairs(after, means) == {}
+    assert target.holds(after) and not target.holds(total + 3 * means[BACK])
+    assert target.pairs(after, means) == {}
 
 
 def test_classes_that_serve_share_the_pairs() -> None:
-    goal = PartGoal("trunk", 2, 0.1, (BACK, BACK.mirror))
+    target = PartTarget("trunk", 2, 0.1, (BACK, BACK.mirror))
     means = {BACK: areas(0.2, 0.3, 0, 0), BACK.mirror: areas(0.2, 0.3, 0, 0), FRONT: areas(0.5, 0, 0, 0)}
-    assert goal.pairs(areas(14.7, 0.3, 0, 0), means) == {BACK: 3, BACK.mirror: 2}  # 1.2 / 0.25 = 4.8
-    assert goal.pairs(areas(14.7, 0.3, 0, 0), {FRONT: means[FRONT]}) == {}
+    assert target.pairs(areas(14.7, 0.3, 0, 0), means) == {BACK: 3, BACK.mirror: 2}  # 1.2 / 0.25 = 4.8
+    assert target.pairs(areas(14.7, 0.3, 0, 0), {FRONT: means[FRONT]}) == {}
     means[BACK.mirror] = areas(0.1, 0.3, 0, 0)  # gains 0.26, the other 0.25: the odd pair is its
-    assert goal.pairs(areas(14.7, 0.3, 0, 0), means) == {BACK.mirror: 3, BACK: 2}
+    assert target.pairs(areas(14.7, 0.3, 0, 0), means) == {BACK.mirror: 3, BACK: 2}
 
 
 REAL = Profiles(
@@ -66,52 +66,52 @@ REAL = Profiles(
 
 
 def test_the_classes_that_show_a_part_most_serve_it() -> None:
-    [goal] = part_goals({"trunk": 0.02}, REAL, SCHEMA, [FRONT, BACK, SIDE])
-    assert goal == PartGoal("trunk", 2, 0.02, (BACK,))
-    [goal] = part_goals({"trunk": 0.02}, REAL, SCHEMA, [FRONT, SIDE])
-    assert goal.classes == (SIDE,)  # BACK is not asked for: --only
+    [target] = part_targets({"trunk": 0.02}, REAL, SCHEMA, [FRONT, BACK, SIDE])
+    assert target == PartTarget("trunk", 2, 0.02, (BACK,))
+    [target] = part_targets({"trunk": 0.02}, REAL, SCHEMA, [FRONT, SIDE])
+    assert target.classes == (SIDE,)  # BACK is not asked for: --only
     alike = Profiles(REAL.total, 40, {BACK: areas(0.2, 0.3, 0, 0), BACK.mirror: areas(0.2, 0.29, 0, 0)})
-    [goal] = part_goals({"trunk": 0.02}, alike, SCHEMA, [BACK, BACK.mirror])
-    assert goal.classes == (BACK, BACK.mirror)
+    [target] = part_targets({"trunk": 0.02}, alike, SCHEMA, [BACK, BACK.mirror])
+    assert target.classes == (BACK, BACK.mirror)
 
 
 def test_an_unknown_part_lists_the_parts() -> None:
     for name in ("boot", "background"):
         with pytest.raises(ConfigError, match=rf"{name}: no such part(.|\n)*hood, trunk, left_light"):
-            part_goals({name: 0.02}, REAL, SCHEMA, [BACK])
+            part_targets({name: 0.02}, REAL, SCHEMA, [BACK])
 
 
 def test_a_share_that_no_class_has_names_the_best_one() -> None:
     with pytest.raises(ConfigError, match=r"trunk=70.00%(.|\n)*back-left-5 shows the most, 60.00% of its car"):
-        part_goals({"trunk": 0.7}, REAL, SCHEMA, [FRONT, BACK, SIDE])
+        part_targets({"trunk": 0.7}, REAL, SCHEMA, [FRONT, BACK, SIDE])
     with pytest.raises(ConfigError, match=r"left_light=1\.00%"):
-        part_goals({"left_light": 0.01}, REAL, SCHEMA, [FRONT, BACK])
+        part_targets({"left_light": 0.01}, REAL, SCHEMA, [FRONT, BACK])
 
 
 def test_a_target_without_a_class_to_generate() -> None:
     with pytest.raises(ConfigError, match="no class to generate"):
-        part_goals({"trunk": 0.02}, REAL, SCHEMA, [FRONT.mirror])
+        part_targets({"trunk": 0.02}, REAL, SCHEMA, [FRONT.mirror])
 
 
 def test_targets_that_thin_each_other_are_reached_together() -> None:
-    goals = [PartGoal("hood", 1, 0.6, (FRONT,)), PartGoal("trunk", 2, 0.2, (BACK,))]
+    targets = [PartTarget("hood", 1, 0.6, (FRONT,)), PartTarget("trunk", 2, 0.2, (BACK,))]
     total = areas(1, 1, 8, 0)
-    extra = lift(goals, total, REAL.means, 1000)
+    extra = lift(targets, total, REAL.means, 1000)
     after = total + sum(count * REAL.means[c] for c, count in extra.pairs.items())
-    assert extra.reached and set(extra.pairs) == {FRONT, BACK} and all(goal.holds(after) for goal in goals)
+    assert extra.reached and set(extra.pairs) == {FRONT, BACK} and all(target.holds(after) for target in targets)
 
 
 def test_targets_that_cannot_both_hold_are_told() -> None:
-    goals = [PartGoal("hood", 1, 0.7, (FRONT,)), PartGoal("trunk", 2, 0.4, (BACK,))]
-    assert lift(goals, areas(1, 1, 8, 0), REAL.means, 10**6) == ExtraPairs({}, reached=False)
+    targets = [PartTarget("hood", 1, 0.7, (FRONT,)), PartTarget("trunk", 2, 0.4, (BACK,))]
+    assert lift(targets, areas(1, 1, 8, 0), REAL.means, 10**6) == ExtraPairs({}, reached=False)
 
 
 def test_a_target_takes_no_more_than_so_many_pairs() -> None:
-    goal = PartGoal("trunk", 2, 0.1, (BACK,))
+    target = PartTarget("trunk", 2, 0.1, (BACK,))
     total = areas(9.8, 0.2, 0, 0)
-    assert lift([goal], total, REAL.means, 4) == ExtraPairs({BACK: 4})
-    assert lift([goal], total, REAL.means, 3) == ExtraPairs({}, reached=False)
-    assert lift([goal], total, {}, 100) == ExtraPairs({}, reached=False)
+    assert lift([target], total, REAL.means, 4) == ExtraPairs({BACK: 4})
+    assert lift([target], total, REAL.means, 3) == ExtraPairs({}, reached=False)
+    assert lift([target], total, {}, 100) == ExtraPairs({}, reached=False)
 
 
 def test_no_targets_ask_for_nothing() -> None:
@@ -155,16 +155,16 @@ def test_a_target_in_reach_is_reached_with_the_fewest_pairs(
     parts: Mapping[CarClass, tuple[float, float, float]], sums: tuple[float, float, float], share: float
 ) -> None:
     means = {c: areas(*values, 0) for c, values in parts.items()}
-    total, goal = areas(*sums, 0), PartGoal("hood", 1, share, tuple(means))
-    extra = lift([goal], total, means, 10**9)
-    best = max(goal.gain(mean) for mean in means.values())
-    if goal.holds(total):
+    total, target = areas(*sums, 0), PartTarget("hood", 1, share, tuple(means))
+    extra = lift([target], total, means, 10**9)
+    best = max(target.gain(mean) for mean in means.values())
+    if target.holds(total):
         assert extra == ExtraPairs()
     elif best > 1e-6:
         after = total + sum(count * means[c] for c, count in extra.pairs.items())
-        assert extra.reached and goal.holds(after)
-        helpful = sum(goal.gain(mean) > 0 for mean in means.values())
-        assert sum(extra.pairs.values()) >= math.ceil(-goal.gain(total) / best * (1 - 1e-9))
-        assert helpful > 1 or sum(extra.pairs.values()) <= math.ceil(-goal.gain(total) / best) + 1
+        assert extra.reached and target.holds(after)
+        helpful = sum(target.gain(mean) > 0 for mean in means.values())
+        assert sum(extra.pairs.values()) >= math.ceil(-target.gain(total) / best * (1 - 1e-9))
+        assert helpful > 1 or sum(extra.pairs.values()) <= math.ceil(-target.gain(total) / best) + 1
     elif best <= 0:
         assert not extra.reached

@@ -90,11 +90,11 @@ def rounds() -> Plan:
 
 def test_a_round_stands_while_those_before_it_are_committed() -> None:
     plan, names = rounds(), [row.shard for row in rounds().rows]
-    assert plan.standing(names) == plan
-    assert plan.standing(names[:4]) == plan  # the last round is open, what it was planned from is there
-    assert plan.standing(names[:3]).rows == plan.rows[:4]
-    assert plan.standing([names[0], names[2], *names[3:]]).rows == plan.rows[:3]
-    assert plan.standing(names[1:]) == plan  # no later round rests on real pairs
+    assert plan.up_to_open_round(names) == plan
+    assert plan.up_to_open_round(names[:4]) == plan  # the last round is open, what it was planned from is there
+    assert plan.up_to_open_round(names[:3]).rows == plan.rows[:4]
+    assert plan.up_to_open_round([names[0], names[2], *names[3:]]).rows == plan.rows[:3]
+    assert plan.up_to_open_round(names[1:]) == plan  # no later round rests on real pairs
 
 
 def test_a_plan_counts_its_rounds() -> None:

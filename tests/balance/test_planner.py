@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from augkit.balance.part_targets import PartGoal, Profiles
+from augkit.balance.part_targets import PartTarget, Profiles
 from augkit.balance.plan import Plan, PlanRow, real_plan
 from augkit.balance.planner import PATIENCE, ClassProgress, Planner
 from augkit.balance.rates import Rate, candidates
@@ -52,10 +52,10 @@ class World:
 Results = dict[str, ShardReport]
 
 
-def fulfil(
+def run_plan(
     planner: Planner, make: Callable[[PlanRow], ShardReport], plan: Plan | None = None, there: Results | None = None
 ) -> tuple[Plan, Results]:
-    """Round after round until nothing is planned any more; as ``Fulfilment.run``."""
+    """Round after round until nothing is planned any more; as ``PlanRun.run``."""
     results = {} if there is None else there
     plan, longer = Plan("", ()), after(planner, plan or real_plan("inputs", [], 1), results)
     while longer != plan:
@@ -72,8 +72,8 @@ def after(planner: Planner, plan: Plan, results: Results) -> Plan:
     return planner.extend(plan, [results[row.shard] for row in plan.rows if row.shard in results])
 
 
-def standings(planner: Planner, plan: Plan, results: Results) -> dict[str, ClassProgress]:
-    return planner.standings([results[row.shard] for row in plan.rows])
+def progress_of(planner: Planner, plan: Plan, results: Results) -> dict[str, ClassProgress]:
+    return planner.progress([results[row.shard] for row in plan.rows])
 
 
 def planner_of(need: Mapping[CarClass, int], shard_size: int = 8, attempts: float = ATTEMPTS) -> Planner:
@@ -114,28 +114,28 @@ def test_a_round_waits_for_every_shard_of_those_before_it() -> None:
 
 
 def test_a_budget_in_closed_form() -> None:
-    standing = ClassProgress(4, accepted=1, tried=10, attempts=4.0)
-    assert standing.budget == candidates(4, 0.25, PATIENCE) and standing.missing == 3
-    assert replace(standing, extra=2).budget == candidates(6, 0.25, PATIENCE)
-    assert replace(standing, accepted=9, extra=2).budget == candidates(11, 0.25, PATIENCE)
-    assert replace(standing, accepted=9, extra=2).missing == 2
+    progress = ClassProgress(4, accepted=1, tried=10, attempts=4.0)
+    assert progress.budget == candidates(4, 0.25, PATIENCE) and progress.missing == 3
+    assert replace(progress, extra=2).budget == candidates(6, 0.25, PATIENCE)
+    assert replace(progress, accepted=9, extra=2).budget == candidates(11, 0.25, PATIENCE)
+    assert replace(progress, accepted=9, extra=2).missing == 2
 
 
 def test_a_class_is_given_up_when_its_budget_is_spent_or_its_rate_hopeless() -> None:
-    standing = ClassProgress(4, accepted=1, tried=10, rate=Rate(4, 8), attempts=4.0)
-    assert not standing.given_up and standing.todo == 3 and standing.candidates == 9
-    spent = replace(standing, tried=standing.budget)
+    progress = ClassProgress(4, accepted=1, tried=10, rate=Rate(4, 8), attempts=4.0)
+    assert not progress.given_up and progress.todo == 3 and progress.candidates == 9
+    spent = replace(progress, tried=progress.budget)
     assert spent.given_up and (spent.todo, spent.candidates) == (0, 0) and not list(spent.rows("x", 8, 1))
     # Beta(1, b) lies above 1/8 with the probability (7/8)^b: under 1 % from b = 35 on
-    assert not replace(standing, rate=Rate(1, 34)).given_up and replace(standing, rate=Rate(1, 35)).given_up
-    assert not replace(standing, accepted=4, rate=Rate(1, 35)).given_up  # nothing is missing
-    assert not replace(standing, tried=0, accepted=0, rate=Rate(1, 35)).given_up  # others' candidates do not condemn it
+    assert not replace(progress, rate=Rate(1, 34)).given_up and replace(progress, rate=Rate(1, 35)).given_up
+    assert not replace(progress, accepted=4, rate=Rate(1, 35)).given_up  # nothing is missing
+    assert not replace(progress, tried=0, accepted=0, rate=Rate(1, 35)).given_up  # others' candidates do not condemn it
 
 
 def test_a_round_stays_within_what_is_left_of_the_budget() -> None:
-    standing = ClassProgress(12, accepted=0, tried=0, rate=Rate(1, 9), attempts=2.0)
-    rows = list(standing.rows("x", 4, 3))
-    assert sum(row.tries for row in rows) == standing.budget == candidates(12, 0.5, PATIENCE)
+    progress = ClassProgress(12, accepted=0, tried=0, rate=Rate(1, 9), attempts=2.0)
+    rows = list(progress.rows("x", 4, 3))
+    assert sum(row.tries for row in rows) == progress.budget == candidates(12, 0.5, PATIENCE)
     assert {row.round for row in rows} == {3} and all(0 < row.want <= row.tries for row in rows)
 
 
@@ -145,10 +145,10 @@ def test_targets_above_the_floor_are_reached(
 ) -> None:
     """To the pair, in a few rounds, and within the budget."""
     planner = planner_of(need, size)
-    plan, results = fulfil(planner, World(rates_of(chances, 2 / ATTEMPTS), seed).make)
-    for name, standing in standings(planner, plan, results).items():
-        assert standing.accepted == standing.need, name
-        assert standing.tried <= standing.budget
+    plan, results = run_plan(planner, World(rates_of(chances, 2 / ATTEMPTS), seed).make)
+    for name, progress in progress_of(planner, plan, results).items():
+        assert progress.accepted == progress.need, name
+        assert progress.tried <= progress.budget
     assert plan.rounds <= 12
     assert all(row.want <= size for row in plan.rows)
 
@@ -158,19 +158,19 @@ def test_whatever_the_rates_it_ends_within_the_budget(  # noqa: PLR0917
     need: dict[CarClass, int], size: int, chances: list[float], seed: int, lost: float, attempts: float
 ) -> None:
     planner = planner_of(need, size, attempts)
-    plan, results = fulfil(planner, World(rates_of(chances), seed, lost).make)
-    for standing in standings(planner, plan, results).values():
-        assert standing.accepted <= standing.need and standing.tried <= standing.budget
-        assert (standing.accepted < standing.need) == standing.given_up
+    plan, results = run_plan(planner, World(rates_of(chances), seed, lost).make)
+    for progress in progress_of(planner, plan, results).values():
+        assert progress.accepted <= progress.need and progress.tried <= progress.budget
+        assert (progress.accepted < progress.need) == progress.given_up
     assert all(row.tries >= row.want > 0 for row in plan.rows)
-    again, _ = fulfil(planner, World({}).make, plan, results)  # what was given up is not tried for ever
+    again, _ = run_plan(planner, World({}).make, plan, results)  # what was given up is not tried for ever
     assert again == plan
 
 
 def test_a_hopeless_class_ends_long_before_its_budget() -> None:
     planner = planner_of({FRONT: 500, BACK: 20}, 64)
-    plan, results = fulfil(planner, World({"front-left-5": 0.0, "back-right-3": 0.5}).make)
-    front, back = standings(planner, plan, results).values()
+    plan, results = run_plan(planner, World({"front-left-5": 0.0, "back-right-3": 0.5}).make)
+    front, back = progress_of(planner, plan, results).values()
     assert front.given_up and front.hopeless and front.tried < 0.5 * front.budget
     assert back.accepted == 20
 
@@ -178,27 +178,27 @@ def test_a_hopeless_class_ends_long_before_its_budget() -> None:
 def test_what_was_seen_makes_later_rounds_fit() -> None:
     """A class that gets its target raised is asked for at the rate that its first pairs had."""
     world = World({"front-left-5": 0.9})
-    plan, results = fulfil(planner_of({FRONT: 100}, 100), world.make)
+    plan, results = run_plan(planner_of({FRONT: 100}, 100), world.make)
     raised = planner_of({FRONT: 200}, 100).extend(plan, list(results.values()))
     assert raised.rows[0].tries > 4 * 100 and 100 < raised.rows[-1].tries < 130
 
 
 def test_pairs_lost_after_their_shards_were_made_are_made_up_for() -> None:
     planner = planner_of({FRONT: 60}, 16)
-    plan, results = fulfil(planner, World({"front-left-5": 0.6}, lost=0.3).make)
-    assert standings(planner, plan, results)["front-left-5"].accepted == 60 and plan.rounds > 1
+    plan, results = run_plan(planner, World({"front-left-5": 0.6}, lost=0.3).make)
+    assert progress_of(planner, plan, results)["front-left-5"].accepted == 60 and plan.rounds > 1
 
 
 def test_other_bounds_of_the_gate_change_what_is_lacking() -> None:
     """Shards are judged again: stricter bounds top up, milder ones leave a surplus and ask for nothing."""
     planner, world = planner_of({FRONT: 40}, 16), World({"front-left-5": 0.5})
-    plan, results = fulfil(planner, world.make)
+    plan, results = run_plan(planner, world.make)
     stricter = {name: replace(report, accepted=report.accepted - 2) for name, report in results.items()}
-    longer, more = fulfil(planner, world.make, plan, dict(stricter))
+    longer, more = run_plan(planner, world.make, plan, dict(stricter))
     assert longer.rows[: len(plan.rows)] == plan.rows and len(longer.rows) > len(plan.rows)
-    assert standings(planner, longer, more)["front-left-5"].accepted == 40
+    assert progress_of(planner, longer, more)["front-left-5"].accepted == 40
     milder = {name: replace(report, accepted=report.accepted + 2) for name, report in results.items()}
-    assert fulfil(planner, world.make, plan, milder)[0] == plan
+    assert run_plan(planner, world.make, plan, milder)[0] == plan
 
 
 @given(needs, sizes, chances, seeds, st.data())
@@ -208,7 +208,7 @@ def test_an_interruption_anywhere_gives_the_same_plan(
 ) -> None:
     """Shards end in any order, the run is killed after any of them, also between a round and the next."""
     planner, world = planner_of(need, size), World(rates_of(chances), seed)
-    whole, results = fulfil(planner, world.make)
+    whole, results = run_plan(planner, world.make)
     plan, there = real_plan("inputs", [], 1), Results()
     for _ in range(1000):
         plan = after(planner, plan, there)
@@ -226,7 +226,7 @@ def test_shards_that_were_lost_are_made_again_and_no_others(
     need: dict[CarClass, int], size: int, chances: list[float], seed: int, random: object
 ) -> None:
     planner, world = planner_of(need, size), World(rates_of(chances), seed)
-    whole, results = fulfil(planner, world.make)
+    whole, results = run_plan(planner, world.make)
     assume(results)
     lost = random.choice(sorted(results))  # type: ignore[attr-defined]
     made: Counter[str] = Counter()
@@ -236,42 +236,42 @@ def test_shards_that_were_lost_are_made_again_and_no_others(
         return world.make(row)
 
     kept = {name: report for name, report in results.items() if name != lost}
-    again, complete = fulfil(planner, count, whole, kept)
+    again, complete = run_plan(planner, count, whole, kept)
     assert again == whole and complete == results and made == {lost: 1}
 
 
-def goal(share: float, *classes: CarClass) -> tuple[PartGoal, ...]:
-    return (PartGoal("trunk", 2, share, classes or (BACK,)),)
+def target(share: float, *classes: CarClass) -> tuple[PartTarget, ...]:
+    return (PartTarget("trunk", 2, share, classes or (BACK,)),)
 
 
 @given(st.floats(0.02, 0.3), st.integers(0, 40), st.integers(1, 20), st.floats(0.2, 1.0), seeds)
 def test_a_part_target_is_reached(share: float, need: int, size: int, chance: float, seed: int) -> None:
     try:
-        planner = Planner({FRONT: 5, BACK: need}, size, ATTEMPTS, REAL, goal(share))
+        planner = Planner({FRONT: 5, BACK: need}, size, ATTEMPTS, REAL, target(share))
     except ConfigError:
         assume(False)  # it would take too many
     world = World({"front-left-5": 0.5, "back-right-3": chance}, seed, shown=(0.5, 0.31, 0.19))
-    plan, results = fulfil(planner, world.make)
-    found = standings(planner, plan, results)
+    plan, results = run_plan(planner, world.make)
+    found = progress_of(planner, plan, results)
     total = planner.total(found)
-    assert planner.goals[0].holds(total)
+    assert planner.targets[0].holds(total)
     if found["back-right-3"].accepted > need:  # no pair was added for nothing
-        assert not planner.goals[0].holds(total - np.array(world.shown))
+        assert not planner.targets[0].holds(total - np.array(world.shown))
 
 
 def test_a_part_target_that_made_pairs_do_not_show_ends_and_says_so() -> None:
-    planner = Planner({FRONT: 0, BACK: 0}, 8, ATTEMPTS, REAL, goal(0.1))
-    plan, results = fulfil(planner, World({"back-right-3": 0.9}, shown=(0.5, 0.5, 0.0)).make)
-    found = standings(planner, plan, results)
-    assert not planner.goals[0].holds(planner.total(found))
+    planner = Planner({FRONT: 0, BACK: 0}, 8, ATTEMPTS, REAL, target(0.1))
+    plan, results = run_plan(planner, World({"back-right-3": 0.9}, shown=(0.5, 0.5, 0.0)).make)
+    found = progress_of(planner, plan, results)
+    assert not planner.targets[0].holds(planner.total(found))
     assert found["back-right-3"].accepted > 0 and found["back-right-3"].todo == 0
 
 
 def test_a_part_target_moves_to_the_other_class_where_one_is_hopeless() -> None:
-    planner = Planner({FRONT: 0, BACK: 0, BACK.mirror: 0}, 8, ATTEMPTS, with_mirror(), goal(0.1, BACK, BACK.mirror))
-    plan, results = fulfil(planner, World({"back-right-3": 0.0, "back-left-3": 0.9}).make)
-    found = standings(planner, plan, results)
-    assert found["back-right-3"].accepted == 0 and planner.goals[0].holds(planner.total(found))
+    planner = Planner({FRONT: 0, BACK: 0, BACK.mirror: 0}, 8, ATTEMPTS, with_mirror(), target(0.1, BACK, BACK.mirror))
+    plan, results = run_plan(planner, World({"back-right-3": 0.0, "back-left-3": 0.9}).make)
+    found = progress_of(planner, plan, results)
+    assert found["back-right-3"].accepted == 0 and planner.targets[0].holds(planner.total(found))
     assert planner.classes == [BACK, BACK.mirror]
 
 
@@ -282,12 +282,12 @@ def with_mirror() -> Profiles:
 def test_a_part_target_counts_what_the_class_targets_bring() -> None:
     """(0.1 * 5.1 - 0.1) / (0.2 - 0.1 * 0.5) = 2.7: three pairs, of which the class's own target brings two."""
     first = real_plan("inputs", [], 1)
-    alone = Planner({BACK: 0}, 8, ATTEMPTS, REAL, goal(0.1)).extend(first, [])
-    both = Planner({BACK: 2}, 8, ATTEMPTS, REAL, goal(0.1)).extend(first, [])
-    enough = Planner({BACK: 7}, 8, ATTEMPTS, REAL, goal(0.1)).extend(first, [])
+    alone = Planner({BACK: 0}, 8, ATTEMPTS, REAL, target(0.1)).extend(first, [])
+    both = Planner({BACK: 2}, 8, ATTEMPTS, REAL, target(0.1)).extend(first, [])
+    enough = Planner({BACK: 7}, 8, ATTEMPTS, REAL, target(0.1)).extend(first, [])
     assert [plan.rows[0].want for plan in (alone, both, enough)] == [3, 3, 7]
 
 
 def test_part_targets_out_of_reach_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"trunk=39.90%: more than 4 times"):
-        Planner({BACK: 0}, 8, ATTEMPTS, REAL, goal(0.399))
+        Planner({BACK: 0}, 8, ATTEMPTS, REAL, target(0.399))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli.evaluate._app import evaluate
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from augkit.evaluate.gate import FaultResult
 
 
 @evaluate.command("gate")
@@ -33,6 +28,7 @@ def gate(
     from augkit.core.errors import ConfigError
     from augkit.evaluate.gate import measure
     from augkit.gate.fit import ready_gate
+    from augkit.report.tables.gate_table import fault_table
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.settings.gate.checks:
@@ -42,18 +38,4 @@ def gate(
         lines = measure(references, ready_gate(references), pairs, bars.steps)
     result = {"faults": [vars(line) | {"by": line.reasons} for line in lines]}
     session.keep("planted", result)
-    session.emit(result, _table(lines))
-
-
-def _table(lines: list[FaultResult]) -> Table:
-    from rich.table import Table
-
-    table = Table(title="Share of pairs that the gate rejects")
-    table.add_column("fault", no_wrap=True)
-    table.add_column("pairs", justify="right")
-    table.add_column("rejected", justify="right")
-    table.add_column("by", overflow="fold")
-    for line in lines:
-        table.add_row(line.name, str(line.pairs), f"{line.caught:.0%}", line.reasons)
-    table.caption = "Bounds set on one half of the real pairs, measured on the other, both ways"
-    return table
+    session.emit(result, fault_table(lines))

@@ -1,25 +1,18 @@
-"""Tables that more than one verb prints."""
+"""Tables of real pairs: by class and split, and by part."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from rich.table import Table
+
+from augkit.data.audit.overview import Overview
 from augkit.data.catalogue import SPLITS, CatalogueRow, count_classes, count_splits, mean_confidence
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from augkit.data.audit.overview import Overview
 
 
 def class_table(rows: Sequence[CatalogueRow]) -> Table:
     """Usable pairs by class and split, with the mean confidence of the orientation."""
-    from rich.table import Table
-
-    table = Table("class", title="Real pairs")
-    for column in ("pairs", *SPLITS, "confidence"):
-        table.add_column(column, justify="right")
+    table = _numbers("class", ("pairs", *SPLITS, "confidence"), "Real pairs")
     splits, confidence = count_splits(rows), mean_confidence(rows)
     for car_class, count in count_classes(rows).items():
         shares = [str(splits[car_class][split]) for split in SPLITS]
@@ -41,18 +34,24 @@ def class_counts(rows: Sequence[CatalogueRow]) -> dict[str, dict[str, float]]:
     }
 
 
-def overview_tables(overview: Overview) -> tuple[Table, Table]:
-    """Pairs by class and split; pixels by part, with their share of all pixels of cars and the pairs that show it."""
-    from rich.table import Table
-
-    classes = Table("class", title="Pairs by class")
-    for column in ("pairs", *SPLITS):
-        classes.add_column(column, justify="right")
+def split_table(overview: Overview) -> Table:
+    """Pairs by class and split."""
+    table = _numbers("class", ("pairs", *SPLITS), "Pairs by class")
     for name, splits in overview.classes.items():
-        classes.add_row(name, str(sum(splits.values())), *(str(splits[split]) for split in SPLITS))
-    parts = Table("part", title="Pixels by part")
-    for column in ("share of the cars' pixels", "pairs that show it"):
-        parts.add_column(column, justify="right")
+        table.add_row(name, str(sum(splits.values())), *(str(splits[split]) for split in SPLITS))
+    return table
+
+
+def part_table(overview: Overview) -> Table:
+    """Pixels by part, with their share of all pixels of cars and the pairs that show it."""
+    table = _numbers("part", ("share of the cars' pixels", "pairs that show it"), "Pixels by part")
     for part in overview.parts:
-        parts.add_row(part.name, f"{part.share:.2%}", str(part.pairs))
-    return classes, parts
+        table.add_row(part.name, f"{part.share:.2%}", str(part.pairs))
+    return table
+
+
+def _numbers(first: str, columns: Sequence[str], title: str) -> Table:
+    table = Table(first, title=title)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
