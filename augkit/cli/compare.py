@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +16,6 @@ from augkit.cli._session import JsonOption, Session, SetOption, WorkspaceOption,
 from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from augkit.evaluate.benchmark import BenchmarkEntry, BenchmarkResult
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -42,6 +40,8 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Train generators under the same budget and compare what they make with held-out pictures."""
+    from augkit.report.tables.benchmark_table import benchmark_table
+
     session = open_session(workspace, as_json)
     seconds = _seconds(budget)
     entries = [_entry(config, overrides or (), init_from) for config in configs]
@@ -56,11 +56,9 @@ def compare(
         raise ConfigError(f"several configurations are named {', '.join(sorted(twice))}", "names that differ")
     waiting = {} if init_from is not None else _waiting(session, entries)
     ready = [entry for entry in entries if entry.name not in waiting]
-    results = _compete(session, ready or entries, seconds, (extractor, weights), fresh)
-    session.emit(
-        {"budget_seconds": seconds, "results": [asdict(result) for result in results], "waiting": waiting},
-        _table(results, seconds, waiting),
-    )
+    results = _run(session, ready or entries, seconds, (extractor, weights), fresh)
+    result = {"budget_seconds": seconds, "results": [asdict(result) for result in results], "waiting": waiting}
+    session.emit(result, benchmark_table(results, seconds, waiting))
 
 
 def _waiting(session: Session, entries: Sequence[BenchmarkEntry]) -> dict[str, str]:
@@ -73,7 +71,7 @@ def _waiting(session: Session, entries: Sequence[BenchmarkEntry]) -> dict[str, s
     }
 
 
-def _compete(
+def _run(
     session: Session, entries: Sequence[BenchmarkEntry], seconds: float, extractor: tuple[str, Path | None], fresh: bool
 ) -> list[BenchmarkResult]:  # fmt: skip
     from augkit.cli._progress import Bars
@@ -115,34 +113,3 @@ def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Ben
     started = init_from is not None and bool((tree[section] or {}).get("init_from"))
     start = [f"{section}.init_from={init_from.resolve()}"] if init_from is not None and started else []
     return BenchmarkEntry(path.stem, SECTIONS[section], load_settings(path, [*overrides, *start]))
-
-
-def _table(results: Sequence[BenchmarkResult], seconds: float, waiting: Mapping[str, str]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    distance = results[0].distance_name
-    title = f"{seconds:g} s of training each; {results[0].pictures} made and as many held-out pictures"
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", overflow="fold", min_width=max(len(name) for name in [*waiting, *(r.name for r in results)]))
-    for column in ("G/D, M", "steps", "s/step", distance, "floor", "ratio", "KD", "IS"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for r in results:
-        table.add_row(
-            r.name, f"{r.parameters_g / 1e6:.1f}/{r.parameters_d / 1e6:.1f}", str(r.steps), f"{r.seconds_per_step:.2f}",
-            f"{r.distance:.0f}", f"{r.distance_floor:.0f}", "" if r.ratio is None else f"{r.ratio:.1f}",
-            _with_error(r.kernel, r.kernel_error), f"{r.inception_score:.2f}",
-        )  # fmt: skip
-    for name in waiting:
-        table.add_row(name, "", "waits")
-    real = ", ".join(sorted({f"{r.inception_score_real:.2f} ({r.stage})" for r in results}))
-    stopped = [f"{r.name}: {r.stopped}" for r in results if r.stopped and "budget" not in r.stopped]
-    stopped += [f"{name}: {reason}" for name, reason in waiting.items()]
-    warnings = [f"[bold yellow]warning[/]: {text}" for text in dict.fromkeys(w for r in results for w in r.warnings)]
-    about = f"G/D: parameters in millions; ±: standard error; IS of the real pictures: {real}"
-    table.caption = "\n".join([about, *stopped, *warnings])
-    return table
-
-
-def _with_error(value: float, error: float | None) -> str:
-    return f"{value:.2f}" + ("" if error is None else f"±{error:.2f}")

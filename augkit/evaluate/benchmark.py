@@ -1,4 +1,4 @@
-"""Generators trained under one budget and judged alike: the tables of the reports.
+"""Generators trained under one budget and measured alike: the tables of the reports.
 
 Masks and photos without masks are drawn in the held-out pictures' classes; stage II paints the held-out masks, with
 training photos as exemplars.
@@ -21,16 +21,15 @@ from numpy.typing import NDArray
 
 from augkit.core.atomic_file import write_json
 from augkit.core.classes import CarClass
-from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, read_catalogue, usable, validation_rows
-from augkit.data.dataset import PairDataset
+from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.pair import Pair
-from augkit.evaluate.comparison import judge, label
+from augkit.evaluate.comparison import compare, label
 from augkit.evaluate.extract import extract_photos
 from augkit.evaluate.features import PictureFeatures
+from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.metrics.inception import inception_score
 from augkit.metrics.metric import METRICS
@@ -38,7 +37,6 @@ from augkit.models.extractors import EXTRACTORS, Extractor
 from augkit.settings import ImageSettings, MaskSettings, Settings, UnconditionalSettings
 from augkit.stages.assignment import ALL
 from augkit.stages.backgrounds import screen_of
-from augkit.stages.checkpoint_judge import with_mirrors
 from augkit.stages.image import build_networks, load_photo_sampler
 from augkit.stages.latent_generator import check_networks
 from augkit.stages.mask import load_mask_sampler
@@ -51,6 +49,8 @@ from augkit.train.run import CHECKPOINT, load_description
 BenchmarkStage = Literal["mask", "image", "image-unconditional"]
 SECTIONS: dict[str, BenchmarkStage] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}
 """The stage that a section of the settings describes."""
+FOLDER, EARLIER_FOLDER = "benchmark", "contest"
+"""Where the runs of a workspace are; what the previous version called it is read where it is."""
 Pictures = NDArray[np.uint8]
 
 BATCH = 8
@@ -61,7 +61,7 @@ SPLITS = 5
 
 @dataclass(frozen=True)
 class BenchmarkEntry:
-    """One generator of a contest: a name, the stage it belongs to, its settings."""
+    """One generator of a benchmark: a name, the stage it belongs to, its settings."""
 
     name: str
     stage: BenchmarkStage
@@ -117,9 +117,9 @@ def run_benchmark(
     weights: Path | None = None, fresh: bool = False, report: Report | None = None,
     done: Callable[[BenchmarkResult], None] = _unheard,
 ) -> list[BenchmarkResult]:  # fmt: skip
-    """Trains every entry for ``seconds`` and judges it on the pictures that no training saw.
+    """Trains every entry for ``seconds`` and measures it on the pictures that no training saw.
 
-    Runs are kept in ``WORKSPACE/contest/NAME``: a finished one is not trained again, an interrupted one goes on.
+    Runs are kept in ``WORKSPACE/benchmark/NAME``: a finished one is not trained again, an interrupted one goes on.
     Raises ConfigError for settings that no network takes and DataError where there are no held-out pictures, before
     anything is trained. ``weights`` is the extractor's file, where it needs one.
     """
@@ -128,7 +128,7 @@ def run_benchmark(
     results = []
     for entry in entries:
         folder = _train(workspace, entry, seconds, fresh, report)
-        results.append(_judge(workspace, entry, folder, network))
+        results.append(_measure(workspace, entry, folder, network))
         done(results[-1])
     return results
 
@@ -139,10 +139,10 @@ def save_results(results: Sequence[BenchmarkResult], path: Path) -> None:
 
 
 def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
-    """Raises what would else be raised after hours of training: settings that cannot be, nothing to judge by."""
+    """Raises what would else be raised after hours of training: settings that cannot be, nothing to compare with."""
     schema = PartSchema.load(workspace.schema)
     rows = usable(read_catalogue(workspace.require_catalogue()))
-    _held_out(rows)
+    held_out_rows(rows, SPLITS)
     for entry in entries:
         asked = entry.chosen
         if isinstance(asked, ImageSettings):
@@ -152,18 +152,14 @@ def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
         check_networks(asked, schema.channels if categorical else 3, entry.section)
 
 
-def _held_out(rows: Sequence[CatalogueRow]) -> list[CatalogueRow]:
-    held = validation_rows(rows)
-    if len(held) < SPLITS:
-        raise DataError(
-            f"{len(held) or 'no'} held-out pairs to judge by", f"at least {SPLITS} of the split val",
-            "import with a larger data.val_share, or more photos",
-        )  # fmt: skip
-    return held
+def runs_of(workspace: Workspace, entry: BenchmarkEntry) -> Path:
+    """Where the models of an entry are, or will be."""
+    folder, earlier = (workspace.root / name / entry.name for name in (FOLDER, EARLIER_FOLDER))
+    return earlier if earlier.is_dir() and not folder.is_dir() else folder
 
 
 def _train(workspace: Workspace, entry: BenchmarkEntry, seconds: float, fresh: bool, report: Report | None) -> Path:
-    store = replace(ModelStore.open(workspace, entry.settings), models=workspace.root / "contest" / entry.name)
+    store = replace(ModelStore.open(workspace, entry.settings), models=runs_of(workspace, entry))
     folder = store.folder(entry.stage, ALL)
     began, spent = time.monotonic(), 0.0 if fresh else _spent(folder)
 
@@ -192,17 +188,19 @@ def _collapsed(folder: Path) -> bool:
     return bool(reason) and "budget" not in reason
 
 
-def _judge(workspace: Workspace, entry: BenchmarkEntry, folder: Path, extractor: Extractor) -> BenchmarkResult:
+def _measure(workspace: Workspace, entry: BenchmarkEntry, folder: Path, extractor: Extractor) -> BenchmarkResult:
     schema = PartSchema.load(workspace.schema)
     rows = usable(read_catalogue(workspace.require_catalogue()))
-    held = _real(workspace, _held_out(rows), schema, entry)
-    known = _real(workspace, [row for row in rows if row.split == "train"], schema, entry)
+    training = [row for row in rows if row.split == "train"]
+    held, known = (_real(workspace, own, schema, entry) for own in (held_out_rows(rows, SPLITS), training))
+    wanted = dict(sorted(Counter(item.car_class for item in held).items()))
+    alike = [known[place] for place in in_shares([item.car_class for item in known], wanted)]
     made = _made(entry, folder, held)
     real, reference, ours = (
-        extract_photos(list(pictures), extractor)
-        for pictures in ([_shown(item, schema, entry) for item in held], _alike(known, schema, entry, held), made)
+        extract_photos(pictures, extractor)
+        for pictures in (*([_shown(item, schema, entry) for item in items] for items in (held, alike)), made)
     )
-    distance, kernel = judge(real, ours, ("frechet", "kernel"), reference=reference)
+    distance, kernel = compare(real, ours, ("frechet", "kernel"), reference=reference)
     about = load_description(folder)
     return BenchmarkResult(
         name=entry.name,
@@ -233,19 +231,11 @@ def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema
     """Pairs of the rows and their mirror images, as the entry's stage sees them."""
     asked = entry.chosen
     last = screen_of(asked) if isinstance(asked, ImageSettings) and asked.background == "green" else ()
-    return with_mirrors(PairDataset(workspace, rows, schema, asked.size, last=last))
+    return real_pairs(workspace, rows, schema, asked.size, last)
 
 
 def _shown(item: Pair, schema: PartSchema, entry: BenchmarkEntry) -> Pictures:
     return schema.colourise(without_ignore(item.mask)) if entry.stage == "mask" else item.photo
-
-
-def _alike(known: Sequence[Pair], schema: PartSchema, entry: BenchmarkEntry, held: Sequence[Pair]) -> list[Pictures]:
-    """Training pictures in the held-out pictures' shares of the classes, as many as there are for all of them."""
-    wanted = Counter(item.car_class for item in held)
-    own = {c: [item for item in known if item.car_class == c] for c in wanted}
-    times = max(1, min(len(own[c]) // count for c, count in wanted.items()))
-    return [_shown(item, schema, entry) for c, count in sorted(wanted.items()) for item in own[c][: times * count]]
 
 
 def _made(entry: BenchmarkEntry, folder: Path, held: Sequence[Pair]) -> list[Pictures]:
@@ -281,8 +271,8 @@ def _painted(painter: PhotoSampler, car_class: CarClass, own: Sequence[Pair], se
     return [photo for rows in batches for photo in painter.paint(masks[rows], car_class, seeds[rows]).photos]
 
 
-def _inception(traits: PictureFeatures, extractor: Extractor) -> float:
-    features: Any = traits.tables["features"]
+def _inception(seen: PictureFeatures, extractor: Extractor) -> float:
+    features: Any = seen.tables["features"]
     return inception_score(extractor.classify(torch.from_numpy(features)), splits=SPLITS).value
 
 

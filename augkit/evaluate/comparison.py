@@ -1,4 +1,4 @@
-"""Made pictures judged against real ones, every figure beside what two real sets give at the same size.
+"""Made pictures compared with real ones, every figure beside what two real sets give at the same size.
 
 Most figures depend on how many pictures they see (a Frechet distance between two halves of one data set is far from
 0), so a figure alone says little. Here each is computed at one size n, ten times over random draws, and so is its
@@ -92,7 +92,7 @@ class Figure:
         return asdict(self)
 
 
-def judge(
+def compare(
     real: PictureFeatures,
     made: PictureFeatures,
     metrics: Sequence[str] = (),
@@ -119,8 +119,16 @@ def judge(
         if size < metric.fewest:
             raise DataError(f"{name} of {size} pictures a side", f"at least {metric.fewest}", "leave it out")
     plan = [_draw(derive(seed, "judge", n), real, made, reference, size) for n in range(draws)]
-    trial = _Trial(real, made, reference, plan, [derive(seed, "interval", n) for n in range(resamples)])
-    return [trial.figure(metric) for metric in chosen]
+    drawn = _DrawnSets(real, made, reference, plan, [derive(seed, "interval", n) for n in range(resamples)])
+    return [drawn.figure(metric) for metric in chosen]
+
+
+def compare_defined(
+    names: Sequence[str], real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures
+) -> list[Figure]:
+    """Those of the figures named that are defined for so many pictures. Raises what ``compare`` does."""
+    size = size_of(len(real), len(made), len(reference))
+    return compare(real, made, enough(names, size), reference=reference)
 
 
 def size_of(n_real: int, n_made: int, n_reference: int | None = None) -> int:
@@ -161,7 +169,7 @@ def _draw(
 
 
 @dataclass(frozen=True)
-class _Trial:
+class _DrawnSets:
     """The sets, the draws of the figures, and the seeds of the interval's resamples."""
 
     real: PictureFeatures
@@ -230,9 +238,9 @@ def _notes(real: PictureFeatures, made: PictureFeatures, size: int) -> tuple[str
     found = []
     if size < FEW:
         found.append(f"only {size} pictures a side: differences between models will hardly show")
-    for name, traits in (("real", real), ("made", made)):
-        if traits.blank.any():
-            found.append(f"{traits.blank.sum()} of {len(traits)} {name} pictures are of a single colour")
+    for name, own in (("real", real), ("made", made)):
+        if own.blank.any():
+            found.append(f"{own.blank.sum()} of {len(own)} {name} pictures are of a single colour")
     features = made.tables.get("features")
     if features is not None and len(made) > 1 and not np.ptp(features, axis=0).any():
         found.append(f"all {len(made)} made pictures have the same features")

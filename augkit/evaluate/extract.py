@@ -1,4 +1,4 @@
-"""From pictures to their traits."""
+"""From pictures to their features."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class PictureFeatures:
             raise DataError(
                 f"{self.kind} through {self.extractor} against {other.kind} through {other.extractor}",
                 "one extractor and one kind of pictures",
-                "gather both sets with the same extractor",
+                "extract both sets with the same extractor",
             )
         if self.size != other.size:
             raise DataError(

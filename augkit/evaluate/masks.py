@@ -5,37 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from augkit.balance.references import rule_options
 from augkit.core.classes import CarClass
-from augkit.core.errors import DataError
-from augkit.core.parts import Mask, PartSchema, without_ignore
+from augkit.core.parts import Mask, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable, validation_rows
-from augkit.data.dataset import PairDataset
-from augkit.evaluate.comparison import Figure, enough, judge, size_of
+from augkit.data.catalogue import TrainingRows, read_catalogue, usable
+from augkit.data.pair import Pair
+from augkit.evaluate.comparison import Figure, compare_defined
 from augkit.evaluate.extract import extract_masks
-from augkit.evaluate.features import PictureFeatures
-from augkit.gan.samplers import MaskSampler
+from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
+from augkit.evaluate.trained_stages import TrainedStages
 from augkit.gate.mask_rule import MaskRule
 from augkit.metrics.copies import Copies, find_copies
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import Settings
-from augkit.stages.checkpoint_judge import with_mirrors
-from augkit.stages.mask import load_mask_sampler
 from augkit.stages.model_store import ModelStore
-from augkit.train.run import check_parts
 
 TIMES = 4
 """Made masks for each held-out one."""
 
 FEWEST = 8
-"""Held-out masks (mirror images count) below which a class is not judged by itself."""
+"""Held-out masks (mirror images count) below which a class has no figures of its own."""
 
 FIGURES = ("frechet", "precision", "recall", "density", "coverage", "part-shares", "part-adjacency", "part-components")
 
@@ -52,6 +49,10 @@ class ClassFigures:
     passing: float
     passing_real: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return vars(self) | {"figures": [figure.to_dict() for figure in self.figures]}
+
 
 @dataclass(frozen=True)
 class MaskEvaluation:
@@ -61,6 +62,17 @@ class MaskEvaluation:
     classes: list[ClassFigures]
     copies: Copies
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        copies = self.copies
+        return {
+            "all": self.whole.to_dict(), "classes": [own.to_dict() for own in self.classes],
+            "copies": {
+                "share": copies.share, "expected": copies.quantile, "bound": copies.bound,
+                "median_made": float(np.median(copies.made)), "median_held_out": float(np.median(copies.held_out)),
+            },
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class _Masks:
@@ -68,6 +80,11 @@ class _Masks:
 
     masks: list[Mask]
     classes: list[CarClass]
+
+    @classmethod
+    def of(cls, items: Sequence[Pair]) -> _Masks:
+        """Real ones; what is ignored counts as background, as generated masks have none."""
+        return cls([without_ignore(item.mask) for item in items], [item.car_class for item in items])
 
     def places(self, car_class: CarClass) -> list[int]:
         return [place for place, own in enumerate(self.classes) if own == car_class]
@@ -77,7 +94,7 @@ def evaluate_masks(
     workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Callable[[str, int, int], None] = print,
     weights: Path | None = None,
 ) -> MaskEvaluation:  # fmt: skip
-    """Judges the stage-I models of a workspace. Masks are cleaned as generation cleans them. ``weights`` is the
+    """Measures the stage-I models of a workspace. Masks are cleaned as generation cleans them. ``weights`` is the
     extractor's file, where it needs one.
 
     Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
@@ -86,27 +103,28 @@ def evaluate_masks(
     store = ModelStore.open(workspace, settings)
     rows = usable(read_catalogue(workspace.require_catalogue()))
     size, schema = settings.mask.size, store.schema
-    held = _real(workspace, validation_rows(rows), schema, size)
-    known = _real(workspace, TrainingRows.of(rows).rows, schema, size)
-    gate = MaskRule(TrainingRows.of(rows).rows, schema, rule_options(settings.gate))
-    made = _made(store, Counter(held.classes), gate, size, report)
+    training = TrainingRows.of(rows).rows
+    held, known = (_Masks.of(real_pairs(workspace, own, schema, size)) for own in (held_out_rows(rows), training))
+    rule = MaskRule(training, schema, rule_options(settings.gate))
+    made = _made(store, Counter(held.classes), rule, size, report)
     passed = [
-        np.array([not gate.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
+        np.array([not rule.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
     ]
-    traits = [
+    seen = [
         extract_masks(s.masks, schema, network, progress=partial(report, name))
         for name, s in (("held-out masks", held), ("made masks", made), ("training masks", known))
     ]
 
     def part(name: str, places: Sequence[list[int]], photos: int) -> ClassFigures:
-        real, ours, reference = (t.pick(np.array(p)) for t, p in zip(traits, places, strict=True))
-        figures = _figures(real, ours, reference)
+        real, ours, reference = (s.pick(np.array(p)) for s, p in zip(seen, places, strict=True))
+        figures = compare_defined(FIGURES, real, ours, reference)
         shares = [float(passed[0][places[1]].mean()), float(passed[1][places[0]].mean())]
         return ClassFigures(name, photos, figures[0].size, figures, *shares)
 
     sets = (held, made, known)
-    whole = part("all", [_all(held), _all(made), _alike(known, Counter(held.classes))], len(TrainingRows.of(rows)))
-    counts = Counter(row.car_class for row in TrainingRows.of(rows).rows)
+    alike = in_shares(known.classes, Counter(held.classes))
+    whole = part("all", [list(range(len(held.masks))), list(range(len(made.masks))), alike], len(training))
+    counts = Counter(row.car_class for row in training)
     classes = [
         part(c.name, [s.places(c) for s in sets], counts[c])
         for c in sorted(set(held.classes))
@@ -115,46 +133,16 @@ def evaluate_masks(
     return MaskEvaluation(whole, classes, find_copies(made.masks, held.masks, known.masks, schema))
 
 
-def _figures(real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures) -> list[Figure]:
-    size = size_of(len(real), len(made), len(reference))
-    return judge(real, made, enough(FIGURES, size), reference=reference)
-
-
-def _real(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> _Masks:
-    """Real masks and their mirror images; what is ignored counts as background, as generated masks have none."""
-    if not rows:
-        raise DataError("no held-out pairs to judge by", "rows of the split val", "import with data.val_share")
-    items = with_mirrors(PairDataset(workspace, rows, schema, size))
-    return _Masks([without_ignore(item.mask) for item in items], [item.car_class for item in items])
-
-
 def _made(
-    store: ModelStore, wanted: Counter[CarClass], gate: MaskRule, size: int, report: Callable[[str, int, int], None]
+    store: ModelStore, wanted: Counter[CarClass], rule: MaskRule, size: int, report: Callable[[str, int, int], None]
 ) -> _Masks:
+    """``TIMES`` as many masks of each class as are wanted of it."""
     masks: list[Mask] = []
     classes: list[CarClass] = []
-    load = cache(partial(_load, store.schema))
+    trained = TrainedStages(store)
     for place, (car_class, count) in enumerate(sorted(wanted.items()), 1):
-        sampler = load(store.folder("mask", store.model("mask", car_class)))
         seeds = [derive(store.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
-        masks += [gate.clean(mask)[0] for mask in sampler.sample(car_class, seeds, size).masks]
+        masks += [rule.clean(mask)[0] for mask in trained.masks(car_class).sample(car_class, seeds, size).masks]
         classes += [car_class] * len(seeds)
         report("classes drawn", place, len(wanted))
     return _Masks(masks, classes)
-
-
-def _load(schema: PartSchema, folder: Path) -> MaskSampler:
-    sampler, about = load_mask_sampler(folder)
-    check_parts(folder, about, schema)
-    return sampler
-
-
-def _all(masks: _Masks) -> list[int]:
-    return list(range(len(masks.masks)))
-
-
-def _alike(known: _Masks, wanted: Counter[CarClass]) -> list[int]:
-    """Training masks in the held-out masks' shares of the classes, as many as there are."""
-    own = {car_class: known.places(car_class) for car_class in wanted}
-    times = max(1, min((len(own[c]) // count for c, count in wanted.items() if own[c]), default=1))
-    return [place for c, count in wanted.items() for place in own[c][: times * count]]

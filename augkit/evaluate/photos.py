@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augkit.balance.references import open_references
 from augkit.core.classes import CarClass
-from augkit.core.errors import DataError
-from augkit.core.parts import Mask, PartSchema, without_ignore
+from augkit.core.parts import Mask, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable, validation_rows
-from augkit.data.dataset import PairDataset
+from augkit.data.catalogue import TrainingRows, read_catalogue, usable, validation_rows
 from augkit.data.pair import Pair
-from augkit.evaluate.comparison import Figure, enough, judge, size_of
+from augkit.evaluate.comparison import Figure, compare_defined
 from augkit.evaluate.extract import extract_photos
 from augkit.evaluate.features import PictureFeatures
-from augkit.gan.photo_sampler import PhotoSampler
-from augkit.gan.samplers import MaskSampler
+from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
+from augkit.evaluate.trained_stages import TrainedStages
 from augkit.gate.candidate import Candidate
 from augkit.gate.fit import is_ready, load_gate, real_scores
 from augkit.metrics.copies import Copies, judge_copies
@@ -32,11 +31,7 @@ from augkit.metrics.neighbours import nearest
 from augkit.metrics.spread import spread
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import Settings
-from augkit.stages.checkpoint_judge import with_mirrors
-from augkit.stages.image import load_photo_sampler
-from augkit.stages.mask import load_mask_sampler
 from augkit.stages.model_store import ModelStore
-from augkit.train.run import check_parts
 
 LOOKS = 4
 """Photos of one mask whose variety is measured."""
@@ -57,6 +52,10 @@ class SegmenterAgreement:
     def share(self) -> float | None:
         """Of what the segmenters reach on real photos; None where they reach nothing there."""
         return self.made / self.real if self.real > 0 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"made": self.made, "real": self.real, "share": self.share}
 
 
 @dataclass(frozen=True)
@@ -84,26 +83,27 @@ class PhotoEvaluation:
         near = self.held_out[0].value
         return self.made[0].value / near if self.made and near > 0 else None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        agreement, of_made, copies = self.agreement, self.agreement_made, self.copies
+        return {
+            "held_out_masks": [figure.to_dict() for figure in self.held_out],
+            "made_masks": [figure.to_dict() for figure in self.made],
+            "fall": self.fall,
+            "variety": self.variety,
+            "agreement": agreement and agreement.to_dict(),
+            "agreement_made_masks": of_made and of_made.to_dict(),
+            "copies": {"share": copies.share, "expected": copies.quantile, "bound": copies.bound},
+            "exemplars": self.exemplars,
+        }
 
-class _TrainedStages:
-    """The trained stages of a workspace, loaded once."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, report: Report) -> None:
-        self.store, self.report, self.seed = ModelStore.open(workspace, settings), report, settings.seed
-        self._image, self._mask = cache(self._load_image), cache(self._load_mask)
+class _Generation:
+    """What the trained stages of a workspace make for the comparison."""
 
-    def _load_image(self, folder: Path) -> PhotoSampler:
-        sampler, about = load_photo_sampler(folder)
-        check_parts(folder, about, self.store.schema)
-        return sampler
-
-    def _load_mask(self, folder: Path) -> MaskSampler:
-        sampler, about = load_mask_sampler(folder)
-        check_parts(folder, about, self.store.schema)
-        return sampler
-
-    def painter(self, car_class: CarClass) -> PhotoSampler:
-        return self._image(self.store.folder("image", self.store.model("image", car_class)))
+    def __init__(self, store: ModelStore, report: Report) -> None:
+        self.store, self.report, self.seed = store, report, store.settings.seed
+        self.trained = TrainedStages(store)
 
     def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> list[Candidate]:
         """``looks`` photos of each mask, one after the other."""
@@ -111,7 +111,7 @@ class _TrainedStages:
         for place, (mask, car_class) in enumerate(zip(masks, classes, strict=True)):
             for look in range(looks):
                 seed = derive(self.seed, "photo appraisal", name, place, look)
-                painted = self.painter(car_class).paint(mask[None], car_class, [seed])
+                painted = self.trained.photos(car_class).paint(mask[None], car_class, [seed])
                 found.append(Candidate(Pair(painted.photos[0], mask, car_class), painted.exemplars[0]))
             self.report(f"photos of {name}", place + 1, len(masks))
         return found
@@ -121,44 +121,43 @@ class _TrainedStages:
         models = {self.store.model("mask", c) for c in classes}
         if not all(self.store.is_trained("mask", model) for model in models):
             return []
-        made = []
-        for place, car_class in enumerate(classes):
-            sampler = self._mask(self.store.folder("mask", self.store.model("mask", car_class)))
-            made.append(sampler.sample(car_class, [derive(self.seed, "appraisal", place)], size).masks[0])
-        return made
+        seeds = [derive(self.seed, "appraisal", place) for place in range(len(classes))]
+        return [
+            self.trained.masks(car_class).sample(car_class, [seed], size).masks[0]
+            for car_class, seed in zip(classes, seeds, strict=True)
+        ]
 
 
 def evaluate_photos(
     workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Report = print,
     weights: Path | None = None,
 ) -> PhotoEvaluation:  # fmt: skip
-    """Judges the stage-II models of a workspace; agreement is told where the gate is fitted. ``weights`` is the
+    """Measures the stage-II models of a workspace; agreement is told where the gate is fitted. ``weights`` is the
     extractor's file, where it needs one.
 
     Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
     """
     network = EXTRACTORS[extractor](weights=weights)  # before anything is painted: a wrong file is refused here
-    trained, size = _TrainedStages(workspace, settings, report), settings.image.size
-    rows, schema = usable(read_catalogue(workspace.require_catalogue())), trained.store.schema
-    held = _pairs(workspace, validation_rows(rows), schema, size)
-    known = _pairs(workspace, TrainingRows.of(rows).rows, schema, size)
+    store, size = ModelStore.open(workspace, settings), settings.image.size
+    rows, generation = usable(read_catalogue(workspace.require_catalogue())), _Generation(store, report)
+    held = real_pairs(workspace, held_out_rows(rows), store.schema, size)
+    known = real_pairs(workspace, TrainingRows.of(rows).rows, store.schema, size)
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
-    ours = trained.paint("held-out masks", masks, classes)
-    drawn = trained.masks(classes, size)
-    made = trained.paint("made masks", drawn, classes) if drawn else []
+    ours = generation.paint("held-out masks", masks, classes)
+    drawn = generation.masks(classes, size)
+    made = generation.paint("made masks", drawn, classes) if drawn else []
     step = max(1, len(masks) // 24)
-    looks = trained.paint("one mask", masks[::step], classes[::step], LOOKS)
+    looks = generation.paint("one mask", masks[::step], classes[::step], LOOKS)
 
     def see(name: str, photos: Sequence[NDArray[np.uint8]]) -> PictureFeatures:
         return extract_photos(photos, network, progress=partial(report, name))
 
     real, reference = see("held-out photos", [i.photo for i in held]), see("training", [i.photo for i in known])
+    alike = reference.pick(np.array(in_shares([item.car_class for item in known], Counter(classes))))
     seen = see("made photos", _photos(ours))
     return PhotoEvaluation(
-        held_out=_figures(real, seen, _alike(reference, known, Counter(classes))),
-        made=_figures(real, see("made masks", _photos(made)), _alike(reference, known, Counter(classes)))
-        if made
-        else [],
+        held_out=compare_defined(FIGURES, real, seen, alike),
+        made=compare_defined(FIGURES, real, see("made masks", _photos(made)), alike) if made else [],
         variety=_variety(_features(see("one mask", _photos(looks))), _features(real), classes),
         copies=_copies(seen, real, reference),
         agreement=_agreement(workspace, settings, ours, report),
@@ -167,30 +166,12 @@ def evaluate_photos(
     )
 
 
-def _pairs(workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> list[Pair]:
-    if not rows:
-        raise DataError("no held-out pairs to judge by", "rows of the split val", "import with data.val_share")
-    return with_mirrors(PairDataset(workspace, rows, schema, size))
-
-
-def _figures(real: PictureFeatures, made: PictureFeatures, reference: PictureFeatures) -> list[Figure]:
-    size = size_of(len(real), len(made), len(reference))
-    return judge(real, made, enough(FIGURES, size), reference=reference)
-
-
 def _photos(painted: Sequence[Candidate]) -> list[NDArray[np.uint8]]:
     return [candidate.pair.photo for candidate in painted]
 
 
-def _features(traits: PictureFeatures) -> NDArray[np.float64]:
-    return np.asarray(traits.tables["features"], np.float64)
-
-
-def _alike(reference: PictureFeatures, known: Sequence[Pair], wanted: Counter[CarClass]) -> PictureFeatures:
-    """Training photos in the held-out ones' shares of the classes, as many as there are."""
-    places = {c: [n for n, item in enumerate(known) if item.car_class == c] for c in wanted}
-    times = max(1, min((len(places[c]) // count for c, count in wanted.items() if places[c]), default=1))
-    return reference.pick(np.array([n for c, count in wanted.items() for n in places[c][: times * count]]))
+def _features(seen: PictureFeatures) -> NDArray[np.float64]:
+    return np.asarray(seen.tables["features"], np.float64)
 
 
 def _variety(looks: NDArray[np.float64], real: NDArray[np.float64], classes: Sequence[CarClass]) -> float | None:
@@ -213,9 +194,9 @@ def _agreement(
     references = open_references(workspace, settings)
     if "agreement" not in settings.gate.checks or not is_ready(references):
         return None
-    judge, found = load_gate(references).checks["agreement"], []
+    check, found = load_gate(references).checks["agreement"], []
     for place, candidate in enumerate(painted, 1):
-        found.append(judge.score(candidate)["agreement"])
+        found.append(check.score(candidate)["agreement"])
         report("agreement", place, len(painted))
     held = {row.id for row in validation_rows(references.rows)}
     known = real_scores(references)

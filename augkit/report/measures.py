@@ -72,7 +72,7 @@ class Measures:
     utility: Utility | None
     gate: Judging | None
     planted: MeasuredTable | None
-    contest: MeasuredTable | None
+    benchmark: MeasuredTable | None
     strange: Sequence[str]
 
 
@@ -80,7 +80,7 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
     """From the JSON documents by name."""
     found: dict[str, Any] = {}
     strange = []
-    for name, read in (("utility", _utility), ("gate", _judging), ("planted", _planted), ("compare", _contest)):
+    for name, read in (("utility", _utility), ("gate", _judging), ("planted", _planted), ("compare", _benchmark)):
         try:
             found[name] = read(documents[name]) if name in documents else None
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -137,7 +137,7 @@ def _planted(tree: Mapping[str, Any]) -> MeasuredTable:
     return MeasuredTable(("fault planted in real pairs", "pairs", "rejected", "by"), rows)
 
 
-def _contest(results: Sequence[Mapping[str, Any]]) -> MeasuredTable | None:
+def _benchmark(results: Sequence[Mapping[str, Any]]) -> MeasuredTable | None:
     head = ("generator", "steps", "distance", "floor", "ratio")
     names = ("name", "steps", "distance", "distance_floor", "ratio")
     rows = [[_text(result[name]) for name in names] for result in results]

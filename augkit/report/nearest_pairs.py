@@ -101,8 +101,8 @@ def _painted(rows: Sequence[Row], images: ImageCache) -> list[tuple[Row, Pair]]:
 def _looks(pairs: Sequence[Pair], progress: Progress) -> NDArray[np.float32]:
     """(N, D) features, all photos at the size of the first."""
     size = pairs[0].photo.shape[0]
-    traits = extract_photos(
+    seen = extract_photos(
         [resize_photo(pair.photo, size) for pair in pairs], EXTRACTORS["lite0"](),
         progress=lambda done, total: progress("comparing photos", done, total),
     )  # fmt: skip
-    return traits.tables["features"]
+    return seen.tables["features"]

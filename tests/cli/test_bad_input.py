@@ -16,8 +16,7 @@ from torch.nn import functional
 
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, write_catalogue
-from augkit.evaluate import masks as mask_figures
-from augkit.evaluate import photos as photo_figures
+from augkit.evaluate import trained_stages
 from augkit.models.extractors import Lite0Extractor
 from augkit.train.checkpoint import load_state, save_state
 from tests.cli.test_compare import TINY
@@ -32,7 +31,7 @@ WORDS = {"masks": ("evaluate", "masks", *SMOKE), "photos": ("evaluate", "photos"
 
 
 @pytest.fixture
-def contest(tmp_path: Path) -> tuple[str, ...]:
+def compared(tmp_path: Path) -> tuple[str, ...]:
     """``augkit compare`` of one tiny generator."""
     path = tmp_path / "tiny.yaml"
     path.write_text(TINY % "vae-convolutional")
@@ -43,8 +42,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, photos: type
     """Trained models that hand out training pairs."""
     masks, painted = Masks(workspace, "train"), photos(workspace)
     about = {"schema": masks.schema.to_dict()}
-    monkeypatch.setattr(mask_figures, "load_mask_sampler", lambda folder: (masks, about))
-    monkeypatch.setattr(photo_figures, "load_photo_sampler", lambda folder: (painted, about))
+    monkeypatch.setattr(trained_stages, "load_mask_sampler", lambda folder: (masks, about))
+    monkeypatch.setattr(trained_stages, "load_photo_sampler", lambda folder: (painted, about))
 
 
 @pytest.fixture
@@ -80,12 +79,12 @@ def rename_a_part(workspace: Workspace) -> None:
 
 
 def test_weights_of_another_network(
-    rendered_workspace: Workspace, contest: tuple[str, ...], tmp_path: Path, augkit: Run
+    rendered_workspace: Workspace, compared: tuple[str, ...], tmp_path: Path, augkit: Run
 ) -> None:
     """Refused before anything is drawn: no model is trained here."""
     wrong = tmp_path / "wrong.pth"
     torch.save({"fc.weight": torch.zeros(2)}, wrong)
-    for words in (*WORDS.values(), contest):
+    for words in (*WORDS.values(), compared):
         place = (*words, "-w", rendered_workspace.root)
         code, out, err = augkit(*place, "--extractor", "inception", "--weights", wrong)
         assert code == 3 and "weights of another network" in err and "only on these weights" in err and not out
@@ -161,21 +160,21 @@ def test_black_pictures_are_no_measure(
 
 
 def test_too_few_to_compare_by_is_said_before_training(
-    contest: tuple[str, ...], copied_workspace: Workspace, augkit: Run
+    compared: tuple[str, ...], copied_workspace: Workspace, augkit: Run
 ) -> None:
     for count, words in ((4, "4 held-out pairs"), (0, "no held-out pairs")):
         hold_out(copied_workspace, count)
-        code, _, err = augkit(*contest, "-w", copied_workspace.root)
+        code, _, err = augkit(*compared, "-w", copied_workspace.root)
         assert code == 3 and words in err and "at least 5" in err
-    assert not (copied_workspace.root / "contest").exists()
+    assert not (copied_workspace.root / "benchmark").exists()
 
 
 @pytest.mark.usefixtures("coarse")
 def test_black_pictures_are_nothing_to_compare_with(
-    contest: tuple[str, ...], copied_workspace: Workspace, augkit: Run
+    compared: tuple[str, ...], copied_workspace: Workspace, augkit: Run
 ) -> None:
     blacken(copied_workspace)
-    code, out, err = augkit(*contest, "-w", copied_workspace.root)
+    code, out, err = augkit(*compared, "-w", copied_workspace.root)
     assert code == 3 and "pictures are of a single colour" in err and not out
 
 

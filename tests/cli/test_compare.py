@@ -57,7 +57,7 @@ def test_with_and_without_a_start_in_one_command(
     ]
     weights = {k: v for k, v in load_file(start / "model.safetensors").items() if k.endswith(("weight", "bias"))}
     for name, same in (("without", False), ("with", True)):
-        found = load_file(next((copied_workspace.root / "contest" / name).rglob("model.safetensors")))
+        found = load_file(next((copied_workspace.root / "benchmark" / name).rglob("model.safetensors")))
         assert all(torch.allclose(found[key], weights[key], atol=1e-6) for key in weights) == same
 
 

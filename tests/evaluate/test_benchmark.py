@@ -38,7 +38,7 @@ PAINTER = BenchmarkEntry(
 
 
 def _steps(workspace: Workspace, entry: BenchmarkEntry) -> int:
-    about = json.loads((workspace.root / "contest" / entry.name / entry.stage / "all" / "config.json").read_text())
+    about = json.loads((workspace.root / "benchmark" / entry.name / entry.stage / "all" / "config.json").read_text())
     return int(about["steps"])
 
 
@@ -70,6 +70,15 @@ def test_what_was_trained_is_not_trained_again_and_a_longer_budget_goes_on(copie
     assert _steps(copied_workspace, VAE) > first
 
 
+def test_runs_of_the_previous_version_are_found_where_they_are(copied_workspace: Workspace) -> None:
+    run_benchmark(copied_workspace, [VAE], 0.3)
+    steps, place = _steps(copied_workspace, VAE), copied_workspace.root / "benchmark"
+    place.rename(copied_workspace.root / "contest")
+    run_benchmark(copied_workspace, [VAE], 0.01)
+    about = json.loads((copied_workspace.root / "contest" / "vae" / "mask" / "all" / "config.json").read_text())
+    assert about["steps"] == steps and not place.exists()
+
+
 def test_another_recipe_of_the_same_name_is_refused_or_trained_afresh(copied_workspace: Workspace) -> None:
     run_benchmark(copied_workspace, [VAE], 0.2)
     other = BenchmarkEntry("vae", "mask", load_settings("smoke", [*SMALL[:3], "mask.options={latent: 2, base: 8}"]))
@@ -86,11 +95,11 @@ def test_nothing_is_trained_before_all_settings_are_known_to_work(copied_workspa
         ("image", "image.init_from=nowhere", CheckpointError),
     ):
         wrong = BenchmarkEntry(
-            "wrong", cast("benchmark.Contested", stage), load_settings("smoke", [*SMALL[:3], change])
+            "wrong", cast("benchmark.BenchmarkStage", stage), load_settings("smoke", [*SMALL[:3], change])
         )
         with pytest.raises(error):
             run_benchmark(copied_workspace, [GAN, wrong], 0.2)
-    assert not (copied_workspace.root / "contest").exists()
+    assert not (copied_workspace.root / "benchmark").exists()
 
 
 def test_time_without_a_checkpoint_does_not_count(tmp_path: Path) -> None:
@@ -108,4 +117,4 @@ def test_without_held_out_pictures_there_is_nothing_to_judge_by(copied_workspace
     write_catalogue(copied_workspace.catalogue, rows)
     with pytest.raises(DataError, match="no held-out pairs"):
         run_benchmark(copied_workspace, [VAE], 0.2)
-    assert not (copied_workspace.root / "contest").exists()
+    assert not (copied_workspace.root / "benchmark").exists()

@@ -11,7 +11,7 @@ from augkit.core.errors import DataError, SchemaError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.pair_files import read_mask
-from augkit.evaluate.comparison import judge
+from augkit.evaluate.comparison import compare
 from augkit.evaluate.extract import extract_masks, extract_photos
 from augkit.models.extractors import EXTRACTORS
 
@@ -91,7 +91,7 @@ def test_broken_masks_are_far_from_real_ones_through_the_real_network(rendered_w
     broken = [random.permutation(mask.reshape(-1)).reshape(mask.shape) for mask in other]
     extractor = EXTRACTORS["lite0"]()
     held_out, same, bad = (extract_masks(m, schema, extractor) for m in (real, other, broken))
-    good, poor = (judge(held_out, made, ["frechet"], resamples=10)[0].ratio for made in (same, bad))
+    good, poor = (compare(held_out, made, ["frechet"], resamples=10)[0].ratio for made in (same, bad))
     assert good is not None and poor is not None
     assert good < 1.5
     assert poor > 3

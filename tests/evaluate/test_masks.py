@@ -17,7 +17,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.crop import resize_mask
 from augkit.data.pair_files import read_mask
-from augkit.evaluate import masks
+from augkit.evaluate import masks, trained_stages
 from augkit.evaluate.masks import MaskEvaluation, evaluate_masks
 from augkit.gan.samplers import MaskDraw
 from augkit.settings import load_settings
@@ -48,8 +48,15 @@ class Shapeless(Replaying):
         return MaskDraw(np.stack(noise), [{} for _ in seeds])
 
 
-def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> MaskEvaluation:
-    monkeypatch.setattr(masks, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
+def hand_out(sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"schema": sampler.schema.to_dict()}
+    monkeypatch.setattr(trained_stages, "load_mask_sampler", lambda folder: (sampler, about))
+
+
+def _evaluate(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> MaskEvaluation:
+    monkeypatch.setattr(
+        trained_stages, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
+    )
     monkeypatch.setattr(masks, "FEWEST", 2)
     return evaluate_masks(workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
@@ -57,7 +64,7 @@ def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.Monk
 def test_training_masks_look_real_and_are_copies(
     rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = _appraise(rendered_workspace, Replaying(rendered_workspace, "train"), monkeypatch)
+    found = _evaluate(rendered_workspace, Replaying(rendered_workspace, "train"), monkeypatch)
     assert found.whole.figures[0].name == "FD-lite0" and found.whole.figures[0].ratio == pytest.approx(1, abs=0.25)
     assert found.whole.passing > 0.5 and 0 <= found.whole.passing_real <= 1
     assert found.copies.share > 0.9
@@ -69,13 +76,13 @@ def test_training_masks_look_real_and_are_copies(
 def test_noise_is_far_from_real_and_passes_no_gate(
     rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = _appraise(rendered_workspace, Shapeless(rendered_workspace, "train"), monkeypatch)
+    found = _evaluate(rendered_workspace, Shapeless(rendered_workspace, "train"), monkeypatch)
     ratio = found.whole.figures[0].ratio
     assert ratio is not None and ratio > 2 and found.whole.passing == 0 and found.copies.share == 0
 
 
 def test_the_split_test_is_not_read(without_test_files: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _appraise(without_test_files, Replaying(without_test_files, "train"), monkeypatch).whole.figures
+    assert _evaluate(without_test_files, Replaying(without_test_files, "train"), monkeypatch).whole.figures
 
 
 def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,14 +90,16 @@ def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pyte
     rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
     write_catalogue(copied_workspace.catalogue, rows)
     with pytest.raises(DataError, match="no held-out pairs"):
-        _appraise(copied_workspace, sampler, monkeypatch)
+        _evaluate(copied_workspace, sampler, monkeypatch)
 
 
 def test_the_verb(
     rendered_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sampler = Replaying(rendered_workspace, "train")
-    monkeypatch.setattr(masks, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
+    monkeypatch.setattr(
+        trained_stages, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
+    )
     monkeypatch.setattr(masks, "FEWEST", 2)
     place = ["--workspace", str(rendered_workspace.root)]
     assert run(["evaluate", "masks", *place]) == 0

@@ -17,7 +17,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, write_catalogue
 from augkit.data.crop import resize_photo
 from augkit.data.pair_files import read_photo
-from augkit.evaluate import photos
+from augkit.evaluate import trained_stages
 from augkit.evaluate.photos import PhotoEvaluation, evaluate_photos
 from augkit.gan.photo_sampler import GeneratedPhotos
 from augkit.settings import load_settings
@@ -51,15 +51,22 @@ class Flat(Replaying):
         return GeneratedPhotos(np.stack([noise] * len(seeds)), ["nobody"] * len(seeds))
 
 
-def _appraise(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> PhotoEvaluation:
-    monkeypatch.setattr(photos, "load_photo_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()}))
+def hand_out(sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"schema": sampler.schema.to_dict()}
+    monkeypatch.setattr(trained_stages, "load_photo_sampler", lambda folder: (sampler, about))
+
+
+def _evaluate(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> PhotoEvaluation:
+    monkeypatch.setattr(
+        trained_stages, "load_photo_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
+    )
     return evaluate_photos(workspace, load_settings("smoke"), report=lambda name, done, total: None)
 
 
 def test_training_photos_look_real_vary_and_are_copies(
     rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = _appraise(rendered_workspace, Replaying(rendered_workspace), monkeypatch)
+    found = _evaluate(rendered_workspace, Replaying(rendered_workspace), monkeypatch)
     assert found.held_out[0].name == "FD-lite0" and found.held_out[0].ratio == pytest.approx(1, abs=0.5)
     assert found.copies.share == 1 and found.variety > 0.5 and found.exemplars == 1
     assert found.made == [] and found.fall is None and found.agreement is None  # neither is trained here
@@ -68,19 +75,19 @@ def test_training_photos_look_real_vary_and_are_copies(
 def test_one_noise_for_all_is_far_and_has_no_variety(
     rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = _appraise(rendered_workspace, Flat(rendered_workspace), monkeypatch)
+    found = _evaluate(rendered_workspace, Flat(rendered_workspace), monkeypatch)
     assert (found.held_out[0].ratio or 0) > 2 and found.variety < 1e-5 and found.copies.share == 0
 
 
 def test_the_split_test_is_not_read(without_test_files: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _appraise(without_test_files, Replaying(without_test_files), monkeypatch).held_out
+    assert _evaluate(without_test_files, Replaying(without_test_files), monkeypatch).held_out
 
 
 def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row for row in read_catalogue(copied_workspace.catalogue) if row.split == "train"]
     write_catalogue(copied_workspace.catalogue, rows)
     with pytest.raises(DataError, match="no held-out pairs"):
-        _appraise(copied_workspace, Replaying(copied_workspace), monkeypatch)
+        _evaluate(copied_workspace, Replaying(copied_workspace), monkeypatch)
 
 
 def test_an_untrained_stage_is_said(copied_workspace: Workspace) -> None:

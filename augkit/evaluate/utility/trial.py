@@ -59,10 +59,6 @@ class Trial:
         digest = f"{derive(0, *(f'{key}={about[key]}' for key in sorted(about))):016x}"
         return workspace.root / "utility" / self.arm.name / digest
 
-    def is_done(self, workspace: Workspace, held: HeldOut) -> bool:
-        """Whether ``run`` would only read."""
-        return _read_scores(self.folder(workspace) / SCORES, held) is not None
-
     def run(self, workspace: Workspace, held: HeldOut, report: Report | None = None) -> NDArray[np.int64]:
         """(held-out pairs, channels, 3) pixels. Trains, or goes on, where the folder has no finished model."""
         folder = self.folder(workspace)

@@ -97,10 +97,11 @@ def test_an_interrupted_run_goes_on_to_the_same_figures(mixed: Workspace, tmp_pa
     (own.folder(mixed)).rename(tmp_path / "whole")
     with pytest.raises(KilledError):
         own.run(mixed, held, killed_at(2))
-    assert not own.is_done(mixed, held) and (own.folder(mixed) / "checkpoint.safetensors").is_file()
+    scores = own.folder(mixed) / "scores.npz"
+    assert not scores.exists() and (own.folder(mixed) / "checkpoint.safetensors").is_file()
     steps: list[int] = []
     assert np.array_equal(own.run(mixed, held, lambda name, step, of: steps.append(step)), whole)
-    assert steps == [3] and own.is_done(mixed, held)  # step 2 was saved
+    assert steps == [3] and scores.is_file()  # step 2 was saved
 
 
 def test_what_decides_a_run_names_its_folder(mixed: Workspace) -> None:
@@ -120,7 +121,7 @@ def test_other_held_out_pairs_are_measured_anew_without_training(
     own.run(mixed, held)
     monkeypatch.setattr(trials, "fit_segmenter", None)
     fewer = type(held)(held.split, held.items[:2], held.schema, held.digest + 1)
-    assert not own.is_done(mixed, fewer) and own.run(mixed, fewer).shape[0] == 2
+    assert own.run(mixed, fewer).shape[0] == 2
 
 
 def test_all_arms_are_measured_on_the_same_pairs_that_none_was_trained_on(
