@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from augkit.core.errors import DataError
-from augkit.data.importers._photos import PhotoFolder, contained, list_photos, photo_names
+from augkit.data.importers._photos import PhotoFolder, photo_names
+from augkit.data.importers._source import contained
 
 
 @pytest.fixture
@@ -18,8 +19,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_photos_are_listed_by_suffix_in_order(root: Path) -> None:
     assert photo_names(root) == ["a 1.png", "b/2.JPG", "b/\u8eca.webp"]
-    assert list_photos(root) == [root / name for name in photo_names(root)]
-    assert list_photos(root / "none") == []
+    assert photo_names(root / "none") == []
 
 
 def test_a_link_to_a_file_elsewhere_is_listed_and_refused(root: Path) -> None:
@@ -42,13 +42,13 @@ def test_the_folder_itself_may_be_a_link(root: Path) -> None:
     (root.parent / "alias").symlink_to(root, target_is_directory=True)
     alias = root.parent / "alias"
     assert contained(alias, alias / "a 1.png") == alias / "a 1.png"
-    assert len(list_photos(alias)) == 3
+    assert len(photo_names(alias)) == 3
 
 
 def test_a_linked_folder_elsewhere_is_refused(root: Path) -> None:
     (root / "more").symlink_to(root.parent / "other", target_is_directory=True)
     with pytest.raises(DataError, match=r"more is a link to .*other, outside"):
-        list_photos(root)
+        photo_names(root)
     with pytest.raises(DataError, match="outside"):
         contained(root, root / "more" / "secret.jpg")
 
@@ -63,7 +63,45 @@ def test_links_in_a_circle_are_refused(root: Path) -> None:
 def test_photos_that_are_asked_for_by_name_are_not_followed_out(root: Path) -> None:
     (root / "link.jpg").symlink_to(root.parent / "other" / "secret.jpg")
     (root / "more").symlink_to(root.parent / "other", target_is_directory=True)
-    folder = PhotoFolder(root)
     for name in ("link.jpg", "elsewhere/link.jpg", "more/secret.jpg"):
         with pytest.raises(DataError, match="outside the data set's folder"):
-            folder.find([name])
+            PhotoFolder(root).find([name])
+
+
+def _folder(tmp_path: Path, *names: str) -> PhotoFolder:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    return PhotoFolder(tmp_path)
+
+
+def test_a_photo_meant_by_its_path_is_nobody_elses_by_its_name(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "train/1.jpg")
+    folder.ask(["test/1.jpg"])
+    folder.ask(["train/1.jpg"])
+    assert folder.find(["train/1.jpg"]) == tmp_path / "train/1.jpg"
+    with pytest.raises(DataError, match=r"no photo at test/1.jpg; train/1.jpg has the name, but is meant by train"):
+        folder.find(["test/1.jpg"])
+
+
+def test_a_photo_that_several_names_may_mean_is_none_of_theirs(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "1.jpg")
+    names = ["C:/train/1.jpg"], ["C:/test/1.jpg"]
+    for name in names:
+        folder.ask(name)
+    for name in names:
+        with pytest.raises(DataError, match="is meant by"):
+            folder.find(name)
+
+
+def test_a_photo_that_is_not_there_says_what_is(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no photo at b.jpg, nor elsewhere below the folder; there is x/B.png"):
+        _folder(tmp_path, "x/B.png").find(["b.jpg"])
+    with pytest.raises(DataError, match="there is no file at all"):
+        PhotoFolder(tmp_path / "none").find(["b.jpg"])
+
+
+@pytest.mark.parametrize("name", ["\0.jpg", "x" * 5000, "data:image/png;base64," + "A/" * 3000])
+def test_names_that_no_file_can_have_are_only_not_found(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="no photo"):
+        _folder(tmp_path, "1.jpg").find([name])

@@ -20,7 +20,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import BACKGROUND, Mask, histogram
 from augkit.data.importers._palette import Palette
 from augkit.data.importers._part_table import LARGEST_VALUE, PartTable
-from augkit.data.importers._photos import contained
+from augkit.data.importers._source import contained
 from augkit.data.samples import MAX_PIXELS, PartMask, require_size, size_of
 
 MOST_UNKNOWN = 0.05

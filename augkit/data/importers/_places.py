@@ -9,6 +9,7 @@ from typing import Any
 
 from augkit.core.errors import ConfigError
 from augkit.data.catalogue import Split
+from augkit.data.importers._source import hidden
 from augkit.data.samples import Sample
 
 _SPLITS: dict[str, Split] = {
@@ -50,7 +51,7 @@ def locate(source: Path, annotations: Path | None) -> list[Place]:
     if (source / "annotations.json").is_file():
         return [Place(source / "annotations.json", source)]
     found = sorted([*source.glob("*.json"), *source.glob("annotations/*.json")])
-    found = [file for file in found if not file.name.startswith(_OTHER_TASKS)]
+    found = [file for file in found if not hidden(file.name) and not file.name.startswith(_OTHER_TASKS)]
     if len(found) == 1:
         return [Place(found[0], source)]
     places = [_by_name(source, file) for file in found] or _by_folder(source)
@@ -80,7 +81,7 @@ def _by_name(source: Path, file: Path) -> Place:
 def _by_folder(source: Path) -> list[Place]:
     """The places of folders named for a split that hold one JSON file each."""
     folders = [path for path in sorted(source.iterdir()) if path.is_dir() and path.name.lower() in _SPLITS]
-    files = [(folder, sorted(folder.glob("*.json"))) for folder in folders]
+    files = [(path, sorted(file for file in path.glob("*.json") if not hidden(file.name))) for path in folders]
     return [
         Place(jsons[0], folder, f"{folder.name}/", _SPLITS[folder.name.lower()], folder.name)
         for folder, jsons in files

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask
 from augkit.data.crop import Photo, canonical_window
-from augkit.data.importers._photos import contained
 from augkit.data.importers._pictures import opened
+from augkit.data.importers._source import contained
 from augkit.data.samples import decode, require_size
 
 CAR = 26

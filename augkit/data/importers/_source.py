@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
-from augkit.core.errors import ConfigError
-from augkit.data.importers._photos import contained
+from augkit.core.errors import ConfigError, DataError
+
+_PACKED_BY_MAC = "__MACOSX"
 
 
 def require_folder(source: Path, layout: str) -> None:
@@ -22,9 +26,50 @@ def refuse_annotations(annotations: Path | None, reason: str) -> None:
         raise ConfigError(f"--annotations {annotations}", f"no such option here: {reason}", "leave it away")
 
 
+def contained(root: Path, path: Path) -> Path:
+    """The path itself, where it leads to something below ``root``, through links or not.
+
+    Raises DataError where a symbolic link on the way leads out of the data set's folder (whoever packed the data set
+    could name any file of this machine), or links go round in a circle. ``root`` itself may be a link.
+    """
+    try:
+        target = _target(os.fspath(path))
+    except OSError as error:
+        raise DataError(f"{path.name} is a link that leads nowhere: {error}") from error
+    folder = _real_folder(os.fspath(root))
+    if target != folder and not target.startswith(folder.rstrip(os.sep) + os.sep):
+        raise DataError(f"{path.name} is a link to {target}, outside the data set's folder")
+    return path
+
+
+def _target(path: str) -> str:
+    """Where a path leads to. Folders are looked up once: a data set has many photos in few of them."""
+    folder, name = os.path.split(path)
+    try:
+        if name in ("", os.curdir, os.pardir) or stat.S_ISLNK(os.lstat(path).st_mode):
+            return os.path.realpath(path, strict=True)
+    except FileNotFoundError:
+        return os.path.realpath(path)
+    return os.path.join(_real_folder(folder), name)  # noqa: PTH118 (quick, for many)
+
+
+@lru_cache(maxsize=1024)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
 def hidden(name: str) -> bool:
-    """Whether a file, or a folder that it is in, has a name with a dot first, as systems name their own files."""
-    return any(part.startswith(".") for part in name.split("/"))
+    """Whether a file, or a folder that it is in, is a system's own: a dot first (``._a.jpg``), or ``__MACOSX``."""
+    return any(part.startswith(".") or part == _PACKED_BY_MAC for part in name.split("/"))
+
+
+def walk(root: str | os.PathLike[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """``os.walk`` without what is hidden: the path below ``root`` ("" or with a ``/`` at its end), folders, files."""
+    top = os.fspath(root)
+    for folder, folders, files in os.walk(top):
+        below = "" if folder == top else f"{os.path.relpath(folder, top)}/".replace(os.sep, "/")
+        folders[:] = [name for name in folders if not hidden(name)]
+        yield below, folders, [name for name in files if not hidden(name)]
 
 
 def files_below(root: Path, *endings: str) -> list[str]:
@@ -34,10 +79,9 @@ def files_below(root: Path, *endings: str) -> list[str]:
     files are listed: whether they may be read is for ``contained`` to say, a sample at a time.
     """
     found = []
-    for folder, folders, names in os.walk(root):
+    for below, folders, names in walk(root):
         for name in folders:
-            if Path(folder, name).is_symlink():
-                contained(root, Path(folder, name))
-        below = Path(folder).relative_to(root)
-        found += [(below / name).as_posix() for name in names if name.lower().endswith(endings)]
-    return sorted(name for name in found if not hidden(name))
+            if (root / below / name).is_symlink():
+                contained(root, root / below / name)
+        found += [below + name for name in names if name.lower().endswith(endings)]
+    return sorted(found)

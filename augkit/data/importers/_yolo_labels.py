@@ -9,8 +9,8 @@ from pathlib import Path
 from augkit.core.errors import DataError
 from augkit.core.parts import BACKGROUND, Mask
 from augkit.data.importers._outlines import Outline
-from augkit.data.importers._photos import contained
 from augkit.data.importers._pictures import opened
+from augkit.data.importers._source import contained
 
 TOLERANCE = 0.05
 """How far outside the photo a point may lie, as a share of its width or height; it is moved to the border."""

@@ -13,7 +13,7 @@ from augkit.data.catalogue import SPLITS, Split
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._scenes import Car, Scene
-from augkit.data.importers._source import files_below, hidden, refuse_annotations, require_folder
+from augkit.data.importers._source import files_below, refuse_annotations, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet
 
 _LAYOUT = "a folder with leftImg8bit/{train,val,test}/CITY/ and gtFine/{train,val,test}/CITY/"
@@ -84,7 +84,7 @@ class _CarTable:
 
 def _scenes(root: Path) -> Iterator[tuple[str, Scene | str]]:
     """Each photo's path with its scene, or with what is wrong with it; then annotations that lack the photo."""
-    photos = [name for name in photo_names(root / "leftImg8bit") if _stem(name) and _depth(name) and not hidden(name)]
+    photos = [name for name in photo_names(root / "leftImg8bit") if _stem(name) and _depth(name)]
     known = {file for file in files_below(root / "gtFine", _IDS.lower(), _POLYGONS.lower()) if _depth(file)}
     counts = Counter(_stem(name) for name in photos)
     annotated: Mapping[str, dict[str, str]] = _by_stem(known)

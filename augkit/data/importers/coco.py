@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from augkit.data.sample_ids import ids_of
 from augkit.data.samples import Sample, SampleSet, require_size
 
 Entry = dict[str, Any]
+_Tables = Mapping[str, list[Entry]]
 
 
 @IMPORTERS.register("coco")
@@ -45,30 +47,38 @@ def read_coco(source: Path, annotations: Path | None = None) -> SampleSet:
     different categories, SchemaError for categories that make no part schema. Whatever concerns one photo becomes the
     problem of its sample.
     """
-    samples: list[Sample] = []
-    schema: PartSchema | None = None
-    first, known = Path(), dict[int, int]()
     places = locate(source, annotations)
-    folders: dict[Path, PhotoFolder] = {}
-    for place in places:
-        data = _load(place.file)
-        found, part_ids = _parts(place.file, data["categories"])
-        if schema is not None and (found, part_ids) != (schema, known):
-            raise DataError(
-                f"{place.file}: the categories are not those of {first}: {_listed(data)}",
-                f"{', '.join(schema.names[1:])}, with the same ids in every file",
-                "export the files with one list of categories, or import one with --annotations FILE",
-            )
-        schema, known, first = found, part_ids, place.file
-        folder = folders.setdefault(place.photos, PhotoFolder(place.photos))
-        samples += _samples(data, part_ids, place, folder)
+    tables = [_load(place.file) for place in places]
+    schema, part_ids = _common_parts(places, tables)
+    folders = {place.photos: PhotoFolder(place.photos) for place in places}
+    for place, table in zip(places, tables, strict=True):
+        for image in table["images"]:
+            folders[place.photos].ask(_paths(image))
+    samples = [
+        sample
+        for place, table in zip(places, tables, strict=True)
+        for sample in _samples(table, part_ids, place, folders[place.photos])
+    ]
     samples += _unlisted(places, folders)
-    assert schema is not None
     ids = ids_of([sample.source_file for sample in samples])
     return SampleSet(schema, [replace(sample, id=id) for id, sample in zip(ids, samples, strict=True)])
 
 
-def _listed(data: Mapping[str, list[Entry]]) -> str:
+def _common_parts(places: Sequence[Place], tables: Sequence[_Tables]) -> tuple[PartSchema, dict[int, int]]:
+    """The schema of all files, and the part id of each category id. Raises DataError where they differ."""
+    used = {_whole(annotation.get("category_id")) for table in tables for annotation in table["annotations"]}
+    found = [_parts(place.file, table["categories"], used) for place, table in zip(places, tables, strict=True)]
+    for place, table, parts in zip(places, tables, found, strict=True):
+        if parts != found[0]:
+            raise DataError(
+                f"{place.file}: the categories are not those of {places[0].file}: {_listed(table)}",
+                f"{', '.join(found[0][0].names[1:])}, with the same ids in every file",
+                "export the files with one list of categories, or import one with --annotations FILE",
+            )
+    return found[0]
+
+
+def _listed(data: _Tables) -> str:
     return ", ".join(f"{category.get('id')}: {category.get('name')}" for category in data["categories"])
 
 
@@ -93,20 +103,21 @@ def _is_table(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
 
 
-def _parts(file: Path, categories: Sequence[Entry]) -> tuple[PartSchema, dict[int, int]]:
+def _parts(file: Path, categories: Sequence[Entry], used: set[int | None]) -> tuple[PartSchema, dict[int, int]]:
     """The schema, and the part id of each category id (0 for the background, 255 for what is ignored)."""
     remedy = "correct the file's categories"
-    numbers: list[Any] = [category.get("id") for category in categories]
+    numbers = [_whole(category.get("id")) for category in categories]
     names: list[Any] = [category.get("name") for category in categories]
-    named = {number: name for number, name in zip(numbers, names, strict=True) if _is_int(number) and _is_name(name)}
+    named = {number: name for number, name in zip(numbers, names, strict=True) if number is not None and _is_name(name)}
     if len(named) < len(categories):
-        shown = [f"{number!r}: {name!r}" for number, name in zip(numbers, names, strict=True)]
+        shown = [f"{category.get('id')!r}: {category.get('name')!r}" for category in categories]
         raise DataError(
             f"{file}: {len(categories)} categories, {len(named)} with name and own id: {', '.join(shown)}",
             "a name and a whole number as id a category, no id twice",
             remedy,
         )
-    by_number = dict(sorted(named.items()))
+    roots = _roots(categories) - used
+    by_number = {number: name for number, name in sorted(named.items()) if number not in roots}
     fixed = dict(zip(by_number, fixed_ids(list(by_number.values())), strict=True))
     kept = [number for number, id in fixed.items() if id is None]
     if not kept:
@@ -116,16 +127,21 @@ def _parts(file: Path, categories: Sequence[Entry]) -> tuple[PartSchema, dict[in
     return schema, outside | {number: id for id, number in enumerate(kept, 1)}
 
 
-def _samples(
-    data: Mapping[str, list[Entry]], part_ids: Mapping[int, int], place: Place, photos: PhotoFolder
-) -> Iterator[Sample]:
+def _roots(categories: Sequence[Entry]) -> set[int | None]:
+    """Ids of categories that others are said to belong to, as Roboflow's first: no parts, unless they have shapes."""
+    above = [(category.get("supercategory"), category["name"]) for category in categories]
+    parents = {parent for parent, name in above if isinstance(parent, str) and parent != name}
+    return {_whole(category.get("id")) for category in categories if category["name"] in parents}
+
+
+def _samples(data: _Tables, part_ids: Mapping[int, int], place: Place, photos: PhotoFolder) -> Iterator[Sample]:
     """Samples of all images, and of annotations without an image; no ids yet."""
-    counts = Counter(repr(image.get("id")) for image in data["images"])
+    counts = Counter(_key(image.get("id")) for image in data["images"])
     shapes: dict[str, list[Entry]] = defaultdict(list)
     for annotation in data["annotations"]:
-        shapes[repr(annotation.get("image_id"))].append(annotation)
+        shapes[_key(annotation.get("image_id"))].append(annotation)
     for image in data["images"]:
-        key = repr(image.get("id"))
+        key = _key(image.get("id"))
         if counts[key] > 1:
             yield place.sample(_named(image), problem=f"image id {key} is listed {counts[key]} times")
         else:
@@ -149,7 +165,7 @@ def _sample(
     image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, int], photos: PhotoFolder, place: Place
 ) -> Sample:
     try:
-        path = photos.find([image[key] for key in ("path", "file_name") if isinstance(image.get(key), str)])
+        path = photos.find(_paths(image))
     except DataError as error:
         return place.sample(_named(image), problem=str(error))
     source = photos.relative(path)
@@ -169,20 +185,39 @@ def _outline(image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, 
         raise DataError("no annotation")
     shapes = []
     for number, annotation in enumerate(annotations):
-        name, category = f"annotation {annotation.get('id', f'number {number}')}", annotation.get("category_id")
-        if not _is_int(category) or category not in part_ids:
-            raise DataError(f"{name}: category {category!r} is not among the file's categories")
+        name, category = f"annotation {annotation.get('id', f'number {number}')}", _whole(annotation.get("category_id"))
+        if category is None or category not in part_ids:
+            raise DataError(f"{name}: category {annotation.get('category_id')!r} is not among the file's categories")
         if part_ids[category]:
             shapes.append((part_ids[category], name, annotation.get("segmentation")))
     return Outline(height, width, tuple(shapes))
 
 
+def _paths(image: Entry) -> list[str]:
+    """Where the photo may be."""
+    return [image[key] for key in ("path", "file_name") if isinstance(image.get(key), str) and image[key]]
+
+
 def _named(image: Entry) -> str:
     """What to call an image whose photo is not found."""
-    return next(
-        (image[key] for key in ("path", "file_name") if isinstance(image.get(key), str) and image[key]),
-        f"image {image.get('id')}",
-    )
+    return next(iter(_paths(image)), f"image {image.get('id')}")
+
+
+def _key(value: object) -> str:
+    """An image's id, by which annotations find it: 1, "1" and 1.0 are one."""
+    number = _whole(value)
+    return repr(value) if number is None else str(number)
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, however the file writes it; None for anything else."""
+    if type(value) is int:
+        return value
+    if isinstance(value, float | str):
+        text = str(value).strip()
+        if match := re.fullmatch(r"(-?\d{1,18})(\.0*)?", text):
+            return int(match[1])
+    return None
 
 
 def _is_int(value: object) -> TypeGuard[int]:

@@ -17,8 +17,7 @@ from augkit.core.parts import Colour, Mask, PartSchema
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
 from augkit.data.importers import IMPORTERS
-from augkit.data.importers._photos import contained
-from augkit.data.importers._source import files_below, refuse_annotations, require_folder
+from augkit.data.importers._source import contained, files_below, refuse_annotations, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet, require_size
 
 # By label value / 10. The published table has no colour for the last: grey is of this importer.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,14 +13,18 @@ from typing import Literal, NamedTuple
 from augkit.core.errors import DataError
 from augkit.data.catalogue import Split
 from augkit.data.importers import IMPORTERS
+from augkit.data.importers._file_names import folded
 from augkit.data.importers._part_table import FORMATS, PartTable, find_parts_file, read_part_table
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.importers._source import require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet
 
-PHOTO_FOLDERS = frozenset({"images", "photos"})
-MASK_FOLDERS = frozenset({"masks", "labels"})
+PHOTO_FOLDERS = (frozenset({"images", "photos"}), frozenset({"jpegimages"}))
+MASK_FOLDERS = (frozenset({"masks", "labels"}), frozenset({"segmentationclass"}), frozenset({"annotations"}))
+"""In lower case. Of each, the first of these that a data set has; ``annotations`` may hold anything where there is no
+folder of photos."""
+
 MASK_SUFFIXES = (".mask", "_mask")
 SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train",
@@ -42,10 +46,10 @@ def read_folder(source: Path, annotations: Path | None = None) -> SampleSet:
 
         SRC/
           parts.csv               id,name,red,green,blue (or parts.json, parts.txt, palette.csv, id2label.json)
-          images/                 or photos/
+          images/                 or photos/, JPEGImages/
             a.jpg
             train/b.jpg           folders below may be splits: train, val, test
-          masks/                  or labels/
+          masks/                  or labels/, SegmentationClass/, annotations/
             a.png
             train/b.png
 
@@ -64,7 +68,7 @@ def read_folder(source: Path, annotations: Path | None = None) -> SampleSet:
     and for a parts file that is none, SchemaError for parts that make no schema.
     """
     require_folder(source, _LAYOUT)
-    names = [name for name in photo_names(source) if not _hidden(name)]
+    names = photo_names(source)
     photos, masks = _sorted_out(names)
     if not photos or not masks:
         raise DataError(
@@ -88,40 +92,47 @@ class _PhotoEntry(NamedTuple):
 
 
 Kind = Literal["photo", "mask", ""]
+Marks = Mapping[str, Kind]
 
 
 def _sorted_out(names: Sequence[str]) -> tuple[Found, Found]:
     """Photos and masks by key: what the paths of a photo and of its mask have in common."""
-    kinds = {_marked(name)[1] for name in names}
+    marks = _marks({folder for name in names for folder in name.lower().split("/")[:-1]})
+    kinds = {_marked(name, marks)[1] for name in names}
     place = _by_folder if "mask" in kinds else _by_suffix
     rest: Kind = "photo" if "photo" not in kinds else ""  # masks/ alone: the photos are all that is elsewhere
     found: dict[Kind, Found] = {"photo": defaultdict(list), "mask": defaultdict(list), "": defaultdict(list)}
     for name in names:
-        key, kind = place(name)
+        key, kind = place(name, marks)
         found[kind or rest][key].append(name)
-    return found["photo"], _renamed(found["mask"], found["photo"])
+    return found["photo"], _respelt(_renamed(found["mask"], found["photo"]), found["photo"])
 
 
-def _marked(name: str) -> tuple[int, Kind]:
+def _marks(folders: Collection[str]) -> Marks:
+    """The folders whose names say what is in them, and what they say."""
+    photos = next((known for known in PHOTO_FOLDERS if not known.isdisjoint(folders)), frozenset[str]())
+    choices = MASK_FOLDERS if photos else MASK_FOLDERS[:1]
+    masks = next((known for known in choices if not known.isdisjoint(folders)), frozenset[str]())
+    found: dict[str, Kind] = dict.fromkeys(photos, "photo")
+    return found | dict.fromkeys(masks, "mask")
+
+
+def _marked(name: str, marks: Marks) -> tuple[int, Kind]:
     """The place of the first folder in a path that says what is in it, and what it says."""
-    for place, folder in enumerate(name.lower().split("/")[:-1]):
-        if folder in PHOTO_FOLDERS:
-            return place, "photo"
-        if folder in MASK_FOLDERS:
-            return place, "mask"
-    return 0, ""
+    folders = name.lower().split("/")[:-1]
+    return next(((place, marks[folder]) for place, folder in enumerate(folders) if folder in marks), (0, ""))
 
 
-def _by_folder(name: str) -> tuple[str, Kind]:
-    place, kind = _marked(name)
+def _by_folder(name: str, marks: Marks) -> tuple[str, Kind]:
+    place, kind = _marked(name, marks)
     if not kind:
         return _key(name), kind
     words = name.split("/")
     return _key("/".join(words[:place] + words[place + 1 :])), kind
 
 
-def _by_suffix(name: str) -> tuple[str, Kind]:
-    key, _ = _by_folder(name)
+def _by_suffix(name: str, marks: Marks) -> tuple[str, Kind]:
+    key, _ = _by_folder(name, marks)
     bare = _without_mask_suffix(key)
     return bare, "photo" if bare == key else "mask"
 
@@ -133,6 +144,22 @@ def _renamed(masks: Found, photos: Found) -> Found:
         bare = _without_mask_suffix(key)
         renamed[bare if key not in photos and bare in photos else key] += names
     return renamed
+
+
+def _respelt(masks: Found, photos: Found) -> Found:
+    """Masks under the keys of photos that differ in spelling alone (see ``folded``), where that leaves no doubt."""
+    alone = [key for key in masks if key not in photos]
+    lacking: dict[str, list[str]] = defaultdict(list)
+    for key in photos if alone else ():
+        if key not in masks:
+            lacking[folded(key)].append(key)
+    spellings = [(key, spelt) for key in alone for spelt in {folded(key), folded(_without_mask_suffix(key))}]
+    claims = Counter(spelt for _, spelt in spellings)
+    for key, spelt in spellings:
+        meant = lacking.get(spelt, [])
+        if len(meant) == claims[spelt] == 1 and key in masks:
+            masks[meant[0]] = masks.pop(key)
+    return masks
 
 
 def _key(name: str) -> str:
@@ -174,10 +201,6 @@ def _sample(root: Path, table: PartTable, entries: Sequence[_PhotoEntry], place:
         return Sample(id, entry.photo or entry.mask, problem=entry.problem, split=split, subset=subset)
     photo, mask = partial(photo_bytes, root, entry.photo), MaskFile(root, entry.mask, table)
     return Sample(id, entry.photo, photo, mask, split=split, subset=subset)
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def _count(found: Found) -> int:

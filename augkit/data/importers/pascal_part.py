@@ -17,8 +17,8 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._matlab import field, load_struct, records, text
-from augkit.data.importers._photos import PhotoFolder, contained
-from augkit.data.importers._source import files_below, require_folder
+from augkit.data.importers._photos import PhotoFolder
+from augkit.data.importers._source import contained, files_below, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet, require_size
 
 # The data set's names (without a number) and the schema's; parts that differ by number are one part.

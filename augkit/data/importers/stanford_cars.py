@@ -16,9 +16,10 @@ from augkit.data.catalogue import Split
 from augkit.data.foreground import from_box
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._boxes import Box, BoxRow, read_boxes, subset_of
-from augkit.data.importers._photos import contained, photo_names
+from augkit.data.importers._file_names import FileNames
+from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import photo_bytes
-from augkit.data.importers._source import files_below, hidden, require_folder
+from augkit.data.importers._source import contained, files_below, require_folder
 from augkit.data.samples import LazySamples, Sample, SampleSet, decode, open_picture
 
 # Of train and of test the first file that is there; the last one has both.
@@ -46,7 +47,7 @@ def read_stanford_cars(source: Path, annotations: Path | None = None) -> SampleS
         rows = [row for file in files for row in read_boxes(file)]
     except OSError as error:
         raise ConfigError(f"--annotations: {error}", "the data set's .mat or .csv file", "check the path") from error
-    rows = list(_paired(rows, [name for name in photo_names(source) if not hidden(name)]))
+    rows = list(_paired(rows, photo_names(source)))
     names = [row.name for row in rows]
     return SampleSet(PartSchema.from_names(["car"]), LazySamples(names, partial(_sample, source, rows)))
 
@@ -70,10 +71,12 @@ def _annotation_files(source: Path) -> list[Path]:
 
 def _paired(rows: Sequence[BoxRow], photos: Sequence[str]) -> Iterator[BoxRow]:
     """The rows with their photos' paths as names, then a row for each photo without a box in the folders in use."""
-    by_name: dict[str, list[str]] = defaultdict(list)
+    subsets: dict[str, list[str]] = defaultdict(list)
     for photo in photos:
-        by_name[PurePosixPath(photo).name].append(photo)
-    found = [_with_photo(row, by_name) for row in rows]
+        subsets[_folder_subset(photo)].append(photo)
+    names = {subset: FileNames(own) for subset, own in subsets.items()}
+    everywhere = FileNames(photos)
+    found = [_with_photo(row, [names.get(row.subset), names.get("")] if row.subset else [everywhere]) for row in rows]
     times = Counter(row.name for row in found)
     for row in found:
         yield replace(row, problem=f"{times[row.name]} rows name this photo") if times[row.name] > 1 else row
@@ -84,18 +87,14 @@ def _paired(rows: Sequence[BoxRow], photos: Sequence[str]) -> Iterator[BoxRow]:
             yield BoxRow(photo, _folder_subset(photo), problem="no annotation has a box for it")
 
 
-def _with_photo(row: BoxRow, by_name: dict[str, list[str]]) -> BoxRow:
-    """The row with the path of its photo as name, or with what is wrong with that."""
-    name = row.name.replace("\\", "/")
-    found = by_name.get(PurePosixPath(name).name, [])
-    if row.subset:
-        own = [photo for photo in found if _folder_subset(photo) == row.subset]
-        found = own or [photo for photo in found if not _folder_subset(photo)]
-    if len(found) > 1 and "/" in name:
-        found = [photo for photo in found if f"/{photo}".endswith(f"/{name}")]
+def _with_photo(row: BoxRow, places: Sequence[FileNames | None]) -> BoxRow:
+    """The row with the path of its photo, looked for in one place after the other, or with what is wrong with that."""
+    searched = (place.find([row.name]) for place in places if place is not None)
+    found = next(filter(None, searched), [])
     if len(found) == 1:
         return replace(row, name=found[0], subset=row.subset or _folder_subset(found[0]))
     problem = f"{len(found)} photos have the name: {', '.join(found[:5])}" if found else "no photo of that name"
+    name = row.name.replace("\\", "/")
     return replace(row, name=f"{row.subset}/{name}" if row.subset else name, problem=row.problem or problem)
 
 

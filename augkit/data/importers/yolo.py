@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask
-from augkit.data.catalogue import SPLITS, Split
+from augkit.data.catalogue import SPLITS
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._part_table import PartEntry, PartTable
-from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import MaskFile, photo_bytes
+from augkit.data.importers._source import hidden
+from augkit.data.importers._yolo_files import MASK_SUFFIXES, YoloEntry, YoloFiles, label_of
 from augkit.data.importers._yolo_labels import PolygonFile
-from augkit.data.importers._yolo_splits import repeated, warnings_of
+from augkit.data.importers._yolo_splits import warnings_of
 from augkit.data.samples import LazySamples, PartMask, Sample, SampleSet
 
-MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
 _LAYOUT = "a folder with data.yaml (train, val, test, names), images/ and labels/"
 
 
@@ -47,9 +45,9 @@ def read_yolo(source: Path, annotations: Path | None = None) -> SampleSet:
     names the file where that leaves doubt. The folder that the file's entries are relative to is ``path`` where that
     exists (for a folder as source: where it is inside the folder, since most files carry a path of the machine they
     were written on), else the source folder, or the file's. ``train``, ``val`` and ``test`` are folders, text files
-    that list photos, or lists of such; they fix the samples' splits (of equal ones the first). ``labels`` (or
-    ``masks_dir``) takes the place of the last ``images`` in a photo's path; where there is none, labels lie beside
-    the photos.
+    that list photos, or lists of such; they fix the samples' splits (of equal ones the first). Paths of another machine
+    are found by their longest tail. ``labels`` (or ``masks_dir``) takes the place of the last ``images`` in a photo's
+    path; where there is none, labels lie beside the photos.
 
     Classes become parts 1..K in the order of their numbers; one named ``background`` is 0. Of overlapping parts the
     smaller lies on top (see ``PolygonFile`` for what is a fault in a text file, ``MaskFile`` for mask pictures).
@@ -61,7 +59,7 @@ def read_yolo(source: Path, annotations: Path | None = None) -> SampleSet:
     description = _load(file)
     root = _root(source, file, description)
     table, masks_dir = _table(file, description), _masks_dir(file, description)
-    entries, repeats = _Finder(root, file, masks_dir).entries(description)
+    entries, repeats = YoloFiles(root, file, masks_dir).entries(description)
     if not entries:
         raise DataError(f"{file}: no photo in {', '.join(s for s in SPLITS if description.get(s))}", _LAYOUT)
     classes = tuple((number, id) for number, id in table.values if number in _classes(description))
@@ -82,7 +80,7 @@ def _locate(source: Path, annotations: Path | None) -> Path:
         return source
     if (source / "data.yaml").is_file():
         return source / "data.yaml"
-    found = sorted([*source.glob("*.yaml"), *source.glob("*.yml")])
+    found = sorted(path for path in [*source.glob("*.yaml"), *source.glob("*.yml")] if not hidden(path.name))
     if len(found) != 1:
         names = ", ".join(path.name for path in found[:10]) or "none"
         raise ConfigError(
@@ -152,120 +150,6 @@ def _masks_dir(file: Path, description: Mapping[str, Any]) -> str:
     return masks
 
 
-class _YoloEntry(NamedTuple):
-    """A photo, or a label without one, as a path below the folder."""
-
-    file: str
-    split: Split
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class _Finder:
-    """Lists what a description names; nothing is opened but lists of photos."""
-
-    root: Path
-    file: Path
-    masks_dir: str
-
-    def entries(self, description: Mapping[str, Any]) -> tuple[list[_YoloEntry], dict[Split, Split]]:
-        """The photos of all splits, then labels without a photo; and the splits that are another one over again."""
-        photos: dict[str, list[_YoloEntry]] = {}
-        folders: dict[str, Split] = {}
-        for split in SPLITS:
-            places = description.get(split) or []
-            for place in places if isinstance(places, list) else [places]:
-                for entry in self._of_place(place, split, folders):
-                    photos.setdefault(entry.file, []).append(entry)
-        stems = Counter(_stem(photo) for photo in photos)
-        repeats = repeated({photo: [entry.split for entry in listed] for photo, listed in photos.items()})
-        own = {photo: [entry for entry in listed if entry.split not in repeats] for photo, listed in photos.items()}
-        judged = [_judged(photo, listed, stems[_stem(photo)]) for photo, listed in own.items()]
-        return [*judged, *self._alone(folders, stems)], repeats
-
-    def _of_place(self, place: object, split: Split, folders: dict[str, Split]) -> Iterator[_YoloEntry]:
-        path = self._find(place, split)
-        if path.is_file():
-            yield from self._listed(path, split)
-            return
-        below = path.relative_to(self.root).as_posix()
-        folders.setdefault(below, split)
-        for name in photo_names(path):
-            photo = name if below == "." else f"{below}/{name}"
-            if not any(part.startswith(".") for part in photo.split("/")):
-                folders.setdefault(str(PurePosixPath(photo).parent), split)
-                yield _YoloEntry(photo, split)
-
-    def _find(self, place: object, split: Split) -> Path:
-        """The folder or list that an entry names. Roboflow's exports say ``../train/images`` for ``train/images``."""
-        text = str(place).replace("\\", "/")
-        for name in (text, re.sub(r"^(\.\./)+", "", text)):
-            path = self._inside(self.root / name)
-            if path is not None and path.exists():
-                return path
-        raise DataError(
-            f"{self.file}: {split}: {place} is not in {self.root}",
-            "a folder of photos, or a text file that lists them, below the data set's folder",
-            "correct the entry (or `path`), or delete its line",
-        )
-
-    def _listed(self, file: Path, split: Split) -> Iterator[_YoloEntry]:
-        """The photos of a text file: beside it, or below the data set's folder."""
-        try:
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, ValueError) as error:
-            raise DataError(f"{file}: {error}", "a text file that lists photos", "correct it") from error
-        for line in filter(None, (line.strip().replace("\\", "/") for line in lines)):
-            tried = [self._inside(folder / line) for folder in (file.parent, self.root)]
-            photo = next((path for path in tried if path is not None and path.is_file()), None)
-            if photo is None:
-                yield _YoloEntry(line, split, f"no photo at {line} (listed in {file.name}) in the data set's folder")
-            else:
-                yield _YoloEntry(photo.relative_to(self.root).as_posix(), split)
-
-    def _inside(self, path: Path) -> Path | None:
-        plain = Path(os.path.normpath(path))
-        root = Path(os.path.normpath(self.root))
-        return self.root / plain.relative_to(root) if plain.is_relative_to(root) else None
-
-    def _alone(self, folders: Mapping[str, Split], stems: Mapping[str, int]) -> Iterator[_YoloEntry]:
-        """Labels in the folders that belong to the photos' folders, but to no photo."""
-        endings = MASK_SUFFIXES if self.masks_dir else (".txt",)
-        known = {label_of(f"{stem}.jpg", self.masks_dir) for stem in stems}
-        for folder, split in folders.items():
-            labels = label_of(f"{folder}/x", self.masks_dir).rpartition("/")[0]
-            if labels == folder:
-                continue  # beside the photos: any text there is not a label for sure
-            place = self.root / labels
-            for name in sorted(path.name for path in place.iterdir()) if place.is_dir() else ():
-                label = f"{labels}/{name}"
-                if name.lower().endswith(endings) and _stem(label) not in known and name != "classes.txt":
-                    yield _YoloEntry(label, split, "no photo belongs to the label")
-
-
-def _judged(photo: str, listed: Sequence[_YoloEntry], same_stem: int) -> _YoloEntry:
-    """A photo's one entry, with what is wrong about how it is listed."""
-    splits = list(dict.fromkeys(entry.split for entry in listed))
-    if listed[0].problem or (len(splits) == 1 and same_stem == 1):
-        return listed[0]
-    if len(splits) > 1:
-        return _YoloEntry(photo, splits[0], f"the photo is listed in {' and in '.join(splits)}")
-    return _YoloEntry(photo, splits[0], f"{same_stem} photos have the stem {_stem(photo)}")
-
-
-def label_of(photo: str, masks_dir: str = "") -> str:
-    """The path of a photo's label without its suffix: ``images/train/a.jpg`` -> ``labels/train/a``."""
-    folders = _stem(photo).split("/")
-    places = [place for place, folder in enumerate(folders[:-1]) if folder == "images"]
-    if places:
-        folders[places[-1]] = masks_dir or "labels"
-    return "/".join(folders)
-
-
-def _stem(path: str) -> str:
-    return path.rpartition(".")[0] or path
-
-
 @dataclass(frozen=True)
 class _Maker:
     """Makes samples of entries; of polygons' classes only those with a name have a part."""
@@ -274,13 +158,13 @@ class _Maker:
     table: PartTable
     masks_dir: str
     classes: tuple[tuple[int, int], ...]
-    entries: Sequence[_YoloEntry]
+    entries: Sequence[YoloEntry]
 
     def sample(self, place: int, id: str) -> Sample:
-        photo, split, problem = self.entries[place]
+        photo, split, problem, label = self.entries[place]
         if problem:
             return Sample(id, photo, problem=problem, split=split)
-        label = label_of(photo, self.masks_dir)
+        label = label or label_of(photo, self.masks_dir)
         mask: _MaskOf | PolygonFile = PolygonFile(self.root, photo, f"{label}.txt", self.classes)
         if self.masks_dir:
             mask = _MaskOf(self.root, label, self.table)

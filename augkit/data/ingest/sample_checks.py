@@ -15,7 +15,8 @@ from augkit.data.sample_ids import id_key
 from augkit.data.samples import Sample
 
 _ID = re.compile(r"[A-Za-z0-9_-]+")
-_SHOWN_PROBLEMS = 100
+_NAMES_AND_NUMBERS = re.compile(r"\S*[\d/.]\S*")
+_SHOWN_PROBLEMS, _SHOWN_KINDS = 100, 5
 
 
 class IdCheck:
@@ -54,19 +55,25 @@ class IdCheck:
 
 
 class Problems:
-    """Counts rows and problems, and keeps the first few."""
+    """Counts rows and problems, and keeps the first few, and the first few kinds."""
 
     def __init__(self) -> None:
         self.rows = self.count = 0
         self._shown: list[str] = []
+        self._kinds: dict[str, tuple[str, int]] = {}
 
     def add(self, row: CatalogueRow) -> None:
         """One more row."""
         self.rows += 1
         if row.problem:
             self.count += 1
+            line = f"  {row.source_file}: {row.problem}"
             if self.count <= _SHOWN_PROBLEMS:
-                self._shown.append(f"  {row.source_file}: {row.problem}")
+                self._shown.append(line)
+            kind = _NAMES_AND_NUMBERS.sub("", row.problem)
+            if kind in self._kinds or len(self._kinds) < _SHOWN_PROBLEMS:
+                first, count = self._kinds.get(kind, (line, 0))
+                self._kinds[kind] = first, count + 1
 
     def check(self, strict: bool) -> None:
         """Raises DataError where no row is usable, or, with ``strict``, where any is not."""
@@ -78,8 +85,11 @@ class Problems:
                 "correct them, or import without --strict to leave them out; pairs already made are not made again",
             )
         if self.count == self.rows:
+            kinds = sorted(self._kinds.values(), key=lambda kind: -kind[1])[:_SHOWN_KINDS]
+            lines = [line + (f" ({count} of this kind)" if count > 1 else "") for line, count in kinds]
             raise DataError(
-                f"none of {self.rows} samples is usable:\n" + "\n".join(self._shown[:5]),
+                f"none of {self.rows} samples is usable:\n" + "\n".join(lines),
                 "at least one photo with a mask",
-                "see whether the path and the annotation file belong together",
+                "correct what the lines say, the most frequent first, in the data set or in what the command names "
+                "(SRC, --annotations)",
             )

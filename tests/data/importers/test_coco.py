@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -243,7 +244,13 @@ def test_a_file_that_is_no_data_set_is_one_error(tmp_path: Path, text: str) -> N
 
 @pytest.mark.parametrize(
     "categories",
-    [[], [{"id": 1, "name": "_background_"}], [{"id": 1}], [{"id": "1", "name": "hood"}], [{"id": 1, "name": "a"}] * 2],
+    [
+        [],
+        [{"id": 1, "name": "_background_"}],
+        [{"id": 1}],
+        [{"id": "one", "name": "hood"}],
+        [{"id": 1, "name": "a"}] * 2,
+    ],
 )
 def test_categories_have_to_make_sense(coco: CocoFolder, categories: list[Any]) -> None:
     coco.add()
@@ -349,3 +356,62 @@ def test_an_annotation_for_a_huge_photo_is_a_problem(coco: CocoFolder) -> None:
     coco.add("a.jpg")
     coco.data["images"][0] |= {"width": 20_000, "height": 20_000}
     assert "20000x20000" in _problems(read_coco(coco.write()))["a.jpg"]
+
+
+@pytest.mark.parametrize("ids", [("1", 1), (1, "1"), (1.0, "1"), ("1", 1.0), (" 1", 1), ("one", "one")])
+def test_image_ids_meet_however_they_are_written(coco: CocoFolder, ids: tuple[Any, Any]) -> None:
+    coco.add()
+    coco.data["images"][0]["id"], coco.data["annotations"][0]["image_id"] = ids
+    assert _problems(read_coco(coco.write())) == {}
+
+
+@pytest.mark.parametrize("write", [str, float, lambda number: f"{number}.0"])
+def test_category_ids_meet_however_they_are_written(coco: CocoFolder, write: Callable[[int], Any]) -> None:
+    coco.add(hood=[square(0, 0, 10)])
+    plain = read(_only(read_coco(coco.write()))).mask
+    for annotation in coco.data["annotations"]:
+        annotation["category_id"] = write(annotation["category_id"])
+    assert (read(_only(read_coco(coco.write()))).mask == plain).all()
+    for category in coco.data["categories"]:
+        category["id"] = write(category["id"])
+    assert (read(_only(read_coco(coco.write()))).mask == plain).all()
+
+
+def _with_root(coco: CocoFolder) -> None:
+    for category in coco.data["categories"]:
+        category["supercategory"] = "car parts"
+    coco.data["categories"].append({"id": 0, "name": "car parts", "supercategory": "none"})
+
+
+def test_a_category_above_the_others_without_shapes_is_no_part(coco: CocoFolder) -> None:
+    coco.add()
+    plain = read_coco(coco.write()).schema
+    _with_root(coco)
+    assert read_coco(coco.write()).schema == plain
+    coco.data["annotations"].append(coco.data["annotations"][0] | {"id": 9, "category_id": 0})
+    assert read_coco(coco.write()).schema.names[:3] == ("background", "car parts", "hood")
+
+
+def test_a_category_above_the_others_is_a_part_where_any_file_has_shapes_of_it(tmp_path: Path) -> None:
+    for name, photo, used in (("train.json", "1.jpg", 0), ("val.json", "2.jpg", 5)):
+        part = CocoFolder(tmp_path)
+        part.add(photo)
+        _with_root(part)
+        part.data["annotations"][0]["category_id"] = used
+        part.write(name)
+    assert "car parts" in read_coco(tmp_path).schema.names
+
+
+def test_a_category_without_shapes_that_is_above_no_other_is_a_part(coco: CocoFolder) -> None:
+    coco.add()
+    for category in coco.data["categories"]:
+        category["supercategory"] = category["name"]
+    assert len(read_coco(coco.write()).schema.parts) == 7
+
+
+def test_two_images_do_not_share_a_photo_by_its_name(coco: CocoFolder) -> None:
+    coco.add("train/1.jpg")
+    coco.add("test/1.jpg")
+    (coco.root / "test/1.jpg").unlink()
+    problems = _problems(read_coco(coco.write()))
+    assert list(problems) == ["test/1.jpg"] and "meant by train/1.jpg" in problems["test/1.jpg"]

@@ -118,6 +118,17 @@ def test_a_cut_off_file_is_the_problem_of_its_sample(importer: Importer, source:
     assert all(str(source) not in problem for problem in problems.values()), "a problem names no path of the machine"
 
 
+def test_what_a_mac_packs_beside_the_files_is_left_out(importer: Importer, source: Path) -> None:
+    before = [(sample.id, sample.source_file) for sample in importer(source, None).samples]
+    for file in [path for path in source.rglob("*") if path.is_file()]:
+        for name in (f"._{file.name}", f".__{file.name}"):
+            (file.parent / name).write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+        (source / "__MACOSX").mkdir(exist_ok=True)
+        (source / "__MACOSX" / file.name).write_bytes(b"\0\5\x16\7")
+    after = list(importer(source, None).samples)
+    assert [(sample.id, sample.source_file) for sample in after] == before and not any(map(_problem, after))
+
+
 def test_a_link_that_leaves_the_folder_is_not_followed(importer: Importer, source: Path, tmp_path: Path) -> None:
     samples = list(importer(source, None).samples)
     file = _file(source, samples[0])

@@ -234,3 +234,41 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"")
     with pytest.raises(ConfigError, match="a file"):
         read_folder(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("photos", "masks"),
+    [("JPEGImages", "SegmentationClass"), ("VOC2012/JPEGImages", "VOC2012/SegmentationClass"),
+     ("images/training", "annotations/training"), ("JPEGImages", "masks"), ("images", "SegmentationClass")],
+)  # fmt: skip
+def test_folders_as_other_tools_call_them(tmp_path: Path, photos: str, masks: str) -> None:
+    save(tmp_path / photos / "a.jpg", photo(0))
+    save(tmp_path / masks / "a.png", mask(0))
+    for other in ("SegmentationObject", "SegmentationClassVisualization"):
+        save(tmp_path / ("VOC2012" if "VOC2012" in masks else "") / other / "a.png", mask(1))
+    (tmp_path / "parts.csv").write_text(LIST)
+    (sample,) = read_folder(tmp_path).samples
+    assert (read(sample).mask == mask(0)).all()
+
+
+def test_annotations_is_a_folder_of_masks_only_where_no_other_is(tmp_path: Path) -> None:
+    _set(tmp_path, "images/a.jpg", "masks/a.png")
+    save(tmp_path / "annotations/a.png", photo(5))
+    assert _problems(read_folder(tmp_path)) == {}
+    other = _set(tmp_path / "other", "annotations/a.jpg", "annotations/a_mask.png")
+    assert _problems(read_folder(other)) == {} and len(read_folder(other).samples) == 1
+
+
+@pytest.mark.parametrize("name", ["A", "A_mask", "a%5Fb"])
+def test_a_mask_may_be_spelt_in_another_way_than_its_photo(tmp_path: Path, name: str) -> None:
+    save(tmp_path / ("images/a_b.jpg" if "b" in name else "images/a.jpg"), photo(0))
+    save(tmp_path / "masks" / f"{name}.png", mask(0))
+    (tmp_path / "parts.csv").write_text(LIST)
+    (sample,) = read_folder(tmp_path).samples
+    assert (read(sample).mask == mask(0)).all()
+
+
+def test_a_mask_that_two_photos_might_have_is_nobodys(tmp_path: Path) -> None:
+    _set(tmp_path, "images/B.jpg", "images/b.jpg", "images/c.jpg", "masks/c.png")
+    save(tmp_path / "masks/%42.png", mask(0))
+    assert sorted(_problems(read_folder(tmp_path))) == ["images/B.jpg", "images/b.jpg", "masks/%42.png"]

@@ -270,3 +270,11 @@ class TestGrabCut:
         mat(tmp_path, "cars_train_annos.mat", row("00001.jpg", (70, 5, 90, 20)))
         (problem,) = _problems(read_stanford_cars(tmp_path)).values()
         assert "box" in problem
+
+
+@pytest.mark.parametrize("name", ["/home/x/cars_train/00002.jpg", "C:\\cars\\00002.JPG", "00002.jpg?raw=1"])
+def test_photos_of_another_machine_are_found_by_their_tail(cars: Path, name: str) -> None:
+    mat(cars, "devkit/cars_train_annos.mat", row(name), row("00001.jpg"))
+    found = read_stanford_cars(cars)
+    assert _problems(found) == {}
+    assert [s.source_file for s in found.samples][:2] == ["cars_train/00002.jpg", "cars_train/00001.jpg"]

@@ -11,8 +11,9 @@ from PIL import Image
 
 from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.data.importers import IMPORTERS
+from augkit.data.importers._yolo_files import label_of
 from augkit.data.importers._yolo_labels import PolygonFile
-from augkit.data.importers.yolo import label_of, read_yolo
+from augkit.data.importers.yolo import read_yolo
 from augkit.data.samples import Sample, SampleSet, read
 from tests.data.importers.makers.pictures import PARTS, mask, photo, save
 from tests.data.importers.makers.yolo import make, rectangle
@@ -398,3 +399,79 @@ def test_the_example_of_the_document_is_a_description(tmp_path: Path) -> None:
     (tmp_path / "labels/train/0.txt").write_text(WHOLE)
     found = read_yolo(tmp_path)
     assert found.schema.names[1:] == ("hood", "left_door", "right_door") and _problems(found) == {}
+
+
+def _below(root: Path, prefix: str) -> Path:
+    """The photos' folders below another one, as a data set packed with its own folder has them."""
+    root.joinpath(prefix).mkdir(parents=True)
+    for kind in ("images", "labels"):
+        (root / kind).rename(root / prefix / kind)
+    return root
+
+
+@pytest.mark.parametrize("below", ["", "cars"])
+@pytest.mark.parametrize(
+    "entry",
+    ["C:/Users/x/cars/images/train", "C:\\cars\\images\\train", "/kaggle/input/cars/images/train", "Images/Train",
+     "./cars/images/train", "../cars/images/train/"],
+)  # fmt: skip
+def test_folders_of_another_machine_are_found_by_their_tail(tmp_path: Path, entry: str, below: str) -> None:
+    make(tmp_path, 2)
+    if below:
+        _below(tmp_path, below)
+    found = read_yolo(_describe(tmp_path, path=None, train=entry))
+    assert _problems(found) == {} and len(found.samples) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["C:\\Users\\x\\cars\\images\\train\\{}.jpg", "/kaggle/input/images/train/{}.jpg", "data/obj/images/train/{}.jpg",
+     "IMAGES/TRAIN/{}.JPG", "{}.jpg"],
+)  # fmt: skip
+def test_photos_of_another_machine_are_found_by_their_tail(tmp_path: Path, line: str) -> None:
+    make(tmp_path, 2)
+    (tmp_path / "train.txt").write_text("\r\n".join(line.format(number) for number in range(2)))
+    found = read_yolo(_describe(tmp_path, train="train.txt"))
+    assert _problems(found) == {} and [s.source_file for s in found.samples] == [
+        "images/train/0.jpg",
+        "images/train/1.jpg",
+    ]
+
+
+def test_a_line_that_may_mean_several_photos_is_a_problem(tmp_path: Path) -> None:
+    make(tmp_path, 1)
+    _add(tmp_path, "val/0", WHOLE)
+    (tmp_path / "images/val/0.png").rename(tmp_path / "images/val/0.jpg")
+    (tmp_path / "train.txt").write_text("D:/0.jpg")
+    assert _problems(read_yolo(_describe(tmp_path, train="train.txt"))) == {
+        "D:/0.jpg": "2 photos may be D:/0.jpg (listed in train.txt): images/train/0.jpg, images/val/0.jpg"
+    }
+
+
+def test_an_entry_that_is_nowhere_says_where_photos_are(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train: pictures is not in .*, where photos are in images/train"):
+        read_yolo(_describe(make(tmp_path, 1), train="pictures"))
+
+
+def test_a_label_may_be_spelt_in_another_way_than_its_photo(tmp_path: Path) -> None:
+    make(tmp_path, 1)
+    for name in ("T\u00fcr", "B"):
+        _add(tmp_path, f"train/{name}", WHOLE)
+    labels = tmp_path / "labels/train"
+    (labels / "T\u00fcr.txt").rename(labels / "Tu\u0308r.txt")
+    (labels / "B.txt").rename(labels / "b.txt")
+    assert _problems(read_yolo(tmp_path)) == {}
+    (tmp_path / "labels").rename(tmp_path / "Labels")
+    assert _problems(read_yolo(tmp_path)) == {}
+
+
+def test_a_label_that_two_photos_might_have_is_nobodys(tmp_path: Path) -> None:
+    make(tmp_path, 1)
+    for name in ("b", "B"):
+        _add(tmp_path, f"train/{name}", WHOLE)
+    labels = tmp_path / "labels/train"
+    (labels / "b.txt").rename(labels / "\u212a.txt")
+    (labels / "B.txt").rename(labels / "x.txt")
+    assert sorted(_problems(read_yolo(tmp_path))) == [
+        "images/train/B.png", "images/train/b.png", "labels/train/x.txt", "labels/train/\u212a.txt",
+    ]  # fmt: skip

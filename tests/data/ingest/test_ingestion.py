@@ -150,6 +150,17 @@ def test_no_usable_sample_writes_nothing(workspace: Workspace) -> None:
     assert not workspace.root.exists()
 
 
+def test_what_every_sample_suffers_from_is_told_by_kinds(workspace: Workspace) -> None:
+    lost = [Sample(f"a{n}", f"{n}.jpg", problem=f"no photo at {n}.jpg, nor elsewhere") for n in range(7)]
+    cut = [Sample("b", "b.jpg", problem="the photo cannot be read: truncated")]
+    with pytest.raises(DataError, match="none of 8") as error:
+        ingest([*cut, *lost], SCHEMA, workspace, DATA, 0, importer="test")
+    assert error.value.found.splitlines()[1:] == [
+        "  0.jpg: no photo at 0.jpg, nor elsewhere (7 of this kind)",
+        "  b.jpg: the photo cannot be read: truncated",
+    ]
+
+
 def test_any_problem_when_strict_replaces_nothing(workspace: Workspace) -> None:
     lost = Sample("lost", "lost.jpg", problem="gone")
     with pytest.raises(DataError, match=r"1 of 2(.|\n)*lost\.jpg: gone"):
