@@ -25,6 +25,7 @@ from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
+from augkit.data.part_name_faults import require_counterparts
 from augkit.gan.conditioning import CONDITIONERS
 from augkit.gate.fit import has_judges, is_ready, load_gate, ready_gate
 from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
@@ -218,6 +219,7 @@ class Balance:
         return [] if self.request.fresh else committed(storage, self._begun.rows, self._digest())
 
     def _check_schema(self) -> None:
+        require_counterparts(self.store.schema, "balance")  # a mask that shows the mirror class is flipped
         channels = self.store.schema.channels
         foreign = [row.id for row in self.rows if len(row.histogram) != channels]
         if foreign:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from augkit.core.errors import SchemaError
 from augkit.core.part_names import NONE, PartName
 from augkit.core.parts import PartSchema
 from augkit.data.catalogue import CatalogueRow, usable
@@ -29,9 +30,9 @@ def unpaired_sides(schema: PartSchema) -> NameFault | None:
     if not schema.unpaired:
         return None
     return NameFault(
-        f"parts of one side without a counterpart: {shown(schema.unpaired)}; a flip would leave them on the wrong side",
-        "say with `augkit import ... --parts FILE` what each becomes (docs/data.md); until then an augmentation "
-        "that flips is refused",
+        f"parts of one side without a counterpart: {_shown(schema.unpaired)}: wrong after a flip",
+        "say with `augkit import ... --parts FILE` what each becomes (docs/data.md); until then what flips is refused: "
+        "most augmentations, and `augkit balance`",
     )
 
 
@@ -50,6 +51,20 @@ def unread_names(schema: PartSchema, rows: Sequence[CatalogueRow]) -> NameFault 
     )
 
 
-def shown(parts: Sequence[PartName]) -> str:
+def require_counterparts(schema: PartSchema, what: str, instead: str = "") -> None:
+    """Raises SchemaError where ``what`` flips pairs, and a part would keep the label of the other side; the message
+    names what to do ``instead`` of saying what the parts are."""
+    if not schema.unpaired:
+        return
+    one = schema.unpaired[0].name
+    remedy = f"import again with --parts FILE, where a line `{one}: {{mirror: {one}}}` says so (docs/data.md)"
+    raise SchemaError(
+        f"{what} flips pairs, and the schema has parts of one side without a counterpart: {_shown(schema.unpaired)}",
+        "a part for either side, or a person's word that a flip leaves a part what it is",
+        f"{remedy}, or {instead}" if instead else remedy,
+    )
+
+
+def _shown(parts: Sequence[PartName]) -> str:
     """Parts without a counterpart, each with what that would be called."""
     return ", ".join(part.name + (f" (no {part.mirrored})" if part.mirrored else "") for part in parts)

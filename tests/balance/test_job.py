@@ -18,7 +18,7 @@ from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
 from augkit.balance.worker import Job, Progress, ShardReport, Worker
 from augkit.core.classes import CarClass
-from augkit.core.errors import CheckpointError, ConfigError, DataError
+from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -325,6 +325,14 @@ def test_a_workspace_of_another_schema_is_refused(trained: Workspace, settings: 
     PartSchema.from_names(["hood", "wheel"]).save(trained.schema)
     with pytest.raises(DataError, match=r"parts\.json: 2 parts, but .*catalogue\.parquet counts 18"):
         Balance(trained, settings, BalanceRequest(10))
+
+
+def test_a_side_without_its_counterpart_is_refused(copied_workspace: Workspace, settings: Settings) -> None:
+    """Balance flips masks by itself, whatever the augmentation does."""
+    names = ["roof" if name == "right_mirror" else name for name in PartSchema.load(copied_workspace.schema).names[1:]]
+    PartSchema.from_names(names).save(copied_workspace.schema)
+    with pytest.raises(SchemaError, match=r"balance flips(.|\n)*left_mirror \(no right_mirror\)(.|\n)*--parts FILE"):
+        Balance(copied_workspace, settings, BalanceRequest(5))
 
 
 def test_a_class_without_training_pairs_is_refused_before_anything_is_trained(

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from pydantic import Field, ValidationError
 
-from augkit.core.errors import ConfigError, SchemaError
+from augkit.core.errors import ConfigError
 from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.core.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
-from augkit.data.part_name_faults import shown
+from augkit.data.part_name_faults import require_counterparts
 from augkit.settings.section import Positive, Section, Share
 
 OWN = ("Flip", "Background", *LABEL_STEPS)
@@ -69,7 +69,7 @@ def build_steps(recipe: Recipe, schema: PartSchema, backgrounds: Path | None = N
     """The steps of a preset; neighbours of albumentations become one.
 
     Raises ConfigError for a name or an argument that there is not, and for what changes the size or type of a picture
-    or makes ids that the mask did not hold.
+    or makes ids that the mask did not hold; SchemaError for a flip of parts of one side without a counterpart.
     """
     steps: list[Step] = []
     for own, group in groupby(recipe.steps, lambda step: step[0] in OWN):
@@ -84,7 +84,10 @@ def build_steps(recipe: Recipe, schema: PartSchema, backgrounds: Path | None = N
 def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchema, backgrounds: Path | None) -> Step:
     place = f"{recipe.name}: {name}"
     if name == "Flip":
-        return _flip(schema, _options(_FlipOptions, arguments, place).p, place)
+        p = _options(_FlipOptions, arguments, place).p
+        if p:
+            require_counterparts(schema, place, "choose a preset without Flip")
+        return Flip(schema, p)
     if name == LABEL_WARP:
         warp = _options(_LabelWarpOptions, arguments, place)
         return LabelWarp(warp.alpha, warp.sigma, warp.p)
@@ -96,19 +99,6 @@ def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchem
     if folder is None:
         raise ConfigError(f"{place}: no folder of landscapes", "`Background: {folder: DIR}`", "name one")
     return Background(landscapes_in(folder), given.p, given.edge)
-
-
-def _flip(schema: PartSchema, p: float, place: str) -> Flip:
-    """Raises SchemaError where a flipped photo would show a part with the label of the other side."""
-    if p and schema.unpaired:
-        one = schema.unpaired[0].name
-        raise SchemaError(
-            f"{place}: parts of one side without a counterpart: {shown(schema.unpaired)}",
-            "a part for either side, or a person's word that a flip leaves a part what it is",
-            f"import again with --parts FILE, where a line `{one}: {{mirror: {one}}}` says so (docs/data.md), or "
-            "choose a preset without Flip",
-        )
-    return Flip(schema, p)
 
 
 def _options(kind: type[_Options], arguments: dict[str, Any], place: str) -> _Options:
