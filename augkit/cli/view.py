@@ -32,7 +32,7 @@ def view(
     ] = None,
     rejected: Annotated[bool, typer.Option("--rejected", help="What the gate rejected, with the reasons.")] = False,
     sort: Annotated[
-        str, typer.Option("--sort", help="A score (-NAME: the highest first), or standing (the worst first).")
+        str, typer.Option("--sort", help="A score (-NAME: the highest first), or rank (the worst first).")
     ] = "",
     sheet: Annotated[Path | None, typer.Option("--sheet", help="Write a contact sheet (PNG) instead.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Pairs on the contact sheet.")] = SHEET,
@@ -44,23 +44,26 @@ def view(
     """Look at the pairs of the shards: photo, mask, class and scores. Keys: n next, p previous, q leave."""
     from augkit.core.classes import CarClass
     from augkit.core.storage import open_storage
-    from augkit.report.browse import RowSelection, choose, describe, draw_sheet
+    from augkit.report.browse import RANK, RowSelection, describe, draw_sheet, select_rows
     from augkit.report.image_cache import ImageCache
     from augkit.shards.index import load_manifest
 
     session = open_session(workspace, as_json)
     storage = open_storage(shards or session.workspace.shards)
+    if sort == "standing":
+        session.console.print("[yellow]warning[/]: --sort standing is called --sort rank now")
+        sort = RANK
     names = tuple(CarClass.parse(name).name for name in classes or ())
-    rows = choose(storage, RowSelection(names, _known(sources), rejected, sort))
-    album = ImageCache(storage, load_manifest(storage).schema)
+    rows = select_rows(storage, RowSelection(names, _known(sources), rejected, sort))
+    images = ImageCache(storage, load_manifest(storage).schema)
     if sheet is not None:
-        path = str(draw_sheet(rows[:limit], album, sheet))
+        path = str(draw_sheet(rows[:limit], images, sheet))
         text = f"{path}: {min(limit, len(rows))} of {len(rows)} pairs"
         session.emit({"sheet": path, "pairs": min(limit, len(rows)), "fitting": len(rows)}, text)
     elif as_json:
         session.emit({"fitting": len(rows), "pairs": [describe(row) for row in rows[:limit]]}, "")
     else:
-        _browse(session.console, rows, album, page)
+        _browse(session.console, rows, images, page)
 
 
 def _known(sources: Sequence[str] | None) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ def _known(sources: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(sources or ())
 
 
-def _browse(console: Console, rows: Sequence[Row], album: ImageCache, page: int) -> None:
+def _browse(console: Console, rows: Sequence[Row], images: ImageCache, page: int) -> None:
     """One page after the other as keys ask for them; a single one where nobody can press any."""
     width, a_page = _room(console)
     last = -(-len(rows) // a_page)
@@ -84,7 +87,7 @@ def _browse(console: Console, rows: Sequence[Row], album: ImageCache, page: int)
             console.clear()
         shown = rows[(place - 1) * a_page : place * a_page]
         for row in shown:
-            console.print(_entry(row, album, width))
+            console.print(_entry(row, images, width))
         keys = "; n next, p previous, q leave" if interactive else ""
         console.print(f"page {place} of {last}, {len(rows)} pairs{keys}")
         if not interactive:
@@ -101,16 +104,16 @@ def _room(console: Console) -> tuple[int, int]:
     return width, max(1, (console.height - 2) // (width // 2 + 1))
 
 
-def _entry(row: Row, album: ImageCache, width: int) -> RenderableType:
+def _entry(row: Row, images: ImageCache, width: int) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
     from augkit.report.browse import describe, half_blocks, parts_line, pictures
 
     text = Text("\n").join([Text(line, style="bold" if not n else "") for n, line in enumerate(describe(row))])
-    for name, colour in parts_line(row, album.schema)[:8]:
+    for name, colour in parts_line(row, images.schema)[:8]:
         text.append("\n■ ", f"rgb({colour[0]},{colour[1]},{colour[2]})")
         text.append(name)
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(*(half_blocks(picture) for picture in pictures(row, album, width)), text)
+    grid.add_row(*(half_blocks(picture) for picture in pictures(row, images, width)), text)
     return grid

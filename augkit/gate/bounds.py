@@ -3,8 +3,8 @@
 Several checks that each reject 5 % of the real pairs reject far more together. So the quantile that all bounds share
 is the largest, up to the budget itself, at which at most ``budget`` of the real pairs are rejected by any of them.
 
-Some scores have a floor: up to it lie true copies of training pairs (``Kept.floors``). Real data holds copies as well,
-the same car twice under another photo, so a quantile alone may come down to nought and let every copy through. Hence a
+Some scores have a floor: up to it lie true copies of training pairs (``FittedState.floors``). Real data holds copies as
+well, the same car twice under another photo, so a quantile alone may come down to 0 and let every copy through. Hence a
 low bound is the quantile of the values above the floor alone: every value up to the floor lies below the bound, and at
 the quantile 0 none above it does.
 """

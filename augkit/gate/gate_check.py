@@ -28,7 +28,7 @@ class FittedState:
 
 
 class GateCheck(Protocol):
-    """One check, built as ``GateCheck(kept, evidence)``.
+    """One check, built as ``GateCheck(kept, references)``.
 
     ``sides`` names its scores with bounds, and whether low and whether high values are bad.
     """

@@ -19,7 +19,7 @@ from augkit.data.crop import Photo
 from augkit.data.pair import Pair
 from augkit.report.contact_sheet import overlay
 from augkit.report.image_cache import ImageCache
-from augkit.report.rejections import scores_of, standing
+from augkit.report.rejections import mean_rank, scores_of
 from augkit.report.report_data import Row
 from augkit.shards.index import load_index
 from augkit.shards.writer import SCORE
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 TILE, GAP, LINE = 160, 8, 15
+RANK = "rank"
+"""Sorts by the mean rank over the scores."""
 
 
 @dataclass(frozen=True)
 class RowSelection:
     """Which rows, and in what order: ``sort`` is empty (as stored), a score's name, ``-NAME`` (the highest first) or
-    ``standing`` (the worst first)."""
+    ``rank`` (the worst first)."""
 
     classes: Sequence[str] = ()
     sources: Sequence[str] = ()
@@ -41,37 +43,37 @@ class RowSelection:
     sort: str = ""
 
 
-def choose(storage: Storage, choice: RowSelection) -> list[Row]:
+def select_rows(storage: Storage, selection: RowSelection) -> list[Row]:
     """The rows with pictures, accepted or rejected. Raises ShardError where the data set is unfinished, ConfigError
     for a score that it does not have, DataError where nothing is left."""
     rows: list[Row] = load_index(storage).to_pylist()
     known = sorted({name.removeprefix(SCORE) for row in rows[:1] for name in row if name.startswith(SCORE)})
-    name = choice.sort.removeprefix("-")
-    if name and name not in (*known, "standing"):
-        raise ConfigError(f"--sort {choice.sort}", "standing, or a score: " + ", ".join(known))
+    name = selection.sort.removeprefix("-")
+    if name and name not in (*known, RANK):
+        raise ConfigError(f"--sort {selection.sort}", f"{RANK}, or a score: " + ", ".join(known))
     fitting = [
         row
         for row in rows
-        if row["accepted"] != choice.rejected
-        and (not choice.classes or row["class"] in choice.classes)
-        and (not choice.sources or row["source"] in choice.sources)
+        if row["accepted"] != selection.rejected
+        and (not selection.classes or row["class"] in selection.classes)
+        and (not selection.sources or row["source"] in selection.sources)
     ]
     painted = [row for row in fitting if row["shard"] is not None]
     if not painted:
         raise DataError(
-            f"{storage}: no {'rejected' if choice.rejected else 'accepted'} pair with pictures among "
+            f"{storage}: no {'rejected' if selection.rejected else 'accepted'} pair with pictures among "
             f"{len(fitting)} rows that fit",
             "some",
             "ask for other classes or sources; candidates rejected before they were painted have no pictures",
         )
-    return _sorted(painted, name, choice.sort.startswith("-"))
+    return _sorted(painted, name, selection.sort.startswith("-"))
 
 
 def _sorted(rows: list[Row], name: str, highest_first: bool) -> list[Row]:
     """Rows without the score stay behind the others."""
     if not name:
         return rows
-    values = standing(rows).tolist() if name == "standing" else [scores_of(row).get(name) for row in rows]
+    values = mean_rank(rows).tolist() if name == RANK else [scores_of(row).get(name) for row in rows]
     sign = -1 if highest_first else 1
     having = [(sign * value, place) for place, value in enumerate(values) if value is not None]
     lacking = [row for row, value in zip(rows, values, strict=True) if value is None]

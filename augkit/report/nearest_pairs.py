@@ -64,8 +64,8 @@ def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, p
     twice = [pair for _, pair in known] + [pair.flip(schema) for _, pair in known]
     asked = [pair for _, pair in [*ours, *held]]
     by_mask = nearest_mask([pair.mask for pair in asked], [pair.mask for pair in twice], schema)
-    looks = _looks([*asked, *twice], progress)
-    by_photo = nearest(looks[: len(asked)], looks[len(asked) :])
+    features = _features([*asked, *twice], progress)
+    by_photo = nearest(features[: len(asked)], features[len(asked) :])
     return NearestPairs(*_neighbours(ours, known, by_mask, by_photo))
 
 
@@ -98,7 +98,7 @@ def _painted(rows: Sequence[Row], images: ImageCache) -> list[tuple[Row, Pair]]:
     return [(row, pair) for row, pair in pairs if isinstance(pair, Pair)]
 
 
-def _looks(pairs: Sequence[Pair], progress: Progress) -> NDArray[np.float32]:
+def _features(pairs: Sequence[Pair], progress: Progress) -> NDArray[np.float32]:
     """(N, D) features, all photos at the size of the first."""
     size = pairs[0].photo.shape[0]
     seen = extract_photos(

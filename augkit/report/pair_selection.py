@@ -9,7 +9,7 @@ import numpy as np
 
 from augkit.report.image_cache import ImageCache, Tile
 from augkit.report.nearest_pairs import NearestPairs, Neighbour, Progress, find_nearest
-from augkit.report.rejections import Rejections, scores_of, standing
+from augkit.report.rejections import Rejections, mean_rank, scores_of
 from augkit.report.report_data import ReportData, Row
 
 PER_CLASS, EXTREMES, EXAMPLES = 8, 6, 6
@@ -45,7 +45,7 @@ class PairSelection:
     best: Sequence[PairCard]
     worst: Sequence[PairCard]
     examples: Mapping[str, Sequence[PairCard]]
-    kin: NearestPairs
+    nearest: NearestPairs
 
 
 def select_pairs(
@@ -53,25 +53,25 @@ def select_pairs(
 ) -> PairSelection:
     """Chooses the pairs, finds their neighbours and draws them.
 
-    A class's generated pairs are ordered by their standing and taken at even steps, the best and the worst included.
+    A class's generated pairs are ordered by their mean rank and taken at even steps, the best and the worst included.
     """
     made, real = material.of("generated"), material.of("real")
-    order = [made[place] for place in np.argsort(-standing(made), kind="stable")]
+    order = [made[place] for place in np.argsort(-mean_rank(made), kind="stable")]
     chosen = {
         name: _spread([row for row in order if row["class"] == name], per_class) for name in {r["class"] for r in made}
     }
     best, worst = order[:EXTREMES], order[EXTREMES:][-EXTREMES:][::-1]
     shown = {row["key"]: row for row in [*(row for rows in chosen.values() for row in rows), *best, *worst]}
-    kin = find_nearest(list(shown.values()), real, images, progress)
-    hanging = _Selector(images, kin, {row["key"]: row for row in real})
+    nearest = find_nearest(list(shown.values()), real, images, progress)
+    selector = _Selector(images, nearest, {row["key"]: row for row in real})
     sheets = []
     for name in sorted({row["class"] for row in [*made, *real]}):
         own = [row for row in real if row["class"] == name]
         rows = chosen.get(name) or _spread(own, per_class)
         total = sum(row["class"] == name for row in made) or len(own)
-        sheets.append(ClassSheet(name, "generated" if name in chosen else "real", total, hanging.cards(rows)))
-    examples = {reason.name: hanging.examples(reason.examples) for reason in funnel.reasons}
-    return PairSelection(sheets, hanging.cards(best), hanging.cards(worst), examples, kin)
+        sheets.append(ClassSheet(name, "generated" if name in chosen else "real", total, selector.cards(rows)))
+    examples = {reason.name: selector.examples(reason.examples) for reason in funnel.reasons}
+    return PairSelection(sheets, selector.cards(best), selector.cards(worst), examples, nearest)
 
 
 def _spread(rows: Sequence[Row], count: int) -> list[Row]:
@@ -84,7 +84,7 @@ def _spread(rows: Sequence[Row], count: int) -> list[Row]:
 @dataclass(frozen=True)
 class _Selector:
     images: ImageCache
-    kin: NearestPairs
+    nearest: NearestPairs
     real: Mapping[str, Row]
 
     def cards(self, rows: Sequence[Row]) -> list[PairCard]:
@@ -107,8 +107,8 @@ class _Selector:
         tile = self.images.tile(row, row["source"])
         if tile is None:
             return None
-        mask, photo = self.kin.by_mask.get(row["key"]), self.kin.by_photo.get(row["key"])
-        tiles = [tile, *self._relatives(mask, photo), *self._exemplar(row)]
+        mask, photo = self.nearest.by_mask.get(row["key"]), self.nearest.by_photo.get(row["key"])
+        tiles = [tile, *self._neighbours(mask, photo), *self._exemplar(row)]
         found = [("photo", photo), ("mask", mask)]
         distances = [f"{kind} {n.distance:.2f}" for kind, n in found if n is not None]
         remarks = ["distance: " + ", ".join(distances)] if distances else []
@@ -118,7 +118,7 @@ class _Selector:
             any(n is not None and n.close for _, n in found),
         )  # fmt: skip
 
-    def _relatives(self, mask: Neighbour | None, photo: Neighbour | None) -> list[Tile | None]:
+    def _neighbours(self, mask: Neighbour | None, photo: Neighbour | None) -> list[Tile | None]:
         if mask is None or photo is None:
             return []
         if (mask.row["key"], mask.mirrored) == (photo.row["key"], photo.mirrored):

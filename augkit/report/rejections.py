@@ -84,9 +84,9 @@ def scores_of(row: Row) -> dict[str, float]:
     }
 
 
-def standing(rows: Sequence[Row]) -> NDArray[np.float64]:
-    """(N,) where each row stands among the others, 0 (worst) to 1 (best): its mean rank over the scores that have a
-    good and a bad end and that all rows have. All stand at 0.5 where no score tells them apart.
+def mean_rank(rows: Sequence[Row]) -> NDArray[np.float64]:
+    """(N,) where each row is among the others, 0 (worst) to 1 (best): its mean rank over the scores that have a
+    good and a bad end and that all rows have. All are at 0.5 where no score tells them apart.
     """
     scores = [scores_of(row) for row in rows]
     common = set.intersection(*map(set, scores)) if scores else set()

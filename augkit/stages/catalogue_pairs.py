@@ -12,7 +12,7 @@ from augkit.data.catalogue import CatalogueRow
 
 
 class CataloguePairs:
-    """Real pairs by their files: the interface of ``train.mixture.RawPairs``."""
+    """Real pairs by their files: the interface of ``EncodedPairs``."""
 
     def __init__(self, workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema) -> None:
         self.workspace, self.rows, self.schema = workspace, tuple(rows), schema

@@ -14,7 +14,7 @@ from augkit.cli import view
 from augkit.cli._app import run
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
-from augkit.report.browse import GAP, LINE, TILE, RowSelection, choose, half_blocks
+from augkit.report.browse import GAP, LINE, TILE, RowSelection, half_blocks, select_rows
 from augkit.report.image_cache import ImageCache
 from augkit.shards.index import load_manifest
 from tests.report.workspaces import COPY, MADE, make_workspace
@@ -38,8 +38,8 @@ def augkit(capsys: pytest.CaptureFixture[str]) -> Augkit:
     return command
 
 
-def keys(workspace: Workspace, **choice: object) -> list[str]:
-    return [row["key"] for row in choose(open_storage(workspace.shards), RowSelection(**choice))]  # type: ignore[arg-type]
+def keys(workspace: Workspace, **selection: object) -> list[str]:
+    return [row["key"] for row in select_rows(open_storage(workspace.shards), RowSelection(**selection))]  # type: ignore[arg-type]
 
 
 def test_filters_and_orders(workspace: Workspace) -> None:
@@ -50,9 +50,15 @@ def test_filters_and_orders(workspace: Workspace) -> None:
     )
     assert keys(workspace, sources=("generated",), sort="area_excess")[-1] == COPY
     assert keys(workspace, sources=("generated",), sort="-area_excess")[0] == COPY
-    assert set(keys(workspace, sources=("generated",), sort="standing")) == set(made)
+    assert set(keys(workspace, sources=("generated",), sort="rank")) == set(made)
     assert keys(workspace, sort="-area_excess")[0] == COPY  # real pairs have no such score and come last
     assert keys(workspace, rejected=True) == ["back-left-3-a", "back-left-3-b"]  # those that were painted
+
+
+def test_the_previous_word_for_a_sort_is_understood(augkit: Augkit, workspace: Workspace) -> None:
+    code, out, err = augkit("view", "--workspace", workspace.root, "--sort", "standing", "--json")
+    assert code == 0 and "--sort rank" in err
+    assert out == augkit("view", "--workspace", workspace.root, "--sort", "rank", "--json")[1]
 
 
 def test_the_contact_sheet_has_two_pictures_a_pair(augkit: Augkit, workspace: Workspace, tmp_path: Path) -> None:
@@ -79,7 +85,7 @@ def test_keys_turn_the_pages(workspace: Workspace, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     console = Console(force_terminal=True, width=80, height=20, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
     storage = open_storage(workspace.shards)
-    rows = choose(storage, RowSelection(classes=("back-left-3",), sources=("generated",)))
+    rows = select_rows(storage, RowSelection(classes=("back-left-3",), sources=("generated",)))
     view._browse(console, rows, ImageCache(storage, load_manifest(storage).schema), 1)
     console.file.close()
     text = console.export_text()

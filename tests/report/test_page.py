@@ -19,7 +19,7 @@ from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.report.image_cache import ImageCache
 from augkit.report.nearest_pairs import find_nearest
 from augkit.report.page import Summary, count_parts, write_report
-from augkit.report.rejections import funnel_of, scores_of, standing
+from augkit.report.rejections import funnel_of, mean_rank, scores_of
 from augkit.report.report_data import read_report_data
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.verify import verify
@@ -261,16 +261,16 @@ def test_the_funnel_counts_a_candidate_once_a_family() -> None:
     assert (view.name, view.count, view.alone) == ("view", 1, 0)
 
 
-def test_standing_is_the_mean_rank_with_the_good_end_up() -> None:
+def test_the_rank_is_the_mean_over_the_scores_with_the_good_end_up() -> None:
     rows = [
         row("a", view_confidence=0.9, area_excess=0.0, speed=1.0),
         row("b", view_confidence=0.5, area_excess=0.3, speed=2.0),
         row("c", view_confidence=0.7, area_excess=0.3, speed=3.0),
     ]
     # Ranks (equal ones share): confidence 5/6, 1/6, 3/6; area 5/6, 2/6, 2/6; speed has no good end.
-    assert standing(rows) == pytest.approx([5 / 6, 1 / 4, 5 / 12])
-    assert standing([row("a"), row("b", area_excess=None)]) == pytest.approx([0.5, 0.5])
-    assert standing([]).shape == (0,)
+    assert mean_rank(rows) == pytest.approx([5 / 6, 1 / 4, 5 / 12])
+    assert mean_rank([row("a"), row("b", area_excess=None)]) == pytest.approx([0.5, 0.5])
+    assert mean_rank([]).shape == (0,)
 
 
 def test_scores_leave_out_what_is_no_number() -> None:

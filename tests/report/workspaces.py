@@ -36,7 +36,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     def alike(pairs: Sequence[object], progress: object) -> np.ndarray:
         return np.zeros((len(pairs), 1), np.float32)
 
-    monkeypatch.setattr("augkit.report.nearest_pairs._looks", alike)
+    monkeypatch.setattr("augkit.report.nearest_pairs._features", alike)
 
 
 def make_workspace(workspace: Workspace) -> Workspace:

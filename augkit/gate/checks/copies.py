@@ -31,7 +31,7 @@ class _Known:
 
 @CHECKS.register("copied-mask")
 class CopiedMask(_Known):
-    """Distance to the nearest training mask or its mirror image (see ``evaluation.copies``: 0 is equal).
+    """Distance to the nearest training mask or its mirror image (see ``augkit.metrics.copies``: 0 is equal).
 
     All masks are resized to 64 px in one way, so a copy of whatever size is at 0: that is the floor.
     """
