@@ -190,7 +190,7 @@ class Balance:
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
-        folders = {self.store.folder("mask", self.store.model("mask", c)) for c in self.generated()}
+        folders = {self.store.usable("mask", self.store.model("mask", c)) for c in self.generated()}
         MaskHardness.of(self.workspace, self.settings).check(folders)
         executor, digest = EXECUTORS[self.request.executor], self._digest()
         storage, gate = open_storage(self.workspace.shards), load_gate(self._references)
@@ -287,12 +287,12 @@ class Balance:
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:
         """Hash of the model that serves a class; empty where it is not trained yet."""
-        folder = self.store.folder(stage, self.store.model(stage, car_class))
+        folder = self.store.usable(stage, self.store.model(stage, car_class))
         return digest(folder / MODEL) if is_finished(folder) else ""
 
     def _job(self, digests: dict[str, str]) -> Job:
         models = {
-            c.name: ClassModels(*(self.store.folder(stage, self.store.model(stage, c)).resolve() for stage in STAGES))
+            c.name: ClassModels(*(self.store.usable(stage, self.store.model(stage, c)).resolve() for stage in STAGES))
             for c in self.generated()
         }
         place = Workspace(self.workspace.root.resolve())

@@ -23,11 +23,11 @@ class TrainedStages:
 
     def masks(self, car_class: CarClass) -> MaskSampler:
         """Stage I as it serves a class."""
-        return self._masks(self.store.folder("mask", self.store.model("mask", car_class)))
+        return self._masks(self.store.usable("mask", self.store.model("mask", car_class)))
 
     def photos(self, car_class: CarClass) -> PhotoSampler:
         """Stage II as it serves a class."""
-        return self._photos(self.store.folder("image", self.store.model("image", car_class)))
+        return self._photos(self.store.usable("image", self.store.model("image", car_class)))
 
     def _load_masks(self, folder: Path) -> MaskSampler:
         sampler, about = load_mask_sampler(folder)

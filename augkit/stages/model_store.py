@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from augkit.stages.coarse_to_fine import coarse_settings
 from augkit.stages.image import image_task
 from augkit.stages.mask import mask_task
 from augkit.stages.unconditional import unconditional_task
+from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.run import TrainingRun, TrainingTask, is_finished, load_description, run_task
@@ -83,29 +85,54 @@ class ModelStore:
     def missing(self, classes: Iterable[CarClass]) -> list[tuple[Stage, str]]:
         """Those of ``needed`` that are not trained yet, or not for as many steps as the settings ask for.
 
-        Raises CheckpointError for a model that was trained with other settings.
+        Raises CheckpointError for a model that was trained with other settings or on other pairs.
         """
         return [(stage, model) for stage, model in self.needed(classes) if not self.is_trained(stage, model)]
 
     def is_trained(self, stage: Stage, model: str) -> bool:
         """Whether a model is finished, with as many steps as the settings ask for or ended early for a reason.
 
-        Raises CheckpointError for one that was trained with other settings.
+        Raises CheckpointError for one that was trained with other settings or on other pairs.
         """
-        folder, settings = self.folder(stage, model), self.stage(stage)
+        folder, settings = self.usable(stage, model), self.stage(stage)
         if not is_finished(folder):
             return False
         about = load_description(folder)
-        asked = _kept(settings)
-        trained = about.get("settings", asked)
-        other = [f"{stage}.{k}: {trained.get(k)} then, {asked[k]} now" for k in asked if trained.get(k) != asked[k]]
-        if other:
-            raise CheckpointError(
-                f"{folder}: trained with other settings ({'; '.join(other)})",
-                "the settings of this command",
-                f"use the old settings, or train again: augkit train {stage} --fresh",
-            )
         return "stopped" in about or int(about.get("steps", settings.steps)) >= settings.steps
+
+    def usable(self, stage: Stage, model: str) -> Path:
+        """The folder of a model that is to be used; whether it is finished is not asked.
+
+        Raises CheckpointError for one that was trained with other settings, on other pairs or by other code: it may
+        have seen what is held out now.
+        """
+        folder = self.folder(stage, model)
+        if is_finished(folder):
+            about, rows = load_description(folder), rows_of(model, self.rows)
+            remedy = f"train it again: augkit train {stage} --model {model} --fresh (or use the settings it had)"
+            self._check_earlier(folder, about, rows, remedy)
+            settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
+            require_fit(folder, about, self._fingerprint(settings, seed, rows), self.held_out, remedy)
+        return folder
+
+    @cached_property
+    def held_out(self) -> list[str]:
+        """Names of the photos that no model may have seen."""
+        rows = read_catalogue(self.workspace.require_catalogue())
+        return photo_names([row for row in rows if row.split != "train"])
+
+    def _check_earlier(self, folder: Path, about: dict[str, Any], rows: TrainingRows, remedy: str) -> None:
+        """Of models of versions that noted no fingerprint: their pairs, where they name them, must be training pairs.
+
+        Raises CheckpointError for other pairs, and where they are not named.
+        """
+        if "fingerprint" in about:
+            return
+        names = about.get("exemplars", about.get("anchors"))
+        if names is None:
+            raise CheckpointError(f"{folder}: does not say on which pairs it was trained", "a model that does", remedy)
+        if not set(names) <= {row.id for row in rows.rows}:
+            raise CheckpointError(f"{folder}: trained on other pairs", "the training pairs as they are now", remedy)
 
     def train(
         self,
@@ -130,8 +157,11 @@ class ModelStore:
             task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device, **start)
             return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
 
-        fingerprint = self._fingerprint(settings, seed, rows)
-        run = TrainingRun(self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds)
+        self._check_start(settings)
+        fingerprint, photos = self._fingerprint(settings, seed, rows), photo_names(rows.rows)
+        run = TrainingRun(
+            self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds, photos
+        )
         trained = run_task(build, run, accelerator(self.settings.precision))
         release_memory()
         return trained
@@ -142,15 +172,20 @@ class ModelStore:
             return {}
         if fresh or not self.is_trained("image-coarse", model):
             self.train("image-coarse", model, resume, report, fresh)
-        return {"coarse": self.folder("image-coarse", model)}
+        return {"coarse": self.usable("image-coarse", model)}
+
+    def _check_start(self, settings: StartSettings) -> None:
+        """Raises CheckpointError where ``init_from`` has seen what is held out."""
+        start = settings.rooted(self.workspace.root).init_from
+        if start is not None and is_finished(Path(start)):
+            require_no_held_out(Path(start), load_description(Path(start)), self.held_out)
 
     def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
-        """What a resumed run must share with the run it goes on from; it may be longer and report more often."""
-        pixels = derive(0, *(f"{row.id}:{row.sha256}" for row in rows.rows))
+        """What a run must share with the one it goes on from, and a model with its use; how long it ran is free."""
         precision = resolve_precision(self.settings.precision)
         return _kept(settings) | {
-            "seed": seed, "pairs": pixels, "schema": self.schema.digest, "precision": precision,
-            "augment_steps": load_recipe(settings.augment).digest,
+            "seed": seed, "pairs": pairs_digest(rows.rows), "code": CODE, "schema": self.schema.digest,
+            "precision": precision, "augment_steps": load_recipe(settings.augment).digest,
         }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, training_mix
+from augkit.train.fingerprint import require_fit
 from augkit.train.hooks import Report
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
@@ -232,9 +233,13 @@ def load_segmenter(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
 def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "val") -> dict[str, float]:
     """IoU by part name on the real pairs of a split that no generator saw; ``mean`` over the parts that occur.
 
-    Raises DataError where the split is empty.
+    Raises DataError where the split is empty, CheckpointError where the segmenter was trained with other settings or on
+    other pairs.
     """
-    network, about = load_segmenter(workspace.model("segmenter", settings.segmenter.source))
+    folder = workspace.model("segmenter", settings.segmenter.source)
+    network, about = load_segmenter(folder)
+    trained_on = segmenter_fingerprint(settings, training_pairs(workspace, settings.segmenter))
+    require_fit(folder, about, trained_on, (), "train it again: augkit train segmenter --fresh")
     held_out = training_mix(workspace, "real", split)
     pairs = ShardPairs(held_out, about["size"], "none")
     return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)

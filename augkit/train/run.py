@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,8 @@ class TrainingTask:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """Where and how long a task trains. ``fingerprint`` is what a resumed run must have in common.
+    """Where and how long a task trains. ``fingerprint`` is what a resumed run must have in common, and whoever uses the
+    model; ``photos`` are the names of the photos it learns from (see ``train.fingerprint``).
 
     Where an earlier run is in the folder, ``resume`` goes on with it and ``fresh`` removes it. ``seconds`` ends the
     run early.
@@ -79,6 +80,7 @@ class TrainingRun:
     fresh: bool = False
     report: Report | None = None
     seconds: float = float("inf")
+    photos: Sequence[str] = ()
 
 
 Builder = Callable[[torch.device], TrainingTask]
@@ -170,13 +172,17 @@ class _RunState:
         about = {"steps": self.stop.reached, "processes": self.backend.num_processes} | self.selector.choose(module)
         if self.stop.reason:
             about["stopped"] = self.stop.reason
-        save_model(module, self.run.folder, self.task.describe | about)
+        notes = {"fingerprint": self.run.fingerprint, "photos": list(self.run.photos)}
+        save_model(module, self.run.folder, self.task.describe | about, notes)
 
 
-def save_model(module: nn.Module, folder: Path, description: dict[str, Any]) -> None:
-    """Weights first, then ``config.json``: whoever sees the second may load the first."""
+def save_model(module: nn.Module, folder: Path, description: dict[str, Any], notes: dict[str, Any]) -> None:
+    """Weights first, then ``config.json``: whoever sees the second may load the first.
+
+    ``notes`` are in ``config.json`` alone: the hash of the weights' file names the model in every shard.
+    """
     save_state(module.state_dict(), folder / MODEL, description)
-    write_json(folder / CONFIG, description)
+    write_json(folder / CONFIG, description | notes)
 
 
 def load_description(folder: Path) -> dict[str, Any]:
