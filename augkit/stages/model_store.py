@@ -111,8 +111,7 @@ class ModelStore:
             about, rows = load_description(folder), rows_of(model, self.rows)
             remedy = f"train it again: augkit train {stage} --model {model} --fresh (or use the settings it had)"
             self._check_earlier(folder, about, rows, remedy)
-            settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
-            require_fit(folder, about, self._fingerprint(settings, seed, rows), self.held_out, remedy)
+            require_fit(folder, about, self.fingerprint(stage, model), self.held_out, remedy)
         return folder
 
     @cached_property
@@ -149,8 +148,7 @@ class ModelStore:
         ``resume``, ``fresh`` and ``seconds`` as in ``TrainingRun``.
         """
         start = self._start(stage, model, resume, report, fresh)
-        settings, seed = self.stage(stage), derive(self.settings.seed, stage, model)
-        rows = rows_of(model, self.rows)
+        settings, rows = self.stage(stage), rows_of(model, self.rows)
 
         def build(device: torch.device) -> TrainingTask:
             rooted = settings.rooted(self.workspace.root)
@@ -158,9 +156,17 @@ class ModelStore:
             return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
 
         self._check_start(settings)
-        fingerprint, photos = self._fingerprint(settings, seed, rows), photo_names(rows.rows)
+        fingerprint, photos = self.fingerprint(stage, model), photo_names(rows.rows)
         run = TrainingRun(
-            self.folder(stage, model), settings, seed, fingerprint, resume, fresh, report, seconds, photos
+            self.folder(stage, model),
+            settings,
+            self._seed(stage, model),
+            fingerprint,
+            resume,
+            fresh,
+            report,
+            seconds,
+            photos,
         )
         trained = run_task(build, run, accelerator(self.settings.precision))
         release_memory()
@@ -174,18 +180,22 @@ class ModelStore:
             self.train("image-coarse", model, resume, report, fresh)
         return {"coarse": self.usable("image-coarse", model)}
 
+    def _seed(self, stage: Stage, model: str) -> int:
+        return derive(self.settings.seed, stage, model)
+
     def _check_start(self, settings: StartSettings) -> None:
         """Raises CheckpointError where ``init_from`` has seen what is held out."""
         start = settings.rooted(self.workspace.root).init_from
         if start is not None and is_finished(Path(start)):
             require_no_held_out(Path(start), load_description(Path(start)), self.held_out)
 
-    def _fingerprint(self, settings: TrainSettings, seed: int, rows: TrainingRows) -> dict[str, Any]:
+    def fingerprint(self, stage: Stage, model: str) -> dict[str, Any]:
         """What a run must share with the one it goes on from, and a model with its use; how long it ran is free."""
+        settings, rows = self.stage(stage), rows_of(model, self.rows)
         precision = resolve_precision(self.settings.precision)
         return _kept(settings) | {
-            "seed": seed, "pairs": pairs_digest(rows.rows), "code": CODE, "schema": self.schema.digest,
-            "precision": precision, "augment_steps": load_recipe(settings.augment).digest,
+            "seed": self._seed(stage, model), "pairs": pairs_digest(rows.rows), "code": CODE, "precision": precision,
+            "schema": self.schema.digest, "augment_steps": load_recipe(settings.augment).digest,
         }  # fmt: skip
 
 
