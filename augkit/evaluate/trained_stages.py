@@ -15,7 +15,7 @@ from augkit.train.run import check_parts
 
 
 class TrainedStages:
-    """Raises CheckpointError where a model that is asked for is missing, or was trained on other parts."""
+    """Raises CheckpointError where a model that is asked for is missing, or was trained on other parts or pairs."""
 
     def __init__(self, store: ModelStore) -> None:
         self.store = store
