@@ -20,8 +20,6 @@ from augkit.cli._session import (
 from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from augkit.core.parts import PartSchema
     from augkit.models.extractors import Extractor
     from augkit.stages.singan.painting import Painting, StartScaleTrial
@@ -127,6 +125,7 @@ def paint_from(
     """Paint a mask as the photo: its part colours, its texture. Warns where the poses differ."""
     from augkit.core.parts import PartSchema
     from augkit.models.extractors import EXTRACTORS
+    from augkit.report.tables.start_table import start_tables
     from augkit.stages.singan.painting import best, painting_seed, read_painting, try_starts
     from augkit.stages.singan.pyramid import load_painter
 
@@ -145,7 +144,7 @@ def paint_from(
     if shards:
         files |= _shards(session, painter, painting, schema, chosen.start, count, seed)
     result = _result(painter, painting, trials, chosen, network) | files
-    session.emit(result, _table(painting, trials, chosen, network, files))
+    session.emit(result, start_tables(result))
 
 
 def _write(  # noqa: PLR0917  # what was made, and of what
@@ -175,14 +174,14 @@ def _write(  # noqa: PLR0917  # what was made, and of what
     return {"pictures": list(map(str, files)), "mask": str(place / f"{painting.name}.mask.png"), "sheet": str(strip)}
 
 
-def _shards(  # noqa: PLR0917  # an order's parts
+def _shards(  # noqa: PLR0917  # a request's parts
     session: Session, painter: TrainedPyramid, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
 ) -> dict[str, Any]:
     from augkit.stages.singan.painted_pairs import PaintRequest, write_pairs
 
     codec = session.settings.balance
-    order = PaintRequest(painter, painting, start, count, seed, codec.quality, codec.lossless)
-    folder, name = write_pairs(session.workspace, order, schema)
+    request = PaintRequest(painter, painting, start, count, seed, codec.quality, codec.lossless)
+    folder, name = write_pairs(session.workspace, request, schema)
     return {"shards": str(folder), "shard": name}
 
 
@@ -200,31 +199,6 @@ def _result(
             {"start": t.start, "to_painting": t.to_painting, "to_photo": t.to_photo, "M": t.combined} for t in trials
         ],
     }  # fmt: skip
-
-
-def _table(
-    painting: Painting,
-    trials: list[StartScaleTrial],
-    chosen: StartScaleTrial,
-    network: Extractor,
-    files: dict[str, Any],
-) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-
-    table = Table("start scale", title="SIFID by start scale")
-    for column in ("Sp, to the painting", "St, to the photo", "M"):
-        table.add_column(column, justify="right")
-    for t in trials:
-        mark = " (chosen)" if t is chosen else ""
-        table.add_row(f"{t.start}{mark}", f"{t.to_painting:.3f}", f"{t.to_photo:.3f}", f"{t.combined:.3f}")
-    table.caption = f"M = Sp + St + |Sp - St|; features of {network.name}, {network.map_layer}"
-    warnings = [f"the poses differ: {difference}" for difference in painting.differences]
-    if warnings:
-        warnings.append("the photo's textures may land on the wrong parts; train on a photo in the mask's pose")
-    places = [f"pictures: {', '.join(files['pictures'])}", f"side by side: {files['sheet']}"]
-    places += [f"shard: {files['shard']} in {files['shards']}"] if "shard" in files else []
-    return Group(table, *warnings, *places)
 
 
 def _place(session: Session, painter: TrainedPyramid) -> Path:

@@ -12,8 +12,6 @@ from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOp
 from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from augkit.stages.projection.projections import Projection
     from augkit.stages.projection.projector import Projector
 
@@ -47,6 +45,7 @@ def project(
     """Find the latents that make a generator draw given pictures: an encoder's guess, then gradient descent."""
     from augkit.cli._progress import Bars
     from augkit.core.classes import CarClass
+    from augkit.report.tables.projection_table import projection_tables
     from augkit.stages.model_store import ModelStore
     from augkit.stages.projection.latent_model import LATENT_STAGES
     from augkit.stages.projection.projector import ProjectionBudget, Projector
@@ -60,7 +59,7 @@ def project(
     with Bars() as bars:
         projector = Projector(ModelStore.open(session.workspace, session.settings), effort, bars.steps)
         found = projector.project_all([read_source(projector.store, word, stage, asked) for word in pictures])
-    session.emit(_result(projector, found), _table(projector, found))
+    session.emit(_result(projector, found), projection_tables(projector, found))
 
 
 def _result(projector: Projector, found: list[Projection]) -> dict[str, Any]:
@@ -75,26 +74,3 @@ def _result(projector: Projector, found: list[Projection]) -> dict[str, Any]:
 def _files(folder: Path, projection: Projection) -> dict[str, str]:
     stem = str(folder / projection.name)
     return {"picture": f"{stem}.png", "latent": f"{stem}.safetensors"}
-
-
-def _table(projector: Projector, found: list[Projection]) -> RenderableType:
-    """A row for each error: the sum that was minimised first, then what it consists of."""
-    from rich.console import Group
-    from rich.table import Table
-
-    table = Table("picture", "class", "error", title="Projections")
-    for column in ("encoder's guess", "refined"):
-        table.add_column(column, justify="right")
-    for projection in found:
-        about = (projection.name, projection.car_class.name)
-        for name, guess in projection.errors["guess"].items():
-            table.add_row(*about, name, f"{guess:.4f}", f"{projection.errors['refined'][name]:.4f}")
-            about = ("", "")
-        table.add_row("", "", "change", "", _change(projection))
-    encoders = [f"encoder {encoder.folder}, {encoder.steps} steps" for encoder in projector.encoders.values()]
-    return Group(table, *encoders, f"pictures and latents in {projector.folder}")
-
-
-def _change(projection: Projection) -> str:
-    guess, refined = (projection.errors[of]["total"] for of in ("guess", "refined"))
-    return f"{refined / guess - 1:+.1%}" if refined < guess else "nothing lower was found"

@@ -14,7 +14,7 @@ from augkit.cli._session import JsonOption, WorkspaceOption, open_session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from augkit.report.image_cache import ImageCache
     from augkit.report.report_data import Row
@@ -78,6 +78,8 @@ def _known(sources: Sequence[str] | None) -> tuple[str, ...]:
 
 def _browse(console: Console, rows: Sequence[Row], images: ImageCache, page: int) -> None:
     """One page after the other as keys ask for them; a single one where nobody can press any."""
+    from augkit.report.browse import terminal_entry
+
     width, a_page = _room(console)
     last = -(-len(rows) // a_page)
     place = min(page, last)
@@ -87,7 +89,7 @@ def _browse(console: Console, rows: Sequence[Row], images: ImageCache, page: int
             console.clear()
         shown = rows[(place - 1) * a_page : place * a_page]
         for row in shown:
-            console.print(_entry(row, images, width))
+            console.print(terminal_entry(row, images, width))
         keys = "; n next, p previous, q leave" if interactive else ""
         console.print(f"page {place} of {last}, {len(rows)} pairs{keys}")
         if not interactive:
@@ -102,18 +104,3 @@ def _room(console: Console) -> tuple[int, int]:
     """Columns of a picture, and pairs on a page: two pictures and a column of text side by side."""
     width = max(8, min(WIDEST, (console.width - 4) * 2 // 7)) // 2 * 2
     return width, max(1, (console.height - 2) // (width // 2 + 1))
-
-
-def _entry(row: Row, images: ImageCache, width: int) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
-
-    from augkit.report.browse import describe, half_blocks, parts_line, pictures
-
-    text = Text("\n").join([Text(line, style="bold" if not n else "") for n, line in enumerate(describe(row))])
-    for name, colour in parts_line(row, images.schema)[:8]:
-        text.append("\n■ ", f"rgb({colour[0]},{colour[1]},{colour[2]})")
-        text.append(name)
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row(*(half_blocks(picture) for picture in pictures(row, images, width)), text)
-    return grid

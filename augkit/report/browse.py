@@ -25,6 +25,7 @@ from augkit.shards.index import load_index
 from augkit.shards.writer import SCORE
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
 TILE, GAP, LINE = 160, 8, 15
@@ -128,6 +129,20 @@ def half_blocks(picture: Photo) -> Text:
         text.append("\n")
     text.rstrip()
     return text
+
+
+def terminal_entry(row: Row, images: ImageCache, width: int) -> Table:
+    """A row for a terminal: its pictures, ``width`` columns each, what it is, and the parts that it shows."""
+    from rich.table import Table
+    from rich.text import Text
+
+    text = Text("\n").join([Text(line, style="bold" if not n else "") for n, line in enumerate(describe(row))])
+    for name, colour in parts_line(row, images.schema)[:8]:
+        text.append("\n■ ", f"rgb({colour[0]},{colour[1]},{colour[2]})")
+        text.append(name)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(*(half_blocks(picture) for picture in pictures(row, images, width)), text)
+    return grid
 
 
 def parts_line(row: Row, schema: PartSchema) -> list[tuple[str, tuple[int, int, int]]]:
