@@ -22,7 +22,7 @@ from augkit.balance.worker import Job, Progress, RealPairCopier, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
-from augkit.core.presets import Recipe
+from augkit.core.presets import NO_LABEL_WARP, Recipe
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -33,7 +33,6 @@ from augkit.data.dataset import Draw, PairDataset
 from augkit.data.pair import Pair
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
-from augkit.settings.section import NO_LABEL_WARP
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.writer import PairRecord, ShardWriter
 

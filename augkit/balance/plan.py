@@ -14,10 +14,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
+from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.storage import Storage
-from augkit.settings.section import Arithmetic
 
 PLAN_FILE = "plan.json"
 PLAN_FORMAT = 2

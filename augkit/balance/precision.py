@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from augkit.balance.plan import Plan
+from augkit.core.arithmetic import Arithmetic, Precision
 from augkit.core.errors import ConfigError
-from augkit.settings.section import Arithmetic, Precision
 from augkit.train.machine import processor_bf16_is_fast
 
 UNSAID: Arithmetic = "fp32"

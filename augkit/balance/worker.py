@@ -14,6 +14,7 @@ from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
 from augkit.balance.references import open_references
 from augkit.balance.style import facing, load_style
+from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
 from augkit.core.parts import Mask, PartSchema, histogram
@@ -31,7 +32,6 @@ from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate
 from augkit.gate.judge import Gate, judge_painted
 from augkit.settings import Settings
-from augkit.settings.section import Arithmetic
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.image import load_photo_sampler

@@ -16,7 +16,12 @@ from augkit.core.errors import ConfigError
 
 LABEL_WARP, LABEL_COARSEN = "LabelWarp", "LabelCoarsen"
 LABEL_STEPS = (LABEL_WARP, LABEL_COARSEN)
-"""The step that moves the mask away from its photo."""
+"""The steps that move the mask away from its photo."""
+
+NO_LABEL_WARP = (
+    f"{' and '.join(LABEL_STEPS)} move the mask away from its photo: what learns from the pair would learn wrong "
+    "outlines; only stage II (image.augment), which makes the photo after the mask, may use them"
+)
 
 Step = tuple[str, dict[str, Any]]
 """A transform's name and its arguments."""

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
@@ -19,7 +20,6 @@ from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import Exemplar, ExemplarBank
 from augkit.gan.photo_background import PhotoBackground
 from augkit.gan.samplers import Photo, to_pixels
-from augkit.settings.section import Arithmetic
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Settings of a run: typed, checked as a whole, written down in the workspace.
 
 Settings stop at the builders: classes and functions below take plain arguments. A preset is a YAML file in
-``configs/`` that lists what differs from the defaults here. ``base`` has what sections share, ``generative`` those of
+``configs/`` that lists what differs from the defaults here. ``training`` has what runs share, ``generative`` those of
 stage I and of photos without masks, ``paint`` that of single photos, ``sections`` the others.
 """
 
@@ -14,9 +14,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from augkit.core.arithmetic import Precision
 from augkit.core.atomic_file import write_text
 from augkit.core.errors import ConfigError
 from augkit.core.presets import find_preset, parse_yaml, preset_folders
+from augkit.core.section import Section
 from augkit.settings.generative import (
     CriticSettings,
     GenerativeSettings,
@@ -26,7 +28,6 @@ from augkit.settings.generative import (
     UnconditionalSettings,
 )
 from augkit.settings.paint import PaintSettings
-from augkit.settings.section import OptimSettings, Precision, Section, StartSettings, TrainSettings
 from augkit.settings.sections import (
     MIXING,
     SOURCES,
@@ -38,6 +39,7 @@ from augkit.settings.sections import (
     SegmenterSettings,
     Source,
 )
+from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
 
 __all__ = [
     "BalanceSettings",
@@ -51,7 +53,6 @@ __all__ = [
     "MaskSettings",
     "OptimSettings",
     "PaintSettings",
-    "Precision",
     "MIXING",
     "SOURCES",
     "SegmenterSettings",

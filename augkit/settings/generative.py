@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from augkit.settings.section import Count, OptimSettings, Positive, Section, Share, Size, StartSettings
+from augkit.core.section import Count, Positive, Section, Share, Size
+from augkit.settings.training import OptimSettings, StartSettings
 
 
 class LatentOptimisationSettings(Section):

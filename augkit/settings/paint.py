@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from augkit.settings.section import Count, OptimSettings, Section, Share, TrainSettings
+from augkit.core.section import Count, Section, Share
+from augkit.settings.training import OptimSettings, TrainSettings
 
 DISCRIMINATOR_REACH = 11
 """Side of the patches that D judges, in pixels."""

@@ -7,8 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from augkit.core.arithmetic import Precision
 from augkit.core.presets import load_recipe
-from augkit.settings.section import Count, OptimSettings, Precision, Section, Share, Size, StartSettings, TrainSettings
+from augkit.core.section import Count, Section, Share, Size
+from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
 
 Source = Literal[
     "real", "all", "generated", "classical", "painted", "real+classical", "real+painted", "real+generated+classical"

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from augkit.core.arithmetic import Arithmetic
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
@@ -32,7 +33,6 @@ from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PERCEPTUAL_NETWORKS, PHOTO_GENERATORS
 from augkit.settings import ImageSettings
-from augkit.settings.section import Arithmetic
 from augkit.stages.backgrounds import backdrop_of, screen_of
 from augkit.stages.coarse_to_fine import coarse_part, hand_over
 from augkit.stages.image_transfer import start

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from accelerate import Accelerator
 
+from augkit.core.arithmetic import Precision
 from augkit.core.errors import ConfigError
 from augkit.core.memory import keep_freed_memory
-from augkit.settings import Precision
 
 
 def resolve_precision(asked: Precision) -> str:

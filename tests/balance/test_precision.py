@@ -12,12 +12,12 @@ from augkit.balance import precision
 from augkit.balance.plan import Plan
 from augkit.balance.precision import choose
 from augkit.balance.worker import Worker
+from augkit.core.arithmetic import Arithmetic, Precision
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings
-from augkit.settings.section import Arithmetic, Precision
 from augkit.shards.index import load_manifest
 from tests.balance.conftest import digests, job_of, run_job
 

@@ -18,10 +18,11 @@ from pydantic import Field, ValidationError
 from augkit.core.errors import ConfigError
 from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
 from augkit.core.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, recipe_steps
+from augkit.core.section import Positive, Section, Share
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
+from augkit.data.part_name_faults import shown
 from augkit.data.part_name_faults import require_counterparts
-from augkit.settings.section import Positive, Section, Share
 
 OWN = ("Flip", "Background", *LABEL_STEPS)
 COMPOSITIONS = ("OneOf", "SomeOf", "Sequential", "RandomOrder")

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from augkit.core.arithmetic import Precision
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError, DataError
 from augkit.core.memory import release_memory
@@ -26,7 +27,7 @@ from augkit.data.crop import Photo
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.models.singan import Pyramid, Side, pyramid_sizes
-from augkit.settings import PaintSettings, Precision, Settings
+from augkit.settings import PaintSettings, Settings
 from augkit.stages.singan.scale import Scale, load_generator, photo_of, pixels, resized, scale_task, seeded_noise
 from augkit.stages.singan.training_photo import TrainingPhoto, view_of
 from augkit.train.checkpoint import digest

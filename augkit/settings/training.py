@@ -1,33 +1,15 @@
-"""What every section of the settings is made of, and what every training run has."""
+"""What every training run has."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from augkit.core.errors import ConfigError
-from augkit.core.presets import LABEL_STEPS, augment_presets, load_recipe
-
-Size = Annotated[int, Field(ge=16, le=1024, multiple_of=16)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-Count = Annotated[int, Field(ge=1)]
-Precision = Literal["auto", "fp32", "bf16"]
-Arithmetic = Literal["fp32", "bf16"]
-"""A precision that was decided on."""
-
-NO_LABEL_WARP = (
-    f"{' and '.join(LABEL_STEPS)} move the mask away from its photo: what learns from the pair would learn wrong "
-    "outlines; only stage II (image.augment), which makes the photo after the mask, may use them"
-)
-
-
-class Section(BaseModel):
-    """Base of every part of the settings: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from augkit.core.presets import NO_LABEL_WARP, augment_presets, load_recipe
+from augkit.core.section import Count, Positive, Section, Size
 
 
 class OptimSettings(Section):
