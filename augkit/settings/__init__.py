@@ -1,8 +1,8 @@
 """Settings of a run: typed, checked as a whole, written down in the workspace.
 
 Settings stop at the builders: classes and functions below take plain arguments. A preset is a YAML file in
-``configs/`` that lists what differs from the defaults here. ``training`` has what runs share, ``generative`` those of
-stage I and of photos without masks, ``paint`` that of single photos, ``sections`` the others.
+``configs/`` that lists what differs from the defaults here. Each section has a file; ``training`` is what sections of
+runs share, and ``generative`` what generators of pictures from latents (stage I, photos without masks) do.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from augkit.core.atomic_file import write_text
 from augkit.core.errors import ConfigError
 from augkit.core.presets import find_preset, parse_yaml, preset_folders
 from augkit.core.section import Section
+from augkit.settings.balance import BalanceSettings
+from augkit.settings.data import DataSettings
+from augkit.settings.gate import GateSettings
 from augkit.settings.generative import (
     CriticSettings,
     GenerativeSettings,
@@ -27,18 +30,9 @@ from augkit.settings.generative import (
     SelectionSettings,
     UnconditionalSettings,
 )
+from augkit.settings.image import CoarseSettings, ImageSettings
 from augkit.settings.paint import PaintSettings
-from augkit.settings.sections import (
-    MIXING,
-    SOURCES,
-    BalanceSettings,
-    CoarseSettings,
-    DataSettings,
-    GateSettings,
-    ImageSettings,
-    SegmenterSettings,
-    Source,
-)
+from augkit.settings.segmenter import MIXING, SOURCES, SegmenterSettings, Source
 from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
 
 __all__ = [

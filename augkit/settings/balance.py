@@ -1,0 +1,34 @@
+"""Section of the main job."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from augkit.core.arithmetic import Precision
+from augkit.core.section import Count, Section
+
+
+class BalanceSettings(Section):
+    """The main job."""
+
+    target_per_class: Count = 500
+    target_parts: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
+    """Shares of the cars' pixels, over all pairs for training, that parts should have; by the part's name."""
+    shard_size: Count = 64
+    workers: Count = 2
+    threads: Count = 1
+    """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
+    precision: Precision = "auto"
+    """What stage II computes in (docs/balance.md); ``auto``: that of the shards at hand, else this processor's."""
+    attempts: Annotated[float, Field(ge=1.0)] = 12.0
+    """Candidates that a class may cost for each pair that it lacks, before it is given up."""
+    hard_sampling: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0
+    """Masks start from hard real ones more often: with chances proportional to (rank of its hardness)^this among the
+    real masks of the class; 0 all equally often, 1 as FreeMask does. Needs the gate's check ``agreement``."""
+    retries: Annotated[int, Field(ge=0)] = 2
+    quality: Annotated[int, Field(ge=1, le=100)] = 95
+    lossless: bool = False
+    style_from: str | None = None
+    """Id of a real pair, or a photo with its mask beside it (photo.mask.png), after which all photos are painted."""

@@ -1,0 +1,107 @@
+"""Section of stage II."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from augkit.core.presets import load_recipe
+from augkit.core.section import Count, Section, Share, Size
+from augkit.settings.training import OptimSettings, StartSettings
+
+
+class CoarseSettings(Section):
+    """Coarse-to-fine training: the coarse generator alone at half the size, then the whole with it."""
+
+    steps: Count
+    """Of the coarse generator alone."""
+    fixed: Annotated[int, Field(ge=0)] = 0
+    """Steps of the whole during which the coarse generator stays as it is."""
+
+
+WORDS = ("auto", "inpainted", "names", "silhouette")
+"""Values that are no paths."""
+
+
+class ImageSettings(StartSettings):
+    """Stage II: masks to photos."""
+
+    label_warp: ClassVar[bool] = True
+
+    model: str = "translator"
+    options: dict[str, Any] = Field(default_factory=dict)
+    guides: tuple[str, ...] = ("exemplar", "colours")
+    """What G reads besides the mask, by the names of ``augkit/gan/conditioning``; pix2pixHD reads nothing else."""
+    repair: bool = True
+    """G's output is added to the warped exemplar instead of replacing it."""
+    discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
+    optim: OptimSettings = OptimSettings(lr=1e-3)
+    optim_d: OptimSettings = OptimSettings(lr=1e-3)
+    adversarial: str = "hinge"
+    feature_matching: Annotated[float, Field(ge=0.0)] = 10.0
+    perceptual: Annotated[float, Field(ge=0.0)] = 2.0
+    l1: Annotated[float, Field(ge=0.0)] = 2.0
+    perceptual_network: str = "lite0"
+    """``vgg19`` is the published one."""
+    perceptual_weights: str | None = None
+    """File of vgg19's weights; where none is given, torch's own copy."""
+    pool: Annotated[int, Field(ge=0)] = 0
+    """Earlier fakes kept for D (Shrivastava et al. 2017 keep some tens); 0 shows D the present ones only."""
+    coarse: CoarseSettings | None = None
+    """For ``pix2pixhd-local``: trains its coarse generator first."""
+    background: Literal["learnt", "green", "composite"] = "learnt"
+    """``green``: cars are learnt and made on chroma green (51, 255, 51); ``composite``: the made ones are then cut out
+    and laid over other scenes."""
+    backgrounds: str = "auto"
+    """The scenes of ``composite``: a folder of landscapes, ``inpainted`` (training photos without their cars), or
+    ``auto``, the landscapes in WORKSPACE/backgrounds where there are any, else ``inpainted``."""
+    part_map: str = "names"
+    """Which parts of ``init_from`` are which here: ``names``, ``silhouette``, or a YAML file (docs/training.md)."""
+    decay_from: Share = 0.5
+    """Share of the steps after which the learning rates fall linearly to 0; 1 keeps them constant."""
+    size: Size = 128
+    steps: Count = 600
+    batch: Count = 4
+
+    @field_validator("backgrounds", "part_map")
+    @classmethod
+    def _from_anywhere(cls, source: str) -> str:
+        return source if source in WORDS else str(Path(source).expanduser().resolve())
+
+    @model_validator(mode="after")
+    def _refuse_idle(self) -> ImageSettings:
+        if self.backgrounds != "auto" and self.background != "composite":
+            raise ValueError(f"backgrounds is set, but background is {self.background} and lays cars over nothing")
+        if self.background != "learnt" and any(name == "Background" for name, _ in load_recipe(self.augment).steps):
+            raise ValueError(f"augment {self.augment} replaces backgrounds, but background {self.background} does, too")
+        if self.part_map != "names" and not self.init_from:
+            raise ValueError("part_map is set, but init_from is not")
+        return self
+
+    @model_validator(mode="after")
+    def _conditioner(self) -> ImageSettings:
+        if self.repair and "exemplar" not in self.guides:
+            raise ValueError("repair without the guide exemplar: there is nothing to repair; set repair to false")
+        if len(set(self.guides)) < len(self.guides):
+            raise ValueError(f"guides {list(self.guides)}: one is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_what_is_not_read(self) -> ImageSettings:
+        if not self.perceptual and (self.perceptual_weights or self.perceptual_network != "lite0"):
+            raise ValueError("perceptual_network or perceptual_weights is set, but perceptual is 0")
+        if self.coarse is not None:
+            self._check_coarse(self.coarse)
+        return self
+
+    def _check_coarse(self, coarse: CoarseSettings) -> None:
+        if self.model != "pix2pixhd-local":
+            raise ValueError(f"coarse is set, but {self.model} has no coarse generator: set model to pix2pixhd-local")
+        if self.size % 32:
+            raise ValueError(f"coarse at half of size {self.size}: size must be a multiple of 32")
+        if coarse.fixed >= self.steps:
+            raise ValueError(
+                f"coarse.fixed {coarse.fixed} is not less than the {self.steps} steps: it would never learn"
+            )

@@ -1,0 +1,49 @@
+"""Section of the segmenter, and what pairs it may be trained on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from augkit.core.section import Count, Share, Size
+from augkit.settings.training import OptimSettings, TrainSettings
+
+Source = Literal[
+    "real", "all", "generated", "classical", "painted", "real+classical", "real+painted", "real+generated+classical"
+]
+SOURCES: dict[Source, tuple[str, ...]] = {
+    "real": ("real",),
+    "generated": ("generated",),
+    "classical": ("classical",),
+    "painted": ("painted",),
+    "all": ("real", "generated"),
+    "real+classical": ("real", "classical"),
+    "real+painted": ("real", "painted"),
+    "real+generated+classical": ("real", "generated", "classical"),
+}
+"""What a segmenter may be trained on, by the sources of the pairs; ``all`` is what `augkit balance` writes."""
+
+MIXING = ("generated_share", "generated_until")
+"""Settings of a segmenter that mean something only where real and made pairs are mixed."""
+
+
+class SegmenterSettings(TrainSettings):
+    """The segmentation network that reads the result."""
+
+    model: str = "unet"
+    options: dict[str, Any] = Field(default_factory=dict)
+    optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
+    source: Source = "all"
+    """``classical`` pairs are those of `augkit augment`, ``painted`` ones those of `augkit paint from --shards`."""
+    generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
+    """Share of made pairs (generated, classical) in what the segmenter sees, where the source has real ones too."""
+    generated_until: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Share of the steps, from the first on, in which made pairs come; the last steps see real pairs alone."""
+    rare_classes: Share = 0.0
+    """Pairs of a class are drawn with weight count^-this, among the real and among the made ones: 0 as often as they
+    come, 1 all classes equally often."""
+    augment: str = "strong"
+    size: Size = 128
+    steps: Count = 800
+    batch: Count = 16
