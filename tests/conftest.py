@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings, load_settings
+from tests.importing import import_samples
 
 hypothesis_settings.register_profile("augkit", deadline=None)  # the first example pays for imports
 hypothesis_settings.load_profile("augkit")
@@ -36,14 +37,13 @@ def rendered_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
     Shared: a test that writes takes ``copied_workspace``.
     """
-    from augkit.data.ingest.ingestion import ingest
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 
     settings = load_settings("smoke", [f"data.size={SIZE}"])
     workspace = Workspace(tmp_path_factory.mktemp("rendered") / "workspace")
     samples = rendered_samples(even_counts(CARS), SIZE, settings.seed)
-    ingest(samples, render_schema(), workspace, settings.data, settings.seed, importer="render", settings=settings)
+    import_samples(samples, render_schema(), workspace, settings, settings.seed)
     return workspace
 
 

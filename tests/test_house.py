@@ -15,12 +15,12 @@ PACKAGE = Path(augkit.__file__).parent
 DOCS = Path(__file__).parents[1] / "docs"
 ORDER: tuple[tuple[str, ...], ...] = (
     ("core",),
-    ("settings",),
     ("models", "losses", "metrics", "shards"),
     ("data",),
     ("sources",),
     ("gan",),
     ("train",),
+    ("settings",),
     ("stages", "gate"),
     ("balance",),
     ("evaluate",),

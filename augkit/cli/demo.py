@@ -43,6 +43,7 @@ def demo(
 def _render(session: Session, count: int) -> None:
     from augkit.cli._progress import Bars
     from augkit.data.ingest.ingestion import ingest
+    from augkit.settings import dump_settings
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import lopsided_counts, rendered_samples
 
@@ -50,8 +51,8 @@ def _render(session: Session, count: int) -> None:
     samples = rendered_samples(lopsided_counts(count), settings.data.size, settings.seed)
     with Bars() as bars:
         ingest(
-            samples, render_schema(), session.workspace, settings.data, settings.seed, importer="render",
-            settings=settings, on_row=bars.rows("drawing cars", count),
+            samples, render_schema(), session.workspace, settings.data.options(settings.seed), importer="render",
+            settings=dump_settings(settings), on_row=bars.rows("drawing cars", count),
         )  # fmt: skip
 
 
@@ -72,7 +73,9 @@ def _segment(session: Session, source: str) -> dict[str, float]:
 def _page(session: Session) -> Path:
     """The report of it all."""
     from augkit.cli._progress import Bars
+    from augkit.cli.report import written_settings
     from augkit.report.page import write_report
 
+    path = session.workspace.reports / "report.html"
     with Bars() as bars:
-        return write_report(session.workspace, session.workspace.reports / "report.html", progress=bars.steps).path
+        return write_report(session.workspace, path, written_settings, progress=bars.steps).path

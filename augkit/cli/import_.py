@@ -65,6 +65,7 @@ def import_(
     from augkit.data.ingest.ingestion import ingest
     from augkit.data.ingest.part_overrides import read_part_overrides
     from augkit.data.part_name_faults import name_faults
+    from augkit.settings import dump_settings
 
     reader = IMPORTERS[importer]
     chosen = [*(overrides or ()), *([f"data.size={size}"] if size is not None else [])]
@@ -79,10 +80,9 @@ def import_(
             data.samples,
             data.schema,
             session.workspace,
-            settings.data,
-            settings.seed,
+            settings.data.options(settings.seed),
             importer=importer,
-            settings=settings,
+            settings=dump_settings(settings),
             overrides=decided,
             workers=workers,
             strict=strict,

@@ -42,6 +42,7 @@ def render(
     from augkit.cli._progress import Bars
     from augkit.data.ingest.ingestion import ingest
     from augkit.report.tables.class_table import class_counts, class_table
+    from augkit.settings import dump_settings
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import rendered_samples
 
@@ -56,10 +57,9 @@ def render(
             samples,
             render_schema(),
             session.workspace,
-            settings.data,
-            settings.seed,
+            settings.data.options(settings.seed),
             importer="render",
-            settings=settings,
+            settings=dump_settings(settings),
             on_row=bars.rows("rendering", sum(counts.values())),
         )
     place = str(session.workspace.root)

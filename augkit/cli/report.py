@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from augkit.report.page import Summary
+    from augkit.report.report_data import WrittenSettings
 
 
 @app.command("report")
@@ -36,8 +37,19 @@ def report(
     session = open_session(workspace, as_json)
     path = output or session.workspace.reports / "report.html"
     with Bars() as bars:
-        summary = write_report(session.workspace, path, per_class=per_class, license=license, progress=bars.steps)
+        summary = write_report(
+            session.workspace, path, written_settings, per_class=per_class, license=license, progress=bars.steps
+        )
     session.emit(summary.to_dict(), _summary(summary))
+
+
+def written_settings(path: Path) -> WrittenSettings:
+    """What a report tells of a workspace's settings. Raises ConfigError."""
+    from augkit.report.report_data import WrittenSettings
+    from augkit.settings import dump_settings, load_settings
+
+    settings = load_settings(path)
+    return WrittenSettings(dump_settings(settings), settings.seed, settings.balance.target_per_class)
 
 
 def _summary(summary: Summary) -> RenderableType:

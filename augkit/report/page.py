@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from augkit import __version__
 from augkit.core.parts import Colour
@@ -21,7 +20,7 @@ from augkit.report.measures import Measures, read_measures
 from augkit.report.nearest_pairs import Progress
 from augkit.report.pair_selection import PER_CLASS, PairSelection, select_pairs
 from augkit.report.rejections import Rejections, funnel_of
-from augkit.report.report_data import Gap, ReportData, read_report_data
+from augkit.report.report_data import Gap, ReadSettings, ReportData, read_report_data
 from augkit.shards.card import write_card
 from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
@@ -97,14 +96,14 @@ def _silent(*_: object) -> None:
 
 
 def write_report(
-    workspace: Workspace, path: Path, *, per_class: int = PER_CLASS, license: str | None = None,
-    redraw: Redraw = never, progress: Progress = _silent,
+    workspace: Workspace, path: Path, read_settings: ReadSettings, *, per_class: int = PER_CLASS,
+    license: str | None = None, redraw: Redraw = never, progress: Progress = _silent,
 ) -> Summary:  # fmt: skip
     """Writes the page, and the card of a finished data set (``license``: see ``augkit.shards.card``).
 
     Raises DataError where the workspace has no catalogue: then there is nothing to report.
     """
-    material = read_report_data(workspace)
+    material = read_report_data(workspace, read_settings)
     if material.manifest and material.index:
         write_card(material.storage, material.manifest, load_index(material.storage), license)
     images = ImageCache(material.storage, material.schema, redraw)
@@ -118,9 +117,7 @@ def write_report(
         classes=classes, parts=count_parts(material), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
         headline=headline(material, classes), trainings=[(t, _charts(t)) for t in trainings],
         models=_models(material), scores=_scores(gallery), size=(WIDTH, HEIGHT),
-        settings=yaml.safe_dump(material.settings.model_dump(mode="json"), sort_keys=False)
-        if material.settings else "",
-        seeds=_seeds(material),
+        settings=material.settings.text if material.settings else "", seeds=_seeds(material),
     )  # fmt: skip
     shown = sum(len(sheet.cards) for sheet in gallery.sheets)
     return Summary(path, classes, funnel, shown, gaps)

@@ -13,7 +13,6 @@ from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
-from augkit.settings import Settings, load_settings
 from augkit.shards.index import MANIFEST_FILE, Manifest, load_index, load_manifest
 from augkit.shards.writer import read_commit
 
@@ -33,6 +32,20 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class WrittenSettings:
+    """The workspace's settings as a report tells them: their ``text``, the seed, and ``target`` training pairs that
+    each class was to have."""
+
+    text: str
+    seed: int
+    target: int
+
+
+ReadSettings = Callable[[Path], WrittenSettings]
+"""From the workspace's file. Raises ConfigError where it cannot be read."""
+
+
+@dataclass(frozen=True)
 class ReportData:
     """What there is. ``index`` holds the rows of every committed shard, also those of a run that is not finished.
 
@@ -44,7 +57,7 @@ class ReportData:
     schema: PartSchema
     rows: Sequence[CatalogueRow]
     storage: Storage
-    settings: Settings | None
+    settings: WrittenSettings | None
     manifest: Manifest | None
     index: Sequence[Row]
     documents: Mapping[str, Any]
@@ -57,17 +70,17 @@ class ReportData:
     @property
     def target(self) -> int:
         """Pairs for training that each class was to have; 0 where nobody said."""
-        return self.settings.balance.target_per_class if self.settings and self.index else 0
+        return self.settings.target if self.settings and self.index else 0
 
 
-def read_report_data(workspace: Workspace) -> ReportData:
+def read_report_data(workspace: Workspace, read_settings: ReadSettings) -> ReportData:
     """Reads a workspace. Raises DataError where not even a catalogue is there, and SchemaError without its parts."""
     rows = usable(read_catalogue(workspace.require_catalogue()))
     schema = PartSchema.load(workspace.schema)
     storage, reading = open_storage(workspace.shards), _GapCollector()
     manifest, index = reading.shards(storage, schema)
     return ReportData(
-        workspace, schema, rows, storage, reading.settings(workspace.settings), manifest, index,
+        workspace, schema, rows, storage, reading.settings(workspace.settings, read_settings), manifest, index,
         reading.documents(workspace.reports), reading.gaps,
     )  # fmt: skip
 
@@ -78,11 +91,11 @@ class _GapCollector:
 
     gaps: list[Gap] = field(default_factory=list)
 
-    def settings(self, path: Path) -> Settings | None:
+    def settings(self, path: Path, read: ReadSettings) -> WrittenSettings | None:
         if not path.is_file():
             self.gaps.append(Gap("No settings were written here.", "augkit balance --target-per-class N"))
             return None
-        return self._tried(lambda: load_settings(path), None, f"{path.name} cannot be read", "augkit balance")
+        return self._tried(lambda: read(path), None, f"{path.name} cannot be read", "augkit balance")
 
     def shards(self, storage: Storage, schema: PartSchema) -> tuple[Manifest | None, list[Row]]:
         if storage.exists(MANIFEST_FILE):

@@ -57,6 +57,7 @@ __all__ = [
     "TrainSettings",
     "UnconditionalSettings",
     "default_preset",
+    "dump_settings",
     "load_settings",
     "parse_settings",
     "preset_path",
@@ -109,9 +110,14 @@ def parse_settings(tree: dict[str, Any], source: str) -> Settings:
         ) from error
 
 
+def dump_settings(settings: Settings) -> str:
+    """The resolved settings as YAML."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+
+
 def save_settings(settings: Settings, path: Path) -> None:
     """Writes the resolved settings as YAML."""
-    write_text(path, yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+    write_text(path, dump_settings(settings))
 
 
 def default_preset() -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from augkit.core.section import Section, Share, Size
+from augkit.data.ingest.ingest_options import IngestOptions
 
 
 class DataSettings(Section):
@@ -22,3 +23,7 @@ class DataSettings(Section):
         if self.val_share + self.test_share >= 1:
             raise ValueError("val_share + test_share leave no rows to train on; make their sum less than 1")
         return self
+
+    def options(self, seed: int) -> IngestOptions:
+        """The same as plain values, with the seed of the splits."""
+        return IngestOptions(self.size, self.margin, self.val_share, self.test_share, seed)

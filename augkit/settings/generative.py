@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from augkit.core.section import Count, Positive, Section, Share, Size
 from augkit.settings.training import OptimSettings, StartSettings
+from augkit.train.run_options import SelectionOptions
 
 
 class LatentOptimisationSettings(Section):
@@ -33,6 +34,11 @@ class SelectionSettings(Section):
     """The run stops where samples differ from each other by less than this share of what real pictures do."""
     patience: Count = 3
     """The run stops after so many judgements in a row that found D or G collapsed."""
+
+    @property
+    def limits(self) -> SelectionOptions:
+        """What of it the run itself reads, as plain values."""
+        return SelectionOptions(self.every, self.diversity, self.patience)
 
 
 class CriticSettings(Section):
@@ -81,9 +87,9 @@ class GenerativeSettings(StartSettings):
     selection: SelectionSettings | None = None
 
     @property
-    def rows_per_step(self) -> int:
-        """Pairs that one step takes from the data."""
-        return self.batch * self.d_steps
+    def turns(self) -> int:
+        """Each move of D has a batch of its own."""
+        return self.d_steps
 
     @model_validator(mode="after")
     def _compose(self) -> GenerativeSettings:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from augkit.core.section import Count, Section, Share
-from augkit.settings.training import OptimSettings, TrainSettings
+from augkit.settings.training import OptimSettings
+from augkit.train.run_options import RunOptions
 
 DISCRIMINATOR_REACH = 11
 """Side of the patches that D judges, in pixels."""
@@ -70,21 +71,9 @@ class PaintSettings(Section):
         return self
 
     @property
-    def run(self) -> TrainSettings:
-        """What the training of one scale is to the loop: one row of data for every turn."""
-        turns = max(self.d_steps, self.g_steps)
-        return _ScaleSettings(
-            steps=self.steps, batch=self.batch, turns=turns, augment="none", ema=0.0,
+    def run(self) -> RunOptions:
+        """The training of one scale: a row of data for every turn, and the latest weights are kept."""
+        return RunOptions(
+            steps=self.steps, batch=self.batch, turns=max(self.d_steps, self.g_steps), ema=0.0,
             sample_every=self.sample_every, save_every=self.save_every,
         )  # fmt: skip
-
-
-class _ScaleSettings(TrainSettings):
-    """``turns`` of each player in a step; the latest weights are kept."""
-
-    turns: Count = 1
-
-    @property
-    def rows_per_step(self) -> int:
-        """Rows that one step takes."""
-        return self.batch * self.turns

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from augkit.core.errors import ConfigError
 from augkit.core.presets import NO_LABEL_WARP, augment_presets, load_recipe
 from augkit.core.section import Count, Positive, Section, Size
+from augkit.train.run_options import AdamOptions, RunOptions
 
 
 class OptimSettings(Section):
@@ -18,6 +19,11 @@ class OptimSettings(Section):
     lr: Positive = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+
+    @property
+    def adam(self) -> AdamOptions:
+        """The same as plain values."""
+        return AdamOptions(self.lr, self.betas, self.weight_decay)
 
 
 class TrainSettings(Section):
@@ -51,9 +57,17 @@ class TrainSettings(Section):
         return source if source in augment_presets() else str(Path(source).resolve())  # read again from elsewhere
 
     @property
-    def rows_per_step(self) -> int:
-        """Pairs that one step takes from the data."""
-        return self.batch
+    def turns(self) -> int:
+        """Batches that one step takes from the data."""
+        return 1
+
+    @property
+    def run(self) -> RunOptions:
+        """What of it the run itself reads, as plain values."""
+        return RunOptions(
+            steps=self.steps, batch=self.batch, turns=self.turns, microbatches=self.microbatches, ema=self.ema,
+            sample_every=self.sample_every, save_every=self.save_every, workers=self.workers,
+        )  # fmt: skip
 
     @model_validator(mode="after")
     def _split_evenly(self) -> TrainSettings:

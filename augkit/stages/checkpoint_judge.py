@@ -59,7 +59,7 @@ def selector_of(pairs: PairDataset | None, show: Show, sample: Sample, settings:
         return last_state
     judge = judge_of(pairs, show, sample, asked.figure)
     watched = ADVERSARIAL[settings.adversarial].ends_at_0
-    return lambda make, folder, stop: BestState(asked, judge, make, folder, stop, watched)
+    return lambda make, folder, stop: BestState(asked.limits, judge, make, folder, stop, watched)
 
 
 def judge_of(pairs: PairDataset, show: Show, sample: Sample, figure: str) -> CheckpointJudge:

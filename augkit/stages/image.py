@@ -179,7 +179,7 @@ def _game(
     pool = FakePool(settings.pool, settings.size) if settings.pool else NoPool()
     losses, channels = ADVERSARIAL[settings.adversarial], schema.channels
     rate, shares = linear_decay(settings.steps, settings.decay_from), settings.microbatches
-    optim_d = adam(discriminator.parameters(), settings.optim_d)
+    optim_d = adam(discriminator.parameters(), settings.optim_d.adam)
     d = Player("D", discriminator, [adversarial_d(losses, pool)], optim_d, rate, microbatches=shares)
     g = Player("G", painter, _terms(settings, device), _optim_g(painter, settings), rate, microbatches=shares)
     cache = FakeCache(painter)
@@ -209,10 +209,10 @@ def _optim_g(painter: ConditionalGenerator, settings: ImageSettings) -> torch.op
     """Adam; with coarse-to-fine training the coarse generator joins later."""
     fixed = 0 if settings.coarse is None else settings.coarse.fixed
     if not fixed:
-        return adam(painter.parameters(), settings.optim)
+        return adam(painter.parameters(), settings.optim.adam)
     late = list(coarse_part(painter).parameters())
     ids = {id(parameter) for parameter in late}
-    return adam_in_turns(late, [p for p in painter.parameters() if id(p) not in ids], fixed, settings.optim)
+    return adam_in_turns(late, [p for p in painter.parameters() if id(p) not in ids], fixed, settings.optim.adam)
 
 
 def load_photo_sampler(folder: Path, precision: Arithmetic = "fp32") -> tuple[PhotoSampler, dict[str, Any]]:

@@ -274,7 +274,7 @@ def _wanted(optional: list[tuple[Any, Callable[[], Term]]]) -> list[Term]:
 def _player(name: str, module: nn.Module, own: list[Term], settings: GenerativeSettings) -> Player:
     optim = settings.optim_d if name == "D" else settings.optim
     return Player(
-        name, module, own, adam(module.parameters(), optim), constant,
+        name, module, own, adam(module.parameters(), optim.adam), constant,
         microbatches=settings.microbatches, clip=settings.clip or float("inf"),
     )  # fmt: skip
 

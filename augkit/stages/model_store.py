@@ -159,7 +159,7 @@ class ModelStore:
         fingerprint, photos = self.fingerprint(stage, model), photo_names(rows.rows)
         run = TrainingRun(
             self.folder(stage, model),
-            settings,
+            settings.run,
             self._seed(stage, model),
             fingerprint,
             resume,

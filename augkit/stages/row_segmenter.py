@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from augkit.core.arithmetic import Precision
 from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.settings import SegmenterSettings
-from augkit.settings.section import Precision
 from augkit.stages.catalogue_pairs import CataloguePairs
 from augkit.stages.segmenter import load_segmenter, segmenter_task
 from augkit.train.hooks import Report
@@ -49,7 +49,7 @@ class RowSegmenters:
             **self.facts, "seed": seed, "precision": resolve_precision(self.precision),
             "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in pairs.rows)), "schema": self.schema.digest,
         }  # fmt: skip
-        run = TrainingRun(folder, self.settings, seed, fingerprint, fresh=True, report=report)
+        run = TrainingRun(folder, self.settings.run, seed, fingerprint, fresh=True, report=report)
         shutil.rmtree(folder, ignore_errors=True)
         run_task(build, run, accelerator(self.precision))
 

@@ -110,7 +110,7 @@ def fit_segmenter(  # noqa: PLR0917  # each is a different thing
     def build(device: torch.device) -> TrainingTask:
         return segmenter_task(workspace, shards, own, device)
 
-    run = TrainingRun(folder, own, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
+    run = TrainingRun(folder, own.run, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
     return run_task(build, run, accelerator(settings.precision))
 
 
@@ -171,7 +171,7 @@ def segmenter_task(
         "segmenter",
         network,
         terms,
-        adam(network.parameters(), settings.optim),
+        adam(network.parameters(), settings.optim.adam),
         rate,
         microbatches=settings.microbatches,
     )

@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules from settings."""
+"""Optimisers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import torch
 from torch import nn
 
 from augkit.gan.players import ASLEEP_FOR
-from augkit.settings import OptimSettings
+from augkit.train.run_options import AdamOptions
 
 
-def adam(parameters: Iterable[nn.Parameter], settings: OptimSettings) -> torch.optim.Optimizer:
+def adam(parameters: Iterable[nn.Parameter], options: AdamOptions) -> torch.optim.Optimizer:
     """Adam over the parameters that are to be trained."""
     owned = [parameter for parameter in parameters if parameter.requires_grad]
-    return torch.optim.Adam(owned, settings.lr, settings.betas, weight_decay=settings.weight_decay, fused=True)
+    return torch.optim.Adam(owned, options.lr, options.betas, weight_decay=options.weight_decay, fused=True)
 
 
 def adam_in_turns(
-    late: Iterable[nn.Parameter], others: Iterable[nn.Parameter], asleep_for: int, settings: OptimSettings
+    late: Iterable[nn.Parameter], others: Iterable[nn.Parameter], asleep_for: int, options: AdamOptions
 ) -> torch.optim.Optimizer:
     """Adam over ``others`` from the start, and over ``late`` after ``asleep_for`` steps."""
-    optimiser = adam(others, settings)
+    optimiser = adam(others, options)
     optimiser.add_param_group({"params": list(late), ASLEEP_FOR: asleep_for})
     return optimiser
 

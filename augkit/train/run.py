@@ -1,4 +1,4 @@
-"""A trainable thing, and a run of it: from rows and settings to a model folder.
+"""A trainable thing, and a run of it: from rows and options to a model folder.
 
 MODEL FOLDER/
   model.safetensors    weights for use (moving averages), with what sampling needs
@@ -28,10 +28,10 @@ from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.data.dataset import Pairs
 from augkit.gan.game import Game
-from augkit.settings import TrainSettings
 from augkit.train.checkpoint import load_state, save_state
 from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, Report, SampleImages
 from augkit.train.loop import Hook, fit
+from augkit.train.run_options import RunOptions
 from augkit.train.sampling import Sampling, evenly
 from augkit.train.selection import Selector, last_state
 from augkit.train.stopping import Deadline, StopSignal
@@ -73,7 +73,7 @@ class TrainingRun:
     """
 
     folder: Path
-    settings: TrainSettings
+    options: RunOptions
     seed: int
     fingerprint: dict[str, Any]
     resume: bool = False
@@ -92,10 +92,10 @@ def run_task(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     Raises CheckpointError where a run is in the way, or is resumed with other settings, and ConfigError where the
     processes cannot share the batch evenly.
     """
-    rows = run.settings.rows_per_step
-    plan = StreamPlan(run.settings.steps, rows, run.seed, rows // run.settings.batch)
+    options = run.options
+    plan = StreamPlan(options.steps, options.rows, run.seed, options.turns)
     share = ProcessShare(backend.process_index, backend.num_processes)
-    _check_share(plan, share, run.settings.microbatches)
+    _check_share(plan, share, options.microbatches)
     set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
     task = build(backend.device)  # before anything is removed: settings that cannot be are refused here
     if run.fresh and backend.is_main_process:
@@ -103,7 +103,7 @@ def run_task(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     backend.wait_for_everyone()
     progress = _RunState(task, run, backend)
     first = progress.restore(_earlier_state(run))
-    batches = stream(task.pairs, plan, share, first, run.settings.workers, backend.device, task.sampling)
+    batches = stream(task.pairs, plan, share, first, options.workers, backend.device, task.sampling)
     fit(task.game, progress.stop.until(batches), progress.hooks(first), backend)
     backend.wait_for_everyone()
     if backend.is_main_process:
@@ -117,10 +117,10 @@ class _RunState:
 
     def __init__(self, task: TrainingTask, run: TrainingRun, backend: Accelerator) -> None:
         self.task, self.run, self.backend = task, run, backend
-        self.average = Average(task.learner, run.settings.ema)
+        self.average = Average(task.learner, run.options.ema)
         self.stop = StopSignal(backend)
         self.selector = task.select(self.module, run.folder, self.stop)
-        self.samples = SampleImages(run.folder / "samples", run.settings.sample_every, run.settings.steps, self.picture)
+        self.samples = SampleImages(run.folder / "samples", run.options.sample_every, run.options.steps, self.picture)
 
     def module(self) -> nn.Module:
         """What the run would end with now."""
@@ -148,14 +148,14 @@ class _RunState:
         """The average in every process; the rest in the one that writes."""
         if not self.backend.is_main_process:
             return [self.average]
-        run, settings = self.run, self.run.settings
+        run, options = self.run, self.run.options
         return [
             self.average,
             Metrics(run.folder, first),
             self.samples,
             self.selector,
-            Checkpoint(settings.save_every, settings.steps, self.save),
-            ProgressHook(self.task.name, settings.steps, run.report),
+            Checkpoint(options.save_every, options.steps, self.save),
+            ProgressHook(self.task.name, options.steps, run.report),
             Deadline(run.seconds, self.stop),
         ]
 

@@ -18,8 +18,8 @@ from augkit.gan.game import Game
 from augkit.metrics.frechet import frechet_distance
 from augkit.metrics.kernel import unbiased_mmd
 from augkit.metrics.spread import spread
-from augkit.settings import SelectionSettings
 from augkit.train.checkpoint import load_state, save_state
+from augkit.train.run_options import SelectionOptions
 from augkit.train.stopping import StopSignal
 
 BEST, JUDGEMENTS = "best.safetensors", "judgements.jsonl"
@@ -102,10 +102,10 @@ class BestState:
     """
 
     def __init__(  # noqa: PLR0917  # each is a different thing
-        self, settings: SelectionSettings, judge: CheckpointJudge, make: Callable[[], nn.Module], folder: Path,
+        self, options: SelectionOptions, judge: CheckpointJudge, make: Callable[[], nn.Module], folder: Path,
         stop: StopSignal, watched: bool = True,
     ) -> None:  # fmt: skip
-        self.settings, self.judge, self.make, self.folder, self.stop = settings, judge, make, folder, stop
+        self.options, self.judge, self.make, self.folder, self.stop = options, judge, make, folder, stop
         self.watched, self.best, self.step = watched, float("inf"), 0
         self.lost, self.alike = 0, 0
         self._losses: list[float] = []
@@ -114,7 +114,7 @@ class BestState:
         """Judges when due; D's losses are watched in every step."""
         if self.watched:
             self._losses += [float(p.losses["adversarial"]) for p in game.players if p.name == "D"]
-        if step % self.settings.every:
+        if step % self.options.every:
             return
         module = self.make()
         judgement = self.judge(module)
@@ -160,13 +160,13 @@ class BestState:
         """Counts judgements in a row that found a collapse, and gives up after ``patience`` of them."""
         losses, self._losses = self._losses, []
         self.lost = self.lost + 1 if losses and abs(float(np.mean(losses))) < NO_LOSS else 0
-        self.alike = self.alike + 1 if judgement.diversity < self.settings.diversity else 0
-        if self.lost >= self.settings.patience:
+        self.alike = self.alike + 1 if judgement.diversity < self.options.diversity else 0
+        if self.lost >= self.options.patience:
             self.stop.request(
                 f"step {step}: D tells all real from all made pictures (mean loss {np.mean(losses):.4f}), so G learns "
                 "nothing more; try lecam=0.3, diffaugment, r1=1, or a lower optim_d.lr"
             )
-        if self.alike >= self.settings.patience:
+        if self.alike >= self.options.patience:
             self.stop.request(
                 f"step {step}: the samples have collapsed, they differ from each other by {judgement.diversity:.0%} of "
                 "what real pictures do; try diffaugment, lecam=0.3, another adversarial loss, or condition=none"

@@ -14,6 +14,7 @@ from augkit.balance.job import Balance, BalanceRequest, RunOutcome, train_missin
 from augkit.core.classes import CarClass
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings, load_settings, save_settings
+from tests.importing import import_samples
 
 COUNTS = {"front-left-5": 9, "back-right-3": 7}
 """Real pairs: 7 and 6 of them for training."""
@@ -64,13 +65,12 @@ def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def train_once(folder: Path) -> Workspace:
     """Cached, since every folder of tests that imports the fixture has one of its own."""
     settings = load_settings("smoke", list(CHANGES))
-    from augkit.data.ingest.ingestion import ingest
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import rendered_samples
 
     workspace = Workspace(folder / "trained-once")
     samples = rendered_samples({CarClass.parse(name): n for name, n in COUNTS.items()}, 64, settings.seed)
-    ingest(samples, render_schema(), workspace, settings.data, settings.seed, importer="render", settings=settings)
+    import_samples(samples, render_schema(), workspace, settings, settings.seed)
     train_missing(Balance(workspace, settings, BalanceRequest(10)), silent)
     save_settings(settings, workspace.settings)
     return workspace

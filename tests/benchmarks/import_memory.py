@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 from augkit.core.workspace import Workspace
-from augkit.settings import DataSettings
+from augkit.data.ingest.ingest_options import IngestOptions
 
 TARGET = 1.25
 
@@ -72,8 +72,10 @@ def import_one(source: Path, target: Path, size: int, workers: int) -> dict[str,
     cv2.setNumThreads(1)
     begin = time.perf_counter()
     data = IMPORTERS["folder"](source, None)
-    settings = DataSettings(size=size)
-    rows = ingest(data.samples, data.schema, Workspace(target), settings, 0, importer="folder", workers=workers)
+    options = IngestOptions(size=size)
+    rows = ingest(
+        data.samples, data.schema, Workspace(target), options, importer="folder", settings="", workers=workers
+    )
     usable = sum(not row.problem for row in rows)
     assert usable == len(rows), f"{len(rows) - usable} of {len(rows)} rows have a problem"
     seconds = time.perf_counter() - begin

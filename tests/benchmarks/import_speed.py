@@ -34,9 +34,9 @@ from PIL import Image
 
 from augkit.core.workspace import Workspace
 from augkit.data.importers import IMPORTERS
+from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import SampleSet
-from augkit.settings import DataSettings
 
 TARGET = 1.3
 
@@ -71,7 +71,9 @@ def import_all(source: Path, importer: str) -> None:
     """The import, into a folder that is removed again."""
     with tempfile.TemporaryDirectory() as folder:
         data = IMPORTERS[importer](source, None)
-        ingest(data.samples, data.schema, Workspace(Path(folder) / "ws"), DataSettings(), 0, importer=importer)
+        ingest(
+            data.samples, data.schema, Workspace(Path(folder) / "ws"), IngestOptions(), importer=importer, settings=""
+        )
 
 
 def seconds(work: Callable[[], None]) -> tuple[float, float]:

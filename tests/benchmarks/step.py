@@ -68,13 +68,13 @@ def report(case: str, workspace: Path, rounds: int, steps: int) -> None:
 def draw_cars(folder: Path) -> None:
     """A workspace of 16 rendered cars at 256 px."""
     from augkit.core.workspace import Workspace
+    from augkit.data.ingest.ingest_options import IngestOptions
     from augkit.data.ingest.ingestion import ingest
-    from augkit.settings import load_settings
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 
-    data = load_settings(None, ["data.val_share=0"]).data
-    ingest(rendered_samples(even_counts(16), 256, 0), render_schema(), Workspace(folder), data, 0, importer="render")
+    samples, options = rendered_samples(even_counts(16), 256, 0), IngestOptions(val_share=0)
+    ingest(samples, render_schema(), Workspace(folder), options, importer="render", settings="")
 
 
 def measure(loop: str, case: str, workspace: Path, steps: int) -> float:

@@ -17,9 +17,9 @@ from augkit.gan.players import Player
 from augkit.gan.terms import adversarial_d, adversarial_g, l1_term
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.patch import MultiScaleDiscriminator
-from augkit.settings import OptimSettings
 from augkit.train.loop import fit
 from augkit.train.optim import adam
+from augkit.train.run_options import AdamOptions
 
 from .test_players import OneProcess
 
@@ -57,7 +57,7 @@ def _train(cache: type[FakeCache], shared: bool, microbatches: int = 1) -> Count
     losses, table = ADVERSARIAL["lsgan"], cache(painter)
 
     def player(name: str, module: nn.Module, terms: list) -> Player:  # type: ignore[type-arg]
-        optimiser = adam(module.parameters(), OptimSettings(lr=0.01))
+        optimiser = adam(module.parameters(), AdamOptions(lr=0.01))
         return Player(name, module, terms, optimiser, lambda step: 1.0, microbatches=microbatches)
 
     d = player("D", critic, [adversarial_d(losses)])

@@ -14,9 +14,9 @@ from augkit.core.errors import TrainingError
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player, StepOutputs, Term, turn
-from augkit.settings import OptimSettings
 from augkit.train.loop import fit
 from augkit.train.optim import adam_in_turns
+from augkit.train.run_options import AdamOptions
 
 
 class OneProcess:
@@ -102,7 +102,7 @@ def test_a_players_move_leaves_no_gradient_with_the_others() -> None:
 def _late(asleep_for: int) -> tuple[nn.Sequential, Player]:
     """A G of two layers, of which the first sleeps."""
     g = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
-    optimiser = adam_in_turns(g[0].parameters(), g[1].parameters(), asleep_for, OptimSettings(lr=0.1))
+    optimiser = adam_in_turns(g[0].parameters(), g[1].parameters(), asleep_for, AdamOptions(lr=0.1))
     return g, Player("G", g, [Term("t", 1.0, lambda outputs: outputs.fake.mean())], optimiser, lambda step: 1.0)
 
 

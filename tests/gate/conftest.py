@@ -10,7 +10,6 @@ import pytest
 from augkit.balance.references import open_references
 from augkit.core.classes import CarClass
 from augkit.core.workspace import Workspace
-from augkit.data.ingest.ingestion import ingest
 from augkit.gate.fit import ready_gate
 from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
@@ -18,6 +17,7 @@ from augkit.settings import Settings, load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import rendered_samples
 from tests.balance.conftest import augkit, settings, trained, trained_workspace
+from tests.importing import import_samples
 
 __all__ = ["augkit", "settings", "trained", "trained_workspace"]
 
@@ -35,7 +35,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, gate_settings: Settings) ->
     names = ("front-left-5", "front-right-5", "back-left-3", "back-right-3")
     workspace = Workspace(tmp_path_factory.mktemp("gate") / "workspace")
     samples = rendered_samples({CarClass.parse(name): 30 for name in names}, 64, 1)
-    ingest(samples, render_schema(), workspace, gate_settings.data, 1, importer="render", settings=gate_settings)
+    import_samples(samples, render_schema(), workspace, gate_settings, 1)
     ready_gate(open_references(workspace, gate_settings))
     return workspace
 

@@ -15,7 +15,6 @@ from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
-from augkit.data.ingest.ingestion import ingest
 from augkit.data.pair import UnpaintedMask
 from augkit.gate.bounds import Bound, ScoreBounds
 from augkit.gate.candidate import Candidate
@@ -28,6 +27,7 @@ from augkit.gate.reference import Folds, ReferenceSet
 from augkit.settings import Settings, load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import rendered_samples
+from tests.importing import import_samples
 
 PHOTO_ONLY = "gate.checks=[copied-photo]"
 
@@ -102,7 +102,7 @@ def photo_gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     settings = load_settings("smoke", ["data.size=64", "image.size=64", "data.val_share=0.1", PHOTO_ONLY])
     workspace = Workspace(tmp_path_factory.mktemp("photos") / "workspace")
     samples = rendered_samples({CarClass.parse("front-left-5"): 12}, 64, 1)
-    ingest(samples, render_schema(), workspace, settings.data, 1, importer="render", settings=settings)
+    import_samples(samples, render_schema(), workspace, settings, 1)
     return ready_gate(open_references(workspace, settings))
 
 

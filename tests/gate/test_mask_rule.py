@@ -12,6 +12,7 @@ from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, us
 from augkit.data.pair_files import read_mask
 from augkit.gate.mask_rule import ENOUGH, MaskRule, reference
 from augkit.gate.options import RuleOptions
+from tests.importing import import_samples
 
 FRONT = CarClass.parse("front-left-5")
 OPTIONS = RuleOptions(min_part_pixels=12, quantile=0.0, slack=2.0, required_share=0.99)
@@ -20,7 +21,6 @@ OPTIONS = RuleOptions(min_part_pixels=12, quantile=0.0, slack=2.0, required_shar
 @pytest.fixture(scope="module")
 def many_cars(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """80 cars of each of four classes, 20 of them held out."""
-    from augkit.data.ingest.ingestion import ingest
     from augkit.settings import load_settings
     from augkit.sources.render import render_schema
     from augkit.sources.render.rendered_samples import rendered_samples
@@ -29,7 +29,7 @@ def many_cars(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     settings = load_settings("smoke", ["data.size=64", "data.val_share=0.25"])
     workspace = Workspace(tmp_path_factory.mktemp("many") / "workspace")
     samples = rendered_samples({CarClass.parse(name): 80 for name in names}, 64, 1)
-    ingest(samples, render_schema(), workspace, settings.data, 1, importer="render", settings=settings)
+    import_samples(samples, render_schema(), workspace, settings, 1)
     return workspace
 
 

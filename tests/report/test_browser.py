@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from augkit.cli.report import written_settings
 from augkit.core.workspace import Workspace
 from augkit.report.page import write_report
 from tests.report.browser import Page, chromium, find_chromium
@@ -23,7 +24,7 @@ def file(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
     root = shutil.copytree(rendered_workspace.root, tmp_path_factory.mktemp("browser") / "workspace")
     with pytest.MonkeyPatch.context() as patch:
         blind(patch)
-        return write_report(make_workspace(Workspace(root)), root / "reports" / "report.html").path
+        return write_report(make_workspace(Workspace(root)), root / "reports" / "report.html", written_settings).path
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from augkit.cli.report import written_settings
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
@@ -36,7 +37,7 @@ def workspace(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def reported(workspace: Workspace) -> tuple[Summary, str]:
-    summary = write_report(workspace, workspace.reports / "report.html")
+    summary = write_report(workspace, workspace.reports / "report.html", written_settings)
     return summary, summary.path.read_text(encoding="utf-8")
 
 
@@ -48,7 +49,7 @@ def copied(workspace: Workspace, tmp_path: Path) -> Workspace:
 def without_neighbours(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> tuple[Summary, str]:
     """The page of a workspace of which the neighbours do not matter."""
     blind(monkeypatch)
-    summary = write_report(workspace, workspace.reports / "report.html")
+    summary = write_report(workspace, workspace.reports / "report.html", written_settings)
     return summary, summary.path.read_text(encoding="utf-8")
 
 
@@ -85,7 +86,7 @@ def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Works
 
 
 def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> None:
-    material = read_report_data(workspace)
+    material = read_report_data(workspace, written_settings)
     real = [r["histogram"] for r in material.index if r["source"] == "real" and r["split"] == "train"]
     made = [r["histogram"] for r in material.index if r["source"] == "generated" and r["accepted"]]
     before, after = np.sum(real, axis=0)[1:], np.sum([*real, *made], axis=0)[1:]
@@ -96,7 +97,7 @@ def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> Non
 
 
 def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspace: Workspace) -> None:
-    material = read_report_data(workspace)
+    material = read_report_data(workspace, written_settings)
     images = ImageCache(material.storage, material.schema)
     made = material.of("generated")
     real = [row for place, row in enumerate(material.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
@@ -137,7 +138,7 @@ def test_masks_of_rejected_candidates_are_made_again_where_that_can_be_done(
         return np.ones((32, 32), np.uint8)
 
     blind(monkeypatch)
-    text = write_report(copied, copied.reports / "r.html", redraw=redraw).path.read_text()
+    text = write_report(copied, copied.reports / "r.html", written_settings, redraw=redraw).path.read_text()
     assert sorted(asked) == ["back-left-3-m", "back-left-3-view"]  # once each, and none that has bytes
     assert "the mask, no photo was made" in text.split("Rejected: view")[1]
 
@@ -146,7 +147,7 @@ def test_no_catalogue_is_an_error_and_the_rest_a_page_that_says_what_to_run(
     copied: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(DataError, match="no catalogue"):
-        write_report(Workspace(tmp_path), tmp_path / "r.html")
+        write_report(Workspace(tmp_path), tmp_path / "r.html", written_settings)
     for path in (copied.shards, copied.models, copied.reports):
         shutil.rmtree(path)
     summary, text = without_neighbours(copied, monkeypatch)

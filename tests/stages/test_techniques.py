@@ -188,7 +188,7 @@ def test_more_frozen_blocks_than_there_are_is_refused(workspace: Workspace, tmp_
 
 def test_ds_moves_see_pairs_of_their_own(workspace: Workspace) -> None:
     settings = tiny(GAN, 2, "mask.batch=2", "mask.d_steps=3")
-    assert settings.mask.rows_per_step == 6
+    assert settings.mask.run.rows == 6
     folder = run(GAN, workspace, settings)
     assert json.loads((folder / "config.json").read_text())["steps"] == 2
     steps = [float(s["step"]) for s in _game(folder)["D"]["optimiser"]["state"].values()]

@@ -20,12 +20,13 @@ from augkit.data.dataset import PairDataset
 from augkit.data.pair import Pair
 from augkit.gan.samplers import LatentBank, MaskSampler
 from augkit.metrics.spread import spread
-from augkit.settings import SelectionSettings, Settings
+from augkit.settings import Settings
 from augkit.stages import checkpoint_judge
 from augkit.stages.holdout import hold_out
 from augkit.stages.mask import mask_task
 from augkit.train.checkpoint import load_state
 from augkit.train.run import TrainingTask, is_finished
+from augkit.train.run_options import SelectionOptions
 from augkit.train.selection import BestState, CheckpointJudge, CheckpointScore, LastState
 from augkit.train.stopping import Deadline, StopSignal
 from tests.stages.runs import run, tiny
@@ -62,10 +63,10 @@ class Counted(nn.Module):
 
 
 def _selector(
-    folder: Path, judgements: list[CheckpointScore], losses: float = 1.0, **settings: Any
+    folder: Path, judgements: list[CheckpointScore], losses: float = 1.0, **options: Any
 ) -> tuple[BestState, StopSignal, Any]:
     stop = StopSignal(OneProcess())  # type: ignore[arg-type]
-    asked = SelectionSettings(**({"every": 1, "patience": 2} | settings))
+    asked = SelectionOptions(**({"every": 1, "patience": 2} | options))
     at = iter(judgements)
     made: list[nn.Module] = []
 

@@ -13,10 +13,10 @@ from augkit.core.errors import ConfigError
 from augkit.data.dataset import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto
-from augkit.settings import OptimSettings
 from augkit.train import machine
 from augkit.train.optim import adam, constant, linear_decay
 from augkit.train.run import _check_share
+from augkit.train.run_options import AdamOptions
 from augkit.train.sampling import evenly
 from augkit.train.stream import ProcessShare, StreamPlan, collate, draws, stream
 
@@ -113,7 +113,7 @@ def test_linear_decay_by_hand() -> None:
 def test_adam_owns_what_is_to_be_trained() -> None:
     layers = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
     layers[0].requires_grad_(False)
-    optimiser = adam(layers.parameters(), OptimSettings(lr=0.25, betas=(0.1, 0.2), weight_decay=0.5))
+    optimiser = adam(layers.parameters(), AdamOptions(lr=0.25, betas=(0.1, 0.2), weight_decay=0.5))
     (group,) = optimiser.param_groups
     assert [id(p) for p in group["params"]] == [id(p) for p in layers[1].parameters()]
     assert (group["lr"], tuple(group["betas"]), group["weight_decay"]) == (0.25, (0.1, 0.2), 0.5)

@@ -21,7 +21,6 @@ from augkit.core.presets import LABEL_COARSEN, LABEL_STEPS, LABEL_WARP, Recipe, 
 from augkit.core.section import Positive, Section, Share
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Pixels, Step
-from augkit.data.part_name_faults import shown
 from augkit.data.part_name_faults import require_counterparts
 
 OWN = ("Flip", "Background", *LABEL_STEPS)

@@ -25,11 +25,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.atomic_file import write_text
 from augkit.core.errors import SchemaError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, Split, write_catalogue
 from augkit.data.ingest.class_overrides import Override
+from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.journal import Journal, JournalEntry, stamp
 from augkit.data.ingest.rows import RowTask, make_row
 from augkit.data.ingest.sample_checks import IdCheck, Problems
@@ -37,7 +39,6 @@ from augkit.data.ingest.splits import Ledger, Numbers, assign_splits, group_name
 from augkit.data.ingest.staging import staged
 from augkit.data.near_duplicates import find_groups, thumb
 from augkit.data.samples import Sample
-from augkit.settings import DataSettings, Settings, load_settings, save_settings
 
 JOURNAL = "journal.jsonl"
 _FORMAT = 1  # of what is written for a sample: rows of another format are not taken over
@@ -49,11 +50,10 @@ def ingest(
     samples: Iterable[Sample],
     schema: PartSchema,
     workspace: Workspace,
-    data: DataSettings,
-    seed: int,
+    options: IngestOptions,
     *,
     importer: str,
-    settings: Settings | None = None,
+    settings: str,
     overrides: Mapping[str, Override] | None = None,
     workers: int = 1,
     strict: bool = False,
@@ -62,9 +62,9 @@ def ingest(
     """Writes pairs, part schema, settings and catalogue of a data set, in place of those the workspace had.
 
     Samples are read one at a time (with ``workers`` > 1 a few at a time, in processes); the result does not depend
-    on the number of workers. ``settings`` is what to write down as the workspace's settings; by default its own, or
-    the defaults, with ``data`` and ``seed`` put in. ``overrides`` are classes by sample id. ``on_row`` is told of
-    every row as it is made, or taken over. Returns the rows in the order of the samples, to be read from the file.
+    on the number of workers. ``settings`` is the text of the workspace's settings. ``overrides`` are classes by sample
+    id. ``on_row`` is told of every row as it is made, or taken over. Returns the rows in the order of the samples, to
+    be read from the file.
 
     An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size and
     margin takes over the pairs whose samples and files are still what they were, without reading them.
@@ -74,11 +74,10 @@ def ingest(
     after an interrupt). After an error or an interrupt the workspace's data is as it was.
     """
     _require_same_schema(workspace, schema)
-    known = settings or load_settings(workspace.settings if workspace.settings.is_file() else None)
-    fingerprint = json.dumps([_FORMAT, importer, schema.to_dict(), data.size, data.margin])
+    fingerprint = json.dumps([_FORMAT, importer, schema.to_dict(), options.size, options.margin])
     problems = Problems()
     with staged(workspace, fingerprint, keep=strict) as staging, Journal(staging.root / JOURNAL) as journal:
-        task = RowTask(schema, staging, data.size, data.margin, importer)
+        task = RowTask(schema, staging, options.size, options.margin, importer)
         ledger, decided = Ledger(), overrides or {}
         ids = IdCheck()
         with closing(_entries(ids.checked(samples), task, journal, workers)) as entries:
@@ -92,9 +91,9 @@ def ingest(
         problems.check(strict)
         ids.remove_others(staging.pairs)
         schema.save(staging.schema)
-        save_settings(known.model_copy(update={"data": data, "seed": seed}), staging.settings)
+        write_text(staging.settings, settings)
         groups = _groups(journal, ledger, staging)
-        splits = assign_splits(ledger, groups, data.val_share, data.test_share, seed)
+        splits = assign_splits(ledger, groups, options.val_share, options.test_share, options.seed)
         write_catalogue(staging.catalogue, _finished(journal, ledger, groups, splits, decided))
     return Catalogue(workspace.catalogue)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player, StepOutputs, Term
 from augkit.models.latent_encoder import LatentEncoder
-from augkit.settings import OptimSettings, Settings, TrainSettings
+from augkit.settings import Settings
 from augkit.stages.projection.latent_model import LatentModel
 from augkit.train.checkpoint import load_state
 from augkit.train.hooks import Report
@@ -38,9 +38,10 @@ from augkit.train.run import (
     load_weights,
     run_task,
 )
+from augkit.train.run_options import AdamOptions, RunOptions
 
 STEPS, BATCH, SAVE_EVERY = 500, 32, 100
-OPTIM = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
+OPTIM = AdamOptions(lr=1e-3, betas=(0.9, 0.999))
 SHEET_COLUMNS = 8
 
 
@@ -89,10 +90,10 @@ def require_encoder(
     finished = 0 if fresh else _finished_steps(folder, model)
     if finished and finished >= (steps or 1):
         return TrainedEncoder(load_encoder(folder, model), folder, finished, now=False)
-    own = TrainSettings(size=model.size, steps=steps or STEPS, batch=BATCH, augment="none", save_every=SAVE_EVERY)
+    own = RunOptions(steps or STEPS, BATCH, save_every=SAVE_EVERY)
     seed = derive(settings.seed, f"encoder-{model.stage}", model.name)
     fingerprint = {
-        "generator": model.digest, "seed": seed, "batch": BATCH, "optim": OPTIM.model_dump(mode="json"),
+        "generator": model.digest, "seed": seed, "batch": BATCH, "optim": asdict(OPTIM) | {"betas": list(OPTIM.betas)},
         "classes": [car_class.name for car_class in model.classes], "precision": resolve_precision(settings.precision),
     }  # fmt: skip
     foreign = fresh or not _is_of(folder, model)

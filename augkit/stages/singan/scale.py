@@ -129,11 +129,10 @@ def _inherit(folder: Path, generator: ScaleGenerator, discriminator: ScaleDiscri
 
 def _game(table: singan_game.ScaleNetworks, settings: PaintSettings) -> Game:
     ours, theirs = _terms(settings)
-    modules = table.discriminator, table.generator
-    d = Player(
-        "D", modules[0], theirs, adam(modules[0].parameters(), settings.optim_d), _rate(settings, settings.d_steps)
-    )
-    g = Player("G", modules[1], ours, adam(modules[1].parameters(), settings.optim), _rate(settings, settings.g_steps))
+    optim_d = adam(table.discriminator.parameters(), settings.optim_d.adam)
+    optim_g = adam(table.generator.parameters(), settings.optim.adam)
+    d = Player("D", table.discriminator, theirs, optim_d, _rate(settings, settings.d_steps))
+    g = Player("G", table.generator, ours, optim_g, _rate(settings, settings.g_steps))
     forwards = {"D": singan_game.discriminator_forward(table), "G": singan_game.generator_forward(table)}
     return Game((d,) * settings.d_steps + (g,) * settings.g_steps, forwards)
 

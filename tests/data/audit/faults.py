@@ -13,11 +13,11 @@ from PIL import Image
 from augkit.core.classes import CarClass
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Split
-from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import PartMask, Sample
 from augkit.settings import load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import rendered_sample
+from tests.importing import import_samples
 
 SIZE = 128
 SCHEMA = render_schema()
@@ -50,7 +50,7 @@ def arrays(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 
 def write(samples: Samples, root: Path) -> Workspace:
     workspace, settings = Workspace(root), load_settings("smoke", [f"data.size={SIZE}"])
-    ingest(samples, SCHEMA, workspace, settings.data, settings.seed, importer="render", settings=settings)
+    import_samples(samples, SCHEMA, workspace, settings, settings.seed)
     return workspace
 
 

@@ -15,9 +15,9 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import usable
 from augkit.data.importers import IMPORTERS, Importer
+from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import Sample, read
-from augkit.settings import DataSettings
 
 Make = Callable[[Path, int], Path]
 
@@ -61,7 +61,7 @@ def test_what_it_reads_can_be_ingested(name: str, importer: Importer, source: Pa
     data = importer(source, None)
     assert len(data.samples) == len(list(data.samples)) >= 3
     workspace = Workspace(tmp_path / "ws")
-    rows = ingest(data.samples, data.schema, workspace, DataSettings(size=32), 0, importer=name, strict=True)
+    rows = ingest(data.samples, data.schema, workspace, IngestOptions(size=32), importer=name, settings="", strict=True)
     assert len(usable(rows)) == len(data.samples)
     assert all(workspace.mask(row.id).is_file() for row in rows)
 

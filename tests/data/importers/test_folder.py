@@ -13,9 +13,9 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers.folder import read_folder
+from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
 from augkit.data.samples import Sample, SampleSet, read
-from augkit.settings import DataSettings
 from tests.data.importers.makers.folder import make
 from tests.data.importers.makers.pictures import COLOURS, PARTS, mask, photo, save
 
@@ -99,7 +99,9 @@ def test_splits_and_subsets_are_folders(tmp_path: Path) -> None:
 def test_the_fixed_splits_are_the_catalogues(tmp_path: Path) -> None:
     places = ["train/a", "val/b", "test/c"]
     data = read_folder(_set(tmp_path / "src", *(f"{k}/{place}.png" for k in ("images", "masks") for place in places)))
-    rows = ingest(data.samples, data.schema, Workspace(tmp_path / "ws"), DataSettings(size=32), 0, importer="folder")
+    rows = ingest(
+        data.samples, data.schema, Workspace(tmp_path / "ws"), IngestOptions(size=32), importer="folder", settings=""
+    )
     assert {row.id: row.split for row in rows} == {"a": "train", "b": "val", "c": "test"}
 
 
@@ -186,14 +188,14 @@ def test_coloured_masks_say_how_many_pixels_are_off(tmp_path: Path) -> None:
     data = read_folder(root)
     assert [(read(sample).mask == mask(n)).all() for n, sample in enumerate(data.samples)] == [True, True]
     made: list[CatalogueRow] = ingest(
-        data.samples, data.schema, Workspace(tmp_path / "ws"), DataSettings(size=32), 0, importer="folder"
+        data.samples, data.schema, Workspace(tmp_path / "ws"), IngestOptions(size=32), importer="folder", settings=""
     )
     assert made[0].off_palette == 0 and made[1].off_palette == pytest.approx(float((mask(1) > 0).mean()))
 
 
 def test_the_pairs_of_a_workspace_can_be_read_again(tmp_path: Path) -> None:
     data, workspace = read_folder(make(tmp_path / "set", 3)), Workspace(tmp_path / "ws")
-    rows = ingest(data.samples, data.schema, workspace, DataSettings(size=32), 0, importer="folder")
+    rows = ingest(data.samples, data.schema, workspace, IngestOptions(size=32), importer="folder", settings="")
     again = read_folder(workspace.pairs, workspace.schema)
     assert again.schema == data.schema and [sample.id for sample in again.samples] == [row.id for row in rows]
     for sample in again.samples:

@@ -18,14 +18,14 @@ from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.importers.coco import read_coco
 from augkit.data.ingest import staging
 from augkit.data.ingest.class_overrides import Override
+from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
 from augkit.data.orientation import CarView
 from augkit.data.samples import Sample
-from augkit.settings import DataSettings, Settings, load_settings
 from tests.data.coco_folder import CocoFolder
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
-DATA = DataSettings(size=32)
+DATA = IngestOptions(size=32)
 
 
 def _sample(id: str, value: int = 0, **more: object) -> Sample:
@@ -57,10 +57,10 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def test_everything_is_written_and_agrees(workspace: Workspace) -> None:
-    rows = ingest([_sample("a"), _sample("b", 9)], SCHEMA, workspace, DATA, 4, importer="test")
+    rows = ingest([_sample("a"), _sample("b", 9)], SCHEMA, workspace, DATA, importer="test", settings="seed: 4\n")
     assert read_catalogue(workspace.catalogue) == list(rows)
     assert PartSchema.load(workspace.schema) == SCHEMA
-    assert load_settings(workspace.settings) == Settings(seed=4, data=DATA)
+    assert workspace.settings.read_text() == "seed: 4\n"
     assert sorted(path.name for path in workspace.root.iterdir()) == [
         "augkit.yaml", "catalogue.parquet", "pairs", "parts.json",
     ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_everything_is_written_and_agrees(workspace: Workspace) -> None:
 
 def test_the_sources_view_counts_before_the_rule_and_overrides_before_both(workspace: Workspace) -> None:
     samples = [_sample("a", view=CarView("C", 1.0, "3")), _sample("b", view=CarView("C", 1.0, "3"))]
-    rows = ingest(samples, SCHEMA, workspace, DATA, 0, importer="test", overrides={"b": Override("D", None)})
+    rows = ingest(samples, SCHEMA, workspace, DATA, importer="test", settings="", overrides={"b": Override("D", None)})
     assert [row.car_class.name for row in rows] == ["back-right-3", "front-right-3"]
 
 
@@ -92,7 +92,7 @@ def test_problems_are_kept_as_rows_without_files(workspace: Workspace) -> None:
     empty = Sample("empty", "empty.jpg", np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint8))
     told: list[CatalogueRow] = []
     samples = [_sample("a"), strange, empty, Sample("lost", "lost.jpg", problem="gone")]
-    rows = ingest(samples, SCHEMA, workspace, DATA, 0, importer="test", on_row=told.append)
+    rows = ingest(samples, SCHEMA, workspace, DATA, importer="test", settings="", on_row=told.append)
     assert [row.id for row in usable(rows)] == ["a"] and [row.id for row in told] == [row.id for row in rows]
     assert "77" in rows[1].problem and "no part" in rows[2].problem and rows[3].problem == "gone"
     assert sorted(path.name for path in workspace.pairs.iterdir()) == ["a.jpg", "a.mask.png"]
@@ -101,52 +101,51 @@ def test_problems_are_kept_as_rows_without_files(workspace: Workspace) -> None:
 def test_workers_change_nothing(coco: CocoFolder, tmp_path: Path) -> None:
     schema, samples = _coco_samples(coco)
     for workers in (1, 2):
-        ingest(samples, schema, Workspace(tmp_path / str(workers)), DATA, 0, importer="coco", workers=workers)
+        ingest(samples, schema, Workspace(tmp_path / str(workers)), DATA, importer="coco", settings="", workers=workers)
     assert _state(tmp_path / "1") == _state(tmp_path / "2")
 
 
 def test_a_second_import_replaces_the_first(workspace: Workspace) -> None:
-    ingest([_sample("a"), _sample("b")], SCHEMA, workspace, DATA, 0, importer="test")
-    ingest([_sample("c")], SCHEMA, workspace, DATA, 0, importer="test")
+    ingest([_sample("a"), _sample("b")], SCHEMA, workspace, DATA, importer="test", settings="")
+    ingest([_sample("c")], SCHEMA, workspace, DATA, importer="test", settings="")
     assert [row.id for row in read_catalogue(workspace.catalogue)] == ["c"]
     assert sorted(path.name for path in workspace.pairs.iterdir()) == ["c.jpg", "c.mask.png"]
 
 
-def test_other_files_and_settings_of_the_workspace_stay(workspace: Workspace) -> None:
-    settings = load_settings(None, ["mask.steps=77"])
-    ingest([_sample("a")], SCHEMA, workspace, DATA, 0, importer="test", settings=settings)
+def test_other_files_of_the_workspace_stay_and_its_settings_are_replaced(workspace: Workspace) -> None:
+    ingest([_sample("a")], SCHEMA, workspace, DATA, importer="test", settings="seed: 1\n")
     workspace.reports.mkdir()
     (workspace.reports / "page.html").write_text("kept")
-    ingest([_sample("a")], SCHEMA, workspace, DATA, 5, importer="test")
-    assert load_settings(workspace.settings).mask.steps == 77 and load_settings(workspace.settings).seed == 5
+    ingest([_sample("a")], SCHEMA, workspace, DATA, importer="test", settings="seed: 5\n")
+    assert workspace.settings.read_text() == "seed: 5\n"
     assert (workspace.reports / "page.html").read_text() == "kept"
 
 
 def test_another_schema_is_refused(workspace: Workspace) -> None:
-    ingest([_sample("a")], SCHEMA, workspace, DATA, 0, importer="test")
+    ingest([_sample("a")], SCHEMA, workspace, DATA, importer="test", settings="")
     before = _state(workspace.root)
     with pytest.raises(SchemaError, match=r"3 parts \(hood, left_mirror.*1 \(wheel\)(.|\n)*new workspace"):
-        ingest([_sample("b")], PartSchema.from_names(["wheel"]), workspace, DATA, 0, importer="test")
+        ingest([_sample("b")], PartSchema.from_names(["wheel"]), workspace, DATA, importer="test", settings="")
     assert _state(workspace.root) == before
 
 
 def test_what_a_person_says_of_the_parts_may_change(workspace: Workspace) -> None:
-    ingest([_sample("a")], SCHEMA, workspace, DATA, 0, importer="test")
+    ingest([_sample("a")], SCHEMA, workspace, DATA, importer="test", settings="")
     told = PartSchema((replace(SCHEMA.parts[0], said=PartOverride(kind="trunk")), *SCHEMA.parts[1:]))
-    ingest([_sample("a")], told, workspace, DATA, 0, importer="test")
+    ingest([_sample("a")], told, workspace, DATA, importer="test", settings="")
     assert PartSchema.load(workspace.schema) == told
 
 
 @pytest.mark.parametrize("ids", [("a", "a"), ("a", "A"), ("a.b", "c"), ("../a", "c"), ("", "c")])
 def test_ids_have_to_be_plain_and_unique(workspace: Workspace, ids: tuple[str, str]) -> None:
     with pytest.raises(DataError, match="sample id"):
-        ingest([_sample(id) for id in ids], SCHEMA, workspace, DATA, 0, importer="test")
+        ingest([_sample(id) for id in ids], SCHEMA, workspace, DATA, importer="test", settings="")
     assert not workspace.root.exists()
 
 
 def test_no_usable_sample_writes_nothing(workspace: Workspace) -> None:
     with pytest.raises(DataError, match=r"lost\.jpg: gone"):
-        ingest([Sample("lost", "lost.jpg", problem="gone")], SCHEMA, workspace, DATA, 0, importer="test")
+        ingest([Sample("lost", "lost.jpg", problem="gone")], SCHEMA, workspace, DATA, importer="test", settings="")
     assert not workspace.root.exists()
 
 
@@ -154,7 +153,7 @@ def test_what_every_sample_suffers_from_is_told_by_kinds(workspace: Workspace) -
     lost = [Sample(f"a{n}", f"{n}.jpg", problem=f"no photo at {n}.jpg, nor elsewhere") for n in range(7)]
     cut = [Sample("b", "b.jpg", problem="the photo cannot be read: truncated")]
     with pytest.raises(DataError, match="none of 8") as error:
-        ingest([*cut, *lost], SCHEMA, workspace, DATA, 0, importer="test")
+        ingest([*cut, *lost], SCHEMA, workspace, DATA, importer="test", settings="")
     assert error.value.found.splitlines()[1:] == [
         "  0.jpg: no photo at 0.jpg, nor elsewhere (7 of this kind)",
         "  b.jpg: the photo cannot be read: truncated",
@@ -164,14 +163,14 @@ def test_what_every_sample_suffers_from_is_told_by_kinds(workspace: Workspace) -
 def test_any_problem_when_strict_replaces_nothing(workspace: Workspace) -> None:
     lost = Sample("lost", "lost.jpg", problem="gone")
     with pytest.raises(DataError, match=r"1 of 2(.|\n)*lost\.jpg: gone"):
-        ingest([_sample("a"), lost], SCHEMA, workspace, DATA, 0, importer="test", strict=True)
+        ingest([_sample("a"), lost], SCHEMA, workspace, DATA, importer="test", settings="", strict=True)
     assert [path.name for path in workspace.root.iterdir()] == [staging.STAGING]
 
 
 def test_many_problems_are_counted_and_some_are_shown(workspace: Workspace) -> None:
     lost = [Sample(f"lost{n}", f"lost{n}.jpg", problem="gone") for n in range(130)]
     with pytest.raises(DataError, match=r"130 of 130(.|\n)*lost99\.jpg(.|\n)*and 30 more") as caught:
-        ingest(lost, SCHEMA, workspace, DATA, 0, importer="test", strict=True)
+        ingest(lost, SCHEMA, workspace, DATA, importer="test", settings="", strict=True)
     assert "lost100.jpg" not in str(caught.value)
 
 
@@ -182,12 +181,12 @@ def _interrupted() -> Iterator[Sample]:
 
 def test_an_interrupt_leaves_the_workspace_as_it_was(workspace: Workspace) -> None:
     with pytest.raises(KeyboardInterrupt):
-        ingest(_interrupted(), SCHEMA, workspace, DATA, 0, importer="test")
+        ingest(_interrupted(), SCHEMA, workspace, DATA, importer="test", settings="")
     assert [path.name for path in workspace.root.iterdir()] == [staging.STAGING]
-    ingest([_sample("old")], SCHEMA, workspace, DATA, 0, importer="test")
+    ingest([_sample("old")], SCHEMA, workspace, DATA, importer="test", settings="")
     before = _state(workspace.root)
     with pytest.raises(KeyboardInterrupt):
-        ingest(_interrupted(), SCHEMA, workspace, DATA, 1, importer="test")
+        ingest(_interrupted(), SCHEMA, workspace, replace(DATA, seed=1), importer="test", settings="")
     now = _state(workspace.root)
     assert {name: hash for name, hash in now.items() if not name.startswith(staging.STAGING)} == before
 
@@ -216,7 +215,7 @@ def _die_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kill_at_any_moment_of_the_replacement_is_recovered(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, step: int, known: bool
 ) -> None:
-    run = partial(ingest, schema=SCHEMA, workspace=workspace, data=DATA, seed=0, importer="test")
+    run = partial(ingest, schema=SCHEMA, workspace=workspace, options=DATA, importer="test", settings="")
     if known:
         run([_sample("old")])
     before = _state(workspace.root)
@@ -249,8 +248,8 @@ def _textured(id: str, seed: int, **more: object) -> Sample:
 def test_near_duplicates_are_one_group_on_one_side(workspace: Workspace) -> None:
     samples = [_textured(f"car{n}", n) for n in range(10)]
     darker = [replace(s, id=f"{s.id}-dark", photo=(s.photo * 0.8).astype(np.uint8)) for s in samples]  # type: ignore[operator]
-    data = DATA.model_copy(update={"val_share": 0.4})
-    rows = ingest([*samples, *darker], SCHEMA, workspace, data, 0, importer="test")
+    options = replace(DATA, val_share=0.4)
+    rows = ingest([*samples, *darker], SCHEMA, workspace, options, importer="test", settings="")
     groups = {row.id: row.group for row in rows}
     splits = {row.id: row.split for row in rows}
     assert all(groups[s.id] == groups[f"{s.id}-dark"] and splits[s.id] == splits[f"{s.id}-dark"] for s in samples)
@@ -272,8 +271,9 @@ def test_mirrored_copies_are_one_group_on_one_side(workspace: Workspace) -> None
         Sample(f"{s.id}-mirrored", s.source_file, s.photo[:, ::-1].copy(), s.mask[:, ::-1].copy())  # type: ignore[index]
         for s in samples
     ]
-    data = DATA.model_copy(update={"val_share": 0.4})
-    rows = {row.id: row for row in ingest([*samples, *mirrored], SCHEMA, workspace, data, 0, importer="test")}
+    options = replace(DATA, val_share=0.4)
+    made = ingest([*samples, *mirrored], SCHEMA, workspace, options, importer="test", settings="")
+    rows = {row.id: row for row in made}
     for sample in samples:
         own, other = rows[sample.id], rows[f"{sample.id}-mirrored"]
         assert (own.group, own.split) == (other.group, other.split)
@@ -285,11 +285,13 @@ def test_the_data_sets_own_splits_are_kept(workspace: Workspace) -> None:
     samples = [_textured(f"car{n}", n, split=fixed.get(f"car{n}")) for n in range(3)]
     copy = replace(samples[0], id="copy", split=None)
     lost = Sample("lost", "lost.jpg", problem="gone", split="test")
-    rows = ingest([*samples, copy, lost], SCHEMA, workspace, DATA, 0, importer="test")
+    rows = ingest([*samples, copy, lost], SCHEMA, workspace, DATA, importer="test", settings="")
     assert [(row.id, row.split) for row in rows] == [*fixed.items(), ("copy", "test"), ("lost", "train")]
 
 
 def test_names_that_are_no_letters_can_be_written(workspace: Workspace) -> None:
     sample = replace(_sample("a"), source_file="\udce9 1.jpg")
-    rows = ingest([sample, Sample("b", "\udce9.jpg", problem="\udce9")], SCHEMA, workspace, DATA, 0, importer="test")
+    rows = ingest(
+        [sample, Sample("b", "\udce9.jpg", problem="\udce9")], SCHEMA, workspace, DATA, importer="test", settings=""
+    )
     assert [(row.source_file, row.problem) for row in rows] == [("? 1.jpg", ""), ("?.jpg", "?")]

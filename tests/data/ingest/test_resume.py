@@ -23,13 +23,13 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.ingest import staging
 from augkit.data.ingest.class_overrides import Override
+from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import JOURNAL, ingest
 from augkit.data.ingest.journal import Journal, JournalEntry, stamp
 from augkit.data.samples import Sample, SampleSet
-from augkit.settings import DataSettings
 
 SCHEMA = PartSchema.from_names(["hood", "wheel"])
-DATA = DataSettings(size=32)
+DATA = IngestOptions(size=32)
 CARS = 6
 
 
@@ -69,11 +69,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "ws")
 
 
-def _run(folder: Path, workspace: Workspace, data: DataSettings = DATA, **more: object) -> list[str]:
+def _run(folder: Path, workspace: Workspace, options: IngestOptions = DATA, **more: object) -> list[str]:
     """Imports the folder; returns the names of the photos that were read."""
     log = folder / "read.txt"
     log.write_text("")
-    ingest(samples_of(folder), SCHEMA, workspace, data, 0, importer="test", **more)  # type: ignore[arg-type]
+    ingest(samples_of(folder), SCHEMA, workspace, options, importer="test", settings="", **more)  # type: ignore[arg-type]
     return log.read_text().split()
 
 
@@ -126,7 +126,7 @@ def test_a_mask_that_would_be_another_is_drawn_again(folder: Path, workspace: Wo
     _cut_short(folder, workspace)
     samples = [replace(s, mask=partial(draw_mask, 7)) if s.id == "p2" else s for s in samples_of(folder)]
     (folder / "read.txt").write_text("")
-    ingest(samples, SCHEMA, workspace, DATA, 0, importer="test")
+    ingest(samples, SCHEMA, workspace, DATA, importer="test", settings="")
     assert (folder / "read.txt").read_text().split() == ["p2", "p4", "p5"]
 
 
@@ -150,10 +150,10 @@ def test_a_pair_that_is_not_whole_is_made_again(folder: Path, workspace: Workspa
 def test_another_import_begins_anew(folder: Path, workspace: Workspace, other: str) -> None:
     _cut_short(folder, workspace)
     (folder / "read.txt").write_text("")
-    data = DATA.model_copy(update={"size": {"size": 64}, "margin": {"margin": 0.5}}.get(other, {}))
+    options = replace(DATA, **{"size": {"size": 64}, "margin": {"margin": 0.5}}.get(other, {}))
     schema = PartSchema.from_names(["hood", "door"]) if other == "schema" else SCHEMA
     importer = "other" if other == "importer" else "test"
-    ingest(samples_of(folder), schema, workspace, data, 0, importer=importer)
+    ingest(samples_of(folder), schema, workspace, options, importer=importer, settings="")
     assert len((folder / "read.txt").read_text().split()) == CARS
 
 
@@ -178,9 +178,9 @@ def test_a_sample_that_nobody_can_compare_is_made_again(folder: Path, workspace:
     samples = [replace(sample, mask=lambda: draw_mask(1)) for sample in samples_of(folder)]
     assert stamp(samples[0]) == ""
     with pytest.raises(KeyboardInterrupt):
-        ingest(samples, SCHEMA, workspace, DATA, 0, importer="test", on_row=_interrupt_after(4))
+        ingest(samples, SCHEMA, workspace, DATA, importer="test", settings="", on_row=_interrupt_after(4))
     (folder / "read.txt").write_text("")
-    ingest(samples, SCHEMA, workspace, DATA, 0, importer="test")
+    ingest(samples, SCHEMA, workspace, DATA, importer="test", settings="")
     assert len((folder / "read.txt").read_text().split()) == CARS
 
 
@@ -216,8 +216,8 @@ def on_row(row):
         sys.stdin.read()
 
 if __name__ == "__main__":
-    photos, workspace = Path(sys.argv[1]), Workspace(Path(sys.argv[2]))
-    ingest(samples_of(photos), SCHEMA, workspace, DATA, 0, importer="test", workers=int(sys.argv[3]), on_row=on_row)
+    samples, workspace, workers = samples_of(Path(sys.argv[1])), Workspace(Path(sys.argv[2])), int(sys.argv[3])
+    ingest(samples, SCHEMA, workspace, DATA, importer="test", settings="", workers=workers, on_row=on_row)
 """
 
 

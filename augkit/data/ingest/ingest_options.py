@@ -1,0 +1,16 @@
+"""What an import is told, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """``size`` and ``margin`` of the pairs, and the shares of the splits, which the seed deals out."""
+
+    size: int = 256
+    margin: float = 0.06
+    val_share: float = 0.2
+    test_share: float = 0.0
+    seed: int = 0
