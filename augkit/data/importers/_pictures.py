@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,7 +42,8 @@ class MaskFile:
 
     - Grey pictures of 8 or 16 bits hold the values of the table.
     - Pictures in colours are told by the table's palette: see ``Palette`` for inexact colours. One whose channels are
-      equal in every pixel is grey, unless each of its greys is a colour of the palette.
+      equal in every pixel is grey, unless each of its greys is a colour of the palette. So is one that is black in all
+      channels but one (ids in the red channel), where the table lists all that is in it.
     - Pictures with a colour map hold values as indices, the usual form. They are read by their colours where all that
       are in use are the palette's and mean something else than their indices do (a coloured mask that a tool has
       stored with fewer bits). Where only some are, there is no telling, and the mask is refused.
@@ -126,11 +127,28 @@ def _ids_by_value(table: PartTable) -> NDArray[np.int16]:
 
 def _from_colours(rgb: Mask, table: PartTable) -> PartMask:
     """(H, W, 3) -> part ids."""
-    if (rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 0] == rgb[..., 2]).all():
-        grey = rgb[..., 0]
-        if not table.tells_colours or table.palette.match(np.unique(grey)[:, None].repeat(3, axis=1)).inexact:
-            return PartMask(_from_values(grey, table))
-    return _told(rgb, table.palette, table.source)
+    channels = _value_channels(rgb)
+    if not channels or _are_colours(np.flatnonzero(histogram(rgb[..., channels[0]])), channels, table):
+        return _told(rgb, table.palette, table.source)
+    return PartMask(_from_values(rgb[..., channels[0]], table))
+
+
+def _value_channels(rgb: Mask) -> list[int]:
+    """All channels of a picture that is grey, the one of a picture that is black in the others; else none."""
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    if (red == green).all() and (red == blue).all():
+        return [0, 1, 2]
+    used = [channel for channel in range(3) if rgb[..., channel].any()]
+    return used if len(used) == 1 else []
+
+
+def _are_colours(values: NDArray[np.intp], channels: Sequence[int], table: PartTable) -> bool:
+    """Whether the values that occur in these channels, with 0 in the others, are meant as colours."""
+    shades = np.zeros((len(values), 3), np.uint8)
+    shades[:, channels] = values[:, None]
+    if table.tells_colours and not table.palette.match(shades).inexact:
+        return True
+    return len(channels) == 1 and bool(table.colours) and bool((_ids_by_value(table)[values] == _NONE).any())
 
 
 def _told(rgb: Mask, palette: Palette, source: str) -> PartMask:

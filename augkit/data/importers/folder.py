@@ -14,7 +14,8 @@ from augkit.core.errors import DataError
 from augkit.data.catalogue import Split
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._file_names import folded
-from augkit.data.importers._part_table import FORMATS, PartTable, find_parts_file, read_part_table
+from augkit.data.importers._part_table import FORMATS, PartTable
+from augkit.data.importers._parts_file import find_parts_file, read_part_table
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.importers._source import require_folder

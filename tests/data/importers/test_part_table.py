@@ -3,13 +3,18 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.core.part_names import PartOverride
 from augkit.core.parts import Part, PartSchema
-from augkit.data.importers._part_table import PartEntry, PartTable, find_parts_file, read_part_table
+from augkit.data.importers._part_table import PartEntry, PartTable
+from augkit.data.importers._parts_file import find_parts_file, read_part_table
+from tests.data.importers.makers.pictures import PARTS
 
 DOCUMENT = Path(__file__).parents[3] / "docs/data.md"
 HOOD, DOOR = (250, 149, 10), (19, 98, 19)
@@ -36,6 +41,9 @@ def _listed(table: PartTable) -> dict[str, int]:
         'id,name,colour\n2,"left door","19;98;19"\n\n1,hood,"250,149,10"\n',
         "class,r,g,b\nbackground,0,0,0\nhood,250,149,10\nleft door,19,98,19\n",
         "name,r,g,b\nhood,250,149,10\nleft door,19,98,19\n",
+        "# made by hand\n\nid,name,colour\n1,hood,#fa950a\n2,left door,136213\n",
+        "class,name,colour\n1,hood,#fa950a\n2,left door,136213\n",
+        "Class ID;Class Name;Category;Colour\n1;hood;front;fa950a\n2;left door;side;136213\n",
     ],
 )
 def test_csv_in_the_forms_people_have(tmp_path: Path, text: str) -> None:
@@ -68,12 +76,51 @@ def test_json_in_the_forms_people_have(tmp_path: Path, data: object) -> None:
         ("background\nhood\nleft door\n\n", {"hood": 1, "left door": 2}),
         ("__ignore__\n_background_\nhood\n", {"hood": 1}),
         ("hood\nignore\nwheel\n", {"hood": 1, "wheel": 3}),
+        ("# the parts\nbackground\n#hood\nwheel\n", {"wheel": 1}),
+        ("wheel 1\nwheel 2\n", {"wheel 1": 1, "wheel 2": 2}),
+        ("background:::\nhood:::\nwheel:::\n", {"hood": 1, "wheel": 2}),
     ],
 )
 def test_a_list_of_names_counts_from_the_background_or_from_one(
     tmp_path: Path, text: str, listed: dict[str, int]
 ) -> None:
     assert _listed(_table(tmp_path, text, "parts.txt")) == listed
+
+
+HEADERS = (
+    "Pixel Value, Class",
+    "pixel_value,class",
+    "Value;Name",
+    "index\tlabel",
+    "ID,Part",
+    "class,name",
+    "class_id,name",
+)
+
+
+@given(
+    st.dictionaries(st.integers(0, 300), st.sampled_from(PARTS), min_size=1, max_size=5).filter(
+        lambda listed: len(set(listed.values())) == len(listed)
+    ),
+    st.sampled_from(HEADERS),
+)
+def test_the_ids_of_a_table_are_used_whatever_their_column_is_called(listed: dict[int, str], header: str) -> None:
+    delimiter = next(sign for sign in ",;\t" if sign in header)
+    lines = [header, *(f"{id}{delimiter}{name}" for id, name in listed.items())]
+    with TemporaryDirectory() as folder:
+        assert _listed(_table(Path(folder), "\n".join(lines))) == {name: id for id, name in listed.items()}
+
+
+LABELMAP = "# label:color_rgb:parts:actions\nleft door:19,98,19:handle,window:\nhood:250,149,10::\nbackground:0,0,0::\n"
+
+
+def test_a_labelmap_tells_parts_by_colours_alone(tmp_path: Path) -> None:
+    table = _table(tmp_path, LABELMAP, "labelmap.txt")
+    assert table.schema.names == ("background", "left door", "hood")
+    assert table.colours == ((DOOR, 1, "left door"), (HOOD, 2, "hood"), ((0, 0, 0), 0, "background"))
+    assert dict(table.values) == {0: 0, 255: 255}
+    objects = [{"name": "left door", "color": "#136213"}, {"name": "hood", "color": "#fa950a"}]
+    assert _table(tmp_path, json.dumps(objects), "labels.json").colours[1:] == table.colours[:2]
 
 
 def test_a_schema_of_augkit_is_a_parts_file(tmp_path: Path) -> None:
@@ -152,6 +199,22 @@ def test_parts_without_a_colour_are_fine_until_a_mask_has_colours() -> None:
         ("parts.csv", 'id,name\n1,"hood\n', "unexpected end"),
         ("parts.txt", "1 hood\n2 door\n", "line 1: '1 hood' is no name"),
         ("parts.txt", "hood\n\ndoor\n", "line 2: '' is no name"),
+        ("parts.txt", "hood:1\ndoor:4\n", "line 1: 'hood:1' is no name"),
+        ("parts.txt", "hood\ndoor=4\n", "line 2: 'door=4' is no name"),
+        ("parts.txt", "hood\ndoor, 4\n", "line 2: 'door, 4' is no name"),
+        ("parts.txt", "hood 1\ndoor 4\n", "names with numbers, as 'hood 1'"),
+        ("parts.yaml", "names:\n- hood\n- door\n", "line 1: 'names:' is no name"),
+        ("parts.yaml", "- hood\n- door\n", "line 1: '- hood' is no name"),
+        ("labels.pbtxt", "item {\n  id: 1\n  name: 'hood'\n}\n", "line 1: 'item {' is no name"),
+        ("parts.txt", "hood\nbackground\ndoor\n", "hood has the id -1"),
+        ("parts.csv", "name,number\nhood,1\ndoor,4\n", "the column number may hold the ids"),
+        ("parts.csv", "id,pixel value,name\n1,7,hood\n2,8,door\n", "the columns id and pixel value differ"),
+        ("parts.csv", "id,class,label\n1,hood,front\n2,door,side\n", "the columns class and label differ"),
+        ("parts.csv", "id,class\n1,12\n", "line 2: '12' is no name"),
+        ("parts.json", '[{"id": 1, "name": "hood"}, {"name": "door"}]', "no id: door"),
+        ("parts.json", '[{"name": "hood"}, {"name": "door"}]', "no id: hood, door"),
+        ("labelmap.txt", "hood:250,149,10::\ndoor:::\n", "no colour: door"),
+        ("labelmap.txt", "hood:250,149,10::\ndoor\n", "line 2: 'door' is no name:red"),
         ("parts.json", '{"1": "hood"', "delimiter"),
         ("parts.json", '{"1": "hood", "1": "door"}', "listed twice: 1"),
         ("parts.json", '{"1": ["hood"]}', "no name"),
@@ -192,6 +255,20 @@ def test_the_file_is_found_or_named(tmp_path: Path) -> None:
     assert find_parts_file(tmp_path, tmp_path / "palette.csv").name == "palette.csv"
     with pytest.raises(ConfigError, match="no such file"):
         find_parts_file(tmp_path, tmp_path / "none.csv")
+
+
+def test_files_that_tools_write_are_found_where_there_is_no_other(tmp_path: Path) -> None:
+    for split in ("train", "valid"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, hood\n")
+    assert find_parts_file(tmp_path, None) == tmp_path / "train/_classes.csv"
+    (tmp_path / "valid/_classes.csv").write_text("Pixel Value, Class\n0, background\n2, hood\n")
+    with pytest.raises(ConfigError, match=r"train/_classes\.csv and valid/_classes\.csv(.|\n)*--annotations"):
+        find_parts_file(tmp_path, None)
+    (tmp_path / "labelmap.txt").write_text(LABELMAP)
+    assert find_parts_file(tmp_path, None).name == "labelmap.txt"
+    (tmp_path / "parts.txt").write_text("hood")
+    assert find_parts_file(tmp_path, None).name == "parts.txt"
 
 
 def test_the_examples_of_the_document_are_one_list(tmp_path: Path) -> None:

@@ -139,6 +139,29 @@ def test_grey_ids_in_three_channels_are_ids(tmp_path: Path) -> None:
         assert (_read(path, table).ids == IDS).all()
 
 
+@pytest.mark.parametrize("channel", range(3))
+@pytest.mark.parametrize("alpha", [False, True])
+def test_ids_in_one_channel_are_ids(tmp_path: Path, channel: int, alpha: bool) -> None:
+    pixels = np.zeros((*IDS.shape, 4 if alpha else 3), np.uint8)
+    pixels[..., channel] = IDS
+    pixels[..., 3:] = 255
+    path = _saved(tmp_path, pixels)
+    for table in (GREY_TABLE, TABLE):
+        assert (_read(path, table).ids == IDS).all()
+    pixels[0, 0, channel] = 99
+    assert "99 (1 px)" in _fault(_saved(tmp_path, pixels), GREY_TABLE)
+
+
+def test_colours_of_one_channel_are_colours(tmp_path: Path) -> None:
+    reds = PartTable.of("parts.csv", [PartEntry(1, "hood", (2, 0, 0)), PartEntry(2, "door", (1, 0, 0))])
+    pixels = np.zeros((*IDS.shape, 3), np.uint8)
+    pixels[..., 0] = np.array([0, 2, 1], np.uint8)[np.minimum(IDS, 2)]
+    assert (_read(_saved(tmp_path, pixels), reds).ids == np.minimum(IDS, 2)).all()
+    bright = PartTable.of("parts.csv", [PartEntry(1, "hood", (200, 0, 0)), PartEntry(2, "door", (0, 200, 0))])
+    pixels[..., 0] = 198 * (IDS > 0)
+    assert (_read(_saved(tmp_path, pixels), bright).ids == (IDS > 0)).all()
+
+
 def test_greys_of_the_palette_are_colours(tmp_path: Path) -> None:
     table = PartTable.of("parts.csv", [PartEntry(1, "hood", (40, 40, 40)), PartEntry(2, "door", (90, 90, 90))])
     grey = np.array([0, 40, 90], np.uint8)[np.minimum(IDS, 2)]
