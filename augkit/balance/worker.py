@@ -34,8 +34,7 @@ from augkit.gate.judge import Gate, judge_painted
 from augkit.settings import Settings
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
 from augkit.shards.writer import PairRecord, ShardWriter
-from augkit.stages.image import load_photo_sampler
-from augkit.stages.mask import load_mask_sampler
+from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest
 from augkit.train.run import MODEL, check_parts
 
@@ -225,7 +224,8 @@ class Worker:
     def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSampler, str]:
         folder = self.job.models[car_class.name].mask
         if folder not in self._masks:
-            sampler, about = load_mask_sampler(folder)
+            sampler, about = TRAINABLE["mask"].load(folder)
+            assert isinstance(sampler, MaskSampler)
             check_parts(folder, about, self.schema)
             self.hardness.apply(sampler, folder, about)
             self._masks[folder] = sampler, digest(folder / MODEL)
@@ -234,7 +234,8 @@ class Worker:
     def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSampler, str]:
         folder = self.job.models[car_class.name].image
         if folder not in self._photos:
-            sampler, about = load_photo_sampler(folder, self.job.precision)
+            sampler, about = TRAINABLE["image"].load(folder, self.job.precision)
+            assert isinstance(sampler, PhotoSampler)
             check_parts(folder, about, self.schema)
             self._photos[folder] = sampler, digest(folder / MODEL)
         return self._photos[folder]

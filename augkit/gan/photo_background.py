@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,8 +16,11 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
 from augkit.data.crop import Photo
+from augkit.sources.backdrops import ANY
 from augkit.sources.backdrops.chroma_key import cut_out
-from augkit.sources.backdrops.scenes import ANY, Scenes
+
+if TYPE_CHECKING:
+    from augkit.sources.backdrops.scenes import Scenes
 
 
 class PhotoBackground(nn.Module):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,7 +13,6 @@ from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
-from augkit.data.pair import photos_to_tensor
 from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import Exemplar, ExemplarBank
@@ -62,11 +60,5 @@ class PhotoSampler(nn.Module):
             return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
         return to_pixels(
-            self.painter(Conditioning(torch.from_numpy(masks).long(), warped_exemplars(warped), noise)).float()
+            self.painter(Conditioning(torch.from_numpy(masks).long(), WarpedExemplars.stack(warped), noise)).float()
         )
-
-
-def warped_exemplars(warped: Sequence[WarpedPhoto]) -> WarpedExemplars:
-    """Photos warped onto masks -> one batch of them."""
-    valid = torch.from_numpy(np.stack([one.valid for one in warped]))[:, None].float()
-    return WarpedExemplars(photos_to_tensor([one.photo for one in warped]), valid)

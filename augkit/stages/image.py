@@ -36,6 +36,7 @@ from augkit.settings import ImageSettings
 from augkit.stages.backgrounds import backdrop_of, screen_of
 from augkit.stages.coarse_to_fine import coarse_part, hand_over
 from augkit.stages.image_transfer import start
+from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
 from augkit.train.optim import adam, adam_in_turns, linear_decay
 from augkit.train.run import TrainingTask, load_description, load_weights
@@ -248,3 +249,7 @@ def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:
         made = sampler.paint(without_ignore(item.mask)[None].repeat(4, 0), item.car_class, seeds)
         lines.append([pairs.schema.colourise(item.mask), item.photo, *made.photos])
     return grid(lines)
+
+
+TRAINABLE.register("image")(TrainableStage(image_task, load_photo_sampler))
+TRAINABLE.register("image-coarse")(TrainableStage(image_task, load_photo_sampler))

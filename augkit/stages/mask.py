@@ -27,6 +27,7 @@ from augkit.losses.likelihood import part_weights
 from augkit.settings import MaskSettings
 from augkit.stages.checkpoint_judge import selector_of, split_for_judging, with_mirrors
 from augkit.stages.latent_generator import PictureKind, generative_game, generator_of, network_in, network_of, prior_of
+from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
 from augkit.train.run import TrainingTask, load_description, load_weights
 from augkit.train.stream import collate
@@ -148,3 +149,6 @@ def _picture(sampler: nn.Module, rows: TrainingRows, pairs: PairDataset) -> Pict
         made = sampler.eval().sample(car_class, seeds, pairs.size).masks
         lines.append([schema.colourise(mask) for mask in [*real, *made]])
     return grid(lines)
+
+
+TRAINABLE.register("mask")(TrainableStage(mask_task, load_mask_sampler))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +21,7 @@ from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.settings import Settings, StartSettings, TrainSettings
 from augkit.stages.assignment import model_for, rows_of
 from augkit.stages.coarse_to_fine import coarse_settings
-from augkit.stages.image import image_task
-from augkit.stages.mask import mask_task
-from augkit.stages.unconditional import unconditional_task
+from augkit.stages.trainable import TRAINABLE
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
 from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
@@ -32,12 +30,6 @@ from augkit.train.run import TrainingRun, TrainingTask, is_finished, load_descri
 Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
 """Those that balancing needs."""
-_TASKS: dict[Stage, Callable[..., TrainingTask]] = {
-    "mask": mask_task,
-    "image": image_task,
-    "image-coarse": image_task,
-    "image-unconditional": unconditional_task,
-}
 
 
 @dataclass(frozen=True)
@@ -152,7 +144,7 @@ class ModelStore:
 
         def build(device: torch.device) -> TrainingTask:
             rooted = settings.rooted(self.workspace.root)
-            task = _TASKS[stage](model, self.workspace, rows, self.schema, rooted, device, **start)
+            task = TRAINABLE[stage].build(model, self.workspace, rows, self.schema, rooted, device, **start)
             return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
 
         self._check_start(settings)

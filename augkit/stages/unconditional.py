@@ -23,6 +23,7 @@ from augkit.gan.terms import squared_error_term
 from augkit.settings import UnconditionalSettings
 from augkit.stages.checkpoint_judge import selector_of, split_for_judging
 from augkit.stages.latent_generator import PictureKind, generative_game, generator_of, network_in, network_of, prior_of
+from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
 from augkit.train.run import TrainingTask, load_description, load_weights
 
@@ -99,3 +100,6 @@ def _picture(sampler: nn.Module, rows: TrainingRows, pairs: PairDataset) -> Pict
         seeds = [derive(0, "sheet", car_class.name, number) for number in range(half)]
         lines.append([*real, *sampler.eval().sample(car_class, seeds)])
     return grid(lines)
+
+
+TRAINABLE.register("image-unconditional")(TrainableStage(unconditional_task, load_picture_sampler))

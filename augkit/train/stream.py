@@ -13,7 +13,7 @@ from augkit.core.seeds import derive
 from augkit.data.dataset import Draw, ExemplarPair, Pairs
 from augkit.data.pair import Pair, photos_to_tensor
 from augkit.gan.batch import Batch
-from augkit.gan.photo_sampler import warped_exemplars
+from augkit.gan.conditioning.conditioning import WarpedExemplars
 from augkit.train.sampling import Sampling, evenly
 
 
@@ -64,7 +64,9 @@ def collate(items: Sequence[Pair | ExemplarPair], seed: int, start: int, total: 
     classes = torch.tensor([pair.car_class.number for pair in pairs])
     warped = [item.warped for item in items if isinstance(item, ExemplarPair)]
     assert len(warped) in (0, len(items)), "all pairs of a batch have an exemplar, or none has"
-    return Batch(photos, masks.long(), classes, seed, start, total, warped=warped_exemplars(warped) if warped else None)
+    return Batch(
+        photos, masks.long(), classes, seed, start, total, warped=WarpedExemplars.stack(warped) if warped else None
+    )
 
 
 def stream(  # noqa: PLR0917  # each is a different thing

@@ -111,9 +111,8 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
     """What a tutorial shows: fp32, contiguous tensors, torch's defaults, the same network and inputs."""
     import torch
 
-    from augkit.gan.conditioning.conditioning import Conditioning
+    from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
     from augkit.gan.label_map import label_map
-    from augkit.gan.photo_sampler import warped_exemplars
     from augkit.gan.samplers import to_pixels
 
     sampler, cars = sampler_of(CASES[case])
@@ -124,7 +123,7 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
         with torch.no_grad():
             conditioning = Conditioning(
                 torch.from_numpy(masks).long(),
-                warped_exemplars(warped),
+                WarpedExemplars.stack(warped),
                 lambda name, *shape: torch.randn(batch, *shape),
             )
             guides = [conditioner(conditioning) for conditioner in painter.guides]

@@ -8,7 +8,8 @@ import torch
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.data.silhouette import GREEN
 from augkit.gan.photo_background import CompositeBackground, PhotoBackground
-from augkit.sources.backdrops.scenes import ANY, Scenes
+from augkit.sources.backdrops import ANY
+from augkit.sources.backdrops.scenes import Scenes
 
 SIDE = 32
 CLASS = CarClass("A", "5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -59,7 +60,7 @@ def test_training_rows_hold_the_usable_training_split_only() -> None:
     assert [r.id for r in TrainingRows.of(rows).rows] == ["a"]
 
 
-def test_a_studio_never_sees_held_out_rows(rendered_workspace: Workspace) -> None:
+def test_a_store_never_sees_held_out_rows(rendered_workspace: Workspace) -> None:
     catalogue = read_catalogue(rendered_workspace.catalogue)
     store = ModelStore.open(rendered_workspace, load_settings("smoke", ["mask.per_class_from=4"]))
     held_out = {row.id for row in catalogue if row.split != "train"}
@@ -68,14 +69,14 @@ def test_a_studio_never_sees_held_out_rows(rendered_workspace: Workspace) -> Non
         assert held_out.isdisjoint(row.id for row in rows_of(model, store.rows).rows)
 
 
-def test_a_studio_lists_what_is_needed_and_missing(copied_workspace: Workspace) -> None:
+def test_a_store_lists_what_is_needed_and_missing(copied_workspace: Workspace) -> None:
     store = ModelStore.open(copied_workspace, load_settings("smoke", ["mask.per_class_from=3"]))
     wanted = [CarClass("A", "5"), CarClass("D", "5"), CarClass("B", "unknown")]
     needed = store.needed(wanted)
     assert needed == [("mask", "front-5"), ("mask", ALL), ("image", ALL)] == store.missing(wanted)
     folder = store.folder("mask", "front-5")
     folder.mkdir(parents=True)
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text(json.dumps({"fingerprint": store.fingerprint("mask", "front-5")}))
     assert store.missing(wanted) == needed  # a description alone is no model
     (folder / "model.safetensors").touch()
     assert store.missing(wanted) == needed[1:]
@@ -95,7 +96,7 @@ def test_a_model_is_trained_on_where_more_steps_are_asked_for(copied_workspace: 
 def test_a_model_of_other_settings_is_not_used_silently(copied_workspace: Workspace) -> None:
     ModelStore.open(copied_workspace, load_settings("smoke", ["image.steps=1"])).train("image", ALL, resume=False)
     store = ModelStore.open(copied_workspace, load_settings("smoke", ["image.l1=7"]))
-    with pytest.raises(CheckpointError, match=r"image\.l1: 2\.0 then, 7\.0 now"):
+    with pytest.raises(CheckpointError, match=r"l1: 2\.0 then, 7\.0 now"):
         store.missing([CarClass("A", "5")])
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from augkit.data.pair import photos_to_tensor
+
+if TYPE_CHECKING:
+    from augkit.data.warp.part_warp import WarpedPhoto
 
 Noise = Callable[..., Tensor]
 """``(name of the draw, *shape) -> (N, *shape)`` standard normal noise, a function of each row's seed."""
@@ -27,6 +34,12 @@ class WarpedExemplars:
     def whole(cls, photos: Float[Tensor, "n 3 h w"]) -> WarpedExemplars:
         """Photos that lie on masks of their own."""
         return cls(photos, torch.ones_like(photos[:, :1]))
+
+    @classmethod
+    def stack(cls, warped: Sequence[WarpedPhoto]) -> WarpedExemplars:
+        """Photos warped onto masks, as one batch."""
+        valid = torch.from_numpy(np.stack([one.valid for one in warped]))[:, None].float()
+        return cls(photos_to_tensor([one.photo for one in warped]), valid)
 
     def to(self, device: torch.device) -> WarpedExemplars:
         """The same on another device."""

@@ -19,9 +19,8 @@ from augkit.data.augment.background import landscape, landscapes_in, piece
 from augkit.data.catalogue import TrainingRows
 from augkit.data.crop import Photo, Region
 from augkit.data.dataset import PairDataset
+from augkit.sources.backdrops import ANY
 
-ANY = -1
-"""The class of a scene that suits every car."""
 KEPT_BYTES = 64 << 20
 """Scenes are kept with the model; these are as many as fit, and at most ``MOST``."""
 MOST = 256

@@ -17,8 +17,9 @@ from augkit.data.augment.background import Screen
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.dataset import Draw, PairDataset
 from augkit.data.silhouette import GREEN
+from augkit.sources.backdrops import ANY
 from augkit.sources.backdrops import scenes as module
-from augkit.sources.backdrops.scenes import ANY, emptied_scenes, landscape_scenes, most_scenes, without
+from augkit.sources.backdrops.scenes import emptied_scenes, landscape_scenes, most_scenes, without
 
 SIZE = 32
 
