@@ -29,6 +29,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
 )
 """From the bottom to the top. Packages of one line do not import each other."""
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
+BUILDERS = ("settings", "stages", "balance", "evaluate", "cli")
+"""What reads settings and hands plain arguments down."""
 DROP_INS = (
     "cli", "cli/evaluate", "settings", "models", "losses", "metrics", "gan/conditioning", "gate/checks",
     "data/audit/checks", "data/importers", "balance/executors", "sources/silhouettes",
@@ -112,9 +114,21 @@ def test_a_fault_is_found() -> None:
     assert set(imports_of(at_module_level(lazy))) == {"json"}
 
 
-@pytest.mark.parametrize("file", sorted((PACKAGE / "gate").rglob("*.py")), ids=lambda file: str(file.name))
-def test_the_gate_is_handed_plain_options(file: Path) -> None:
-    assert [name for name in imports_of(ast.parse(file.read_text())) if place_of(name) == "settings"] == []
+def settings_in(text: str) -> list[str]:
+    """What of the settings is imported anywhere: in functions and for type checkers, too."""
+    return [name for name in imports_of(ast.parse(text)) if place_of(name) == "settings"]
+
+
+def test_settings_stop_at_the_builders() -> None:
+    """All others are handed plain arguments."""
+    below = [file for file in modules() if place_of_file(file) not in BUILDERS]
+    assert {str(file.relative_to(PACKAGE)) for file in below if settings_in(file.read_text())} == set()
+
+
+@pytest.mark.parametrize("text", ["if TYPE_CHECKING:\n    from augkit.settings import Settings",
+                                  "def f():\n    from augkit import settings"])  # fmt: skip
+def test_an_import_of_settings_is_found(text: str) -> None:
+    assert settings_in(text) != []
 
 
 def test_the_documents_are_few_and_short() -> None:
