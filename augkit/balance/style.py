@@ -68,7 +68,7 @@ def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:
         )
     if splits[source] != "train":
         raise DataError(
-            f"style {source!r}: a pair of the split {splits[source]}, whose look would get into training pairs",
+            f"style {source!r}: a pair of the split {splits[source]}, whose appearance would get into training pairs",
             f"a pair for training, such as {ids[0] if ids else '(none here)'}", "name another id",
         )  # fmt: skip
     return workspace.photo(source), workspace.mask(source), source

@@ -33,7 +33,7 @@ def balance(
         list[str] | None, typer.Option("--only", help="Generate for this class only; may be repeated.")
     ] = None,
     style: Annotated[
-        str | None, typer.Option("--style-from", help="Paint after this pair (its id), or this photo and its mask.")
+        str | None, typer.Option("--style-from", help="One exemplar for all photos: a pair's id, or a photo's file.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
     workspace: WorkspaceOption = None,

@@ -202,5 +202,5 @@ def _result(
 
 
 def _place(session: Session, painter: TrainedPyramid) -> Path:
-    """Where a painter's pictures go."""
+    """Where a pyramid's pictures go."""
     return session.workspace.reports / "paint" / painter.name

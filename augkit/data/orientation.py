@@ -95,31 +95,31 @@ class _Figures:
 
 def classify(mask: Mask, schema: PartSchema) -> CarView:
     """(H, W) mask -> the view of its car. A pure function, for any schema (see the module's text for the rule)."""
-    roles, sums = part_semantics(schema), _Figures.of(mask)
+    semantics, sums = part_semantics(schema), _Figures.of(mask)
     if not sums.car:
         return CarView("A", 0.0, "unknown")
-    side = _side(sums, roles)
-    end = _end(mask, sums, roles, left=side >= 0)
+    side = _side(sums, semantics)
+    end = _end(mask, sums, semantics, left=side >= 0)
     orientation: Orientation = ("A" if side >= 0 else "D") if end >= 0 else ("B" if side >= 0 else "C")
-    return CarView(orientation, min(abs(side), abs(end)), _doors(sums, roles, left=side >= 0))
+    return CarView(orientation, min(abs(side), abs(end)), _doors(sums, semantics, left=side >= 0))
 
 
-def _side(sums: _Figures, roles: PartSemantics) -> float:
+def _side(sums: _Figures, semantics: PartSemantics) -> float:
     """-1..1, positive where the car's left side is visible."""
-    left, right = _sides(sums.area, roles.front_door + roles.rear_door, roles)
-    mirrors = _sides(sums.area, roles.mirror, roles)
+    left, right = _sides(sums.area, semantics.front_door + semantics.rear_door, semantics)
+    mirrors = _sides(sums.area, semantics.mirror, semantics)
     terms = {
-        "depth": math.tanh(_depth_slope(sums, roles) / _DEPTH_SCALE),
+        "depth": math.tanh(_depth_slope(sums, semantics) / _DEPTH_SCALE),
         "doors": _balance(left, right) * min(1.0, (left + right) / (_DOOR_SHARE * sums.car)),
-        "lights": math.tanh(_lights(sums, roles) / _LIGHT_SCALE),
+        "lights": math.tanh(_lights(sums, semantics) / _LIGHT_SCALE),
         "mirrors": _balance(*mirrors) if not all(mirrors) else 0.0,
     }
     return sum(weight * terms[name] for name, weight in _TERMS.items()) / sum(_TERMS.values())
 
 
-def _depth_slope(sums: _Figures, roles: PartSemantics) -> float:
+def _depth_slope(sums: _Figures, semantics: PartSemantics) -> float:
     """Columns over depth by least squares, in widths of the car a car length."""
-    area, moment, depth = sums.area * roles.placed, sums.moment * roles.placed, roles.depth
+    area, moment, depth = sums.area * semantics.placed, sums.moment * semantics.placed, semantics.depth
     pixels, places = int(area.sum()), int(moment.sum())
     first, second, mixed = int(area @ depth), int(area @ depth**2), int(moment @ depth)
     spread = pixels * second - first * first
@@ -127,14 +127,14 @@ def _depth_slope(sums: _Figures, roles: PartSemantics) -> float:
     return 50 * (pixels * mixed - first * places) / (spread * sums.width) if spread else 0.0
 
 
-def _lights(sums: _Figures, roles: PartSemantics) -> float:
+def _lights(sums: _Figures, semantics: PartSemantics) -> float:
     """-1..1, positive where the lights of the left side look larger."""
     total = found = 0.0
-    for kind, end in ((roles.front_light, 1), (roles.back_light, -1)):
-        left, right = _sides(sums.area, kind, roles)
+    for kind, end in ((semantics.front_light, 1), (semantics.back_light, -1)):
+        left, right = _sides(sums.area, kind, semantics)
         order = 1
         if left and right:
-            left_moment, right_moment = _sides(sums.moment, kind, roles)
+            left_moment, right_moment = _sides(sums.moment, kind, semantics)
             gap = left_moment * right - right_moment * left
             order = end * ((gap > 0) - (gap < 0))  # seen from the front, the car's left is at the picture's right
         total += order * (left - right)
@@ -142,24 +142,24 @@ def _lights(sums: _Figures, roles: PartSemantics) -> float:
     return total / found if found else 0.0
 
 
-def _end(mask: Mask, sums: _Figures, roles: PartSemantics, left: bool) -> float:
+def _end(mask: Mask, sums: _Figures, semantics: PartSemantics, left: bool) -> float:
     """-1..1, positive where the front is visible."""
-    doors = int(sums.area @ (roles.front_door + roles.rear_door))
+    doors = int(sums.area @ (semantics.front_door + semantics.rear_door))
     faded = min(1.0, doors / (_FLANK_SHARE * sums.car))
-    ends = int(sums.area @ roles.end) - faded * int(sums.area @ roles.fading)
-    strongest = int(np.abs(roles.end).max()) or 1
+    ends = int(sums.area @ semantics.end) - faded * int(sums.area @ semantics.fading)
+    strongest = int(np.abs(semantics.end).max()) or 1
     score = max(-4.0, min(4.0, ends / (strongest * sums.car * _END_SCALE)))
     if doors:
-        size, height = _wheels(mask, sums, roles, left)
+        size, height = _wheels(mask, sums, semantics, left)
         score += math.tanh(size / _SIZE_SCALE) + math.tanh(height / _HEIGHT_SCALE)
     return math.tanh(score)
 
 
-def _wheels(mask: Mask, sums: _Figures, roles: PartSemantics, left: bool) -> tuple[float, float]:
+def _wheels(mask: Mask, sums: _Figures, semantics: PartSemantics, left: bool) -> tuple[float, float]:
     """How much larger the front wheel is than the rear one (-1..1), and how much lower, in distances between them."""
-    door = roles.front_door + roles.rear_door
+    door = semantics.front_door + semantics.rear_door
     door_area, door_moment = int(sums.area @ door), int(sums.moment @ door)
-    rows, columns = np.nonzero(roles.wheel.astype(bool)[mask])
+    rows, columns = np.nonzero(semantics.wheel.astype(bool)[mask])
     offset = sums.place[columns] * door_area - door_moment
     at_left, at_right = offset < 0, offset > 0
     front, rear = (at_left, at_right) if left else (at_right, at_left)
@@ -171,23 +171,23 @@ def _wheels(mask: Mask, sums: _Figures, roles: PartSemantics, left: bool) -> tup
     return _balance(area, other), lower / apart
 
 
-def _doors(sums: _Figures, roles: PartSemantics, left: bool) -> Doors:
+def _doors(sums: _Figures, semantics: PartSemantics, left: bool) -> Doors:
     least = VISIBLE_SHARE * sums.car
-    if int(sums.area @ roles.rear_door) >= least:
+    if int(sums.area @ semantics.rear_door) >= least:
         return "5"
-    if int(sums.area @ roles.front_door) < least:
+    if int(sums.area @ semantics.front_door) < least:
         return "unknown"
     # From the door towards the back of the car: to the right where the left side is seen.
     columns = sums.columns if left else sums.columns[:, ::-1]
-    door = np.cumsum(roles.front_door @ columns)
+    door = np.cumsum(semantics.front_door @ columns)
     edge = int(np.searchsorted(20 * door, 19 * door[-1]))  # 95 %: specks must not move it
-    behind = roles.wheel + (roles.end < 0)
+    behind = semantics.wheel + (semantics.end < 0)
     return "3" if int((behind @ columns)[edge + 1 :].sum()) >= least else "unknown"
 
 
-def _sides(values: Table, kind: Table, roles: PartSemantics) -> tuple[int, int]:
+def _sides(values: Table, kind: Table, semantics: PartSemantics) -> tuple[int, int]:
     """Sums over the left and the right parts of a kind."""
-    return int(values @ (kind * (roles.side > 0))), int(values @ (kind * (roles.side < 0)))
+    return int(values @ (kind * (semantics.side > 0))), int(values @ (kind * (semantics.side < 0)))
 
 
 def _balance(one: int, other: int) -> float:

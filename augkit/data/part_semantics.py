@@ -70,33 +70,33 @@ class PartSemantics:
 
 @lru_cache(maxsize=32)
 def part_semantics(schema: PartSchema) -> PartSemantics:
-    """The roles of a schema's parts; a part of which nothing is known has none."""
+    """What the parts of a schema are; a part of which nothing is known is nothing in particular."""
     tables = {name: np.zeros(256, np.int64) for name in PartSemantics.__dataclass_fields__}
     for id, part in enumerate(schema.part_names, 1):
-        for name, value in _roles(part).items():
+        for name, value in _entries(part).items():
             tables[name][id] = value
     return PartSemantics(**tables)
 
 
-def _roles(part: PartName) -> dict[str, int]:
+def _entries(part: PartName) -> dict[str, int]:
     """The entries of one part's row that are not 0."""
     end = {"front": 1, "rear": -1, NONE: 0}[part.end]
     side = {"left": 1, "right": -1, NONE: 0}[part.side]
-    roles = {"side": side}
+    entries = {"side": side}
     if part.kind == NONE:
-        return roles
+        return entries
     place = PLACES[part.kind]
     flank = part.kind == "glass" and side != 0  # a side window
     end = end or place.own_end
     depth = place.depths[{1: 0, -1: 1, 0: 2}[end]]
     if depth is not None and not flank:
-        roles |= {"placed": 1, "depth": depth}
+        entries |= {"placed": 1, "depth": depth}
     if not flank:
-        roles |= {"end": end * place.end_weight, "fading": end * place.end_weight * place.fades}
+        entries |= {"end": end * place.end_weight, "fading": end * place.end_weight * place.fades}
     if part.kind == "light":
-        roles |= {"front_light": int(end > 0), "back_light": int(end < 0)}
+        entries |= {"front_light": int(end > 0), "back_light": int(end < 0)}
     if part.kind == "door":
-        roles |= {"front_door": int(end > 0), "rear_door": int(end < 0)}
+        entries |= {"front_door": int(end > 0), "rear_door": int(end < 0)}
     if part.kind in ("wheel", "mirror"):
-        roles[part.kind] = 1
-    return roles
+        entries[part.kind] = 1
+    return entries

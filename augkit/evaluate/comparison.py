@@ -18,7 +18,7 @@ set would.
 The interval is a bootstrap without replacement: half of the real and half of the made pictures of a draw are compared,
 many times. A figure of n / 2 out of n pictures, drawn without replacement, deviates from its mean like one of n
 pictures does over new data; drawing with replacement would repeat pictures, which moves a Frechet distance upwards and
-ruins every nearest neighbour. The deviations are laid around the value.
+ruins every nearest neighbour. The interval is the value with these deviations.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class SegmenterAgreement:
-    """Mean IoU of masks and what segmenters read, that never saw the photo behind: on made and on held-out pairs."""
+    """Mean IoU of masks and what segmenters read that did not train on the exemplar: on made and on held-out pairs."""
 
     made: float
     real: float

@@ -33,7 +33,7 @@ class PhotoBackground(nn.Module):
 
 
 class CompositeBackground(PhotoBackground):
-    """Cars on green, cut out and laid over a scene that the seed picks.
+    """Cars on green, cut out and composited over a scene that the seed picks.
 
     A scene is one of the class, of its orientation where there is none of the class, of any where there is none of
     either, or one for all classes. Among these it is one whose in-painted hole the car covers best: at least ``CHOICE``

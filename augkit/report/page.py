@@ -103,56 +103,56 @@ def write_report(
 
     Raises DataError where the workspace has no catalogue: then there is nothing to report.
     """
-    material = read_report_data(workspace, read_settings)
-    if material.manifest and material.index:
-        write_card(material.storage, material.manifest, load_index(material.storage), license)
-    images = ImageCache(material.storage, material.schema, redraw)
-    funnel = funnel_of([row for row in material.index if row["source"] == "generated"])
-    gallery = select_pairs(material, funnel, images, progress, per_class)
-    trainings, measures = read_trainings(workspace.models), read_measures(material.documents)
-    classes = count_classes(material)
-    gaps = [*material.gaps, *_unreadable(images), *_gaps(material, trainings, measures)]
+    data = read_report_data(workspace, read_settings)
+    if data.manifest and data.index:
+        write_card(data.storage, data.manifest, load_index(data.storage), license)
+    images = ImageCache(data.storage, data.schema, redraw)
+    funnel = funnel_of([row for row in data.index if row["source"] == "generated"])
+    gallery = select_pairs(data, funnel, images, progress, per_class)
+    trainings, measures = read_trainings(workspace.models), read_measures(data.documents)
+    classes = count_classes(data)
+    gaps = [*data.gaps, *_unreadable(images), *_gaps(data, trainings, measures)]
     write_page(
-        "report.html", path, name=workspace.root.resolve().name, version=__version__, material=material,
-        classes=classes, parts=count_parts(material), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
-        headline=headline(material, classes), trainings=[(t, _charts(t)) for t in trainings],
-        models=_models(material), scores=_scores(gallery), size=(WIDTH, HEIGHT),
-        settings=material.settings.text if material.settings else "", seeds=_seeds(material),
+        "report.html", path, name=workspace.root.resolve().name, version=__version__, data=data,
+        classes=classes, parts=count_parts(data), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
+        headline=headline(data, classes), trainings=[(t, _charts(t)) for t in trainings],
+        models=_models(data), scores=_scores(gallery), size=(WIDTH, HEIGHT),
+        settings=data.settings.text if data.settings else "", seeds=_seeds(data),
     )  # fmt: skip
     shown = sum(len(sheet.cards) for sheet in gallery.sheets)
     return Summary(path, classes, funnel, shown, gaps)
 
 
-def count_classes(material: ReportData) -> list[ClassCount]:
+def count_classes(data: ReportData) -> list[ClassCount]:
     """Classes that real pairs show, by name."""
-    training = Counter(row.car_class.name for row in material.rows if row.split == "train")
-    held = Counter(row.car_class.name for row in material.rows if row.split != "train")
-    generated = Counter(row["class"] for row in material.of("generated"))
+    training = Counter(row.car_class.name for row in data.rows if row.split == "train")
+    held = Counter(row.car_class.name for row in data.rows if row.split != "train")
+    generated = Counter(row["class"] for row in data.of("generated"))
     names = sorted({*training, *held, *generated})
     return [ClassCount(name, training[name], held[name], generated[name]) for name in names]
 
 
-def count_parts(material: ReportData) -> list[PartCount]:
+def count_parts(data: ReportData) -> list[PartCount]:
     """Parts by id. Before: the real training pairs; after: the generated ones as well."""
-    real = [row for row in material.of("real") if row["split"] == "train"]
-    before = _histograms([row["histogram"] for row in real], material.schema.channels)
+    real = [row for row in data.of("real") if row["split"] == "train"]
+    before = _histograms([row["histogram"] for row in real], data.schema.channels)
     if not real:
-        training = [row.histogram for row in material.rows if row.split == "train"]
-        before = _histograms(training, material.schema.channels)
-    made = _histograms([row["histogram"] for row in material.of("generated")], material.schema.channels)
+        training = [row.histogram for row in data.rows if row.split == "train"]
+        before = _histograms(training, data.schema.channels)
+    made = _histograms([row["histogram"] for row in data.of("generated")], data.schema.channels)
     after = np.concatenate([before, made])
     shares = [table[:, 1:].sum(0) / max(1, table[:, 1:].sum()) for table in (before, after)]
     shown = [(table[:, 1:] > 0).sum(0) for table in (before, after)]
     return [
         PartCount(part.name, part.colour, float(shares[0][n]), float(shares[1][n]), int(shown[0][n]), int(shown[1][n]))
-        for n, part in enumerate(material.schema.parts)
+        for n, part in enumerate(data.schema.parts)
     ]
 
 
-def headline(material: ReportData, classes: Sequence[ClassCount]) -> str:
+def headline(data: ReportData, classes: Sequence[ClassCount]) -> str:
     """What came out, in a sentence."""
-    made, target = sum(c.generated for c in classes), material.target
-    if not material.index:
+    made, target = sum(c.generated for c in classes), data.target
+    if not data.index:
         return f"{sum(c.training for c in classes)} real pairs to train with, and nothing generated yet."
     full = sum(c.after >= target for c in classes)
     helped = sum(c.generated > 0 for c in classes)
@@ -166,11 +166,11 @@ def _unreadable(images: ImageCache) -> list[Gap]:
     return [Gap(f"{count} of the pairs to show have no readable bytes.", "augkit verify")] if count else []
 
 
-def _gaps(material: ReportData, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
+def _gaps(data: ReportData, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
     found = []
-    if material.index and not material.of("generated"):
+    if data.index and not data.of("generated"):
         found.append(Gap("The shards hold no generated pair.", "augkit balance --target-per-class N"))
-    if material.of("generated") and not any(row["split"] != "train" for row in material.of("real")):
+    if data.of("generated") and not any(row["split"] != "train" for row in data.of("real")):
         what = "No real pair is held out, so nothing says how near is too near."
         found.append(Gap(what, "augkit import ... --set data.val_share=0.2"))
     open_runs = [f"{t.stage} {t.model}" for t in trainings if not t.finished]
@@ -193,21 +193,21 @@ def _charts(training: Training) -> list[Chart]:
     return [draw(curve) for curve in training.curves]
 
 
-def _models(material: ReportData) -> list[Model]:
-    files = {digest(path): path.parent for path in material.workspace.models.glob(f"*/*/{MODEL}")}
+def _models(data: ReportData) -> list[Model]:
+    files = {digest(path): path.parent for path in data.workspace.models.glob(f"*/*/{MODEL}")}
     found = []
     for stage in ("mask", "image"):
-        used = Counter(row[f"{stage}_model"] for row in material.of("generated"))
+        used = Counter(row[f"{stage}_model"] for row in data.of("generated"))
         for name, pairs in sorted(used.items()):
             folder = files.get(name)
-            place = "" if folder is None else folder.relative_to(material.workspace.root).as_posix()
+            place = "" if folder is None else folder.relative_to(data.workspace.root).as_posix()
             found.append(Model(stage, name, place, pairs))
     return found
 
 
-def _seeds(material: ReportData) -> Mapping[str, int]:
-    seed = {} if material.settings is None else {"of the settings": material.settings.seed}
-    return seed | {"different ones of generated pairs": len({row["seed"] for row in material.of("generated")})}
+def _seeds(data: ReportData) -> Mapping[str, int]:
+    seed = {} if data.settings is None else {"of the settings": data.settings.seed}
+    return seed | {"different ones of generated pairs": len({row["seed"] for row in data.of("generated")})}
 
 
 def _scores(gallery: PairSelection) -> dict[str, tuple[float, float]]:

@@ -49,13 +49,13 @@ class PairSelection:
 
 
 def select_pairs(
-    material: ReportData, funnel: Rejections, images: ImageCache, progress: Progress, per_class: int = PER_CLASS
+    data: ReportData, funnel: Rejections, images: ImageCache, progress: Progress, per_class: int = PER_CLASS
 ) -> PairSelection:
     """Chooses the pairs, finds their neighbours and draws them.
 
     A class's generated pairs are ordered by their mean rank and taken at even steps, the best and the worst included.
     """
-    made, real = material.of("generated"), material.of("real")
+    made, real = data.of("generated"), data.of("real")
     order = [made[place] for place in np.argsort(-mean_rank(made), kind="stable")]
     chosen = {
         name: _spread([row for row in order if row["class"] == name], per_class) for name in {r["class"] for r in made}

@@ -175,7 +175,7 @@ class ShardWriter:
         self._new_row(record)["accepted"] = False
 
     def commit(self, row_digest: str) -> None:
-        """Writes the tars and then their commit record; ``row_digest`` names the plan row that they fulfil.
+        """Writes the tars and then their commit record; ``row_digest`` names the plan row that they are made for.
 
         A tar without members is not written: many readers stop at an empty one.
         """

@@ -86,21 +86,21 @@ def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Works
 
 
 def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> None:
-    material = read_report_data(workspace, written_settings)
-    real = [r["histogram"] for r in material.index if r["source"] == "real" and r["split"] == "train"]
-    made = [r["histogram"] for r in material.index if r["source"] == "generated" and r["accepted"]]
+    data = read_report_data(workspace, written_settings)
+    real = [r["histogram"] for r in data.index if r["source"] == "real" and r["split"] == "train"]
+    made = [r["histogram"] for r in data.index if r["source"] == "generated" and r["accepted"]]
     before, after = np.sum(real, axis=0)[1:], np.sum([*real, *made], axis=0)[1:]
-    for place, part in enumerate(count_parts(material)):
+    for place, part in enumerate(count_parts(data)):
         assert part.share_before == pytest.approx(before[place] / before.sum())
         assert part.share_after == pytest.approx(after[place] / after.sum())
         assert part.pairs_after == sum(h[place + 1] > 0 for h in [*real, *made])
 
 
 def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspace: Workspace) -> None:
-    material = read_report_data(workspace, written_settings)
-    images = ImageCache(material.storage, material.schema)
-    made = material.of("generated")
-    real = [row for place, row in enumerate(material.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
+    data = read_report_data(workspace, written_settings)
+    images = ImageCache(data.storage, data.schema)
+    made = data.of("generated")
+    real = [row for place, row in enumerate(data.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
     kin = find_nearest(made, real, images, lambda *_: None)
     copied = next(row for row in made if row["key"] == COPY)
     source = next(row for row in real if row["key"] == copied["exemplar"])

@@ -23,7 +23,7 @@ KEPT_SIDE = 1024
 
 @dataclass(frozen=True)
 class Background:
-    """Lays the car over a random piece of a random landscape with probability ``p``.
+    """Composites the car over a random piece of a random landscape with probability ``p``.
 
     ``edge`` is the width in px over which the two are mixed, centred on the silhouette's outline; parts belong to the
     car wherever the silhouette ends. The mask stays as it is.

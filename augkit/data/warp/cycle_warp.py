@@ -16,7 +16,7 @@ TRIALS = 6
 
 
 class CycleWarpPairs:
-    """The pairs with exemplars: each photo is warped onto the mask of another pair of its class, and back.
+    """The pairs with exemplars: each photo is warped onto the mask of a pair of its class (any of them), and back.
 
     So the exemplar has the colours and the light of the photo that is to be made, and the faults of the part warp; what
     repairs it may be compared with the photo pixel by pixel.
@@ -43,7 +43,7 @@ class CycleWarpPairs:
         return ExemplarPair(pair, cycle_warp(pair, other))
 
     def _other_mask(self, item: Pair, seed: int) -> Mask:
-        """Of another pair of the class, or of a mirror image."""
+        """Of a pair of the class, or of a mirror image; now and then the pair's own."""
         choice = self._alike[item.car_class]
         picked = np.random.default_rng(seed).integers(len(choice), size=TRIALS)
         masks = [self._shown_as(item.car_class, choice[int(place)]) for place in picked]

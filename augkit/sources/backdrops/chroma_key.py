@@ -1,4 +1,4 @@
-"""A car on chroma green, laid over another scene: a colour-difference key with an exact mask.
+"""A car on chroma green, composited over another scene: a colour-difference key with an exact mask.
 
 A pixel in which a share k of the screen (R, G, B) is mixed with paint that has no more green than red or blue shows
 ``g - max(r, b) = k * (G - max(R, B))``; solved for k, this is the key of Vlahos (see Smith & Blinn 1996, "Blue screen

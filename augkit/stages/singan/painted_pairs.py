@@ -1,4 +1,4 @@
-"""Painted pairs as shards: WORKSPACE/painted, a data set of its own to which every order adds one shard."""
+"""Painted pairs as shards: WORKSPACE/painted, a data set of its own to which every request adds one shard."""
 
 from __future__ import annotations
 
@@ -44,47 +44,48 @@ class PaintRequest:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def write_pairs(workspace: Workspace, order: PaintRequest, schema: PartSchema) -> tuple[Path, str]:
-    """Adds the order's shard to the data set; one that is there already is left as it is. Its folder and name.
+def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema) -> tuple[Path, str]:
+    """Adds the shard of the request to the data set; one that is there already is left as it is. Its folder and name.
 
     Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square.
     """
-    _require_training(order)
-    _require_square(order)
+    _require_training(request)
+    _require_square(request)
     workspace.painted.mkdir(parents=True, exist_ok=True)
     storage = LocalStorage(workspace.painted)
     names = [shard.name for shard in load_manifest(storage).shards] if storage.exists(MANIFEST_FILE) else []
     for name in names:
         commit = read_commit(storage, name)
-        if commit is not None and commit.row_digest == order.digest:
+        if commit is not None and commit.row_digest == request.digest:
             return workspace.painted, name
     name = f"shard-{len(names):06d}"
     writer = ShardWriter(storage, name)
-    for number in range(order.count):
-        seed = painting_seed(order.seed, order.painter, order.painting, number)
-        photo = paint(order.painter, order.painting, order.start, seed)
-        writer.add(_record(order, seed, schema), *encode_photo(photo, order.quality, order.lossless),
-                   encode_mask(order.painting.pair.mask))  # fmt: skip
-    writer.commit(order.digest)
-    finish(storage, [*names, name], schema, order.digest, {"augkit": __version__})
+    for number in range(request.count):
+        seed = painting_seed(request.seed, request.painter, request.painting, number)
+        photo = paint(request.painter, request.painting, request.start, seed)
+        writer.add(_record(request, seed, schema), *encode_photo(photo, request.quality, request.lossless),
+                   encode_mask(request.painting.pair.mask))  # fmt: skip
+    writer.commit(request.digest)
+    finish(storage, [*names, name], schema, request.digest, {"augkit": __version__})
     return workspace.painted, name
 
 
-def _record(order: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
-    pair = order.painting.pair
+def _record(request: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
+    pair = request.painting.pair
     height, width = pair.mask.shape
+    names = f"{request.painter.name[:_NAME]}-{request.painting.name[:_NAME]}"
     return PairRecord(
-        key=f"{order.painter.name[:_NAME]}-{order.painting.name[:_NAME]}-{order.start}-{seed:016x}", split="train",
+        key=f"{names}-{request.start}-{seed:016x}", split="train",
         source="painted", orientation=pair.car_class.orientation, doors=pair.car_class.doors, seed=seed,
-        mask_model=order.painting.digest, image_model=order.painter.digest, width=width, height=height,
-        histogram=pair.histogram(schema.channels).tolist(), scores={"paint_start": float(order.start)},
+        mask_model=request.painting.digest, image_model=request.painter.digest, width=width, height=height,
+        histogram=pair.histogram(schema.channels).tolist(), scores={"paint_start": float(request.start)},
     )  # fmt: skip
 
 
-def _require_training(order: PaintRequest) -> None:
+def _require_training(request: PaintRequest) -> None:
     for what, word, split in (
-        ("photo", order.painter.subject.word, order.painter.subject.split),
-        ("mask", order.painting.word, order.painting.split),
+        ("photo", request.painter.subject.word, request.painter.subject.split),
+        ("mask", request.painting.word, request.painting.split),
     ):
         if split != "train":
             raise DataError(
@@ -93,8 +94,8 @@ def _require_training(order: PaintRequest) -> None:
             )  # fmt: skip
 
 
-def _require_square(order: PaintRequest) -> None:
-    height, width = order.painter.side
+def _require_square(request: PaintRequest) -> None:
+    height, width = request.painter.side
     if height != width:
         raise DataError(
             f"pictures of {width} x {height} px", "square ones: all pairs of a workspace are",

@@ -66,7 +66,7 @@ class StartScaleTrial:
 
 
 def read_painting(workspace: Workspace, painter: TrainedPyramid, schema: PartSchema, word: str) -> Painting:
-    """A drawn mask's file, or the mask of a pair of the catalogue, in the colours of the painter's photo.
+    """A drawn mask's file, or the mask of a pair of the catalogue, in the colours of the pyramid's photo.
 
     Raises DataError for a photo without a mask, for a mask that cannot be read, and for one of another size.
     """

@@ -46,19 +46,22 @@ class _Places:
 
 def contradictions(audited: AuditedPair) -> Figures:
     """The strongest contradiction of a left or right label (0: none), and what it is."""
-    places, roles = _Places.of(audited), part_semantics(audited.schema)
+    places, semantics = _Places.of(audited), part_semantics(audited.schema)
     if not places.car:
         return {"score": 0.0, "what": ""}
     visible = places.area > VISIBLE_SHARE * places.car
-    found = [*_of_both(places, roles, audited.schema, visible), *_of_one(places, roles, audited.schema, visible)]
+    found = [
+        *_of_both(places, semantics, audited.schema, visible),
+        *_of_one(places, semantics, audited.schema, visible),
+    ]
     score, what = max(found, default=(0.0, ""))
     return {"score": score, "what": what}
 
 
-def _slope(places: _Places, roles: PartSemantics) -> float:
+def _slope(places: _Places, semantics: PartSemantics) -> float:
     """Columns over depth by least squares: positive where the left flank is in sight. Asks for no left and right."""
-    weight = places.area * roles.placed
-    total, depth = weight.sum(), roles.depth / 100
+    weight = places.area * semantics.placed
+    total, depth = weight.sum(), semantics.depth / 100
     if not total:
         return 0.0
     centred = depth - weight @ depth / total
@@ -66,21 +69,21 @@ def _slope(places: _Places, roles: PartSemantics) -> float:
     return float(weight @ (centred * places.column)) / spread if spread > 1e-6 * total else 0.0
 
 
-def _end(places: _Places, roles: PartSemantics) -> float:
+def _end(places: _Places, semantics: PartSemantics) -> float:
     """-1..1: area of front parts less that of back parts, over both."""
-    total = places.area @ np.abs(roles.end)
-    return float(places.area @ roles.end / total) if total else 0.0
+    total = places.area @ np.abs(semantics.end)
+    return float(places.area @ semantics.end / total) if total else 0.0
 
 
 def _of_both(
-    places: _Places, roles: PartSemantics, schema: PartSchema, visible: NDArray[np.bool_]
+    places: _Places, semantics: PartSemantics, schema: PartSchema, visible: NDArray[np.bool_]
 ) -> Iterator[tuple[float, str]]:
     """Seen from the front a car's left is at the picture's right, from the back at its left. A light says itself from
     which end it is seen; for other parts it is the end that shows."""
-    lights, overall = roles.front_light - roles.back_light, _end(places, roles)
+    lights, overall = semantics.front_light - semantics.back_light, _end(places, semantics)
     for pair in schema.swaps:
-        left, right = sorted(pair, key=lambda id: -roles.side[id])
-        if not (visible[left] and visible[right] and roles.side[left] > 0):
+        left, right = sorted(pair, key=lambda id: -semantics.side[id])
+        if not (visible[left] and visible[right] and semantics.side[left] > 0):
             continue
         end = float(lights[left]) or overall
         apart = float(places.column[left] - places.column[right])
@@ -89,19 +92,19 @@ def _of_both(
 
 
 def _of_one(
-    places: _Places, roles: PartSemantics, schema: PartSchema, visible: NDArray[np.bool_]
+    places: _Places, semantics: PartSemantics, schema: PartSchema, visible: NDArray[np.bool_]
 ) -> Iterator[tuple[float, str]]:
     """A door or a light alone, without its mate, belongs to the flank in sight. A far mirror can be in sight alone; it
     is wrong where it lies on the near side of the windows."""
-    slope, end = _slope(places, roles), _end(places, roles)
-    flank = roles.front_door + roles.rear_door + roles.front_light + roles.back_light
-    middle = places.mean_column((roles.side == 0) & (roles.end != 0))
+    slope, end = _slope(places, semantics), _end(places, semantics)
+    flank = semantics.front_door + semantics.rear_door + semantics.front_light + semantics.back_light
+    middle = places.mean_column((semantics.side == 0) & (semantics.end != 0))
     for part in schema.parts:
-        side, mate = int(roles.side[part.id]), int(schema.flip_table[part.id])
+        side, mate = int(semantics.side[part.id]), int(schema.flip_table[part.id])
         alone = places.area[mate] < places.area[part.id] / 2
         if not (side and visible[part.id] and alone and side * slope < 0 and abs(slope) >= STEEP):
             continue
-        near = roles.mirror[part.id] and end >= _SURE and (places.column[part.id] - middle) * -side > _APART
+        near = semantics.mirror[part.id] and end >= _SURE and (places.column[part.id] - middle) * -side > _APART
         if flank[part.id] or near:
             score = abs(slope) * min(1.0, float(places.area[part.id]) / (0.02 * places.car))
             yield score, f"{schema.names[part.id]} on the car's {'right' if side > 0 else 'left'} side"
