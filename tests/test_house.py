@@ -233,3 +233,47 @@ def test_nothing_but_a_pair_holds_a_photo_and_its_mask() -> None:
     assert [node.name for node in classes if array_fields(node) == {"photo", "mask"}] == ["Pair"]
     planted = ast.parse("class Both:\n    photo: Photo | None\n    drawn_mask: Mask").body[0]
     assert isinstance(planted, ast.ClassDef) and array_fields(planted) == {"photo", "mask"}
+
+
+COUNTING = {"Callable[[str, int, int], None]", "Callable[[int, int], None]", "Callable[[str, int], None]"}
+"""What a ``Progress`` of one's own would look like."""
+
+
+def does_nothing(node: ast.AST) -> bool:
+    """Whether a function only takes its arguments, or gives nothing back: a null callback."""
+    if isinstance(node, ast.Lambda):
+        return ast.unparse(node.body) == "None"
+    if not isinstance(node, ast.FunctionDef) or ast.unparse(node.returns or node) != "None":
+        return False
+    return all(isinstance(stmt, ast.Pass | ast.Delete) or is_constant(stmt) for stmt in node.body)
+
+
+def is_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def progress_of_its_own(tree: ast.Module) -> list[str]:
+    """Other types of progress than the one there is, and other null callbacks: module-level ones and lambdas."""
+    nodes = [*tree.body, *(node for node in ast.walk(tree) if isinstance(node, ast.Lambda))]
+    null = [ast.unparse(node) for node in nodes if does_nothing(node)]
+    types = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+    return null + [text for text in types if text in COUNTING]
+
+
+def test_there_is_one_progress_and_one_that_is_silent() -> None:
+    # These two answer: None is a mask that cannot be made again, and a row whose bytes are taken as they are.
+    own = {PACKAGE / "core" / "progress.py", PACKAGE / "report" / "image_cache.py", PACKAGE / "shards" / "reader.py"}
+    found = {file: progress_of_its_own(ast.parse(file.read_text())) for file in FILES}
+    assert {file for file, callbacks in found.items() if callbacks} == own
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Report = Callable[[str, int, int], None]", "def f(told: Callable[[int, int], None]): ...",
+        "f(lambda *_: None)", "def never(row: Row) -> None:\n    del row", "def f() -> None:\n    'Text.'",
+    ],
+)  # fmt: skip
+def test_a_progress_is_found(text: str) -> None:
+    """The test of the test."""
+    assert progress_of_its_own(ast.parse(text)) != []

@@ -49,7 +49,7 @@ ORDINARY_WORDS = {"fills", "installed", "the", "is"}
 def ws(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A folder ``ws`` with shards, as the documents have it."""
     workspace = Workspace(shutil.copytree(rendered_workspace.root, tmp_path_factory.mktemp("documents") / "ws"))
-    Balance(workspace, load_settings("smoke"), BalanceRequest(1)).generate(lambda name, more: None)
+    Balance(workspace, load_settings("smoke"), BalanceRequest(1)).generate()
     return workspace
 
 

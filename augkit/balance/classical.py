@@ -18,11 +18,12 @@ import numpy as np
 from augkit.balance.executors import EXECUTORS
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
 from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
-from augkit.balance.worker import Job, Progress, RealPairCopier, ShardReport
+from augkit.balance.worker import Job, RealPairCopier, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import NO_LABEL_WARP, Recipe
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -98,7 +99,7 @@ class ClassicalJob:
         """Pairs that are yet to be made, by class name."""
         return Plan("", tuple(self._plan_run().left())).generated()
 
-    def generate(self, progress: Progress) -> RunOutcome:
+    def generate(self, progress: Progress = silent) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet; then the index and the manifest."""
         run = self._plan_run()
         place = Workspace(self.workspace.root.resolve())
@@ -205,7 +206,7 @@ class ClassicalWorker:
             item = self.draw(source, seed)
             photo, extension = encode_photo(item.photo, balance.quality, balance.lossless)
             writer.add(self._record(source, seed, item), photo, extension, encode_mask(item.mask))
-            progress(row.class_name, 1)
+            progress(row.shard, number + 1, row.want)
         return ShardReport(row.shard, row.class_name, row.want, row.want, row.want, {})
 
     def draw(self, source: str, seed: int) -> Pair:

@@ -18,9 +18,10 @@ from augkit.balance.precision import PrecisionChoice, choose
 from augkit.balance.references import open_references
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
 from augkit.balance.style import load_style
-from augkit.balance.worker import ClassModels, Job, Progress, ShardReport, Worker
+from augkit.balance.worker import ClassModels, Job, ShardReport, Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -35,7 +36,6 @@ from augkit.settings import Settings
 from augkit.shards.writer import committed_shards
 from augkit.stages.model_store import STAGES, ModelStore, Stage
 from augkit.train.checkpoint import digest
-from augkit.train.hooks import Report
 from augkit.train.run import MODEL, is_finished
 
 
@@ -123,10 +123,6 @@ class Balance:
             for c, count in self.real.items()
         ]
 
-    def todo(self) -> dict[str, int]:
-        """Pairs that are yet to be made, by class name."""
-        return {line.car_class.name: line.progress.todo for line in self.class_plans()}
-
     def part_plans(self, reports: Sequence[ShardReport]) -> list[PartPlan]:
         """The part targets after the reports."""
         progress = self.planner.progress(reports)
@@ -185,7 +181,7 @@ class Balance:
             worker.paint(car_class, seed, mask)
         return drawn - began, time.monotonic() - drawn
 
-    def generate(self, progress: Progress) -> RunOutcome:
+    def generate(self, progress: Progress = silent) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet, and what is lacking then; the index and the manifest.
 
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
@@ -300,9 +296,9 @@ class Balance:
         return Job(place, str(place.shards), self.settings, size, digests, models, precision)
 
 
-def train_missing(balance: Balance, report: Report) -> None:
+def train_missing(balance: Balance, progress: Progress = silent) -> None:
     """Trains what ``untrained`` lists, going on from checkpoints that an interrupted run left; then fits the gate."""
-    references = open_references(balance.workspace, balance.settings, report)  # refuses before hours of training
+    references = open_references(balance.workspace, balance.settings, progress)  # refuses before hours of training
     for stage, name in balance.untrained():
-        balance.store.train(stage, name, resume=True, report=report)
+        balance.store.train(stage, name, resume=True, progress=progress)
     ready_gate(references)

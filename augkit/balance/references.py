@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.gate.options import GateOptions, RuleOptions
 from augkit.gate.reference import ReferenceSet
 from augkit.settings import GateSettings, Settings
 from augkit.stages.row_segmenter import RowSegmenters
-from augkit.train.hooks import Report
 
 
-def open_references(workspace: Workspace, settings: Settings, report: Report | None = None) -> ReferenceSet:
+def open_references(workspace: Workspace, settings: Settings, progress: Progress = silent) -> ReferenceSet:
     """The workspace's real pairs as its gate sees them. Raises what ``ReferenceSet.open`` does."""
     schema = PartSchema.load(workspace.schema)
     segmenters = RowSegmenters(workspace, schema, settings.gate.segmenter, settings.precision)
-    return ReferenceSet.open(workspace, schema, gate_options(settings), segmenters, report)
+    return ReferenceSet.open(workspace, schema, gate_options(settings), segmenters, progress)
 
 
 def gate_options(settings: Settings) -> GateOptions:

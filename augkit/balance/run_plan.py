@@ -16,9 +16,11 @@ from augkit import __version__
 from augkit.balance.executors import Failure
 from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, load_plan
 from augkit.balance.planner import ClassProgress
-from augkit.balance.worker import Progress, ShardReport
+from augkit.balance.shards_by_class import ShardsByClass
+from augkit.balance.worker import ShardReport
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress
 from augkit.core.storage import Storage
 from augkit.data.catalogue import CatalogueRow
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
@@ -74,16 +76,17 @@ class PlanRun:
         return [row for row in self.plan.rows if row.shard not in done]
 
     def run(self, execute: Run, progress: Progress) -> RunOutcome:
-        """Makes what is left, then writes the index and the manifest. Raises what the executor raises.
+        """Makes what is left, then writes the index and the manifest. ``progress`` is told of classes.
 
-        A shard that was given up ends it after its round: what is lacking is known once all shards are there.
+        Raises what the executor raises. A shard that was given up ends it after its round: what is lacking is known
+        once all shards are there.
         """
         if self.fresh:
             _clear(self.storage)
-        plan, longer, outcome = replace(self.plan, rows=()), self.plan, RunOutcome()
+        plan, longer, outcome, shards = replace(self.plan, rows=()), self.plan, RunOutcome(), ShardsByClass(progress)
         while longer != plan and not outcome.failures:
             plan = longer
-            outcome.reports = self._round(plan, execute, progress, outcome)
+            outcome.reports = self._round(plan, execute, shards, outcome)
             longer = self.extend(plan, outcome.reports)
         for report in outcome.reports:
             outcome.accepted[report.class_name] = outcome.accepted.get(report.class_name, 0) + report.accepted
@@ -91,14 +94,15 @@ class PlanRun:
         self._finish(plan, outcome.reports)
         return outcome
 
-    def _round(self, plan: Plan, execute: Run, progress: Progress, outcome: RunOutcome) -> list[ShardReport]:
+    def _round(self, plan: Plan, execute: Run, shards: ShardsByClass, outcome: RunOutcome) -> list[ShardReport]:
         """Makes what the plan lacks; returns the reports of all its committed shards."""
         done = {report.shard for report in self._reports(plan)}
         todo = [row for row in plan.rows if row.shard not in done]
         if todo:
             self.storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
             plan.save(self.storage)
-            for result in execute(todo, progress):
+            shards.begin(todo)
+            for result in execute(todo, shards):
                 if isinstance(result, Failure):
                     outcome.failures.append(result)
                     _discard(self.storage, result.shard)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
 from augkit.core.parts import Mask, PartSchema, histogram
+from augkit.core.progress import Progress
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -37,9 +38,6 @@ from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest
 from augkit.train.run import MODEL, check_parts
-
-Progress = Callable[[str, int], None]
-"""``(class name, accepted pairs more)``"""
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class Worker:
         return None if source is None else load_style(source, self.job.workspace, self.schema, self.job.size)
 
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
-        """Writes and commits the row's shard."""
+        """Writes and commits the row's shard; tells ``progress`` of each accepted pair, under the shard's name."""
         writer = ShardWriter(self.storage, row.shard)
         fill = RealPairCopier(self.job, self.schema, self.rows).copy if row.kind == "real" else self._generate
         report = fill(row, writer, progress)
@@ -179,7 +177,7 @@ class Worker:
             writer.add(record, photo, extension, encode_mask(trained), full)
             if not verdict.reasons:
                 accepted += 1
-                progress(car_class.name, 1)
+                progress(row.shard, accepted, row.want)
         return ShardReport(row.shard, car_class.name, row.want, accepted, tried, dict(reasons))
 
     def draw(self, car_class: CarClass, seed: int) -> tuple[Mask, Verdict]:

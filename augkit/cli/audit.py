@@ -35,7 +35,7 @@ def audit(
     from augkit.core.parts import PartSchema
     from augkit.data.audit import result as audits
     from augkit.data.audit.overview import Overview
-    from augkit.data.catalogue import read_catalogue, usable
+    from augkit.data.catalogue import read_catalogue
     from augkit.report.audit_page import write_page
     from augkit.report.chart import overview_chart
     from augkit.report.tables.finding_table import audit_summary
@@ -44,7 +44,7 @@ def audit(
     place = session.workspace
     rows, schema = read_catalogue(place.require_catalogue()), PartSchema.load(place.schema)
     with Bars() as bars:
-        found = audits.audit(place, workers=workers, on_row=bars.rows("auditing", len(usable(rows))))
+        found = audits.audit(place, workers=workers, progress=bars)
     overview = Overview.of(rows, schema)
     paths = {
         "page": write_page(found, overview, place, place.reports / "audit.html"),

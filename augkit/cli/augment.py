@@ -53,11 +53,10 @@ def augment(
         session, preset, place=out or session.workspace.classical, target=per_class, factor=factor,
         backgrounds=backgrounds, executor=executor, fresh=fresh,
     )  # fmt: skip
-    todo = job.todo()
     if dry_run:
-        session.emit({**_plan(job), "todo": todo}, classical_table(job, {}, "Plan"))
+        session.emit({**_plan(job), "todo": job.todo()}, classical_table(job, {}, "Plan"))
         return
-    outcome = _run(job, todo)
+    outcome = _run(job)
     result = _result(session, job, outcome)
     session.emit(
         result, classical_table(job, outcome.accepted, f"Shards in {result['shards']}\nsheet {result['contact_sheet']}")
@@ -83,11 +82,11 @@ def _open(
     return ClassicalJob(session.workspace, session.settings, request)
 
 
-def _run(job: ClassicalJob, todo: dict[str, int]) -> RunOutcome:
+def _run(job: ClassicalJob) -> RunOutcome:
     from augkit.cli._progress import Bars
 
     with Bars() as bars:
-        return job.generate(bars.pairs(todo))
+        return job.generate(bars)
 
 
 def _plan(job: ClassicalJob) -> dict[str, Any]:

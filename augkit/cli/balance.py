@@ -115,8 +115,8 @@ def run_balance(session: Session, job: Balance, no_train: bool) -> tuple[RunSumm
     _require_models(job, no_train)
     save_settings(session.settings, session.workspace.settings)
     with Bars() as bars:
-        train_missing(job, bars.steps)
-        run = job.summary_of(job.generate(bars.pairs(job.todo())))
+        train_missing(job, bars)
+        run = job.summary_of(job.generate(bars))
     return run, _draw(session, run)
 
 

@@ -80,7 +80,7 @@ def _run(
     with Bars() as bars:
         results = run_benchmark(
             session.workspace, entries, seconds, extractor=extractor[0], weights=extractor[1], fresh=fresh,
-            report=bars.steps,
+            progress=bars,
         )  # fmt: skip
     save_results(results, session.workspace.reports / "compare.json")
     return results

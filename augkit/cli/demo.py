@@ -66,7 +66,7 @@ def _segment(session: Session, source: str) -> dict[str, float]:
     tree["segmenter"]["source"] = source
     settings = parse_settings(tree, "the demo")
     with Bars() as bars:
-        train_segmenter(session.workspace, settings, resume=True, report=bars.steps)
+        train_segmenter(session.workspace, settings, resume=True, progress=bars)
     return evaluate_segmenter(session.workspace, settings)
 
 
@@ -78,4 +78,4 @@ def _page(session: Session) -> Path:
 
     path = session.workspace.reports / "report.html"
     with Bars() as bars:
-        return write_report(session.workspace, path, written_settings, progress=bars.steps).path
+        return write_report(session.workspace, path, written_settings, progress=bars).path

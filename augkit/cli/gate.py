@@ -27,5 +27,5 @@ def gate(
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        result = judge_again(open_references(session.workspace, session.settings, bars.steps), refit)
+        result = judge_again(open_references(session.workspace, session.settings, bars), refit)
     session.emit(result, funnel_table(result))

@@ -35,7 +35,7 @@ def mix(
     session = open_session(workspace, as_json, config, overrides)
     asked = CarClass.parse(car_class) if car_class else None
     with Bars() as bars:
-        projector = Projector(ModelStore.open(session.workspace, session.settings), report=bars.steps)
+        projector = Projector(ModelStore.open(session.workspace, session.settings), progress=bars)
         pair = mixing.find_pair(projector, (a, b), asked)
         made = mixing.mix(projector, *pair, weight)
     kept = made.other_class != made.car_class

@@ -57,7 +57,7 @@ def train(
     session = open_session(workspace, as_json, config, overrides)
     subject = read_subject(session.workspace, photo, mask)
     with Bars() as bars:
-        folder = train_pyramid(session.workspace, subject, session.settings, fresh=fresh, report=bars.steps)
+        folder = train_pyramid(session.workspace, subject, session.settings, fresh=fresh, progress=bars)
     if not is_main_process():
         return
     painter = load_painter(session.workspace, subject.name)

@@ -57,7 +57,7 @@ def project(
     session = open_session(workspace, as_json, config, overrides)
     asked = CarClass.parse(car_class) if car_class else None
     with Bars() as bars:
-        projector = Projector(ModelStore.open(session.workspace, session.settings), effort, bars.steps)
+        projector = Projector(ModelStore.open(session.workspace, session.settings), effort, bars)
         found = projector.project_all([read_source(projector.store, word, stage, asked) for word in pictures])
     session.emit(_result(projector, found), projection_tables(projector, found))
 

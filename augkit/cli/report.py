@@ -38,7 +38,7 @@ def report(
     path = output or session.workspace.reports / "report.html"
     with Bars() as bars:
         summary = write_report(
-            session.workspace, path, written_settings, per_class=per_class, license=license, progress=bars.steps
+            session.workspace, path, written_settings, per_class=per_class, license=license, progress=bars
         )
     session.emit(summary.to_dict(), _summary(summary))
 

@@ -60,11 +60,10 @@ def silhouettes(
     task = SearchTask(session.workspace, method, Options(min_score, weights))
     rows = usable(read_catalogue(session.workspace.require_catalogue()))
     with Bars() as bars:
-        outcome = search(task, rows, workers=workers, fresh=fresh, on_row=bars.rows(method, len(rows)))
+        outcome = search(task, rows, workers=workers, fresh=fresh, progress=bars)
         kept = [row for row in outcome.rows if not row.dropped]
         if write is not None:
-            on_row = bars.rows("writing", len(kept))
-            write_dataset(write, session.workspace, rows, kept, recipe, on_row=on_row)
+            write_dataset(write, session.workspace, rows, kept, recipe, progress=bars)
     result = _summary(session, method, outcome) | {"written": str(write) if write is not None else None}
     session.emit(result, _page(result))
 

@@ -125,7 +125,7 @@ def _train_stage(session: Session, what: str, model: str | None, resume: bool, f
     folders = []
     with Bars() as bars:
         for name in names:
-            folders.append(store.train(stage, name, resume, bars.steps, fresh))
+            folders.append(store.train(stage, name, resume, bars, fresh))
     return folders
 
 
@@ -136,7 +136,7 @@ def _train_segmenter(session: Session, what: str, model: str | None, resume: boo
     del what, model
     folder = session.workspace.model("segmenter", session.settings.segmenter.source)
     with Bars() as bars:
-        train_segmenter(session.workspace, session.settings, resume, bars.steps, fresh)
+        train_segmenter(session.workspace, session.settings, resume, bars, fresh)
     if is_main_process():
         session.console.print(evaluate_segmenter(session.workspace, session.settings))
     return [folder]

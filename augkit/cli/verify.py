@@ -23,9 +23,9 @@ def verify(
     """Check every byte of the shards, and the index against them."""
     from dataclasses import asdict
 
-    from rich.progress import Progress
     from rich.table import Table
 
+    from augkit.cli._progress import Bars
     from augkit.core.errors import ShardError
     from augkit.core.storage import open_storage
     from augkit.shards import verify as checks
@@ -34,9 +34,8 @@ def verify(
     session = open_session(workspace, as_json)
     storage = open_storage(shards or session.workspace.shards)
     manifest = load_manifest(storage)
-    with Progress(console=session.console, transient=True) as progress:
-        task = progress.add_task("shards", total=len(manifest.shards))
-        faults = checks.verify(storage, lambda done, total: progress.update(task, completed=done, total=total))
+    with Bars() as bars:
+        faults = checks.verify(storage, bars)
     size = sum(shard.tar.size + shard.aside.size for shard in manifest.shards)
     table = Table("shards", "pairs", "bytes", "faults", title=f"Shards in {storage}")
     table.add_row(str(len(manifest.shards)), str(manifest.pairs), str(size), str(len(faults)))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from augkit.core.atomic_file import write_json
 from augkit.core.classes import CarClass
 from augkit.core.parts import PartSchema, without_ignore
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -43,7 +44,6 @@ from augkit.stages.mask import load_mask_sampler
 from augkit.stages.model_store import ModelStore
 from augkit.stages.unconditional import load_picture_sampler
 from augkit.train.checkpoint import load_state
-from augkit.train.hooks import Report
 from augkit.train.run import CHECKPOINT, load_description
 
 BenchmarkStage = Literal["mask", "image", "image-unconditional"]
@@ -108,14 +108,10 @@ class BenchmarkResult:
     stopped: str
 
 
-def _unheard(result: BenchmarkResult) -> None:
-    del result
-
-
 def run_benchmark(
     workspace: Workspace, entries: Sequence[BenchmarkEntry], seconds: float, *, extractor: str = "lite0",
-    weights: Path | None = None, fresh: bool = False, report: Report | None = None,
-    done: Callable[[BenchmarkResult], None] = _unheard,
+    weights: Path | None = None, fresh: bool = False, progress: Progress = silent,
+    done: Callable[[BenchmarkResult], None] = silent,
 ) -> list[BenchmarkResult]:  # fmt: skip
     """Trains every entry for ``seconds`` and measures it on the pictures that no training saw.
 
@@ -127,7 +123,7 @@ def run_benchmark(
     _check(workspace, entries)
     results = []
     for entry in entries:
-        folder = _train(workspace, entry, seconds, fresh, report)
+        folder = _train(workspace, entry, seconds, fresh, progress)
         results.append(_measure(workspace, entry, folder, network))
         done(results[-1])
     return results
@@ -158,15 +154,13 @@ def runs_of(workspace: Workspace, entry: BenchmarkEntry) -> Path:
     return earlier if earlier.is_dir() and not folder.is_dir() else folder
 
 
-def _train(workspace: Workspace, entry: BenchmarkEntry, seconds: float, fresh: bool, report: Report | None) -> Path:
+def _train(workspace: Workspace, entry: BenchmarkEntry, seconds: float, fresh: bool, progress: Progress) -> Path:
     store = replace(ModelStore.open(workspace, entry.settings), models=runs_of(workspace, entry))
     folder = store.folder(entry.stage, ALL)
     began, spent = time.monotonic(), 0.0 if fresh else _spent(folder)
 
-    def told(task: str, step: int, steps: int) -> None:
-        del task, step, steps
-        if report is not None:
-            report(entry.name, min(int(spent + time.monotonic() - began), int(seconds)), int(seconds))
+    def told(*_: object) -> None:
+        progress(entry.name, min(int(spent + time.monotonic() - began), int(seconds)), int(seconds))
 
     if fresh or not store.is_trained(entry.stage, ALL) or (spent < 0.98 * seconds and not _collapsed(folder)):
         store.train(entry.stage, ALL, not fresh, told, fresh, seconds=max(0.0, seconds - spent))

@@ -13,25 +13,20 @@ from numpy.typing import NDArray
 from augkit.core.errors import DataError
 from augkit.core.memory import keep_freed_memory
 from augkit.core.parts import Mask, PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.evaluate.features import Kind, PictureFeatures
 from augkit.metrics.masks import part_adjacency, part_components, part_shares
 from augkit.metrics.metric import Reads
 from augkit.models.extractors import Extractor
 
 Photo = NDArray[np.uint8]
-Progress = Callable[[int, int], None]
-"""``(pictures done, pictures in all)``, after every batch."""
 
 BATCH = 4
 """For a CPU, whose caches larger batches leave; a GPU wants more."""
 
 
-def ignore(done: int, total: int) -> None:
-    """The progress that nobody follows."""
-
-
 def extract_photos(
-    photos: Sequence[Photo], extractor: Extractor, batch: int = BATCH, progress: Progress = ignore
+    photos: Sequence[Photo], extractor: Extractor, batch: int = BATCH, progress: Progress = silent
 ) -> PictureFeatures:
     """(H, W, 3) RGB uint8 each, or one (N, H, W, 3) array; anything with a length and places will do.
 
@@ -43,7 +38,7 @@ def extract_photos(
 
 
 def extract_masks(
-    masks: Sequence[Mask], schema: PartSchema, extractor: Extractor, batch: int = BATCH, progress: Progress = ignore
+    masks: Sequence[Mask], schema: PartSchema, extractor: Extractor, batch: int = BATCH, progress: Progress = silent
 ) -> PictureFeatures:
     """(H, W) part ids each, or one (N, H, W) array.
 
@@ -79,7 +74,7 @@ def _see(
     for begin in range(0, len(pictures), batch):
         chunk = [draw(pictures[place]) for place in range(begin, min(begin + batch, len(pictures)))]
         found.append(extractor.features(torch.from_numpy(np.stack(chunk)).permute(0, 3, 1, 2)).numpy())
-        progress(begin + len(chunk), len(pictures))
+        progress("pictures", begin + len(chunk), len(pictures))
     return np.concatenate(found)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from augkit.core.classes import ALL_CLASSES
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.data.crop import Photo
 from augkit.gate.bounds import ScoreBounds, fit_bounds
@@ -22,7 +23,6 @@ from augkit.gate.candidate import Candidate
 from augkit.gate.fit import RealScores, real_scores
 from augkit.gate.judge import RULE, Gate, real_pair
 from augkit.gate.reference import ReferenceSet
-from augkit.train.hooks import Report
 
 REAL = "real, unchanged"
 
@@ -148,7 +148,7 @@ class FaultResult:
         return ", ".join(f"{check} {-share:.0%}" for share, check in found)
 
 
-def measure(references: ReferenceSet, gate: Gate, limit: int, report: Report) -> list[FaultResult]:
+def measure(references: ReferenceSet, gate: Gate, limit: int, progress: Progress = silent) -> list[FaultResult]:
     """A line for real pairs as they are, over all of them, then one a fault, planted in at most ``limit`` of them."""
     real, halves = real_scores(references), _halves(references)
     fits = [_fit(references, gate, real, halves != half) for half in (0, 1)]
@@ -161,7 +161,7 @@ def measure(references: ReferenceSet, gate: Gate, limit: int, report: Report) ->
             judged = gates[halves[place]].judge(spoil(_case(references, place, name)))
             found.append({gate.check_of(reason) for reason in judged.reasons})
         lines.append(_line(name, found, gate))
-        report("faults planted", number, len(FAULTS))
+        progress("faults planted", number, len(FAULTS))
     return lines
 
 

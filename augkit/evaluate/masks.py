@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from augkit.balance.references import rule_options
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, without_ignore
+from augkit.core.progress import Progress, renamed, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue, usable
@@ -91,7 +91,7 @@ class _Masks:
 
 
 def evaluate_masks(
-    workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Callable[[str, int, int], None] = print,
+    workspace: Workspace, settings: Settings, extractor: str = "lite0", progress: Progress = silent,
     weights: Path | None = None,
 ) -> MaskEvaluation:  # fmt: skip
     """Measures the stage-I models of a workspace. Masks are cleaned as generation cleans them. ``weights`` is the
@@ -106,12 +106,12 @@ def evaluate_masks(
     training = TrainingRows.of(rows).rows
     held, known = (_Masks.of(real_pairs(workspace, own, schema, size)) for own in (held_out_rows(rows), training))
     rule = MaskRule(training, schema, rule_options(settings.gate))
-    made = _made(store, Counter(held.classes), rule, size, report)
+    made = _made(store, Counter(held.classes), rule, size, progress)
     passed = [
         np.array([not rule.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
     ]
     seen = [
-        extract_masks(s.masks, schema, network, progress=partial(report, name))
+        extract_masks(s.masks, schema, network, progress=renamed(progress, name))
         for name, s in (("held-out masks", held), ("made masks", made), ("training masks", known))
     ]
 
@@ -133,9 +133,7 @@ def evaluate_masks(
     return MaskEvaluation(whole, classes, find_copies(made.masks, held.masks, known.masks, schema))
 
 
-def _made(
-    store: ModelStore, wanted: Counter[CarClass], rule: MaskRule, size: int, report: Callable[[str, int, int], None]
-) -> _Masks:
+def _made(store: ModelStore, wanted: Counter[CarClass], rule: MaskRule, size: int, progress: Progress) -> _Masks:
     """``TIMES`` as many masks of each class as are wanted of it."""
     masks: list[Mask] = []
     classes: list[CarClass] = []
@@ -144,5 +142,5 @@ def _made(
         seeds = [derive(store.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
         masks += [rule.clean(mask)[0] for mask in trained.masks(car_class).sample(car_class, seeds, size).masks]
         classes += [car_class] * len(seeds)
-        report("classes drawn", place, len(wanted))
+        progress("classes drawn", place, len(wanted))
     return _Masks(masks, classes)

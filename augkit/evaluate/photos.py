@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from augkit.balance.references import open_references
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, without_ignore
+from augkit.core.progress import Progress, renamed, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue, usable, validation_rows
@@ -37,8 +37,6 @@ LOOKS = 4
 """Photos of one mask whose variety is measured."""
 
 FIGURES = ("frechet", "kernel", "precision", "recall", "density", "coverage")
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,8 @@ class PhotoEvaluation:
 class _Generation:
     """What the trained stages of a workspace make for the comparison."""
 
-    def __init__(self, store: ModelStore, report: Report) -> None:
-        self.store, self.report, self.seed = store, report, store.settings.seed
+    def __init__(self, store: ModelStore, progress: Progress) -> None:
+        self.store, self.progress, self.seed = store, progress, store.settings.seed
         self.trained = TrainedStages(store)
 
     def paint(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass], looks: int = 1) -> list[Candidate]:
@@ -113,7 +111,7 @@ class _Generation:
                 seed = derive(self.seed, "photo appraisal", name, place, look)
                 painted = self.trained.photos(car_class).paint(mask[None], car_class, [seed])
                 found.append(Candidate(Pair(painted.photos[0], mask, car_class), painted.exemplars[0]))
-            self.report(f"photos of {name}", place + 1, len(masks))
+            self.progress(f"photos of {name}", place + 1, len(masks))
         return found
 
     def masks(self, classes: Sequence[CarClass], size: int) -> list[Mask]:
@@ -129,7 +127,7 @@ class _Generation:
 
 
 def evaluate_photos(
-    workspace: Workspace, settings: Settings, extractor: str = "lite0", report: Report = print,
+    workspace: Workspace, settings: Settings, extractor: str = "lite0", progress: Progress = silent,
     weights: Path | None = None,
 ) -> PhotoEvaluation:  # fmt: skip
     """Measures the stage-II models of a workspace; agreement is told where the gate is fitted. ``weights`` is the
@@ -139,7 +137,7 @@ def evaluate_photos(
     """
     network = EXTRACTORS[extractor](weights=weights)  # before anything is painted: a wrong file is refused here
     store, size = ModelStore.open(workspace, settings), settings.image.size
-    rows, generation = usable(read_catalogue(workspace.require_catalogue())), _Generation(store, report)
+    rows, generation = usable(read_catalogue(workspace.require_catalogue())), _Generation(store, progress)
     held = real_pairs(workspace, held_out_rows(rows), store.schema, size)
     known = real_pairs(workspace, TrainingRows.of(rows).rows, store.schema, size)
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
@@ -150,7 +148,7 @@ def evaluate_photos(
     looks = generation.paint("one mask", masks[::step], classes[::step], LOOKS)
 
     def see(name: str, photos: Sequence[NDArray[np.uint8]]) -> PictureFeatures:
-        return extract_photos(photos, network, progress=partial(report, name))
+        return extract_photos(photos, network, progress=renamed(progress, name))
 
     real, reference = see("held-out photos", [i.photo for i in held]), see("training", [i.photo for i in known])
     alike = reference.pick(np.array(in_shares([item.car_class for item in known], Counter(classes))))
@@ -160,8 +158,8 @@ def evaluate_photos(
         made=compare_defined(FIGURES, real, see("made masks", _photos(made)), alike) if made else [],
         variety=_variety(_features(see("one mask", _photos(looks))), _features(real), classes),
         copies=_copies(seen, real, reference),
-        agreement=_agreement(workspace, settings, ours, report),
-        agreement_made=_agreement(workspace, settings, made, report) if made else None,
+        agreement=_agreement(workspace, settings, ours, progress),
+        agreement_made=_agreement(workspace, settings, made, progress) if made else None,
         exemplars=len({candidate.exemplar for candidate in ours}),
     )
 
@@ -188,7 +186,7 @@ def _copies(made: PictureFeatures, held: PictureFeatures, training: PictureFeatu
 
 
 def _agreement(
-    workspace: Workspace, settings: Settings, painted: Sequence[Candidate], report: Report
+    workspace: Workspace, settings: Settings, painted: Sequence[Candidate], progress: Progress
 ) -> SegmenterAgreement | None:
     """None where the gate has no such check or is not fitted for these data and settings."""
     references = open_references(workspace, settings)
@@ -197,7 +195,7 @@ def _agreement(
     check, found = load_gate(references).checks["agreement"], []
     for place, candidate in enumerate(painted, 1):
         found.append(check.score(candidate)["agreement"])
-        report("agreement", place, len(painted))
+        progress("agreement", place, len(painted))
     held = {row.id for row in validation_rows(references.rows)}
     known = real_scores(references)
     real = [scores["agreement"] for id, scores in zip(known.ids, known.scores, strict=True) if id in held]

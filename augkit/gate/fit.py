@@ -127,7 +127,7 @@ def _fit_judges(references: ReferenceSet) -> None:
     for place in range(len(ids)):
         pair = real_pair(references, place)
         scores.append(gate.scores(pair, "mask") | gate.scores(pair, "photo"))
-        references.report("gate: real pairs judged", place + 1, len(ids))
+        references.progress("gate: real pairs judged", place + 1, len(ids))
     write_json(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
     write_json(folder / GATE_FILE, about)
 

@@ -42,7 +42,7 @@ def judge_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
         )
     shards, before = [shard.name for shard in manifest.shards], manifest.counts
     rewritten = mark(storage, shards, gate, judge_with(gate))
-    references.report("shards judged", len(shards), len(shards))
+    references.progress("shards judged", len(shards), len(shards))
     versions = manifest.versions | version_of(gate)
     if rewritten or versions != manifest.versions:
         finish(storage, shards, manifest.schema, manifest.plan_digest, versions)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
@@ -19,14 +20,9 @@ from augkit.gate.gate_check import CHECKS
 from augkit.gate.options import GateOptions
 from augkit.gate.segmenters import Segmenters
 from augkit.shards.codec import decode_photo, encode_photo
-from augkit.train.hooks import Report
 
 FEWEST = 8
 """Training pairs (near duplicates count once) below which the gate learns nothing worth a verdict."""
-
-
-def silent(name: str, done: int, total: int) -> None:
-    """The report that nobody follows."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ class ReferenceSet:
     rows: tuple[CatalogueRow, ...]
     folds: Folds
     folder: Path
-    report: Report
+    progress: Progress
 
     @classmethod
     def open(
@@ -91,7 +87,7 @@ class ReferenceSet:
         schema: PartSchema,
         options: GateOptions,
         segmenters: Segmenters,
-        report: Report | None = None,
+        progress: Progress = silent,
     ) -> ReferenceSet:
         """Raises DataError where there is too little to learn from, and ConfigError for checks that there are not.
 
@@ -102,7 +98,7 @@ class ReferenceSet:
             raise ConfigError(f"gate.checks names {unknown[0]!r}", "checks out of " + ", ".join(sorted(CHECKS)))
         rows = tuple(row for row in usable(read_catalogue(workspace.require_catalogue())) if row.split != "test")
         folds = Folds.of(rows, options.folds, options.seed) if options.checks else Folds.one(rows)
-        return cls(workspace, schema, options, segmenters, rows, folds, workspace.root / "gate", report or silent)
+        return cls(workspace, schema, options, segmenters, rows, folds, workspace.root / "gate", progress)
 
     @cached_property
     def pairs(self) -> PairDataset:

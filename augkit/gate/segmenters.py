@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from torch import nn
 
+from augkit.core.progress import Progress
 from augkit.data.catalogue import CatalogueRow
-from augkit.train.hooks import Report
 
 
 class Segmenters(Protocol):
@@ -19,7 +19,7 @@ class Segmenters(Protocol):
     def facts(self) -> Mapping[str, Any]:
         """What they follow from beside pairs and seed, as plain data: a gate is found again by it."""
 
-    def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, report: Report) -> None:
+    def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, progress: Progress) -> None:
         """Trains one on the rows' pairs, and leaves it in the folder; what was there is removed."""
 
     def load(self, folder: Path) -> tuple[nn.Module, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.progress import Progress, renamed
 from augkit.data.crop import resize_photo
 from augkit.data.pair import Pair
 from augkit.evaluate.extract import extract_photos
@@ -16,8 +17,6 @@ from augkit.metrics.neighbours import nearest
 from augkit.models.extractors import EXTRACTORS
 from augkit.report.image_cache import ImageCache
 from augkit.report.report_data import Row
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,6 @@ def _features(pairs: Sequence[Pair], progress: Progress) -> NDArray[np.float32]:
     size = pairs[0].photo.shape[0]
     seen = extract_photos(
         [resize_photo(pair.photo, size) for pair in pairs], EXTRACTORS["lite0"](),
-        progress=lambda done, total: progress("comparing photos", done, total),
+        progress=renamed(progress, "comparing photos"),
     )  # fmt: skip
     return seen.tables["features"]

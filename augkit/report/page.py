@@ -12,12 +12,12 @@ import numpy as np
 
 from augkit import __version__
 from augkit.core.parts import Colour
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trainings
 from augkit.report.image_cache import ImageCache, Redraw, never
 from augkit.report.markup import write_page
 from augkit.report.measures import Measures, read_measures
-from augkit.report.nearest_pairs import Progress
 from augkit.report.pair_selection import PER_CLASS, PairSelection, select_pairs
 from augkit.report.rejections import Rejections, funnel_of
 from augkit.report.report_data import Gap, ReadSettings, ReportData, read_report_data
@@ -91,13 +91,9 @@ class Summary:
         }  # fmt: skip
 
 
-def _silent(*_: object) -> None:
-    """The progress that nobody follows."""
-
-
 def write_report(
     workspace: Workspace, path: Path, read_settings: ReadSettings, *, per_class: int = PER_CLASS,
-    license: str | None = None, redraw: Redraw = never, progress: Progress = _silent,
+    license: str | None = None, redraw: Redraw = never, progress: Progress = silent,
 ) -> Summary:  # fmt: skip
     """Writes the page, and the card of a finished data set (``license``: see ``augkit.shards.card``).
 

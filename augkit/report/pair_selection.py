@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from augkit.core.progress import Progress
 from augkit.report.image_cache import ImageCache, Tile
-from augkit.report.nearest_pairs import NearestPairs, Neighbour, Progress, find_nearest
+from augkit.report.nearest_pairs import NearestPairs, Neighbour, find_nearest
 from augkit.report.rejections import Rejections, mean_rank, scores_of
 from augkit.report.report_data import ReportData, Row
 

@@ -17,16 +17,11 @@ import pyarrow.compute as pc
 
 from augkit.core.errors import SchemaError, ShardError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.storage import Storage
 from augkit.shards.codec import decode_mask
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry, load_manifest, parse_index
 from augkit.shards.writer import MEMBER_FIELDS, TarFile, aside_file, member_json, tar_file
-
-Progress = Callable[[int, int], None]
-
-
-def _silent(done: int, total: int) -> None:
-    """The null progress."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +38,10 @@ class Fault:
     detail: str
 
 
-def verify(storage: Storage, progress: Progress = _silent) -> list[Fault]:
+def verify(storage: Storage, progress: Progress = silent) -> list[Fault]:
     """Every fault of the data set; none where all is as it was written.
 
-    Holds one shard in memory at a time, and calls ``progress(shards done, shards in all)`` after each.
+    Holds one shard in memory at a time, and tells ``progress`` after each.
     """
     try:
         manifest, names = load_manifest(storage), storage.names()
@@ -60,7 +55,7 @@ def verify(storage: Storage, progress: Progress = _silent) -> list[Fault]:
     for done, (shard, both) in enumerate(contents.items(), 1):
         rows = None if table is None else table.filter(pc.field("shard") == shard).to_pylist()
         faults += [fault for content in both for fault in _check_tar(storage, content, rows, manifest.schema)]
-        progress(done, len(contents))
+        progress("shards", done, len(contents))
     return faults
 
 

@@ -15,6 +15,7 @@ from augkit.core.errors import CheckpointError, DataError
 from augkit.core.memory import release_memory
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
@@ -23,7 +24,6 @@ from augkit.stages.assignment import model_for, rows_of
 from augkit.stages.coarse_to_fine import coarse_settings
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
-from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.run import TrainingRun, TrainingTask, is_finished, load_description, run_task
 
@@ -130,7 +130,7 @@ class ModelStore:
         stage: Stage,
         model: str,
         resume: bool,
-        report: Report | None = None,
+        progress: Progress = silent,
         fresh: bool = False,
         *,
         seconds: float = float("inf"),
@@ -139,7 +139,7 @@ class ModelStore:
 
         ``resume``, ``fresh`` and ``seconds`` as in ``TrainingRun``.
         """
-        start = self._start(stage, model, resume, report, fresh)
+        start = self._start(stage, model, resume, progress, fresh)
         settings, rows = self.stage(stage), rows_of(model, self.rows)
 
         def build(device: torch.device) -> TrainingTask:
@@ -156,7 +156,7 @@ class ModelStore:
             fingerprint,
             resume,
             fresh,
-            report,
+            progress,
             seconds,
             photos,
         )
@@ -164,12 +164,12 @@ class ModelStore:
         release_memory()
         return trained
 
-    def _start(self, stage: Stage, model: str, resume: bool, report: Report | None, fresh: bool) -> dict[str, Path]:
+    def _start(self, stage: Stage, model: str, resume: bool, progress: Progress, fresh: bool) -> dict[str, Path]:
         """What a stage's builder is told of the run that it goes on from, which is trained where it is not yet."""
         if stage != "image" or self.settings.image.coarse is None:
             return {}
         if fresh or not self.is_trained("image-coarse", model):
-            self.train("image-coarse", model, resume, report, fresh)
+            self.train("image-coarse", model, resume, progress, fresh)
         return {"coarse": self.usable("image-coarse", model)}
 
     def _seed(self, stage: Stage, model: str) -> int:

@@ -13,13 +13,13 @@ from torch import nn
 
 from augkit.core.arithmetic import Precision
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.settings import SegmenterSettings
 from augkit.stages.catalogue_pairs import CataloguePairs
 from augkit.stages.segmenter import load_segmenter, segmenter_task
-from augkit.train.hooks import Report
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.run import TrainingRun, TrainingTask, run_task
 
@@ -38,7 +38,7 @@ class RowSegmenters:
         """The settings, as plain data."""
         return self.settings.model_dump(mode="json")
 
-    def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, report: Report) -> None:
+    def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, progress: Progress) -> None:
         """In the loop that trains everything."""
         pairs = CataloguePairs(self.workspace, rows, self.schema)
 
@@ -49,7 +49,7 @@ class RowSegmenters:
             **self.facts, "seed": seed, "precision": resolve_precision(self.precision),
             "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in pairs.rows)), "schema": self.schema.digest,
         }  # fmt: skip
-        run = TrainingRun(folder, self.settings.run, seed, fingerprint, fresh=True, report=report)
+        run = TrainingRun(folder, self.settings.run, seed, fingerprint, fresh=True, progress=progress)
         shutil.rmtree(folder, ignore_errors=True)
         run_task(build, run, accelerator(self.precision))
 

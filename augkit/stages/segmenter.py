@@ -16,6 +16,7 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError, DataError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation, Silhouette, no_silhouette
@@ -33,7 +34,6 @@ from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, training_mix
 from augkit.train.fingerprint import require_fit
-from augkit.train.hooks import Report
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, linear_decay
@@ -77,7 +77,7 @@ class ShardPairs:
 
 
 def train_segmenter(
-    workspace: Workspace, settings: Settings, resume: bool, report: Report | None = None, fresh: bool = False
+    workspace: Workspace, settings: Settings, resume: bool, progress: Progress = silent, fresh: bool = False
 ) -> Path:
     """Trains on the shards' training split, the pairs that ``segmenter.source`` names; returns the model folder.
 
@@ -86,7 +86,7 @@ def train_segmenter(
     shards = training_pairs(workspace, settings.segmenter)
     _require_validation(workspace)
     folder = workspace.model("segmenter", settings.segmenter.source)
-    return fit_segmenter(workspace, settings, shards, folder, resume, report, fresh)
+    return fit_segmenter(workspace, settings, shards, folder, resume, progress, fresh)
 
 
 def training_pairs(workspace: Workspace, own: SegmenterSettings) -> EncodedPairs:
@@ -101,7 +101,7 @@ def fit_segmenter(  # noqa: PLR0917  # each is a different thing
     shards: EncodedPairs,
     folder: Path,
     resume: bool,
-    report: Report | None = None,
+    progress: Progress = silent,
     fresh: bool = False,
 ) -> Path:
     """Trains on these pairs in this folder; the rest as in ``train_segmenter``."""
@@ -110,7 +110,9 @@ def fit_segmenter(  # noqa: PLR0917  # each is a different thing
     def build(device: torch.device) -> TrainingTask:
         return segmenter_task(workspace, shards, own, device)
 
-    run = TrainingRun(folder, own.run, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, report)
+    run = TrainingRun(
+        folder, own.run, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, progress
+    )
     return run_task(build, run, accelerator(settings.precision))
 
 

@@ -16,11 +16,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from augkit.core.atomic_file import write_text
+from augkit.core.progress import Progress
 from augkit.gan.game import Game
 from augkit.train.image_grid import write_picture
-
-Report = Callable[[str, int, int], None]
-"""``(task name, steps done, steps in all)``: how a run tells its caller where it is."""
 
 METRICS_EVERY = 10
 
@@ -123,14 +121,10 @@ class SampleImages:
 class ProgressHook:
     """Tells the caller how far the run is."""
 
-    def __init__(self, name: str, steps: int, report: Report | None) -> None:
-        self.name, self.steps, self.report = name, steps, report or _silent
+    def __init__(self, name: str, steps: int, progress: Progress) -> None:
+        self.name, self.steps, self.progress = name, steps, progress
 
     def after_step(self, step: int, game: Game) -> None:
-        """Reports every step; the caller decides how often to show it."""
+        """Tells every step; the caller decides how often to show it."""
         del game
-        self.report(self.name, step, self.steps)
-
-
-def _silent(name: str, step: int, steps: int) -> None:
-    del name, step, steps
+        self.progress(self.name, step, self.steps)

@@ -25,11 +25,12 @@ from torch import Tensor, nn
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.data.dataset import Pairs
 from augkit.gan.game import Game
 from augkit.train.checkpoint import load_state, save_state
-from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, Report, SampleImages
+from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, SampleImages
 from augkit.train.loop import Hook, fit
 from augkit.train.run_options import RunOptions
 from augkit.train.sampling import Sampling, evenly
@@ -78,7 +79,7 @@ class TrainingRun:
     fingerprint: dict[str, Any]
     resume: bool = False
     fresh: bool = False
-    report: Report | None = None
+    progress: Progress = silent
     seconds: float = float("inf")
     photos: Sequence[str] = ()
 
@@ -101,13 +102,13 @@ def run_task(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     if run.fresh and backend.is_main_process:
         shutil.rmtree(run.folder, ignore_errors=True)
     backend.wait_for_everyone()
-    progress = _RunState(task, run, backend)
-    first = progress.restore(_earlier_state(run))
+    state = _RunState(task, run, backend)
+    first = state.restore(_earlier_state(run))
     batches = stream(task.pairs, plan, share, first, options.workers, backend.device, task.sampling)
-    fit(task.game, progress.stop.until(batches), progress.hooks(first), backend)
+    fit(task.game, state.stop.until(batches), state.hooks(first), backend)
     backend.wait_for_everyone()
     if backend.is_main_process:
-        progress.finish()
+        state.finish()
     backend.wait_for_everyone()
     return run.folder
 
@@ -155,7 +156,7 @@ class _RunState:
             self.samples,
             self.selector,
             Checkpoint(options.save_every, options.steps, self.save),
-            ProgressHook(self.task.name, options.steps, run.report),
+            ProgressHook(self.task.name, options.steps, run.progress),
             Deadline(run.seconds, self.stop),
         ]
 

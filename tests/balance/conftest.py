@@ -26,10 +26,6 @@ CHANGES = (
 """The arithmetic is said, since ``auto`` is whatever the processor of the day multiplies faster."""
 
 
-def silent(*_: object) -> None:
-    """The null progress."""
-
-
 def digests(workspace: Workspace) -> dict[str, str]:
     """sha256 of every file of the shards, by name."""
     files = sorted(path for path in workspace.shards.rglob("*") if path.is_file())
@@ -46,7 +42,7 @@ def run_job(workspace: Workspace, settings: Settings, target: int = 10, **reques
     """Balances with the local executor."""
     job = job_of(workspace, settings, target, **request)
     assert not job.untrained()
-    return job.generate(silent)
+    return job.generate()
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +67,7 @@ def train_once(folder: Path) -> Workspace:
     workspace = Workspace(folder / "trained-once")
     samples = rendered_samples({CarClass.parse(name): n for name, n in COUNTS.items()}, 64, settings.seed)
     import_samples(samples, render_schema(), workspace, settings, settings.seed)
-    train_missing(Balance(workspace, settings, BalanceRequest(10)), silent)
+    train_missing(Balance(workspace, settings, BalanceRequest(10)))
     save_settings(settings, workspace.settings)
     return workspace
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import SimpleNamespace
 import psutil
 from augkit.balance.executors.ray import run_ray
+from augkit.core.progress import silent
 
 class Witness:
     def __init__(self, job):
@@ -43,7 +44,7 @@ def listening():
 def run():
     balance = SimpleNamespace(workers=1, threads=2, retries=0)
     job = SimpleNamespace(settings=SimpleNamespace(balance=balance))
-    reports = run_ray(job, [SimpleNamespace(shard="", class_name="front-left-5")], lambda name, more: None, Witness)
+    reports = run_ray(job, [SimpleNamespace(shard="", want=1)], silent, Witness)
     report = next(reports)
     facts = {"address": report.address, "listening": sorted(set(listening()))}
     assert list(reports) == []

@@ -14,13 +14,14 @@ from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.executors.local import run_local
 from augkit.balance.executors.ray import run_ray
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.balance.worker import Job, ShardReport, Worker
 from augkit.core.errors import CheckpointError
+from augkit.core.progress import Progress, silent
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings
 from augkit.shards.verify import verify
-from tests.balance.conftest import digests, job_of, run_job, silent
+from tests.balance.conftest import digests, job_of, run_job
 
 BAD, SHAKY = "shard-000004", "shard-000005"
 
@@ -70,16 +71,16 @@ def test_the_executors_are_known_by_name() -> None:
 def test_every_executor_and_number_of_workers_gives_the_same_bytes(
     executor: str, workers: int, trained: Workspace, balanced_workspace: Workspace, settings: Settings
 ) -> None:
-    shown: dict[str, int] = {}
+    shown: dict[str, tuple[int, int]] = {}
 
-    def progress(name: str, more: int) -> None:
-        shown[name] = shown.get(name, 0) + more
+    def progress(name: str, done: int, total: int) -> None:
+        shown[name] = (done, total)
 
     job = job_of(trained, with_workers(settings, workers), executor=executor)
     outcome = job.generate(progress)
     assert digests(trained) == digests(balanced_workspace)
     assert outcome.generated_now == 7 and not outcome.failures and not outcome.short
-    assert {name: count for name, count in shown.items() if name} == {"front-left-5": 3, "back-right-3": 4}
+    assert shown == {"front-left-5": (3, 3), "back-right-3": (4, 4)}
 
 
 @pytest.mark.usefixtures("ray")

@@ -18,7 +18,7 @@ from augkit.gate.judge_again import GATE_VERSION, judge_again
 from augkit.settings import Settings
 from augkit.shards.index import load_index, load_manifest
 from augkit.shards.verify import verify
-from tests.balance.conftest import digests, job_of, run_job, silent
+from tests.balance.conftest import digests, job_of, run_job
 
 WIDE = {"checks": ("copied-mask",), "budget": 0.01, "slack": 4.0, "required_share": 1.0}
 
@@ -33,12 +33,12 @@ def test_duplicates_are_marked_once_all_shards_are_there(
     few = settings.balance.model_copy(update={"attempts": 4.0})  # nothing that is made up for is accepted
     job = job_of(trained, with_gate(settings.model_copy(update={"balance": few}), **WIDE))
     assert not job.has_judges() and job.seconds() is None
-    train_missing(job, silent)
+    train_missing(job)
     assert job.has_judges() and (trained.root / "gate" / "gate.json").is_file()
     monkeypatch.setattr(Gate, "judge_mask", lambda self, pair: Verdict({}, []))  # whatever stage I has learnt
     monkeypatch.setattr("augkit.gate.duplicates.MIN_CORRELATION", -1.0)  # every photo is like every other
     monkeypatch.setattr("augkit.gate.duplicates.KeptPairs.anew", lambda self: type(self)(self.schema, 1.0))
-    outcome = job.generate(silent)
+    outcome = job.generate()
     storage = open_storage(trained.shards)
     rows = [row for row in load_index(storage).to_pylist() if row["source"] == "generated" and row["shard"]]
     kept = [row for row in rows if row["accepted"]]

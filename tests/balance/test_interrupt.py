@@ -16,7 +16,7 @@ import pytest
 from augkit.balance.job import Balance, BalanceRequest, train_missing
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings
-from tests.balance.conftest import COUNTS, digests, run_job, silent
+from tests.balance.conftest import COUNTS, digests, run_job
 
 ONLY = [option for name in COUNTS for option in ("--only", name)]
 
@@ -85,6 +85,6 @@ def test_a_run_killed_in_training_goes_on_to_the_same_bytes(
     wait_for(checkpoint.exists, process)
     assert end(process, signal.SIGKILL)[0] == -signal.SIGKILL
     assert not (checkpoint.parent / "config.json").exists()
-    train_missing(Balance(trained, settings, BalanceRequest(10)), silent)
+    train_missing(Balance(trained, settings, BalanceRequest(10)))
     run_job(trained, settings)
     assert digests(trained) == digests(balanced_workspace)

@@ -16,10 +16,11 @@ from augkit.balance.job import Balance, BalanceRequest
 from augkit.balance.plan import PlanRow, load_plan
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
-from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.balance.worker import Job, ShardReport, Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, usable, write_catalogue

@@ -12,9 +12,10 @@ from PIL import Image
 
 from augkit.balance.classical import ClassicalWorker
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, Progress, ShardReport
+from augkit.balance.worker import Job, ShardReport
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
+from augkit.core.progress import Progress
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.pair_files import read_mask

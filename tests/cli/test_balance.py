@@ -14,7 +14,8 @@ from augkit.balance.executors import EXECUTORS, local
 from augkit.balance.plan import PlanRow
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
-from augkit.balance.worker import Progress, ShardReport, Worker
+from augkit.balance.worker import ShardReport, Worker
+from augkit.core.progress import Progress
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.settings import load_settings

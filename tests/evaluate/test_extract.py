@@ -43,8 +43,8 @@ class MeanColour:
 def test_photos_in_batches_with_progress() -> None:
     photos = np.random.default_rng(0).integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
     extractor, seen = MeanColour(), []
-    found = extract_photos(photos, extractor, batch=3, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(3, 7), (6, 7), (7, 7)]
+    found = extract_photos(photos, extractor, batch=3, progress=lambda *about: seen.append(about))
+    assert seen == [("pictures", 3, 7), ("pictures", 6, 7), ("pictures", 7, 7)]
     assert [tuple(batch.shape) for batch in extractor.batches] == [(3, 3, 6, 5), (3, 3, 6, 5), (1, 3, 6, 5)]
     assert found.tables["features"] == pytest.approx(photos.mean((1, 2)), rel=1e-5)
     assert (found.extractor, found.kind, found.size, len(found)) == ("mean", "photos", (6, 5), 7)

@@ -58,7 +58,7 @@ def _evaluate(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.Monk
         trained_stages, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
     )
     monkeypatch.setattr(masks, "FEWEST", 2)
-    return evaluate_masks(workspace, load_settings("smoke"), report=lambda name, done, total: None)
+    return evaluate_masks(workspace, load_settings("smoke"))
 
 
 def test_training_masks_look_real_and_are_copies(

@@ -60,7 +60,7 @@ def _evaluate(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         trained_stages, "load_photo_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
     )
-    return evaluate_photos(workspace, load_settings("smoke"), report=lambda name, done, total: None)
+    return evaluate_photos(workspace, load_settings("smoke"))
 
 
 def test_training_photos_look_real_vary_and_are_copies(
@@ -92,7 +92,7 @@ def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pyte
 
 def test_an_untrained_stage_is_said(copied_workspace: Workspace) -> None:
     with pytest.raises(CheckpointError, match="train it first"):
-        evaluate_photos(copied_workspace, load_settings("smoke"), report=lambda name, done, total: None)
+        evaluate_photos(copied_workspace, load_settings("smoke"))
 
 
 def test_the_verb(trained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

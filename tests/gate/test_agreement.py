@@ -27,7 +27,7 @@ from augkit.shards.verify import verify
 from augkit.shards.writer import aside_file
 from augkit.stages import row_segmenter
 from augkit.stages.catalogue_pairs import CataloguePairs
-from tests.balance.conftest import CHANGES, job_of, silent
+from tests.balance.conftest import CHANGES, job_of
 
 SEGMENTER = (
     "gate.segmenter={source: real, size: 32, steps: 3, batch: 4, sample_every: 3, save_every: 3,"
@@ -74,7 +74,7 @@ def test_no_segmenter_judges_what_it_trained_on_and_doubtful_pixels_are_ignored(
     trained: Workspace, tiny: Settings, trained_on: list[set[str]]
 ) -> None:
     job = job_of(trained, tiny, target=8)
-    train_missing(job, silent)
+    train_missing(job)
     references = open_references(trained, tiny)
     gate = ready_gate(references)
     assert len(trained_on) == references.folds.count == 2  # once, and not again where nothing changed
@@ -93,7 +93,7 @@ def test_no_segmenter_judges_what_it_trained_on_and_doubtful_pixels_are_ignored(
 
 def _check_shards(workspace: Workspace, settings: Settings, gate: Gate) -> None:
     job = job_of(workspace, settings, target=8)
-    job.generate(silent)
+    job.generate()
     storage, worker = open_storage(workspace.shards), Worker(job._job({}))
     rows = [r for r in load_index(storage).to_pylist() if r["source"] == "generated" and r["shard"] is not None]
     assert rows and verify(storage) == []

@@ -23,10 +23,6 @@ from augkit.shards.writer import PairRecord, ShardWriter, aside_file, read_commi
 SHARD = "shard-000000"
 
 
-def silent(name: str, done: int, total: int) -> None:
-    """Nobody follows."""
-
-
 def write_shards(references: ReferenceSet, storage: LocalStorage) -> None:
     """Generated pairs: four held-out ones, the first of them twice, two training ones, and one without bytes."""
     held = [n for n, row in enumerate(references.rows) if row.split != "train"][:4]

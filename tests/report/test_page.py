@@ -14,6 +14,7 @@ from augkit.cli.report import written_settings
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import silent
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
@@ -101,7 +102,7 @@ def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspa
     images = ImageCache(data.storage, data.schema)
     made = data.of("generated")
     real = [row for place, row in enumerate(data.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
-    kin = find_nearest(made, real, images, lambda *_: None)
+    kin = find_nearest(made, real, images, silent)
     copied = next(row for row in made if row["key"] == COPY)
     source = next(row for row in real if row["key"] == copied["exemplar"])
     for near in (kin.by_mask[COPY], kin.by_photo[COPY]):

@@ -47,9 +47,9 @@ def change_tar(storage: LocalStorage, change: Callable[[dict[str, bytes]], None]
 
 
 def test_finds_nothing_where_nothing_is_wrong(dataset: DataSet) -> None:
-    seen: list[tuple[int, int]] = []
-    assert verify(dataset[0], lambda done, total: seen.append((done, total))) == []
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    seen: list[tuple[str, int, int]] = []
+    assert verify(dataset[0], lambda *about: seen.append(about)) == []
+    assert seen == [("shards", 1, 3), ("shards", 2, 3), ("shards", 3, 3)]
 
 
 def test_works_through_fsspec() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
@@ -20,7 +20,6 @@ from augkit.stages.mask import load_mask_sampler
 from augkit.stages.model_store import ModelStore, Stage
 from augkit.stages.segmenter import load_segmenter, train_segmenter
 from augkit.stages.unconditional import load_picture_sampler
-from augkit.train.hooks import Report
 
 SMALL = ["mask.size=16", "mask.batch=4"]
 GAN = [*SMALL, "mask.options={latent: 4}"]
@@ -72,28 +71,26 @@ def tiny(name: str, steps: int, *more: str) -> Settings:
     return load_settings("smoke", [*overrides, *length, *more])
 
 
-def run(
-    name: str, workspace: Workspace, settings: Settings, resume: bool = False, report: Report | None = None
-) -> Path:
+def run(name: str, workspace: Workspace, settings: Settings, resume: bool = False, progress: Progress = silent) -> Path:
     """Trains it with new objects throughout; the model folder."""
     stage = TINY[name][0]
     if stage == "segmenter":
-        return train_segmenter(workspace, settings, resume, report)
-    return ModelStore.open(workspace, settings).train(cast("Stage", stage), "all", resume, report)
+        return train_segmenter(workspace, settings, resume, progress)
+    return ModelStore.open(workspace, settings).train(cast("Stage", stage), "all", resume, progress)
 
 
 class KilledError(BaseException):
     """Stands for the end of the process."""
 
 
-def killed_at(last: int) -> Callable[[str, int, int], None]:
-    """A report that ends the run once ``last`` steps are done."""
+def killed_at(last: int) -> Progress:
+    """A progress that ends the run once ``last`` steps are done."""
 
-    def report(task: str, step: int, steps: int) -> None:
+    def told(task: str, step: int, steps: int, /) -> None:
         if step == last:
             raise KilledError
 
-    return report
+    return told
 
 
 def write_shards(workspace: Workspace) -> None:

@@ -107,7 +107,7 @@ def test_the_coarse_generator_is_trained_first_kept_fixed_then_trained_on(worksp
         folder = tmp_path / "three" if steps == 3 else None
         if folder is None:
             with pytest.raises(KilledError):
-                run("pix2pixhd-local", workspace, _tiny(3, "image.save_every=1", "image.ema=0"), report=killed_at(2))
+                run("pix2pixhd-local", workspace, _tiny(3, "image.save_every=1", "image.ema=0"), progress=killed_at(2))
             folder = fine
         own = _weights(folder)
         inner = {n: own[f"generator.features.coarse.{n}"] for n in before if n.startswith("trunk")}
@@ -118,7 +118,7 @@ def test_a_killed_fine_run_goes_on_bit_exactly(workspace: Workspace, tmp_path: P
     settings = _tiny(4)
     kept = run("pix2pixhd-local", workspace, settings).rename(tmp_path / "whole")
     with pytest.raises(KilledError):
-        run("pix2pixhd-local", workspace, settings, report=killed_at(3))
+        run("pix2pixhd-local", workspace, settings, progress=killed_at(3))
     again = run("pix2pixhd-local", workspace, settings, resume=True)
     assert (again / "model.safetensors").read_bytes() == (kept / "model.safetensors").read_bytes()
     assert (again / "checkpoint.safetensors").read_bytes() == (kept / "checkpoint.safetensors").read_bytes()

@@ -225,9 +225,9 @@ def test_a_killed_encoder_goes_on_bit_exactly(
     monkeypatch.setattr(encoding, "SAVE_EVERY", 2)
     whole = trained(store, steps=4).folder.rename(tmp_path / "whole")
     with pytest.raises(KilledError):
-        trained(store, steps=4, report=killed_at(3))
+        trained(store, steps=4, progress=killed_at(3))
     told: list[int] = []
-    again = trained(store, steps=4, report=lambda _, step, __: told.append(step))
+    again = trained(store, steps=4, progress=lambda _, step, __: told.append(step))
     assert told == [3, 4]
     for name in ("model.safetensors", "checkpoint.safetensors"):
         assert (again.folder / name).read_bytes() == (whole / name).read_bytes()
@@ -239,7 +239,7 @@ def test_an_encoder_of_another_generator_is_replaced(store: ModelStore) -> None:
     other = tiny("mask-vae", 2, "seed=1")
     ModelStore.open(store.workspace, other).train("mask", "all", False, fresh=True)
     told: list[int] = []
-    assert trained(store, report=lambda _, step, __: told.append(step)).now
+    assert trained(store, progress=lambda _, step, __: told.append(step)).now
     assert told == [1, 2] and before.read_bytes() != old
 
 

@@ -109,11 +109,11 @@ def test_a_killed_pyramid_goes_on_bit_exactly(workspace: Workspace, tmp_path: Pa
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(workspace, tiny(), report=killed)
+        train(workspace, tiny(), progress=killed)
     with pytest.raises(CheckpointError, match="train it first"):
         load_painter(workspace, whole.name)
     told: list[tuple[str, int]] = []
-    again = train(workspace, tiny(), report=lambda name, step, steps: told.append((name.split(" (")[0], step)))
+    again = train(workspace, tiny(), progress=lambda name, step, steps: told.append((name.split(" (")[0], step)))
     assert told == [
         (f"paint {whole.name} scale {n}", step) for n, first in ((1, 3), (2, 1)) for step in range(first, 5)
     ]

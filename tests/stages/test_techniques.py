@@ -58,7 +58,7 @@ def test_four_steps_are_two_and_two(technique: str, workspace: Workspace, tmp_pa
     settings = tiny(name, 4, *overrides)
     kept = run(name, workspace, settings).rename(tmp_path / "whole")
     with pytest.raises(KilledError):
-        run(name, workspace, settings, report=killed_at(3))
+        run(name, workspace, settings, progress=killed_at(3))
     again = run(name, workspace, settings, resume=True)
     ours, theirs = (_tensors(load_state(folder / "checkpoint.safetensors")[0]) for folder in (again, kept))
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
@@ -158,7 +158,7 @@ def test_frozen_blocks_stay_equal_bit_for_bit(workspace: Workspace, tmp_path: Pa
 def test_a_run_starts_from_another(workspace: Workspace, tmp_path: Path) -> None:
     first = run(VAE, workspace, tiny(VAE, 2)).rename(tmp_path / "first")
     with pytest.raises(KilledError):  # the settings of a step too small to move a weight show where it started
-        run(VAE, workspace, tiny(VAE, 3, f"mask.init_from={first}", "mask.optim.lr=1e-30"), report=killed_at(3))
+        run(VAE, workspace, tiny(VAE, 3, f"mask.init_from={first}", "mask.optim.lr=1e-30"), progress=killed_at(3))
     before, after = (_game(folder)["G"]["module"] for folder in (first, workspace.model("mask", "all")))
     assert all(torch.allclose(before[name], after[name]) for name in before)
 

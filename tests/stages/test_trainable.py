@@ -60,7 +60,7 @@ def _check_use(name: str, module: Any, size: int, channels: int) -> None:
 @pytest.mark.parametrize("name", sorted(TINY))
 def test_two_steps_leave_a_whole_model(name: str, workspace: Workspace, every_step: None) -> None:
     told: list[tuple[str, int, int]] = []
-    folder = run(name, workspace, tiny(name, 2), report=lambda *about: told.append(about))
+    folder = run(name, workspace, tiny(name, 2), progress=lambda *about: told.append(about))
     stage = TINY[name][0]
     assert [about[1:] for about in told] == [(1, 2), (2, 2)] and told[0][0].startswith(stage)
     assert is_finished(folder) and folder.parent.name == stage
@@ -83,7 +83,7 @@ def test_a_killed_run_goes_on_bit_exactly(name: str, workspace: Workspace, tmp_p
     whole = run(name, workspace, settings)
     kept = whole.rename(tmp_path / "whole")
     with pytest.raises(KilledError):
-        run(name, workspace, settings, report=killed_at(3))  # the third step is lost: the checkpoint is of the second
+        run(name, workspace, settings, progress=killed_at(3))  # the third step is lost: the checkpoint is of the second
     assert not is_finished(whole) and _steps(whole) == [1, 2, 3]
     again = run(name, workspace, settings, resume=True)
     assert (again / "model.safetensors").read_bytes() == (kept / "model.safetensors").read_bytes()

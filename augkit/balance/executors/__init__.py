@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.balance.worker import Job, ShardReport, Worker
+from augkit.core.progress import Progress
 from augkit.core.registry import Registry
 
 
@@ -27,7 +28,7 @@ class ShardMaker(Protocol):
     """What makes shards, one plan row at a time."""
 
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
-        """Writes and commits the row's shard."""
+        """Writes and commits the row's shard; tells ``progress`` of its accepted pairs, under the shard's name."""
 
 
 Hire = Callable[[Job], ShardMaker]

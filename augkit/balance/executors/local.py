@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from augkit.balance.executors import EXECUTORS, Failure, Hire, ShardMaker
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.balance.worker import Job, ShardReport, Worker
 from augkit.core.errors import AugkitError
+from augkit.core.progress import Progress
 
 
 @EXECUTORS.register("local")

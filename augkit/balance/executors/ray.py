@@ -10,12 +10,9 @@ from typing import Any
 from augkit.balance.cluster import cluster
 from augkit.balance.executors import EXECUTORS, Failure, Hire
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, Progress, ShardReport, Worker
+from augkit.balance.worker import Job, ShardReport, Worker
 from augkit.core.errors import AugkitError
-
-
-def _silent(class_name: str, more: int) -> None:
-    del class_name, more
+from augkit.core.progress import Progress, silent
 
 
 class _Actor:
@@ -25,7 +22,7 @@ class _Actor:
         self.worker = hire(job)
 
     def make(self, row: PlanRow) -> ShardReport:
-        return self.worker.make(row, _silent)
+        return self.worker.make(row, silent)
 
 
 @dataclass
@@ -76,7 +73,7 @@ def _fan_out(
         try:
             report = ray.get(done)
             idle.append(actor)
-            progress(row.class_name, report.accepted)
+            progress(row.shard, report.accepted, row.want)
             yield report
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, AugkitError | OSError):  # a fault of the data or the disk: it meets every shard

@@ -34,8 +34,8 @@ def gate(
     if not session.settings.gate.checks:
         raise ConfigError("gate.checks is empty", "at least one check to measure", "e.g. --config cpu")
     with Bars() as bars:
-        references = open_references(session.workspace, session.settings, bars.steps)
-        lines = measure(references, ready_gate(references), pairs, bars.steps)
+        references = open_references(session.workspace, session.settings, bars)
+        lines = measure(references, ready_gate(references), pairs, bars)
     result = {"faults": [vars(line) | {"by": line.reasons} for line in lines]}
     session.keep("planted", result)
     session.emit(result, fault_table(lines))

@@ -24,5 +24,5 @@ def masks(
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = evaluate_masks(session.workspace, session.settings, extractor, bars.steps, weights)
+        found = evaluate_masks(session.workspace, session.settings, extractor, bars, weights)
     session.emit(found.to_dict(), mask_table(found))

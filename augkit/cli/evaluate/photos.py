@@ -24,5 +24,5 @@ def photos(
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = evaluate_photos(session.workspace, session.settings, extractor, bars.steps, weights)
+        found = evaluate_photos(session.workspace, session.settings, extractor, bars, weights)
     session.emit(found.to_dict(), photo_table(found))

@@ -42,7 +42,7 @@ def utility(
     chosen = arms_of(kinds, RATIOS if ratios is None else _shares(ratios))
     length = steps or session.settings.segmenter.steps
     with Bars() as bars:
-        study = compare_arms(session.workspace, session.settings, chosen, seeds, length, report=bars.steps)
+        study = compare_arms(session.workspace, session.settings, chosen, seeds, length, progress=bars)
     chart = utility_chart(study, session.workspace.reports / "utility.png")
     result = study.to_dict() | {"chart": str(chart)}
     session.keep("utility", result)

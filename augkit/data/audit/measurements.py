@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
 from augkit.core.parts import BACKGROUND, IGNORE, PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.data.audit.audit_check import CHECKS, AuditCheck, Figures
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -87,11 +88,11 @@ def measure_pairs(
     workspace: Workspace,
     checks: Sequence[AuditCheck],
     workers: int = 1,
-    on_row: Callable[[object], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Measurements:
     """Measures all pairs, each decoded once, in one pass; only the figures stay in memory.
 
-    ``workers`` > 1 measures in so many processes, with the same result. ``on_row`` is told of every pair. Raises
+    ``workers`` > 1 measures in so many processes, with the same result. ``progress`` is told of every pair. Raises
     DataError where there is no catalogue, SchemaError where the part schema cannot be read.
     """
     catalogue = tuple(read_catalogue(workspace.require_catalogue()))
@@ -102,8 +103,8 @@ def measure_pairs(
     tables: dict[str, dict[str, Column]] = {name: {} for name in names}
     seen, damaged = [], {}
     results = _measured(rows, partial(_measure, workspace=workspace, schema=schema, names=names), workers)
-    for row, result in zip(rows, results, strict=True):
-        on_row(row)
+    for place, (row, result) in enumerate(zip(rows, results, strict=True)):
+        progress("auditing", place + 1, len(rows))
         if isinstance(result, str):
             damaged[row.id] = result
             continue

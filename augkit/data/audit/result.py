@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import DataError
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.data.audit.audit_check import CHECKS, SEVERITIES, AuditCheck, Finding, Hit, Severity
 from augkit.data.audit.measurements import measure_pairs
@@ -65,7 +66,7 @@ def audit(
     workspace: Workspace,
     checks: Sequence[AuditCheck] = (),
     workers: int = 1,
-    on_row: Callable[[object], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> AuditResult:
     """Runs the checks (by default all there are) over a workspace; the worst findings come first.
 
@@ -73,7 +74,7 @@ def audit(
     """
     chosen = checks or [CHECKS[name] for name in CHECKS]
     digest = state_digest(workspace)
-    measurements = measure_pairs(workspace, chosen, workers, on_row)
+    measurements = measure_pairs(workspace, chosen, workers, progress)
     findings = [finding for check in chosen for finding in check.judge(measurements)]
     findings.sort(key=lambda finding: (SEVERITIES.index(finding.severity), -len(finding.hits)))
     names = tuple(check.name for check in chosen)

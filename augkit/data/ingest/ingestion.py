@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from augkit.core.atomic_file import write_text
 from augkit.core.errors import SchemaError
 from augkit.core.parts import PartSchema
+from augkit.core.progress import silent
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, Split, write_catalogue
 from augkit.data.ingest.class_overrides import Override
@@ -57,7 +58,7 @@ def ingest(
     overrides: Mapping[str, Override] | None = None,
     workers: int = 1,
     strict: bool = False,
-    on_row: Callable[[CatalogueRow], None] | None = None,
+    on_row: Callable[[CatalogueRow], None] = silent,
 ) -> Catalogue:
     """Writes pairs, part schema, settings and catalogue of a data set, in place of those the workspace had.
 
@@ -85,8 +86,7 @@ def ingest(
                 row = _override(entry.row, decided)
                 ledger.add(row, entry.fixed)
                 problems.add(row)
-                if on_row is not None:
-                    on_row(row)
+                on_row(row)
         ids.require_unique(entry.row.id for entry in journal)
         problems.check(strict)
         ids.remove_others(staging.pairs)

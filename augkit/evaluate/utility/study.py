@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from augkit.core.errors import ConfigError
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.evaluate.utility.arms import Arm, comparisons
 from augkit.evaluate.utility.figures import OVERALL, UtilityMeasure
@@ -19,7 +20,6 @@ from augkit.evaluate.utility.verdict import Comparison, UtilityVerdict, judge_ut
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
 from augkit.stages.training_mix import EncodedPairs, is_made, training_mix
-from augkit.train.hooks import Report
 
 RUNS = "training runs"
 
@@ -65,13 +65,9 @@ class Study:
         }  # fmt: skip
 
 
-def _silent(*_: object) -> None:
-    """The report that nobody hears."""
-
-
 def compare_arms(
     workspace: Workspace, settings: Settings, arms: Sequence[Arm], seeds: int, steps: int, *,
-    report: Report | None = None, done: Callable[[Trial, float], None] = _silent,
+    progress: Progress = silent, done: Callable[[Trial, float], None] = silent,
 ) -> Study:  # fmt: skip
     """Trains every arm with seeds 0, 1, ... and measures all on the same held-out pairs.
 
@@ -80,7 +76,6 @@ def compare_arms(
     """
     if seeds < 1:
         raise ConfigError(f"{seeds} seeds", "at least 1, better 3")
-    told = report or _silent
     held = held_out(workspace, settings.segmenter.size)
     real = training_mix(workspace, "real")
     trials = {
@@ -90,13 +85,13 @@ def compare_arms(
     ruler = UtilityMeasure(held, tail_of(real))
     counts: dict[Arm, list[Any]] = {arm: [] for arm in arms}
     in_all, over = len(arms) * seeds, 0
-    told(RUNS, over, in_all)
+    progress(RUNS, over, in_all)
     for seed in range(seeds):  # all arms of a seed first: an early look compares them all
         for arm in arms:
             trial = trials[arm][seed]
-            counts[arm].append(trial.run(workspace, held, report))
+            counts[arm].append(trial.run(workspace, held, progress))
             over += 1
-            told(RUNS, over, in_all)
+            progress(RUNS, over, in_all)
             done(trial, float(ruler.read(np.stack(counts[arm][-1:])).seeds[0, 0]))
     pairs = {arm: trials[arm][0].pairs for arm in arms}
     return conclude({arm: np.stack(rows) for arm, rows in counts.items()}, pairs, ruler, held, tail_of(real), steps)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from augkit.core.atomic_file import replacing
 from augkit.core.errors import ShardError
 from augkit.core.memory import release_memory
+from augkit.core.progress import Progress, renamed, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.evaluate.utility.arms import KINDS, Arm
@@ -19,7 +20,6 @@ from augkit.evaluate.utility.held_out import HeldOut
 from augkit.settings import Settings
 from augkit.stages.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
 from augkit.stages.training_mix import EncodedPairs, is_made
-from augkit.train.hooks import Report
 from augkit.train.run import CHECKPOINT, is_finished
 
 SCORES = "scores.npz"
@@ -59,20 +59,15 @@ class Trial:
         digest = f"{derive(0, *(f'{key}={about[key]}' for key in sorted(about))):016x}"
         return workspace.root / "utility" / self.arm.name / digest
 
-    def run(self, workspace: Workspace, held: HeldOut, report: Report | None = None) -> NDArray[np.int64]:
+    def run(self, workspace: Workspace, held: HeldOut, progress: Progress = silent) -> NDArray[np.int64]:
         """(held-out pairs, channels, 3) pixels. Trains, or goes on, where the folder has no finished model."""
         folder = self.folder(workspace)
         known = _read_scores(folder / SCORES, held)
         if known is not None:
             return known
-
-        def told(task: str, step: int, steps: int) -> None:
-            del task
-            if report is not None:
-                report(self.name, step, steps)
-
         if not is_finished(folder):
-            fit_segmenter(workspace, self.settings, self.pairs, folder, resume=True, report=told)
+            told = renamed(progress, self.name)
+            fit_segmenter(workspace, self.settings, self.pairs, folder, resume=True, progress=told)
             release_memory()
         network, _ = load_segmenter(folder)
         counts = read_all(network, held.items, held.schema)

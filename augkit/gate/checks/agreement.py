@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
+from augkit.core.progress import renamed
 from augkit.core.seeds import derive
 from augkit.gate.candidate import Candidate, Sides, Stage
 from augkit.gate.gate_check import CHECKS, FittedState
@@ -133,9 +134,6 @@ def soft_iou(chances: NDArray[np.float64], mask: NDArray[Any]) -> float:
 
 def _train(references: ReferenceSet, fold: int) -> None:
     """The segmenter of a fold, on the rows outside it."""
-
-    def report(name: str, done: int, total: int) -> None:
-        references.report(f"gate: {name} {fold + 1} of {references.folds.count}", done, total)
-
     seed = derive(references.options.seed, "gate", "segmenter", fold)
-    references.segmenters.train(references.without(fold), references.folder / f"segmenter-{fold}", seed, report)
+    told = renamed(references.progress, f"gate: segmenter {fold + 1} of {references.folds.count}")
+    references.segmenters.train(references.without(fold), references.folder / f"segmenter-{fold}", seed, told)

@@ -84,7 +84,7 @@ class CopiedPhoto(_Known):
             floor = max(floor, float(nearest(stored.numpy(), own.numpy())[0].max()))
             features.append(own)
             ids.append(row.id)
-            references.report("gate: features of training photos", len(ids), total)
+            references.progress("gate: features of training photos", len(ids), total)
         return FittedState({"features": torch.stack(features)}, {"ids": ids}, {"photo_distance": floor})
 
     def score(self, candidate: Candidate) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from PIL import Image
 from augkit.core.atomic_file import move, temporary_name
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask, PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo
@@ -42,7 +43,7 @@ def write_dataset(
     found: Sequence[SilhouetteRow],
     recipe: Preparation,
     *,
-    on_row: Callable[[CatalogueRow], None] | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Writes the pairs that have a silhouette; returns how many.
 
@@ -58,20 +59,19 @@ def write_dataset(
     schema = PartSchema.load(workspace.schema)
     schema = with_body(schema) if recipe.overlay else schema
     kept = {row.id: row for row in found if not row.dropped}
-    if not any(row.id in kept for row in rows):
+    known = [row for row in rows if row.id in kept]
+    if not known:
         raise DataError(
             f"none of {len(rows)} pairs has a silhouette", "at least one", "lower --min-score or use another --method"
         )
     building = target.with_name(temporary_name(target.name))
     try:
         building.mkdir(parents=True)
-        for row in rows:
-            if row.id in kept:
-                picture, mask = _prepared(workspace, row, kept[row.id], recipe, len(schema.parts))
-                _write(building / "images" / row.split / f"{row.id}.png", picture)
-                _write(building / "masks" / row.split / f"{row.id}.png", mask)
-                if on_row is not None:
-                    on_row(row)
+        for done, row in enumerate(known, 1):
+            picture, mask = _prepared(workspace, row, kept[row.id], recipe, len(schema.parts))
+            _write(building / "images" / row.split / f"{row.id}.png", picture)
+            _write(building / "masks" / row.split / f"{row.id}.png", mask)
+            progress("writing", done, len(known))
         _write_parts(building / "parts.csv", schema)
         if target.is_dir():
             target.rmdir()

@@ -6,13 +6,14 @@ import hashlib
 import json
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 
 from augkit.core.errors import DataError
+from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.pair_files import read_mask, read_photo
@@ -67,9 +68,9 @@ def search(
     *,
     workers: int = 1,
     fresh: bool = False,
-    on_row: Callable[[SilhouetteRow], None],
+    progress: Progress = silent,
 ) -> SearchResult:
-    """Writes the silhouettes of these rows and their table. ``on_row`` is told of every row of the table.
+    """Writes the silhouettes of these rows and their table. ``progress`` is told of those that are done.
 
     A pair that was looked at with the same method, options and pixels is not looked at again, unless ``fresh``; after
     an interrupt the rest follows. The result does not depend on ``workers``. Raises RegistryError, ConfigError,
@@ -84,12 +85,11 @@ def search(
         silhouette_path(workspace, id).unlink(missing_ok=True)
     workspace.silhouettes.mkdir(exist_ok=True)
     table = {id: row for id, row in known.items() if id in ids}  # old ones go when their successors are there
-    for row in good.values():
-        on_row(row)
+    progress(task.method, len(good), len(rows))
     try:
         for number, row in enumerate(_found([row for row in rows if row.id not in good], task, workers), 1):
             table[row.id] = row
-            on_row(row)
+            progress(task.method, len(good) + number, len(rows))
             if number % _SAVE_EVERY == 0:
                 write_table(workspace, table.values())
     finally:

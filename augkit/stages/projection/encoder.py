@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import CheckpointError
 from augkit.core.memory import release_memory
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.dataset import Draw
@@ -25,7 +26,6 @@ from augkit.models.latent_encoder import LatentEncoder
 from augkit.settings import Settings
 from augkit.stages.projection.latent_model import LatentModel
 from augkit.train.checkpoint import load_state
-from augkit.train.hooks import Report
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, constant
@@ -80,7 +80,7 @@ def require_encoder(
     *,
     steps: int | None = None,
     fresh: bool = False,
-    report: Report | None = None,
+    progress: Progress = silent,
 ) -> TrainedEncoder:
     """The generator's encoder; trained here where there is none yet of this generator, or one of fewer ``steps``.
 
@@ -97,7 +97,7 @@ def require_encoder(
         "classes": [car_class.name for car_class in model.classes], "precision": resolve_precision(settings.precision),
     }  # fmt: skip
     foreign = fresh or not _is_of(folder, model)
-    run = TrainingRun(folder, own, seed, fingerprint, resume=True, fresh=foreign, report=report)
+    run = TrainingRun(folder, own, seed, fingerprint, resume=True, fresh=foreign, progress=progress)
     run_task(lambda device: encoder_task(model, device), run, accelerator(settings.precision))
     release_memory()
     return TrainedEncoder(load_encoder(folder, model), folder, own.steps, now=True)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from augkit.core.errors import ConfigError
+from augkit.core.progress import Progress, silent
 from augkit.models.lite0 import Lite0Features
 from augkit.stages.model_store import ModelStore
 from augkit.stages.projection.encoder import TrainedEncoder, require_encoder
@@ -20,7 +21,6 @@ from augkit.stages.projection.projections import Projection, folder_of, save_pro
 from augkit.stages.projection.refine import RATE, ReconstructionError, refine
 from augkit.stages.projection.strip import write_strip
 from augkit.stages.projection.targets import ProjectionSource
-from augkit.train.hooks import Report
 
 REFINE_STEPS, PERCEPTUAL = 200, 1.0
 
@@ -42,8 +42,8 @@ class ProjectionBudget:
 class Projector:
     """Finds the latents of pictures."""
 
-    def __init__(self, store: ModelStore, effort: ProjectionBudget | None = None, report: Report | None = None) -> None:
-        self.store, self.effort, self.report = store, effort or ProjectionBudget(), report
+    def __init__(self, store: ModelStore, effort: ProjectionBudget | None = None, progress: Progress = silent) -> None:
+        self.store, self.effort, self.progress = store, effort or ProjectionBudget(), progress
         self.encoders: dict[tuple[LatentStage, str], TrainedEncoder] = {}
         self._models: dict[tuple[LatentStage, str], LatentModel] = {}
 
@@ -75,7 +75,7 @@ class Projector:
         if key not in self.encoders:
             self.encoders[key] = require_encoder(
                 self.store.workspace, model, self.store.settings,
-                steps=self.effort.encoder_steps, fresh=self.effort.fresh, report=self.report,
+                steps=self.effort.encoder_steps, fresh=self.effort.fresh, progress=self.progress,
             )  # fmt: skip
         return self.encoders[key]
 

@@ -21,6 +21,7 @@ from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError, DataError
 from augkit.core.memory import release_memory
 from augkit.core.parts import PartSchema
+from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo
@@ -31,7 +32,6 @@ from augkit.settings import PaintSettings, Settings
 from augkit.stages.singan.scale import Scale, load_generator, photo_of, pixels, resized, scale_task, seeded_noise
 from augkit.stages.singan.training_photo import TrainingPhoto, view_of
 from augkit.train.checkpoint import digest
-from augkit.train.hooks import Report
 from augkit.train.image_grid import write_picture
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.run import CONFIG, MODEL, TrainingRun, TrainingTask, is_finished, load_description, run_task
@@ -88,7 +88,7 @@ def train_pyramid(
     settings: Settings,
     *,
     fresh: bool = False,
-    report: Report | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Trains what is missing, scale by scale; returns the folder.
 
@@ -115,7 +115,7 @@ def train_pyramid(
         if fresh or not _is_done(place, fingerprint):
             (folder / CONFIG).unlink(missing_ok=True)
             run = TrainingRun(
-                place, own.run, derive(seed, number), fingerprint, resume=True, fresh=fresh, report=report
+                place, own.run, derive(seed, number), fingerprint, resume=True, fresh=fresh, progress=progress
             )
             _train(subject.name, scale, own, run, backend)
         hashes.append(digest(place / MODEL))

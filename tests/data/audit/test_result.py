@@ -40,9 +40,10 @@ def test_a_result_survives_the_file(copied_workspace: Workspace) -> None:
 @pytest.mark.slow  # each process imports what the package needs
 def test_any_number_of_workers_finds_the_same(copied_workspace: Workspace) -> None:
     spoil_ids(copied_workspace)
-    seen: list[object] = []
-    assert audit(copied_workspace, workers=2, on_row=seen.append) == audit(copied_workspace)
-    assert len(seen) == len(usable(read_catalogue(copied_workspace.catalogue)))
+    seen: list[tuple[str, int, int]] = []
+    assert audit(copied_workspace, workers=2, progress=lambda *about: seen.append(about)) == audit(copied_workspace)
+    pairs = len(usable(read_catalogue(copied_workspace.catalogue)))
+    assert seen == [("auditing", place + 1, pairs) for place in range(pairs)]
 
 
 def test_each_pair_is_decoded_once(rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

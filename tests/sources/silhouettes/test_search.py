@@ -17,7 +17,6 @@ from augkit.sources.silhouettes.search import SearchResult, SearchTask, search
 from augkit.sources.silhouettes.silhouette_store import (
     BELOW,
     NO_CAR,
-    SilhouetteRow,
     read_silhouette,
     read_table,
     silhouette_path,
@@ -26,10 +25,6 @@ from augkit.sources.silhouettes.silhouette_store import (
 )
 
 COUNT = 6
-
-
-def silent(_: object) -> None:
-    """The null progress."""
 
 
 class Fake:
@@ -67,7 +62,7 @@ def rows(copied_workspace: Workspace) -> list[CatalogueRow]:
 
 
 def looked(workspace: Workspace, rows: list[CatalogueRow], method: str = "fake", **options: object) -> SearchResult:
-    return search(SearchTask(workspace, method, Options(**options)), rows, on_row=silent)  # type: ignore[arg-type]
+    return search(SearchTask(workspace, method, Options(**options)), rows)  # type: ignore[arg-type]
 
 
 def files(workspace: Workspace) -> dict[str, str]:
@@ -100,11 +95,11 @@ def test_what_was_found_is_kept(copied_workspace: Workspace, rows: list[Catalogu
     Fake.scores = (0.95, None)
     first = looked(copied_workspace, rows)
     before = files(copied_workspace)
-    told: list[SilhouetteRow] = []
-    again = search(SearchTask(copied_workspace, "fake", Options()), rows, on_row=told.append)
-    assert again == SearchResult(first.rows, 0) and told == first.rows and Fake.calls == COUNT
+    told: list[tuple[str, int, int]] = []
+    again = search(SearchTask(copied_workspace, "fake", Options()), rows, progress=lambda *about: told.append(about))
+    assert again == SearchResult(first.rows, 0) and told == [("fake", COUNT, COUNT)] and Fake.calls == COUNT
     assert files(copied_workspace) == before
-    fresh = search(SearchTask(copied_workspace, "fake", Options()), rows, fresh=True, on_row=silent)
+    fresh = search(SearchTask(copied_workspace, "fake", Options()), rows, fresh=True)
     assert fresh.looked_at == COUNT and files(copied_workspace) == before
 
 
@@ -158,7 +153,7 @@ def test_pairs_that_are_gone_lose_their_silhouettes(copied_workspace: Workspace,
 def test_the_number_of_workers_changes_nothing(copied_workspace: Workspace, rows: list[CatalogueRow]) -> None:
     looked(copied_workspace, rows, "grabcut")
     before = files(copied_workspace)
-    two = search(SearchTask(copied_workspace, "grabcut", Options()), rows, workers=2, fresh=True, on_row=silent)
+    two = search(SearchTask(copied_workspace, "grabcut", Options()), rows, workers=2, fresh=True)
     assert two.looked_at == COUNT and files(copied_workspace) == before
 
 
