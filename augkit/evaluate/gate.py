@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from augkit.core.classes import ALL_CLASSES
 from augkit.core.parts import PartSchema
@@ -149,26 +148,25 @@ class FaultResult:
 
 
 def measure(references: ReferenceSet, gate: Gate, limit: int, progress: Progress = silent) -> list[FaultResult]:
-    """A line for real pairs as they are, over all of them, then one a fault, planted in at most ``limit`` of them."""
+    """A line for training pairs as they are, then one a fault, planted in at most ``limit`` of all real pairs."""
     real, halves = real_scores(references), _halves(references)
-    fits = [_fit(references, gate, real, halves != half) for half in (0, 1)]
+    fits = [_fit(references, gate, real.among({id for id in real.ids if halves[id] != half})) for half in (0, 1)]
     gates = [Gate(references, gate.checks, bounds) for bounds in fits]
     places = _chosen(references, limit)
-    lines = [_line(REAL, [_seen(gates[halves[n]], real, n) for n in range(len(real.ids))], gate)]
+    lines = [_line(REAL, [_seen(gates[halves[id]], real, n) for n, id in enumerate(real.ids)], gate)]
     for number, (name, spoil) in enumerate(FAULTS.items(), 1):
         found = []
         for place in places:
-            judged = gates[halves[place]].judge(spoil(_case(references, place, name)))
+            judged = gates[halves[references.rows[place].id]].judge(spoil(_case(references, place, name)))
             found.append({gate.check_of(reason) for reason in judged.reasons})
         lines.append(_line(name, found, gate))
         progress("faults planted", number, len(FAULTS))
     return lines
 
 
-def _fit(references: ReferenceSet, gate: Gate, real: RealScores, here: NDArray[np.bool_]) -> ScoreBounds:
-    chosen = np.flatnonzero(here)
-    scores, rejected = [real.scores[n] for n in chosen], np.array([real.rejected[n] for n in chosen], np.bool_)
-    return fit_bounds(scores, gate.sides, rejected, references.options.budget, real.floors)
+def _fit(references: ReferenceSet, gate: Gate, real: RealScores) -> ScoreBounds:
+    rejected = np.array(real.rejected, np.bool_)
+    return fit_bounds(real.scores, gate.sides, rejected, references.options.budget, real.floors)
 
 
 def _seen(gate: Gate, real: RealScores, place: int) -> set[str]:
@@ -182,10 +180,10 @@ def _line(name: str, found: Sequence[set[str]], gate: Gate) -> FaultResult:
     return FaultResult(name, len(found), float(np.mean([bool(one) for one in found])), shares)
 
 
-def _halves(references: ReferenceSet) -> NDArray[np.int64]:
-    """(N,) 0 or 1 by near-duplicate group."""
+def _halves(references: ReferenceSet) -> dict[str, int]:
+    """0 or 1 by id; near duplicates are in one half."""
     groups = references.folds.groups
-    return np.array([derive(references.options.seed, "half", groups[row.id]) % 2 for row in references.rows])
+    return {row.id: derive(references.options.seed, "half", groups[row.id]) % 2 for row in references.rows}
 
 
 def _chosen(references: ReferenceSet, limit: int) -> list[int]:

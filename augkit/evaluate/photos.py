@@ -25,7 +25,8 @@ from augkit.evaluate.features import PictureFeatures
 from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
 from augkit.evaluate.trained_stages import TrainedStages
 from augkit.gate.candidate import Candidate
-from augkit.gate.fit import is_ready, load_gate, real_scores
+from augkit.gate.fit import is_ready, load_gate
+from augkit.gate.judge import real_pair
 from augkit.metrics.copies import Copies, judge_copies
 from augkit.metrics.neighbours import nearest
 from augkit.metrics.spread import spread
@@ -197,6 +198,6 @@ def _agreement(
         found.append(check.score(candidate)["agreement"])
         progress("agreement", place, len(painted))
     held = {row.id for row in validation_rows(references.rows)}
-    known = real_scores(references)
-    real = [scores["agreement"] for id, scores in zip(known.ids, known.scores, strict=True) if id in held]
+    places = [place for place, row in enumerate(references.rows) if row.id in held]
+    real = [check.score(real_pair(references, place))["agreement"] for place in places]
     return SegmenterAgreement(float(np.mean(found)), float(np.mean(real)))

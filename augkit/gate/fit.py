@@ -3,7 +3,7 @@
 WORKSPACE/gate/
   CHECK.safetensors    what a check learnt
   segmenter-0/ ...     the segmenters of the check ``agreement``
-  real.json            scores of the real pairs, each judged by what was fitted without it, and the floors of scores
+  real.json            scores of the training pairs, each judged by what was fitted without it, and floors of scores
   gate.json            fingerprints of data and settings, bounds with their quantile; written last
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,19 @@ OPEN = ScoreBounds({}, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class RealScores:
-    """Scores of real pairs by id, whether the rule takes each for another view, and the scores' ``floors``."""
+    """Scores of training pairs by id, whether the rule takes each for another view, and the scores' ``floors``."""
 
     ids: list[str]
     scores: list[dict[str, float]]
     rejected: list[bool]
     floors: dict[str, float]
+
+    def among(self, ids: Container[str]) -> RealScores:
+        """Those of some pairs."""
+        places = [place for place, id in enumerate(self.ids) if id in ids]
+        chosen, scores = [self.ids[place] for place in places], [self.scores[place] for place in places]
+        rejected = [self.rejected[place] for place in places] if self.rejected else []
+        return RealScores(chosen, scores, rejected, self.floors)
 
 
 def ready_gate(references: ReferenceSet, again: bool = False) -> Gate:
@@ -83,9 +91,10 @@ def load_gate(references: ReferenceSet) -> Gate:
 
 
 def real_scores(references: ReferenceSet) -> RealScores:
-    """What the fit noted of the real pairs."""
+    """What the fit noted of the training pairs; earlier versions scored held-out ones beside them."""
     try:
-        return RealScores(**json.loads((references.folder / REAL_FILE).read_text()))
+        noted = RealScores(**json.loads((references.folder / REAL_FILE).read_text()))
+        return noted.among(references.folds.numbers)
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{references.folder}: {error}", "a fitted gate", "run augkit gate --refit") from error
 
@@ -106,7 +115,8 @@ def judges_digest(references: ReferenceSet) -> str:
 
 def settings_digest(references: ReferenceSet) -> str:
     """What the whole gate follows from: the judges, and the settings of the bounds."""
-    return _digest({"judges": judges_digest(references), "bounds": references.options.of_bounds()})
+    bounds = references.options.of_bounds() | {"pairs": "training"}
+    return _digest({"judges": judges_digest(references), "bounds": bounds})
 
 
 def _fit_judges(references: ReferenceSet) -> None:
@@ -123,11 +133,11 @@ def _fit_judges(references: ReferenceSet) -> None:
         floors |= kept.floors
     about = {"format": FORMAT, "judges": judges_digest(references), "facts": facts}
     gate = Gate(references, _checks(references, about), OPEN)
-    ids, scores = [row.id for row in references.rows], []
-    for place in range(len(ids)):
+    ids, scores = [references.rows[place].id for place in references.training_places], []
+    for done, place in enumerate(references.training_places, 1):
         pair = real_pair(references, place)
         scores.append(gate.scores(pair, "mask") | gate.scores(pair, "photo"))
-        references.progress("gate: real pairs judged", place + 1, len(ids))
+        references.progress("gate: real pairs judged", done, len(ids))
     write_json(folder / REAL_FILE, {"ids": ids, "scores": scores, "rejected": [], "floors": floors})
     write_json(folder / GATE_FILE, about)
 
@@ -136,10 +146,11 @@ def _fit_bounds(references: ReferenceSet) -> None:
     folder, about = references.folder, _read(references.folder)
     gate = Gate(references, _checks(references, about), OPEN)
     real, rejected, scores = real_scores(references), [], []
-    for place in range(len(real.ids)):
-        rule = gate.rule(real_pair(references, place))
+    places = {references.rows[place].id: place for place in references.training_places}
+    for id, known in zip(real.ids, real.scores, strict=True):
+        rule = gate.rule(real_pair(references, places[id]))
         rejected.append(any(reason.startswith("view:") for reason in rule.reasons))
-        scores.append(real.scores[place] | rule.scores)
+        scores.append(known | rule.scores)
     real = RealScores(real.ids, scores, rejected, real.floors)
     bounds = fit_bounds(scores, gate.sides, np.array(rejected, np.bool_), references.options.budget, real.floors)
     write_json(folder / REAL_FILE, vars(real))

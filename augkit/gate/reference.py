@@ -91,7 +91,8 @@ class ReferenceSet:
     ) -> ReferenceSet:
         """Raises DataError where there is too little to learn from, and ConfigError for checks that there are not.
 
-        Pairs of the split ``test`` decide nothing, not even a bound.
+        Pairs of the split ``val`` are there to be judged, those of ``test`` are left out: neither decides anything, not
+        even a bound.
         """
         unknown = [name for name in options.checks if name not in CHECKS]
         if unknown:
@@ -105,11 +106,15 @@ class ReferenceSet:
         """All usable pairs, at the size of generated ones."""
         return PairDataset(self.workspace, self.rows, self.schema, self.options.size)
 
+    @cached_property
+    def training_places(self) -> list[int]:
+        """Places of the training rows: what is learnt, and every bound, comes from these."""
+        return [place for place, row in enumerate(self.rows) if row.id in self.folds.numbers]
+
     def training(self) -> Iterator[tuple[Pair, CatalogueRow]]:
         """Training pairs with their rows."""
-        for place, row in enumerate(self.rows):
-            if row.id in self.folds.numbers:
-                yield self.pairs.plain(place), row
+        for place in self.training_places:
+            yield self.pairs.plain(place), self.rows[place]
 
     def stored(self, photo: Photo) -> Photo:
         """A (H, W, 3) photo as it comes back from a shard."""

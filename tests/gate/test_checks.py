@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from dataclasses import replace
@@ -85,9 +86,8 @@ def test_copied_masks_of_another_size_are_at_distance_nought(fitted: Workspace, 
 def test_copies_among_the_real_masks_let_no_copy_through(workspace: Workspace, gate_settings: Settings) -> None:
     """More of them than the budget: the quantile alone would put the bound at nought."""
     own = gate_settings.model_copy(update={"gate": gate_settings.gate.model_copy(update={"checks": ("copied-mask",)})})
-    rows = open_references(workspace, own).rows
-    known, held = ([row for row in rows if (row.split == "train") is training] for training in (True, False))
-    for row, other in zip(held, known, strict=False):
+    known = [row for row in open_references(workspace, own).rows if row.split == "train"]
+    for row, other in zip(known[::3], known[1::3], strict=False):
         shutil.copy(workspace.mask(other.id), workspace.mask(row.id))
     gate = ready_gate(open_references(workspace, own), again=True)
     copied = replace(real_pair(gate.references, gate.references.rows.index(known[-1])), own="")
@@ -242,10 +242,17 @@ def test_pairs_of_the_test_split_decide_nothing(workspace: Workspace, gate_setti
 
 def test_bounds_let_the_real_pairs_through(gate: Gate, references: ReferenceSet) -> None:
     assert gate.bounds.rejected_real <= 0.05
-    places = range(len(references.rows))
+    places = references.training_places
     rejected = np.mean([bool(gate.judge(real_pair(references, place)).reasons) for place in places])
     assert rejected == pytest.approx(gate.bounds.rejected_real)
     assert math.isfinite(gate.bounds.bounds["detail"].low) and math.isfinite(gate.bounds.bounds["detail"].high)
+
+
+def test_held_out_pairs_set_no_bound(gate: Gate, references: ReferenceSet) -> None:
+    rows = references.rows
+    assert real_scores(references).ids == [row.id for row in rows if row.split == "train"] and len(rows) > 0
+    noted = json.loads((references.folder / "real.json").read_text())
+    assert set(noted["ids"]).isdisjoint(row.id for row in rows if row.split != "train")
 
 
 def test_a_black_photo_is_told_without_a_crash(gate: Gate, pair: Candidate) -> None:
