@@ -118,6 +118,7 @@ class Player:
         self.optimiser, self.microbatches, self.clip = optimiser, microbatches, clip
         self.schedule = LambdaLR(optimiser, rate)
         self.losses: dict[str, Tensor] = {}
+        self._at = 0
         for sleeper in self._parameters(awake=False):
             sleeper.requires_grad_(False)
 
@@ -144,20 +145,37 @@ class Player:
                     "a finite loss",
                     "lower the learning rate, or run in fp32 (--set precision=fp32)",
                 )
-        self.losses = {name: loss.detach() for name, loss in losses.items()}
+        self._at, self.losses = step, {name: loss.detach() for name, loss in losses.items()}
         backend.backward(torch.stack(list(losses.values())).sum() / self.microbatches)
 
     def step(self, backend: Backend) -> None:
-        """Averages the gradients over the processes, clips them, moves the parameters and the schedule."""
+        """Averages the gradients over the processes, clips them, moves the parameters and the schedule.
+
+        Raises TrainingError for a gradient that is not finite, before anything is moved.
+        """
         if backend.num_processes > 1:
             _average_gradients(self.parameters, backend)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        if not bool(torch.isfinite(norm)):
+            self._refuse_gradient()
         if self.clip < float("inf"):
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.clip, norm)
         self.optimiser.step()
         self.schedule.step()
         self.optimiser.zero_grad(set_to_none=True)
         for term in self.terms:
             term.memory.settle(backend)
+
+    def _refuse_gradient(self) -> None:
+        gradients = ((name, own.grad) for name, own in self.module.named_parameters() if own.grad is not None)
+        spoilt = [name for name, gradient in gradients if not bool(gradient.isfinite().all())]
+        where = f"that of {spoilt[0]}" if spoilt else "their norm"  # which can overflow where each of them is finite
+        raise TrainingError(
+            f"step {self._at}, player {self.name}, terms {', '.join(self.losses)}: the losses are "
+            f"finite, the gradients are not ({where})",
+            "finite gradients",
+            "lower the learning rate, or run in fp32 (--set precision=fp32)",
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a step depends on, besides the batch."""

@@ -162,6 +162,19 @@ def test_a_loss_that_is_not_finite_names_step_player_and_term(value: float) -> N
     assert all(p.grad is None for p in module.parameters())
 
 
+@pytest.mark.parametrize("clip", [float("inf"), 1.0])
+def test_a_gradient_that_is_not_finite_stops_before_anything_moves(clip: float) -> None:
+    module = nn.Linear(1, 1)
+    root = Term("root", 1.0, lambda outputs: (outputs.fake * 0).sqrt().mean())  # 0, with a gradient of 0 * infinity
+    player = _player("G", module, [root], clip=clip)
+    before = [p.detach().clone() for p in module.parameters()]
+    player.backward(player.evaluate(StepOutputs(fake=module(torch.ones(1, 1))), 7), 7, OneProcess())
+    assert player.losses["root"] == 0
+    with pytest.raises(TrainingError, match=r"step 7, player G, terms root: .* \(that of weight\)"):
+        player.step(OneProcess())
+    assert all(torch.equal(p, old) for p, old in zip(module.parameters(), before, strict=True))
+
+
 def _network(norm: nn.Module) -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), norm, nn.ReLU(), nn.Conv2d(8, 4, 3, 2, 1))
