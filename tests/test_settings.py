@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import yaml
 
-from augkit.core.errors import ConfigError
+from augkit.core.errors import ConfigError, RenamedWarning
 from augkit.settings import Settings, default_preset, load_settings, parse_settings, presets, save_settings
+from augkit.settings.renames import RENAMED
 
 FOLDER = Path(__file__).parent.parent / "configs"
 REPORTS = sorted((FOLDER / "reports").glob("*.yaml"))
@@ -33,7 +35,7 @@ def test_every_file_builds_its_networks(path: Path) -> None:
     with torch.device("meta"):  # shapes without weights: the larger ones take long to draw
         assert build_networks(settings.mask, channels, "mask").latent > 0
         assert build_networks(settings.unconditional, 3, "unconditional").latent > 0
-        assert build_painter(image.model_dump(), channels)
+        assert build_painter(image.description(), channels)
         assert MultiScaleDiscriminator(channels + 4, **image.discriminator)
     if path not in REPORTS:
         assert load_settings(path.stem) == settings  # by name as well
@@ -120,3 +122,39 @@ def test_saved_settings_are_read_back(tmp_path: Path) -> None:
     save_settings(settings, tmp_path / "augkit.yaml")
     assert load_settings(tmp_path / "augkit.yaml") == settings
     assert parse_settings(yaml.safe_load((tmp_path / "augkit.yaml").read_text()), "here") == settings
+
+
+def test_a_renamed_setting_is_taken_and_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("image: {guides: [exemplar]}\n")
+    with pytest.warns(RenamedWarning, match=r"image\.guides is called image\.conditioning now"):
+        settings = load_settings(path)
+    assert settings.image.conditioning == ("exemplar",)
+    with pytest.warns(RenamedWarning):
+        assert load_settings("smoke", ["image.guides=[exemplar]"]).image.conditioning == ("exemplar",)
+    with pytest.warns(RenamedWarning):  # what is given later counts, under whichever name
+        assert load_settings(path, ["image.conditioning=[exemplar, noise]"]).image.conditioning == ("exemplar", "noise")
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_new_names_are_settings_and_old_ones_are_none(old: str, new: str) -> None:
+    def known(path: str) -> bool:
+        node: Any = Settings().model_dump()
+        *sections, key = path.split(".")
+        for section in sections:
+            node = node[section]
+        return key in node
+
+    assert known(new) and not known(old)
+
+
+def test_a_setting_under_both_names_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("image: {guides: [], conditioning: []}\n")
+    with pytest.raises(ConfigError, match=r"  image\.guides: "):
+        load_settings(path)
+
+
+def test_descriptions_of_models_keep_their_keys() -> None:
+    described = Settings().image.description()
+    assert described["guides"] == ["exemplar", "colours"] and "conditioning" not in described

@@ -240,15 +240,16 @@ class Balance:
 
         Raises DataError for what cannot be one and ConfigError where nothing reads it, before anything is trained.
         """
-        source, guides = self.settings.balance.style_from, self.settings.image.guides
+        source, image = self.settings.balance.style_from, self.settings.image
         if source is None:
             return ""
-        if not any(CONDITIONERS[name].reads_exemplar for name in guides):
+        if not any(CONDITIONERS[name].reads_exemplar for name in image.conditioning):
             raise ConfigError(
-                f"balance.style_from {source}, but no guide of stage II reads a photo ({', '.join(guides) or 'none'})",
-                "image.guides with exemplar, colours or styles", "leave the style out, or train stage II with a guide",
+                f"balance.style_from {source}, but image.conditioning {list(image.conditioning)} reads no photo",
+                "image.conditioning with exemplar, colours or styles",
+                "leave the style out, or train stage II with one of these",
             )  # fmt: skip
-        item = load_style(source, self.workspace, self.store.schema, self.settings.image.size).pair
+        item = load_style(source, self.workspace, self.store.schema, image.size).pair
         return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 
     def _inputs(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from augkit.core.errors import AugkitError
+from augkit.core.errors import AugkitError, RenamedWarning
 
 # ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
 _UsageError: type[Any] = typer.BadParameter.__mro__[2]
@@ -57,11 +59,21 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+def _show(others: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """Warnings of renamed things are for users, without a line of our code."""
+    if issubclass(category, RenamedWarning):
+        print(f"augkit: {message}", file=sys.stderr)
+    else:
+        others(message, category, *where)
+
+
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code; errors go to stderr, without a traceback."""
     load_commands("augkit.cli", ORDER)
     try:
-        code = app(arguments, standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show, warnings.showwarning)
+            code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:  # what newer releases of typer make of Ctrl-C
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0

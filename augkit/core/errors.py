@@ -16,6 +16,10 @@ Every message says what was found, what was expected, and what to do.
 from __future__ import annotations
 
 
+class RenamedWarning(FutureWarning):
+    """Something is called by a name that the next version does not know."""
+
+
 class AugkitError(Exception):
     """Base of every error that augkit raises on purpose.
 

@@ -1,4 +1,4 @@
-"""A stage-II generator with its guides: a conditioning in, a photo out."""
+"""A stage-II generator with its conditioners: a conditioning in, a photo out."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from augkit.gan.label_map import label_map
 
 
 class ConditionalGenerator(nn.Module):
-    """``generator`` reads the label map (K + 1 channels) and after it the guides' channels, in order.
+    """``generator`` reads the label map (K + 1 channels) and after it the conditioners' channels, in order.
 
     With ``repair`` its output is not the photo but what is added to the exemplar: it starts from what is there.
     """
 
-    def __init__(self, generator: nn.Module, guides: Sequence[Conditioner], parts: int, repair: bool = False) -> None:
+    def __init__(
+        self, generator: nn.Module, conditioners: Sequence[Conditioner], parts: int, repair: bool = False
+    ) -> None:
         super().__init__()
-        self.generator, self.guides = generator, nn.ModuleList(guides)
+        self.generator, self.guides = generator, nn.ModuleList(conditioners)  # as in trained models
         self.parts, self.repair = parts, repair
 
     @property
     def wants_cycle_warp(self) -> bool:
-        """Whether any guide does (see ``Conditioner``)."""
+        """Whether any conditioner does (see ``Conditioner``)."""
         return any(conditioner.wants_cycle_warp for conditioner in self.guides)
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
@@ -40,12 +42,12 @@ class ConditionalGenerator(nn.Module):
         return (conditioning.exemplars.photos + photos).clamp(-1, 1) if self.repair else photos
 
     def settle(self, conditionings: Sequence[Conditioning]) -> None:
-        """Gives the guides what they keep of the training pairs; see ``Conditioner``."""
+        """Gives the conditioners what they keep of the training pairs; see ``Conditioner``."""
         for conditioner in self.guides:
             assert isinstance(conditioner, Conditioner)
             conditioner.settle(conditionings)
 
 
-def input_channels(parts: int, guides: Sequence[Conditioner]) -> int:
-    """Channels that a generator with these guides reads; ``parts`` K counts the background."""
-    return parts + 1 + sum(conditioner.channels for conditioner in guides)
+def input_channels(parts: int, conditioners: Sequence[Conditioner]) -> int:
+    """Channels that a generator with these conditioners reads; ``parts`` K counts the background."""
+    return parts + 1 + sum(conditioner.channels for conditioner in conditioners)

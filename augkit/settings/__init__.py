@@ -32,6 +32,7 @@ from augkit.settings.generative import (
 )
 from augkit.settings.image import CoarseSettings, ImageSettings
 from augkit.settings.paint import PaintSettings
+from augkit.settings.renames import present_path, renamed
 from augkit.settings.segmenter import MIXING, SOURCES, SegmenterSettings, Source
 from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
 
@@ -92,7 +93,7 @@ def load_settings(source: str | Path | None = None, overrides: Sequence[str] = (
 
     Raises ConfigError with every fault at once, each with its path.
     """
-    tree = _read_yaml(preset_path(source)) if source is not None else {}
+    tree = renamed(_read_yaml(preset_path(source))) if source is not None else {}
     for override in overrides:
         _set(tree, override)
     return parse_settings(tree, str(source or "the defaults"))
@@ -101,7 +102,7 @@ def load_settings(source: str | Path | None = None, overrides: Sequence[str] = (
 def parse_settings(tree: dict[str, Any], source: str) -> Settings:
     """Checks a tree of plain data. Raises ConfigError with all faults."""
     try:
-        return Settings.model_validate(tree)
+        return Settings.model_validate(renamed(tree))
     except ValidationError as error:
         faults = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
         raise ConfigError(
@@ -154,7 +155,7 @@ def _set(tree: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise ConfigError(f"--set {override!r}", "a.b=value", "for example --set mask.steps=500")
-    *sections, key = path.split(".")
+    *sections, key = present_path(path).split(".")
     node = tree
     for section in sections:
         node = node.setdefault(section, {})

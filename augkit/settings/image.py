@@ -32,8 +32,9 @@ class ImageSettings(StartSettings):
 
     model: str = "translator"
     options: dict[str, Any] = Field(default_factory=dict)
-    guides: tuple[str, ...] = ("exemplar", "colours")
-    """What G reads besides the mask, by the names of ``augkit/gan/conditioning``; pix2pixHD reads nothing else."""
+    conditioning: tuple[str, ...] = Field(default=("exemplar", "colours"), serialization_alias="guides")
+    """What G reads besides the mask, by the names of ``augkit/gan/conditioning``; pix2pixHD reads nothing else.
+    Descriptions of models say ``guides`` (see ``description``)."""
     repair: bool = True
     """G's output is added to the warped exemplar instead of replacing it."""
     discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
@@ -82,10 +83,10 @@ class ImageSettings(StartSettings):
 
     @model_validator(mode="after")
     def _conditioner(self) -> ImageSettings:
-        if self.repair and "exemplar" not in self.guides:
-            raise ValueError("repair without the guide exemplar: there is nothing to repair; set repair to false")
-        if len(set(self.guides)) < len(self.guides):
-            raise ValueError(f"guides {list(self.guides)}: one is named twice")
+        if self.repair and "exemplar" not in self.conditioning:
+            raise ValueError("repair without exemplar in conditioning: there is nothing to repair; set repair to false")
+        if len(set(self.conditioning)) < len(self.conditioning):
+            raise ValueError(f"conditioning {list(self.conditioning)}: one is named twice")
         return self
 
     @model_validator(mode="after")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -55,6 +56,10 @@ class TrainSettings(Section):
         if recipe.warps_labels and not cls.label_warp:
             raise ValueError(NO_LABEL_WARP)
         return source if source in augment_presets() else str(Path(source).resolve())  # read again from elsewhere
+
+    def description(self, exclude: Collection[str] = ()) -> dict[str, Any]:
+        """The section as models describe themselves by it, as plain data. Their keys stay when a setting is renamed."""
+        return self.model_dump(mode="json", by_alias=True, exclude=set(exclude))
 
     @property
     def turns(self) -> int:

@@ -36,9 +36,9 @@ def coarse_part(painter: ConditionalGenerator) -> nn.Module:
 def hand_over(folder: Path, painter: ConditionalGenerator, discriminator: MultiScaleDiscriminator) -> None:
     """Gives painter and D the weights of the coarse run, before the first step.
 
-    The coarse features and the guides are the coarse run's; its last convolution is dropped. D's scales are matched
-    from the coarsest on, as in the authors' code, so that with one scale more in the fine run each sees pictures of
-    the size it knows. Raises CheckpointError where the folder holds no such run.
+    The coarse features and the conditioners are the coarse run's; its last convolution is dropped. D's scales are
+    matched from the coarsest on, as in the authors' code, so that with one scale more in the fine run each sees
+    pictures of the size it knows. Raises CheckpointError where the folder holds no such run.
     """
     state, _ = load_state(folder / CHECKPOINT)
     try:

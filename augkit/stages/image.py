@@ -67,23 +67,23 @@ def build_photo_generator(model: str, options: dict[str, Any], condition: int, s
 
 
 def build_painter(about: Mapping[str, Any], parts: int) -> ConditionalGenerator:
-    """The generator with its guides, from a model's description or the settings as plain data.
+    """The generator with its conditioners, from a model's description or the settings as plain data.
 
     Raises ConfigError for what the networks do not take, RegistryError for a name that there is not.
     """
-    guides = [_conditioner(name, parts, about["size"]) for name in about["guides"]]
-    condition = input_channels(parts, guides)
+    conditioners = [_conditioner(name, parts, about["size"]) for name in about["guides"]]
+    condition = input_channels(parts, conditioners)
     generator = build_photo_generator(about["model"], about["options"], condition, about["size"])
-    return ConditionalGenerator(generator, guides, parts, about["repair"])
+    return ConditionalGenerator(generator, conditioners, parts, about["repair"])
 
 
 def _conditioner(name: str, parts: int, size: int) -> Conditioner:
     conditioner = CONDITIONERS[name](parts)
     if size % conditioner.divisor or size < conditioner.smallest:
         raise ConfigError(
-            f"image.size {size} for the guide {name}",
+            f"image.size {size} for {name} in image.conditioning",
             f"a multiple of {conditioner.divisor}, at least {conditioner.smallest}",
-            "set another image.size, or leave the guide out",
+            f"set another image.size, or leave {name} out",
         )
     return conditioner
 
@@ -121,7 +121,7 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
             "stage": "image",
             "model": settings.model,
             "options": settings.options,
-            "guides": list(settings.guides),
+            "guides": list(settings.conditioning),
             "repair": settings.repair,
             "size": settings.size,
             "schema": schema.to_dict(),
@@ -149,7 +149,7 @@ def build_networks(
     """
 
     def g(parts: int) -> ConditionalGenerator:
-        return build_painter(settings.model_dump(mode="json"), parts)
+        return build_painter(settings.description(), parts)
 
     def d(parts: int) -> MultiScaleDiscriminator:
         try:

@@ -19,6 +19,9 @@ from augkit.train.transfer import discriminator_of, freeze, input_axes, load_par
 Build = Callable[[int], nn.Module]
 """A network for so many mask channels."""
 
+_NETWORK = {"model": "model", "options": "options", "guides": "conditioning", "repair": "repair"}
+"""What makes the networks: by the key in a model's description, the setting."""
+
 _POWER_ITERATIONS, _SIDE = 15, 64
 
 
@@ -56,11 +59,15 @@ def _schema_of(folder: Path, settings: ImageSettings) -> PartSchema:
             f"{folder}: a model of the stage {about.get('stage', '?')}", "a model of stage II (image)",
             "set image.init_from to a folder that `augkit train image` made",
         )  # fmt: skip
-    asked = settings.model_dump(mode="json", include={"model", "options", "guides", "repair"})
-    other = [f"image.{key}: {about.get(key)} there, {asked[key]} here" for key in asked if about.get(key) != asked[key]]
+    own = settings.description()
+    other = [
+        f"image.{name}: {about.get(key)} there, {own[key]} here"
+        for key, name in _NETWORK.items()
+        if about.get(key) != own[key]
+    ]
     if other:
         raise CheckpointError(
-            f"{folder}: other networks ({'; '.join(other)})", "networks of the same model, options and guides",
+            f"{folder}: other networks ({'; '.join(other)})", "networks of the same model, options and conditioning",
             "set these as they were there, or init_from to another run",
         )  # fmt: skip
     return PartSchema.from_dict(about["schema"])

@@ -193,6 +193,4 @@ class ModelStore:
 
 def _kept(settings: TrainSettings) -> dict[str, Any]:
     """What of a stage's settings decides what is learnt, however long it takes and whoever computes it."""
-    return settings.model_dump(
-        mode="json", exclude={"steps", "sample_every", "save_every", "workers", "per_class_from"}
-    )
+    return settings.description(exclude=("steps", "sample_every", "save_every", "workers", "per_class_from"))

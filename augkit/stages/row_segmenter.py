@@ -36,7 +36,7 @@ class RowSegmenters:
     @property
     def facts(self) -> Mapping[str, Any]:
         """The settings, as plain data."""
-        return self.settings.model_dump(mode="json")
+        return self.settings.description()
 
     def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, progress: Progress) -> None:
         """In the loop that trains everything."""

@@ -121,7 +121,7 @@ def segmenter_fingerprint(settings: Settings, shards: EncodedPairs) -> dict[str,
     own = settings.segmenter
     columns = [shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32")]
     pairs = derive(0, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*columns, strict=True)))
-    return own.model_dump(mode="json", exclude={"steps", "sample_every", "save_every", "workers"}) | {
+    return own.description(exclude=("steps", "sample_every", "save_every", "workers")) | {
         "seed": _seed(settings), "pairs": pairs, "precision": resolve_precision(settings.precision),
         "augment_steps": load_recipe(own.augment).digest,
     }  # fmt: skip

@@ -94,11 +94,13 @@ def test_a_style_that_there_is_not_is_refused_before_anything_is_trained(
         Balance(rendered_workspace, styled(settings, "nobody"), BalanceRequest(10))
 
 
-@pytest.mark.parametrize("guides", ["[]", "[noise]"])
-def test_a_style_that_nothing_reads_is_refused(guides: str, rendered_workspace: Workspace, settings: Settings) -> None:
+@pytest.mark.parametrize("conditioning", ["[]", "[noise]"])
+def test_a_style_that_nothing_reads_is_refused(
+    conditioning: str, rendered_workspace: Workspace, settings: Settings
+) -> None:
     style = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "train")
-    asked = styled(load_settings("smoke", [f"image.guides={guides}", "image.repair=false"]), style)
-    with pytest.raises(ConfigError, match="no guide of stage II reads a photo"):
+    asked = styled(load_settings("smoke", [f"image.conditioning={conditioning}", "image.repair=false"]), style)
+    with pytest.raises(ConfigError, match=r"image\.conditioning .* reads no photo"):
         Balance(rendered_workspace, asked, BalanceRequest(10))
 
 

@@ -175,7 +175,7 @@ def sampler_of(changes: list[str]):  # type: ignore[no-untyped-def]
 
     settings, schema = load_settings(None, changes).image, render_schema()
     torch.manual_seed(0)
-    painter = build_painter(settings.model_dump(mode="json"), schema.channels)
+    painter = build_painter(settings.description(), schema.channels)
     cars = []
     for car_class, count in even_counts(CARS).items():
         for number in range(count):

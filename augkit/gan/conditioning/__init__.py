@@ -1,4 +1,4 @@
-"""What a stage-II generator reads besides the label map. One file a guide; ``image.guides`` names those of a model."""
+"""What a stage-II generator reads besides the label map. A file each; ``image.conditioning`` names those of a model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from augkit.gan.conditioning.conditioning import Conditioning
 
 
 class Conditioner(nn.Module):
-    """``channels`` maps (N, channels, H, W) made of a conditioning. What a guide learns is learnt with G.
+    """``channels`` maps (N, channels, H, W) made of a conditioning. What it learns is learnt with G.
 
     ``wants_cycle_warp`` says that in training the exemplar must not be the very photo that is to be painted: it would
     be copied. Then it is that photo warped onto another mask of its class and back, with all the faults of the warp.
@@ -32,8 +32,8 @@ class Conditioner(nn.Module):
         raise NotImplementedError
 
     def settle(self, conditionings: Sequence[Conditioning]) -> None:
-        """Called after the training, with the training pairs: what a guide keeps of them for its use."""
+        """Called after the training, with the training pairs: what it keeps of them for its use."""
 
 
-CONDITIONERS: Registry[type[Conditioner]] = Registry("guide", "augkit.gan.conditioning")
-"""``(mask channels K) -> guide``."""
+CONDITIONERS: Registry[type[Conditioner]] = Registry("conditioner", "augkit.gan.conditioning")
+"""``(mask channels K) -> conditioner``."""
