@@ -14,6 +14,7 @@ from augkit.cli._app import ORDER, app, load_commands
 from augkit.core.presets import augment_presets
 from augkit.data.audit.audit_check import CHECKS as AUDIT_CHECKS
 from augkit.data.importers import IMPORTERS
+from augkit.gan.techniques import TECHNIQUES
 from augkit.gate.gate_check import CHECKS as GATE_CHECKS
 from augkit.settings import Settings
 
@@ -116,14 +117,35 @@ def test_a_wrong_word_is_found() -> None:
     assert name == "evaluate gate" and options == ["--pears"] and "--pears" not in known and "--pairs" in known
 
 
+def keys_of(*sections: str) -> list[str]:
+    """Settings of the techniques of these sections."""
+    kinds = [TECHNIQUES[name] for name in TECHNIQUES]
+    return [key for kind in kinds if kind.section in sections for key in kind.model_fields]
+
+
 @pytest.mark.parametrize(
     ("page", "names"),
-    [("data", IMPORTERS), ("data", AUDIT_CHECKS), ("gate", GATE_CHECKS), ("augmentation", augment_presets())],
-    ids=["importers", "audit checks", "checks of the gate", "augmentation presets"],
+    [
+        ("data", IMPORTERS),
+        ("data", AUDIT_CHECKS),
+        ("gate", GATE_CHECKS),
+        ("augmentation", augment_presets()),
+        ("training", keys_of("start", "latent", "image")),
+        ("latents-and-paint", keys_of("paint")),
+    ],
+    ids=[
+        "importers",
+        "audit checks",
+        "checks of the gate",
+        "augmentation presets",
+        "techniques",
+        "those of single photos",
+    ],
 )
 def test_every_feature_is_described(page: str, names: Any) -> None:
     text = (ROOT / f"docs/{page}.md").read_text()
-    assert [name for name in names if f"`{name}`" not in text and f"\n### {name}\n" not in text] == []
+    found = [name for name in names if not re.search(rf"`{name}(: [^`]*)?`|\n### {name}\n", text)]
+    assert found == []
 
 
 def test_every_package_is_in_both_tables_of_folders() -> None:

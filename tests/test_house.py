@@ -32,8 +32,8 @@ LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 BUILDERS = ("settings", "stages", "balance", "evaluate", "cli")
 """What reads settings and hands plain arguments down."""
 DROP_INS = (
-    "cli", "cli/evaluate", "settings", "models", "losses", "metrics", "gan/conditioning", "gate/checks",
-    "data/audit/checks", "data/importers", "balance/executors", "sources/silhouettes",
+    "cli", "cli/evaluate", "settings", "models", "losses", "metrics", "gan/conditioning", "gan/techniques",
+    "gate/checks", "data/audit/checks", "data/importers", "balance/executors", "sources/silhouettes",
 )  # fmt: skip
 """Folders whose files have the names that users know: of verbs, sections and registered features."""
 HEAVY = {"torch", "ray", "accelerate", "torchvision", "matplotlib", "cv2", "pyarrow", "numpy"}
@@ -277,3 +277,20 @@ def test_there_is_one_progress_and_one_that_is_silent() -> None:
 def test_a_progress_is_found(text: str) -> None:
     """The test of the test."""
     assert progress_of_its_own(ast.parse(text)) != []
+
+
+TECHNIQUES = [file for file in sorted((PACKAGE / "gan/techniques").glob("*.py")) if file.name != "__init__.py"]
+GAME_BUILDERS = ("gan/technique_set.py", "stages/latent_generator.py", "stages/image.py", "stages/singan/scale.py")
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda file: file.stem)
+def test_a_technique_is_one_file(technique: Path) -> None:
+    """Nobody imports it, and none of those who build games names it."""
+    module = f"augkit.gan.techniques.{technique.stem}"
+    importers = [file for file in FILES if module in imports_of(ast.parse(file.read_text()))]
+    assert importers == []
+    for builder in GAME_BUILDERS:
+        nodes = list(ast.walk(ast.parse((PACKAGE / builder).read_text())))
+        named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        named |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        assert technique.stem not in named, builder

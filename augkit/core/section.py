@@ -10,6 +10,8 @@ Size = Annotated[int, Field(ge=16, le=1024, multiple_of=16)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0.0)]
+"""Of a loss among a player's; 0 leaves it out."""
 
 
 class Section(BaseModel):

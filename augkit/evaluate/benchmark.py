@@ -39,10 +39,9 @@ from augkit.settings import ImageSettings, MaskSettings, Settings, Unconditional
 from augkit.stages.assignment import ALL
 from augkit.stages.backgrounds import screen_of
 from augkit.stages.image import build_networks, load_photo_sampler
-from augkit.stages.latent_generator import check_networks
-from augkit.stages.mask import load_mask_sampler
+from augkit.stages.mask import check_mask, load_mask_sampler
 from augkit.stages.model_store import ModelStore
-from augkit.stages.unconditional import load_picture_sampler
+from augkit.stages.unconditional import check_unconditional, load_picture_sampler
 from augkit.train.checkpoint import load_state
 from augkit.train.run import CHECKPOINT, load_description
 
@@ -143,9 +142,10 @@ def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
         asked = entry.chosen
         if isinstance(asked, ImageSettings):
             build_networks(asked.rooted(workspace.root), schema)
-            continue
-        categorical = isinstance(asked, MaskSettings) and asked.output == "categorical"
-        check_networks(asked, schema.channels if categorical else 3, entry.section)
+        elif isinstance(asked, MaskSettings):
+            check_mask(asked, schema)
+        else:
+            check_unconditional(asked)
 
 
 def runs_of(workspace: Workspace, entry: BenchmarkEntry) -> Path:

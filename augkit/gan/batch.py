@@ -19,7 +19,7 @@ class Batch:
 
     ``photos`` (N, 3, H, W) in [-1, 1]; ``masks`` (N, H, W) part ids; ``classes`` (N,) class numbers. ``seed`` is the
     step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws. Where a
-    player moves several times in a step, the step's rows are dealt out to its ``turns``, and a process has a share of
+    player has several turns in a step, the step's rows are dealt out to its ``turns``, and a process has a share of
     each: rows ``start`` onwards of every ``total / turns``. ``warped`` are the exemplars of stage II where these are
     not the photos themselves.
     """

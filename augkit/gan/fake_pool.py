@@ -29,7 +29,7 @@ class FakePool(NoPool):
 
     While there is room, a step's fakes are shown and kept; then each is shown (half of the time), or takes the place of
     a kept one that is shown in its stead. What is kept is a function of the seeds alone: every process holds the same
-    pool, and takes the step's fakes in when D has moved. A step's own fakes never meet in it.
+    pool, and takes the step's fakes in when D has had its turn. A step's own fakes never meet in it.
     """
 
     photos: Tensor
@@ -48,7 +48,7 @@ class FakePool(NoPool):
         self, fake: Float[Tensor, "n 3 h w"], masks: Int[Tensor, "n h w"], batch: Batch
     ) -> tuple[Float[Tensor, "n 3 h w"], Int[Tensor, "n h w"]]:
         """The pairs that D is shown; see the class."""
-        assert batch.turns == 1, "D moves once in a step"
+        assert batch.turns == 1, "D has one turn in a step"
         size, kept = len(self.photos), int(self.kept)
         chance = batch.uniform("pool", 2).cpu()
         rows = torch.arange(batch.start, batch.start + len(batch))

@@ -1,4 +1,4 @@
-"""A game is data: who moves in which order, and what each player's move is."""
+"""A game is data: whose turn comes when, and what each player's forward pass is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from augkit.gan.players import Player, StepOutputs, turn
 
 @dataclass(frozen=True)
 class Turn:
-    """One player's move: on the ``part``-th of ``of`` equal parts of the step's batch."""
+    """One player's turn: on the ``part``-th of ``of`` equal parts of the step's batch."""
 
     player: Player
     part: int
@@ -29,10 +29,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Game:
-    """``players`` in the order of their turns (one may appear several times); ``plays`` by the player's name.
+    """``players`` in the order of their turns (one may appear several times); ``forwards`` by the player's name.
 
-    Where a player moves several times in a step, each of its turns has a part of the batch of its own; who moves once
-    moves on the first part. ``shared`` are those whose forward pass in another's turn is used in their own as well:
+    Where a player has several turns in a step, each has a part of the batch of its own; who has one turn takes the
+    first part. ``shared`` are those whose forward pass in another's turn is used in their own as well:
     their parameters take gradients in every turn.
     """
 
@@ -44,11 +44,11 @@ class Game:
     def turns(self) -> tuple[Turn, ...]:
         """The turns of a step, in order."""
         most = max(Counter(player.name for player in self.players).values())
-        moved: Counter[str] = Counter()
+        had: Counter[str] = Counter()
         turns = []
         for player in self.players:
-            turns.append(Turn(player, moved[player.name], most))
-            moved[player.name] += 1
+            turns.append(Turn(player, had[player.name], most))
+            had[player.name] += 1
         return tuple(turns)
 
     def forward(self, player: Player, batch: Batch) -> StepOutputs:

@@ -54,7 +54,7 @@ class FakeCache:
 def discriminator_forward(
     cache: FakeCache, discriminator: nn.Module, channels: int, pool: NoPool
 ) -> Callable[[Batch], StepOutputs]:
-    """D's move; the pool decides which fakes it sees."""
+    """D's; the pool decides which fakes it sees."""
 
     def outputs(batch: Batch) -> StepOutputs:
         labels = label_map(batch.masks, channels)
@@ -70,7 +70,7 @@ def discriminator_forward(
 
 
 def generator_forward(cache: FakeCache, discriminator: nn.Module, channels: int) -> Callable[[Batch], StepOutputs]:
-    """G's move: D's features of the real pair are targets, not trained through."""
+    """G's: D's features of the real pair are targets, not trained through."""
 
     def outputs(batch: Batch) -> StepOutputs:
         labels = label_map(batch.masks, channels)

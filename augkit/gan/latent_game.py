@@ -13,11 +13,10 @@ from augkit.gan.batch import Batch
 from augkit.gan.image_tensors import Output, Show
 from augkit.gan.latents import Draw, mixed_latents
 from augkit.gan.players import StepOutputs
-from augkit.gan.refiners import Refiner
-from augkit.gan.views import View
+from augkit.gan.slots import Refiner, View
 from augkit.models.conditioning import DiscriminatorOutput
 
-Move = Callable[[Batch], StepOutputs]
+Forward = Callable[[Batch], StepOutputs]
 
 
 class NoEncoder(nn.Module):
@@ -39,13 +38,13 @@ class LatentGenerator(nn.Module):
 
 @dataclass(frozen=True)
 class GameNetworks:
-    """What a game is played with.
+    """What the players' forward passes run through.
 
-    ``maker.generator(z, classes) -> raw``, ``maker.encoder(pictures, classes) -> mean, log-variance`` and
-    ``discriminator(pictures, classes, z) -> Judgement``; the rest are the slots that techniques fill.
+    ``learner.generator(z, classes) -> raw``, ``learner.encoder(pictures, classes) -> mean, log-variance`` and
+    ``discriminator(pictures, classes, z) -> DiscriminatorOutput``; ``refine`` and ``view`` are slots of techniques.
     """
 
-    maker: LatentGenerator
+    learner: LatentGenerator
     discriminator: nn.Module
     latents: Draw
     output: Output
@@ -58,9 +57,9 @@ class GameNetworks:
         judgement: DiscriminatorOutput = self.discriminator(pictures, batch.classes, z)
         return judgement
 
-    def make(self, z: Tensor, batch: Batch, name: str) -> Tensor:
+    def generate(self, z: Tensor, batch: Batch, name: str) -> Tensor:
         """Pictures from latents."""
-        return self.output(self.maker.generator(z, batch.classes), batch, name)
+        return self.output(self.learner.generator(z, batch.classes), batch, name)
 
 
 class _GeneratorOutputs(NamedTuple):
@@ -69,18 +68,18 @@ class _GeneratorOutputs(NamedTuple):
     pictures: Tensor
 
 
-def discriminator_forward(table: GameNetworks) -> Move:
-    """D's move: real and fresh fake pictures, as the view shows them."""
-    return _both_sides(table, "d")
+def discriminator_forward(networks: GameNetworks) -> Forward:
+    """D's: real and fresh fake pictures, as the view shows them."""
+    return _both_sides(networks, "d")
 
 
-def generator_forward(table: GameNetworks) -> Move:
-    """G's move: fresh fakes and their scores."""
+def generator_forward(networks: GameNetworks) -> Forward:
+    """G's: fresh fakes and their scores."""
 
-    def move(batch: Batch) -> StepOutputs:
-        made = _make(table, batch, "g")
-        fake = table.view(made.pictures, batch, "g-fake")
-        judged = table.judge(fake, batch, made.z)
+    def outputs_of(batch: Batch) -> StepOutputs:
+        made = _generate(networks, batch, "g")
+        fake = networks.view(made.pictures, batch, "g-fake")
+        judged = networks.judge(fake, batch, made.z)
         return StepOutputs(
             fake=fake,
             classes=batch.classes,
@@ -89,86 +88,86 @@ def generator_forward(table: GameNetworks) -> Move:
             fake_logits=judged.class_logits,
         )
 
-    return move
+    return outputs_of
 
 
-def joint_forward(table: GameNetworks) -> Move:
-    """G's and its encoder's move in a bidirectional game: D judges (G(z), z) and (x, E(x)) (Donahue et al. 2017)."""
-    return _both_sides(table, "g")
+def joint_forward(networks: GameNetworks) -> Forward:
+    """G's and its encoder's in a bidirectional game: D judges (G(z), z) and (x, E(x)) (Donahue et al. 2017)."""
+    return _both_sides(networks, "g")
 
 
-def variational_forward(table: GameNetworks) -> Move:
+def variational_forward(networks: GameNetworks) -> Forward:
     """Reconstructs the batch from a sample of its latents (Kingma and Welling 2014)."""
 
-    def move(batch: Batch) -> StepOutputs:
-        real = table.show(batch)
-        mean, log_variance = table.maker.encoder(real, batch.classes)
+    def outputs_of(batch: Batch) -> StepOutputs:
+        real = networks.show(batch)
+        mean, log_variance = networks.learner.encoder(real, batch.classes)
         z = mean + (0.5 * log_variance).exp() * batch.noise("latent", mean.shape[1])
-        raw = table.maker.generator(z, batch.classes)
+        raw = networks.learner.generator(z, batch.classes)
         return StepOutputs(
             real=real, fake=raw, masks=batch.masks, classes=batch.classes, mean=mean, log_variance=log_variance
         )  # fmt: skip
 
-    return move
+    return outputs_of
 
 
-def criticised_forward(table: GameNetworks, noise: float) -> Move:
-    """The VAE's move with a critic: it reconstructs, and D judges what it makes of mixed latents.
+def criticised_forward(networks: GameNetworks, noise: float) -> Forward:
+    """The VAE's with a critic: it reconstructs, and D judges what it makes of mixed latents.
 
     The mixed latents are those of ``mixed_latents``; only the decoder learns from D.
     """
-    reconstruct = variational_forward(table)
+    reconstruct = variational_forward(networks)
 
-    def move(batch: Batch) -> StepOutputs:
+    def outputs_of(batch: Batch) -> StepOutputs:
         outputs = reconstruct(batch)
         z = mixed_latents(outputs.mean.detach().float(), batch.classes, batch, noise)
-        fake = table.view(table.make(z, batch, "g"), batch, "g-fake")
-        judged = table.judge(fake, batch, z)
+        fake = networks.view(networks.generate(z, batch, "g"), batch, "g-fake")
+        judged = networks.judge(fake, batch, z)
         outputs.fake_features, outputs.fake_logits = [[judged.scores]], judged.class_logits
         return outputs
 
-    return move
+    return outputs_of
 
 
-def critic_forward(table: GameNetworks, noise: float) -> Move:
-    """The critic's move: real pictures against those made of mixed latents."""
+def critic_forward(networks: GameNetworks, noise: float) -> Forward:
+    """The critic's: real pictures against those made of mixed latents."""
 
-    def move(batch: Batch) -> StepOutputs:
-        real = table.show(batch)
+    def outputs_of(batch: Batch) -> StepOutputs:
+        real = networks.show(batch)
         with torch.no_grad():
-            mean, _ = table.maker.encoder(real, batch.classes)
+            mean, _ = networks.learner.encoder(real, batch.classes)
             z = mixed_latents(mean.float(), batch.classes, batch, noise)
-            fake = table.make(z, batch, "d")
-        return _judged(table, batch, _GeneratorOutputs(z, torch.zeros_like(z), fake), real, mean, "d")
+            fake = networks.generate(z, batch, "d")
+        return _judged(networks, batch, _GeneratorOutputs(z, torch.zeros_like(z), fake), real, mean, "d")
 
-    return move
-
-
-def _both_sides(table: GameNetworks, name: str) -> Move:
-    def move(batch: Batch) -> StepOutputs:
-        made = _make(table, batch, name)
-        real = table.show(batch)
-        code, _ = table.maker.encoder(real, batch.classes)
-        return _judged(table, batch, made, real, code, name)
-
-    return move
+    return outputs_of
 
 
-def _make(table: GameNetworks, batch: Batch, name: str) -> _GeneratorOutputs:
+def _both_sides(networks: GameNetworks, name: str) -> Forward:
+    def outputs_of(batch: Batch) -> StepOutputs:
+        made = _generate(networks, batch, name)
+        real = networks.show(batch)
+        code, _ = networks.learner.encoder(real, batch.classes)
+        return _judged(networks, batch, made, real, code, name)
+
+    return outputs_of
+
+
+def _generate(networks: GameNetworks, batch: Batch, name: str) -> _GeneratorOutputs:
     def score(z: Tensor) -> Tensor:
-        pictures = table.view(table.make(z, batch, f"{name}-refined"), batch, f"{name}-refined")
-        return table.judge(pictures, batch, z).scores
+        pictures = networks.view(networks.generate(z, batch, f"{name}-refined"), batch, f"{name}-refined")
+        return networks.judge(pictures, batch, z).scores
 
-    z, moves = table.refine(table.latents(batch, f"{name}-latent"), score, batch, name)
-    return _GeneratorOutputs(z, moves, table.make(z, batch, name))
+    z, moves = networks.refine(networks.latents(batch, f"{name}-latent"), score, batch, name)
+    return _GeneratorOutputs(z, moves, networks.generate(z, batch, name))
 
 
 def _judged(  # noqa: PLR0917  # both sides of a judgement
-    table: GameNetworks, batch: Batch, made: _GeneratorOutputs, real: Tensor, code: Tensor, name: str
+    networks: GameNetworks, batch: Batch, made: _GeneratorOutputs, real: Tensor, code: Tensor, name: str
 ) -> StepOutputs:
     """Both sides as D sees them."""
-    seen, fake = table.view(real, batch, f"{name}-real"), table.view(made.pictures, batch, f"{name}-fake")
-    of_real, of_fake = table.judge(seen, batch, code), table.judge(fake, batch, made.z)
+    seen, fake = networks.view(real, batch, f"{name}-real"), networks.view(made.pictures, batch, f"{name}-fake")
+    of_real, of_fake = networks.judge(seen, batch, code), networks.judge(fake, batch, made.z)
     return StepOutputs(
         real=seen,
         fake=fake,
@@ -179,5 +178,5 @@ def _judged(  # noqa: PLR0917  # both sides of a judgement
         fake_features=[[of_fake.scores]],
         real_logits=of_real.class_logits,
         fake_logits=of_fake.class_logits,
-        score=lambda pictures: table.judge(pictures, batch, code.detach()).scores,
+        score=lambda pictures: networks.judge(pictures, batch, code.detach()).scores,
     )

@@ -45,7 +45,8 @@ class StepOutputs:
     ``real_features`` and ``fake_features`` hold for each scale of D its layers, the scores last; ``*_logits`` are D's
     opinion of the class; ``moves`` (N, latent) is how far latents were moved before G saw them; ``score`` is D for
     pictures of this batch, with their classes; ``chance`` (N,) is uniform noise of the batch. ``rebuilt`` is what G
-    makes of the noise that stands for ``real``; ``patches`` (P,) are places drawn from D's map, row by row.
+    makes of the noise that stands for ``real``; ``places`` (P,) are all places of D's map, counted row by row, in an
+    order that is drawn.
     """
 
     real: Tensor = field(default_factory=_nothing)
@@ -61,7 +62,7 @@ class StepOutputs:
     moves: Tensor = field(default_factory=_nothing)
     chance: Tensor = field(default_factory=_nothing)
     rebuilt: Tensor = field(default_factory=_nothing)
-    patches: Tensor = field(default_factory=_nothing)
+    places: Tensor = field(default_factory=_nothing)
     score: Callable[[Tensor], Tensor] = _no_scores
 
 
@@ -69,7 +70,7 @@ class TermState(nn.Module):
     """What a term remembers from step to step, as buffers. This one remembers nothing."""
 
     def settle(self, backend: Backend) -> None:
-        """Called when the player has moved: takes in what the terms saw, over all processes."""
+        """Called when the player has stepped: takes in what the terms saw, over all processes."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Term:
     weight: float
     loss: Callable[[StepOutputs], Tensor]
     every: int = 1
-    memory: TermState = field(default_factory=TermState)
+    state: TermState = field(default_factory=TermState)
 
     def due(self, step: int) -> bool:
         """Whether the term takes part in this step."""
@@ -96,7 +97,7 @@ ASLEEP_FOR = "asleep_for"
 
 
 class Player:
-    """One side of a game: a module, the parameters it may move, its terms and its optimiser.
+    """One side of a game: a module, the parameters it may train, its terms and its optimiser.
 
     ``parameters`` is the list the player owns; whatever of ``module`` is not in it stays frozen. A group of the
     optimiser with ``asleep_for`` joins the list after so many steps. ``rate`` maps the step to a factor of the
@@ -149,9 +150,9 @@ class Player:
         backend.backward(torch.stack(list(losses.values())).sum() / self.microbatches)
 
     def step(self, backend: Backend) -> None:
-        """Averages the gradients over the processes, clips them, moves the parameters and the schedule.
+        """Averages the gradients over the processes, clips them, updates the parameters and the schedule.
 
-        Raises TrainingError for a gradient that is not finite, before anything is moved.
+        Raises TrainingError for a gradient that is not finite, before anything is updated.
         """
         if backend.num_processes > 1:
             _average_gradients(self.parameters, backend)
@@ -164,7 +165,7 @@ class Player:
         self.schedule.step()
         self.optimiser.zero_grad(set_to_none=True)
         for term in self.terms:
-            term.memory.settle(backend)
+            term.state.settle(backend)
 
     def _refuse_gradient(self) -> None:
         gradients = ((name, own.grad) for name, own in self.module.named_parameters() if own.grad is not None)
@@ -183,7 +184,7 @@ class Player:
             "module": self.module.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": {"last_epoch": self.schedule.last_epoch},
-            "memories": {term.name: term.memory.state_dict() for term in self.terms},
+            "memories": {term.name: term.state.state_dict() for term in self.terms},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -195,7 +196,7 @@ class Player:
             moments |= {name: _laid_out_as(parameter, value) for name, value in like.items()}
         self.schedule.last_epoch = state["schedule"]["last_epoch"]
         for term in self.terms:
-            term.memory.load_state_dict(state["memories"][term.name])
+            term.state.load_state_dict(state["memories"][term.name])
 
 
 @contextmanager

@@ -13,16 +13,15 @@ from augkit.gan.batch import Batch
 from augkit.gan.players import StepOutputs
 from augkit.models.singan import Pyramid, ScaleGenerator, Side, enlarge
 
-Move = Callable[[Batch], StepOutputs]
+Forward = Callable[[Batch], StepOutputs]
 
 
 @dataclass(frozen=True)
 class ScaleNetworks:
-    """What a scale is played with.
+    """What the players' forward passes at one scale run through.
 
     ``below`` are the coarser scales; ``base`` (1, 3, H, W) is their photo made again and enlarged, ``fixed`` the noise
-    that this scale adds to it there. ``patches`` is how many places of D's map are drawn for a loss that compares
-    patches with each other; 0 where none does.
+    that this scale adds to it there.
     """
 
     below: Pyramid
@@ -31,9 +30,8 @@ class ScaleNetworks:
     side: Side
     base: Float[Tensor, "1 3 h w"]
     fixed: Tensor
-    patches: int = 0
 
-    def make(self, batch: Batch, name: str) -> Float[Tensor, "n 3 h w"]:
+    def generate(self, batch: Batch, name: str) -> Float[Tensor, "n 3 h w"]:
         """New pictures: fresh noise at every scale."""
         with torch.no_grad():
             start = self.below.nothing(len(batch))
@@ -48,47 +46,47 @@ class ScaleNetworks:
         return made
 
     def places(self, batch: Batch, name: str, judged: Tensor) -> Tensor:
-        """(P,) different places of D's map, drawn for this turn."""
+        """All places of D's map, in an order that is drawn for this turn."""
         count = judged.shape[2] * judged.shape[3]
-        return batch.uniform(f"{name}-patches", count)[0].argsort()[: self.patches]
+        return batch.uniform(f"{name}-patches", count)[0].argsort()
 
 
-def discriminator_forward(table: ScaleNetworks) -> Move:
-    """D's move: the photo against a fresh fake."""
+def discriminator_forward(networks: ScaleNetworks) -> Forward:
+    """D's: the photo against a fresh fake."""
 
-    def move(batch: Batch) -> StepOutputs:
+    def outputs_of(batch: Batch) -> StepOutputs:
         with torch.no_grad():
-            fake = table.make(batch, "d")
-        real, made = table.discriminator(batch.photos), table.discriminator(fake)
+            fake = networks.generate(batch, "d")
+        real, made = networks.discriminator(batch.photos), networks.discriminator(fake)
         return StepOutputs(
             real=batch.photos,
             fake=fake,
             real_features=[[real]],
             fake_features=[[made]],
             chance=batch.uniform("d-chance"),
-            patches=table.places(batch, "d", made),
-            score=table.discriminator,
+            places=networks.places(batch, "d", made),
+            score=networks.discriminator,
         )
 
-    return move
+    return outputs_of
 
 
-def generator_forward(table: ScaleNetworks) -> Move:
-    """G's move: a fresh fake, made anew in every turn, and the photo from the fixed noise."""
+def generator_forward(networks: ScaleNetworks) -> Forward:
+    """G's: a fresh fake, made anew in every turn, and the photo from the fixed noise."""
 
-    def move(batch: Batch) -> StepOutputs:
-        fake = table.make(batch, "g")
-        judged = table.discriminator(fake)
+    def outputs_of(batch: Batch) -> StepOutputs:
+        fake = networks.generate(batch, "g")
+        judged = networks.discriminator(fake)
         return StepOutputs(
             real=batch.photos,
             fake=fake,
             fake_features=[[judged]],
-            rebuilt=table.rebuild(),
-            patches=table.places(batch, "g", judged),
-            score=table.discriminator,
+            rebuilt=networks.rebuild(),
+            places=networks.places(batch, "g", judged),
+            score=networks.discriminator,
         )
 
-    return move
+    return outputs_of
 
 
 def _noise(batch: Batch, name: str, side: Side, scale: int) -> Float[Tensor, "n 3 h w"]:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from augkit.core.needs import BOUNDED_SLOPE, Need
 from augkit.core.registry import Registry
 
 Scores = Float[Tensor, "..."]
@@ -18,12 +19,14 @@ Scores = Float[Tensor, "..."]
 class AdversarialPair:
     """``discriminator(real scores, fake scores)`` and ``generator(fake scores)``, each a mean over all scores.
 
-    ``ends_at_0`` says whether D's loss is 0 where D tells all real from all made pictures.
+    ``ends_at_0`` says whether D's loss is 0 where D tells all real from all made pictures; ``needs``, what D has to
+    give.
     """
 
     discriminator: Callable[[Scores, Scores], Float[Tensor, ""]]
     generator: Callable[[Scores], Float[Tensor, ""]]
     ends_at_0: bool = True
+    needs: tuple[Need, ...] = ()
 
 
 ADVERSARIAL: Registry[AdversarialPair] = Registry("adversarial loss", "augkit.losses")
@@ -67,4 +70,6 @@ def wgan_d(real: Scores, fake: Scores) -> Float[Tensor, ""]:
 ADVERSARIAL.register("bce")(AdversarialPair(bce_d, bce_g))
 ADVERSARIAL.register("hinge")(AdversarialPair(hinge_d, hinge_g))
 ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g))
-ADVERSARIAL.register("wgan")(AdversarialPair(wgan_d, hinge_g, ends_at_0=False))  # G's side is the hinge's: -E D(G(z))
+ADVERSARIAL.register("wgan")(  # G's side is the hinge's: -E D(G(z))
+    AdversarialPair(wgan_d, hinge_g, ends_at_0=False, needs=(BOUNDED_SLOPE,))
+)

@@ -2,12 +2,12 @@
 
 The class joins G as an embedding beside z. What D makes of it is its head's affair; all heads are called alike,
 ``head(features (N, F), classes (N,), z (N, latent)) -> scores (N,), class logits (N, C)``, whether they read all
-three or not.
+three or not. ``gives`` says what techniques may count on beside scores.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from augkit.core.classes import ALL_CLASSES
+from augkit.core.needs import CLASS_LOGITS, DISCRIMINATOR, Need
 
 CONDITION = 16
 """Width of the class embedding beside z."""
@@ -98,6 +99,18 @@ class Discriminator(nn.Module):
         super().__init__()
         self.trunk, self.head = trunk, head
 
+    @property
+    def stacks(self) -> list[list[nn.Module]]:
+        """The trunk's blocks, from the input on."""
+        blocks: Any = self.trunk.blocks
+        return [list(blocks)]
+
+    @property
+    def gives(self) -> frozenset[Need]:
+        """What techniques may count on."""
+        parts: list[Any] = [self.trunk, self.head]
+        return frozenset({DISCRIMINATOR}).union(*(part.gives for part in parts))
+
     def forward(
         self, pictures: Float[Tensor, "n c s s"], classes: Int[Tensor, " n"], z: Float[Tensor, "n latent"]
     ) -> DiscriminatorOutput:
@@ -109,6 +122,8 @@ class Discriminator(nn.Module):
 
 class LinearHead(nn.Module):
     """A linear score of the features; knows neither class nor latent."""
+
+    gives: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(self, features: int, spectral: bool = False) -> None:
         super().__init__()
@@ -127,6 +142,8 @@ class ProjectionHead(nn.Module):
 
     The embedding starts Xavier uniform: PyTorch's N(0, 1) would drown the linear score of thousands of features.
     """
+
+    gives: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(self, features: int, spectral: bool = False) -> None:
         super().__init__()
@@ -147,6 +164,8 @@ class ProjectionHead(nn.Module):
 class AuxiliaryHead(nn.Module):
     """Linear score that is not told the class, and logits that guess it (ACGAN, Odena et al. 2017)."""
 
+    gives: ClassVar[frozenset[Need]] = frozenset({CLASS_LOGITS})
+
     def __init__(self, features: int, spectral: bool = False) -> None:
         super().__init__()
         self.linear = _normed(nn.Linear(features, 1), spectral)
@@ -165,6 +184,8 @@ class JointHead(nn.Module):
 
     A perceptron of two hidden layers reads both; ``conditional`` scores its last features by projection on the class.
     """
+
+    gives: ClassVar[frozenset[Need]] = frozenset()
 
     def __init__(
         self, features: int, latent: int, conditional: bool = False, hidden: int = 512, spectral: bool = False

@@ -7,7 +7,7 @@
 ``dcgan-bigger``         the Cityscapes report's bigger one: levels down to 2 px
 =======================  ==============================================================================================
 
-``spectral`` replaces D's BatchNorm by spectral norm (Miyato et al. 2018).
+``norm`` is that of D (``discriminator_norm``); ``spectral`` is the older way to say ``norm: spectral``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import itertools
 from collections.abc import Sequence
 
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
+from augkit.models.discriminator_norm import chosen_norm, has_bias, normed
 from augkit.models.initialise import normal
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doublings
 
 
 @PICTURE_MODELS.register("dcgan-deconvolution")
 def build_deconvolution(
-    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, norm: str = "batch", spectral: bool = False
 ) -> PictureModel:
     """64 channels at half the side, doubled a level down to 4 px, at most 1024: the report's widths at 128 px.
 
@@ -32,14 +32,15 @@ def build_deconvolution(
     ConfigError for a size that is no power of two from 16 px.
     """
     levels = doublings("dcgan-deconvolution", size) - 2
+    norm = chosen_norm(norm, spectral)
     widths = [min(64 * 2**level, 1024) for level in range(levels)]
     generator = _deconvolutions(latent + condition, widths[::-1], nn.ConvTranspose2d(widths[0], channels, 4, 2, 1))
-    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, spectral)))
+    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, norm)))
 
 
 @PICTURE_MODELS.register("dcgan")
 def build_baseline(
-    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, norm: str = "batch", spectral: bool = False
 ) -> PictureModel:
     """512 channels at 4 px, halved a level: at 64 px the layers of ``dcgan-deconvolution`` at 64 px.
 
@@ -47,14 +48,15 @@ def build_baseline(
     8,193 of them in a linear head (reported: about 2.8 M). Raises ConfigError as ``dcgan-deconvolution`` does.
     """
     levels = doublings("dcgan", size) - 2
+    norm = chosen_norm(norm, spectral)
     widths = [512 // 2**level for level in range(levels)][::-1]
     generator = _deconvolutions(latent + condition, widths[::-1], nn.ConvTranspose2d(widths[0], channels, 4, 2, 1))
-    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, spectral)))
+    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, norm)))
 
 
 @PICTURE_MODELS.register("dcgan-bigger")
 def build_bigger(
-    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, norm: str = "batch", spectral: bool = False
 ) -> PictureModel:
     """Seven deconvolutions in G and, with the score, six convolutions in D, at 64 px.
 
@@ -64,16 +66,17 @@ def build_bigger(
     ``dcgan-deconvolution`` does.
     """
     levels = doublings("dcgan-bigger", size)
+    norm = chosen_norm(norm, spectral)
     rising = [896, 512, 512, 256, 128, 64, *(max(64 // 2**extra, 16) for extra in range(1, levels))][:levels]
     falling = [768, 512, 256, 128, 64, *(max(64 // 2**extra, 16) for extra in range(1, levels))][: levels - 1][::-1]
     output = nn.ConvTranspose2d(rising[-1], channels, 3, 1, 1)
     generator = _deconvolutions(latent + condition, rising, output, side=2)
-    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, falling, 2, spectral)))
+    return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, falling, 2, norm)))
 
 
 @PICTURE_MODELS.register("dcgan-upsampling")
 def build_upsampling(
-    channels: int, size: int, condition: int = 0, *, latent: int = 100, spectral: bool = False
+    channels: int, size: int, condition: int = 0, *, latent: int = 100, norm: str = "batch", spectral: bool = False
 ) -> PictureModel:
     """512, 512, 512, 256, 128, 64 channels from 4 to 128 px, as in the report; other sizes start or end elsewhere.
 
@@ -82,6 +85,7 @@ def build_upsampling(
     512 x 1 x 1. Raises ConfigError as ``dcgan-deconvolution`` does.
     """
     levels = doublings("dcgan-upsampling", size) - 1
+    norm = chosen_norm(norm, spectral)
     widths = [min(64 * 2 ** (levels - 1 - level), 512) for level in range(levels)]
     layers: list[nn.Module] = [
         nn.Linear(latent + condition, widths[0] * 16),
@@ -93,7 +97,7 @@ def build_upsampling(
     for _ in range(2):
         layers += [nn.Conv2d(widths[-1], widths[-1], 3, 1, 1), nn.LeakyReLU(0.2)]
     generator = nn.Sequential(*layers, nn.Conv2d(widths[-1], channels, 3, 1, 1))
-    return PictureModel("gan", latent, normal(generator), normal(_pooling_trunk(channels, levels, spectral)))
+    return PictureModel("gan", latent, normal(generator), normal(_pooling_trunk(channels, levels, norm)))
 
 
 def _deconvolutions(latent: int, widths: Sequence[int], output: nn.Module, side: int = 4) -> nn.Module:
@@ -108,32 +112,34 @@ def _deconvolutions(latent: int, widths: Sequence[int], output: nn.Module, side:
     return nn.Sequential(*layers, nn.BatchNorm2d(widths[-1]), nn.ReLU(), output)
 
 
-def _strided_trunk(channels: int, widths: Sequence[int], side: int, spectral: bool) -> Trunk:
+def _strided_trunk(channels: int, widths: Sequence[int], side: int, norm: str) -> Trunk:
     """Pictures -> widths[0] at half the side -> ... -> widths[-1] x side x side, flattened."""
-    blocks = [[*_convolution(channels, widths[0], 4, spectral, normed=False)]]
-    blocks += [_convolution(narrow, wide, 4, spectral) for narrow, wide in itertools.pairwise(widths)]
+    blocks = [_convolution(channels, widths[0], 4, _of_first(norm))]
+    blocks += [_convolution(narrow, wide, 4, norm) for narrow, wide in itertools.pairwise(widths)]
     blocks[-1].append(nn.Flatten())
-    return Trunk([nn.Sequential(*block) for block in blocks], widths[-1] * side**2, spectral)
+    return Trunk([nn.Sequential(*block) for block in blocks], widths[-1] * side**2, norm == "spectral")
 
 
-def _pooling_trunk(channels: int, levels: int, spectral: bool) -> Trunk:
-    blocks = [[*_convolution(channels, 16, 3, spectral, normed=False), *_convolution(16, 16, 3, spectral, False)]]
+def _pooling_trunk(channels: int, levels: int, norm: str) -> Trunk:
+    blocks = [[*_convolution(channels, 16, 3, _of_first(norm)), *_convolution(16, 16, 3, _of_first(norm))]]
     width = 16
     for level in range(levels):
         inside, width = width, min(32 * 2**level, 512)
-        blocks.append([nn.AvgPool2d(2), *_two_convolutions(inside, width, spectral)])
+        blocks.append([nn.AvgPool2d(2), *_two_convolutions(inside, width, norm)])
     blocks[-1] += [nn.AvgPool2d(2), nn.Flatten()]
-    return Trunk([nn.Sequential(*block) for block in blocks], width, spectral)
+    return Trunk([nn.Sequential(*block) for block in blocks], width, norm == "spectral")
 
 
-def _two_convolutions(inside: int, outside: int, spectral: bool = False) -> list[nn.Module]:
-    return [*_convolution(inside, outside, 3, spectral), *_convolution(outside, outside, 3, spectral)]
+def _two_convolutions(inside: int, outside: int, norm: str = "batch") -> list[nn.Module]:
+    return [*_convolution(inside, outside, 3, norm), *_convolution(outside, outside, 3, norm)]
 
 
-def _convolution(inside: int, outside: int, kernel: int, spectral: bool, normed: bool = True) -> list[nn.Module]:
-    """Convolution (kernel 4 halves the side), BatchNorm where ``normed`` and not ``spectral``, LeakyReLU."""
-    batch_normed = normed and not spectral
-    layer: nn.Module = nn.Conv2d(inside, outside, kernel, 2 if kernel == 4 else 1, 1, bias=not batch_normed)
-    if spectral:
-        layer = spectral_norm(layer)
-    return [layer, *([nn.BatchNorm2d(outside)] if batch_normed else []), nn.LeakyReLU(0.2)]
+def _convolution(inside: int, outside: int, kernel: int, norm: str) -> list[nn.Module]:
+    """Convolution (kernel 4 halves the side) under its norm, LeakyReLU."""
+    layer = nn.Conv2d(inside, outside, kernel, 2 if kernel == 4 else 1, 1, bias=has_bias(norm))
+    return [*normed(layer, norm), nn.LeakyReLU(0.2)]
+
+
+def _of_first(norm: str) -> str:
+    """The picture's own brightness and contrast are not normed away."""
+    return norm if norm == "spectral" else "none"

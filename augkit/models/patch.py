@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from augkit.core.errors import ConfigError
+from augkit.core.needs import BOUNDED_SLOPE, D_LAYERS, DISCRIMINATOR, OWN_SCORE, Need
 
 NORMS = ("instance", "spectral", "none")
 
@@ -55,8 +56,20 @@ class MultiScaleDiscriminator(nn.Module):
 
     def __init__(self, channels: int, base: int = 64, layers: int = 3, scales: int = 2, norm: str = "instance") -> None:
         super().__init__()
+        self.spectral = norm == "spectral"
         self.scales = nn.ModuleList(PatchDiscriminator(channels, base, layers, norm) for _ in range(scales))
         self.pool = nn.AvgPool2d(3, 2, 1, count_include_pad=False)
+
+    @property
+    def stacks(self) -> list[list[nn.Module]]:
+        """The blocks of every scale, from the input on."""
+        return [list(scale.stages) for scale in self.scales if isinstance(scale, PatchDiscriminator)]
+
+    @property
+    def gives(self) -> frozenset[Need]:
+        """What techniques may count on: no norm of these mixes the pictures of a batch."""
+        given = {DISCRIMINATOR, OWN_SCORE, D_LAYERS}
+        return frozenset(given | {BOUNDED_SLOPE} if self.spectral else given)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Features:
         """See the class."""

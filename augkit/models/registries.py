@@ -23,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.core.errors import ConfigError
+from augkit.core.needs import BOUNDED_SLOPE, OWN_SCORE, Need
 from augkit.core.registry import Registry
 
 
@@ -31,13 +32,20 @@ class Trunk(nn.Module):
 
     ``blocks`` run from the input side on, hold every parameter of the trunk, and each holds at least one: FreezeD
     freezes the first n of them. The last one flattens. ``spectral`` says that all its layers are under spectral norm,
-    so that a discriminator's head should be too.
+    so that a discriminator's head should be too. ``gives`` is what techniques may count on in a discriminator of it.
     """
 
     def __init__(self, blocks: Sequence[nn.Module], features: int, spectral: bool = False) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.features, self.spectral = features, spectral
+
+    @property
+    def gives(self) -> frozenset[Need]:
+        """A score for each picture alone where no layer mixes the batch; a bounded slope under spectral norm."""
+        mixes = any(isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) for layer in self.modules())
+        found = {OWN_SCORE: not mixes, BOUNDED_SLOPE: self.spectral}
+        return frozenset(given for given, there in found.items() if there)
 
     def forward(self, pictures: Float[Tensor, "n c s s"]) -> Float[Tensor, "n f"]:
         """See the class."""

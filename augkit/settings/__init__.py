@@ -25,7 +25,6 @@ from augkit.settings.gate import GateSettings
 from augkit.settings.generative import (
     CriticSettings,
     GenerativeSettings,
-    LatentOptimisationSettings,
     MaskSettings,
     SelectionSettings,
     UnconditionalSettings,
@@ -44,7 +43,6 @@ __all__ = [
     "GateSettings",
     "GenerativeSettings",
     "ImageSettings",
-    "LatentOptimisationSettings",
     "MaskSettings",
     "OptimSettings",
     "PaintSettings",

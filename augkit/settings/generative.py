@@ -1,26 +1,16 @@
-"""Sections of the generators that make pictures from latents, and of the techniques they are trained with."""
+"""Sections of the generators that make pictures from latents."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from augkit.core.section import Count, Positive, Section, Share, Size
+from augkit.core.section import Count, Positive, Section, Share, Size, Weight
+from augkit.gan.technique_set import with_techniques
 from augkit.settings.training import OptimSettings, StartSettings
 from augkit.train.run_options import SelectionOptions
-
-
-class LatentOptimisationSettings(Section):
-    """LOGAN (Wu et al. 2019): latents are moved towards D's approval before G and D see them."""
-
-    alpha: Positive = 0.9
-    beta: Positive = 5.0
-    weight: Annotated[float, Field(ge=0.0)] = 300.0
-    """Of the regulariser: the mean squared length of the moves."""
-    share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    """Share of the latents that are moved."""
-    steps: Count = 1
 
 
 class SelectionSettings(Section):
@@ -52,11 +42,9 @@ class CriticSettings(Section):
     """Standard deviation of what is added to the mixed latents, in standard deviations of the batch."""
 
 
-class GenerativeSettings(StartSettings):
-    """A generator of pictures from latents: a GAN or a VAE, with the techniques that it is trained with.
-
-    A technique is off where its value is 0, empty or null.
-    """
+@with_techniques("latent")
+class LatentGameSettings(StartSettings):
+    """The networks of a GAN or a VAE, and the game that they are trained in."""
 
     model: str
     options: dict[str, Any] = Field(default_factory=dict)
@@ -67,68 +55,32 @@ class GenerativeSettings(StartSettings):
     optim_d: OptimSettings = OptimSettings()
     clip: Positive | None = None
     """Largest norm of a player's gradients."""
-    kl_weight: Annotated[float, Field(ge=0.0)] = 5e-4
+    kl_weight: Weight = 5e-4
     critic: CriticSettings | None = None
     adversarial: str = "bce"
     d_steps: Count = 1
-    """Moves of D for each of G; each sees ``batch`` pairs of its own."""
-    auxiliary: Annotated[float, Field(ge=0.0)] = 1.0
-    """Weight of ACGAN's class losses."""
-    latent_optimisation: LatentOptimisationSettings | None = None
-    bidirectional: bool = False
-    """An encoder is trained with G, and D judges pairs of picture and latent (BiGAN)."""
-    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
-    lecam: Annotated[float, Field(ge=0.0)] = 0.0
-    r1: Annotated[float, Field(ge=0.0)] = 0.0
-    r1_every: Count = 1
-    gradient_penalty: Annotated[float, Field(ge=0.0)] = 0.0
-    orthogonal: Annotated[float, Field(ge=0.0)] = 0.0
-    """Weight of the orthogonal penalty on both players (Brock et al. 2019 take 1e-4)."""
+    """Turns of D for each of G; each sees ``batch`` pairs of its own."""
+
+
+class GenerativeSettings(LatentGameSettings):
+    """A generator of pictures from latents, with the techniques that it is trained with (``augkit/gan/techniques``).
+
+    A technique is off where its value is 0, empty or null.
+    """
+
     selection: SelectionSettings | None = None
 
     @property
     def turns(self) -> int:
-        """Each move of D has a batch of its own."""
+        """Each turn of D has a batch of its own."""
         return self.d_steps
 
-    @model_validator(mode="after")
-    def _compose(self) -> GenerativeSettings:
-        """Refuses what has no effect or makes no sense together."""
-        faults = [reason for wrong, reason in self._clashes() if wrong]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-    def _clashes(self) -> list[tuple[bool, str]]:
-        judge = self.critic or self
-        bounded = self.gradient_penalty or judge.options.get("spectral") or judge.model == "sngan"
-        return [
-            (
-                self.adversarial == "wgan" and not bounded,
-                "wgan bounds D by nothing: set gradient_penalty (10 in the paper), or options.spectral",
-            ),
-            (self.r1_every > 1 and not self.r1, "r1_every is set, but r1 is 0"),
-            (
-                self.condition != "auxiliary" and self.auxiliary != 1.0,
-                "auxiliary is set, but condition is not auxiliary",
-            ),
-            (
-                self.condition == "auxiliary" and self.bidirectional,
-                "a bidirectional D judges pairs of picture and latent and has no class head: set condition to class",
-            ),
-            (
-                self.init_from is not None and self.initialise != "default",
-                "initialise is set, but init_from replaces the weights",
-            ),
-            (
-                self.selection is not None and self.selection.every > self.steps,
-                f"selection.every is more than the {self.steps} steps: no state would be judged",
-            ),
-            (
-                len(set(self.diffaugment)) < len(self.diffaugment),
-                "diffaugment names a policy twice: the second would draw what the first drew",
-            ),
-        ]
+    def clashes(self) -> Iterator[str]:
+        """What has no effect."""
+        if self.init_from is not None and self.initialise != "default":
+            yield "initialise is set, but init_from replaces the weights"
+        if self.selection is not None and self.selection.every > self.steps:
+            yield f"selection.every is more than the {self.steps} steps: no state would be judged"
 
 
 class MaskSettings(GenerativeSettings):
@@ -141,12 +93,6 @@ class MaskSettings(GenerativeSettings):
     size: Size = 64
     steps: Count = 2000
     batch: Count = 32
-
-    @model_validator(mode="after")
-    def _safe_for_masks(self) -> MaskSettings:
-        if "colour" in self.diffaugment:
-            raise ValueError("diffaugment: colour changes what a mask says; translation and cutout do not")
-        return self
 
 
 class UnconditionalSettings(GenerativeSettings):

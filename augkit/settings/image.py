@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from augkit.core.presets import load_recipe
-from augkit.core.section import Count, Section, Share, Size
+from augkit.core.section import Count, Section, Share, Size, Weight
+from augkit.gan.technique_set import with_techniques
 from augkit.settings.training import OptimSettings, StartSettings
 
 
@@ -25,8 +26,9 @@ WORDS = ("auto", "inpainted", "names", "silhouette")
 """Values that are no paths."""
 
 
-class ImageSettings(StartSettings):
-    """Stage II: masks to photos."""
+@with_techniques("image")
+class PhotoGameSettings(StartSettings):
+    """The networks of stage II and the game that they are trained in, with what is on unless told otherwise."""
 
     label_warp: ClassVar[bool] = True
 
@@ -41,13 +43,14 @@ class ImageSettings(StartSettings):
     optim: OptimSettings = OptimSettings(lr=1e-3)
     optim_d: OptimSettings = OptimSettings(lr=1e-3)
     adversarial: str = "hinge"
-    feature_matching: Annotated[float, Field(ge=0.0)] = 10.0
-    perceptual: Annotated[float, Field(ge=0.0)] = 2.0
-    l1: Annotated[float, Field(ge=0.0)] = 2.0
-    perceptual_network: str = "lite0"
-    """``vgg19`` is the published one."""
-    perceptual_weights: str | None = None
-    """File of vgg19's weights; where none is given, torch's own copy."""
+    feature_matching: Weight = 10.0
+    perceptual: Weight = 2.0
+    l1: Weight = 2.0
+
+
+class ImageSettings(PhotoGameSettings):
+    """Stage II: masks to photos."""
+
     pool: Annotated[int, Field(ge=0)] = 0
     """Earlier fakes kept for D (Shrivastava et al. 2017 keep some tens); 0 shows D the present ones only."""
     coarse: CoarseSettings | None = None
@@ -90,9 +93,7 @@ class ImageSettings(StartSettings):
         return self
 
     @model_validator(mode="after")
-    def _refuse_what_is_not_read(self) -> ImageSettings:
-        if not self.perceptual and (self.perceptual_weights or self.perceptual_network != "lite0"):
-            raise ValueError("perceptual_network or perceptual_weights is set, but perceptual is 0")
+    def _coarse_to_fine(self) -> ImageSettings:
         if self.coarse is not None:
             self._check_coarse(self.coarse)
         return self

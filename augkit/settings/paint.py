@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from augkit.core.section import Count, Section, Share
+from augkit.core.section import Count, Share, Weight
+from augkit.gan.technique_set import TechniqueSection, with_techniques
 from augkit.settings.training import OptimSettings
 from augkit.train.run_options import RunOptions
 
@@ -14,21 +16,9 @@ DISCRIMINATOR_REACH = 11
 """Side of the patches that D judges, in pixels."""
 
 
-class SinkhornSettings(Section):
-    """The Sinkhorn divergence between D's embeddings of patches."""
-
-    embedding: Count = 32
-    """Numbers of an embedding."""
-    patches: Annotated[int, Field(ge=2, le=4096)] = 256
-    """Patches of each picture that one turn compares."""
-    positions: bool = False
-    """Whether half the distance of two patches, over the picture's diagonal, is added to 1 - cosine."""
-    epsilon: Annotated[float, Field(gt=0.0)] = 0.1
-    iterations: Count = 20
-
-
-class PaintSettings(Section):
-    """A pyramid of networks for one photo; the paper has ``size`` 250 and 2000 ``steps``, as the preset ``gpu``."""
+@with_techniques("paint")
+class ScaleGameSettings(TechniqueSection):
+    """The networks of every scale and their game; the paper has ``size`` 250 and 2000 ``steps``, as preset ``gpu``."""
 
     size: Annotated[int, Field(ge=16, le=1024)] = 128
     """Longest side of the finest scale, in px; a smaller photo keeps its size."""
@@ -46,10 +36,12 @@ class PaintSettings(Section):
     d_steps: Count = 3
     g_steps: Count = 3
     adversarial: Literal["wgan", "sinkhorn"] = "wgan"
-    gradient_penalty: Annotated[float, Field(gt=0.0)] = 0.1
-    """Of D under ``wgan``; the Sinkhorn divergence is bounded by itself."""
-    sinkhorn: SinkhornSettings = SinkhornSettings()
-    reconstruction: Annotated[float, Field(ge=0.0)] = 10.0
+
+
+class PaintSettings(ScaleGameSettings):
+    """A pyramid of networks for one photo."""
+
+    reconstruction: Weight = 10.0
     """Weight of the squared error of the photo made from the fixed noise."""
     noise: Annotated[float, Field(ge=0.0)] = 0.1
     """Noise of a scale, over the error of what the coarser ones make of the fixed noise."""
@@ -60,15 +52,10 @@ class PaintSettings(Section):
     sample_every: Count = 1000
     save_every: Count = 500
 
-    @model_validator(mode="after")
-    def _refuse_idle(self) -> PaintSettings:
-        fields = type(self).model_fields
-        idle = {"wgan": "sinkhorn", "sinkhorn": "gradient_penalty"}[self.adversarial]
-        if getattr(self, idle) != fields[idle].get_default():
-            raise ValueError(f"{idle} is set, but adversarial is {self.adversarial}")
+    def clashes(self) -> Iterator[str]:
+        """What cannot be."""
         if self.coarsest > self.size:
-            raise ValueError(f"coarsest {self.coarsest} is more than size {self.size}")
-        return self
+            yield f"coarsest {self.coarsest} is more than size {self.size}"
 
     @property
     def run(self) -> RunOptions:

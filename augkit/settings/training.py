@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from augkit.core.errors import ConfigError
 from augkit.core.presets import NO_LABEL_WARP, augment_presets, load_recipe
 from augkit.core.section import Count, Positive, Section, Size
+from augkit.gan.technique_set import TechniqueSection, with_techniques
 from augkit.train.run_options import AdamOptions, RunOptions
 
 
@@ -81,21 +82,14 @@ class TrainSettings(Section):
         return self
 
 
-class StartSettings(TrainSettings):
+@with_techniques("start")
+class StartSettings(TrainSettings, TechniqueSection):
     """A run that may start from another run's networks."""
 
     init_from: str | None = None
     """Folder of another run whose networks are the start of this one; relative to the workspace."""
-    freeze_d: Annotated[int, Field(ge=0)] = 0
-    """Blocks of D, from its input, that keep the weights of ``init_from`` (FreezeD)."""
 
     def rooted(self, root: Path) -> Self:
         """The same with ``init_from`` as a path from anywhere."""
         start = self.init_from
         return self if start is None else self.model_copy(update={"init_from": str(root / start)})
-
-    @model_validator(mode="after")
-    def _freeze_what_was_learnt(self) -> StartSettings:
-        if self.freeze_d > 0 and not self.init_from:
-            raise ValueError("freeze_d keeps random weights: set init_from, or freeze_d to 0")
-        return self

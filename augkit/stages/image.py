@@ -11,6 +11,7 @@ from torch import nn
 
 from augkit.core.arithmetic import Arithmetic
 from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.needs import REAL_COUNTERPART, TRAINED_D, Need, match
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
@@ -27,11 +28,12 @@ from augkit.gan.game import Game
 from augkit.gan.image_game import FakeCache, discriminator_forward, generator_forward
 from augkit.gan.photo_background import CompositeBackground, PhotoBackground
 from augkit.gan.photo_sampler import PhotoSampler
-from augkit.gan.players import Player, Term
-from augkit.gan.terms import adversarial_d, adversarial_g, feature_matching_term, l1_term, perceptual_term
+from augkit.gan.players import Player
+from augkit.gan.technique_set import TechniqueSet
+from augkit.gan.terms import adversarial_d, adversarial_g
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.patch import MultiScaleDiscriminator
-from augkit.models.registries import PERCEPTUAL_NETWORKS, PHOTO_GENERATORS
+from augkit.models.registries import PHOTO_GENERATORS
 from augkit.settings import ImageSettings
 from augkit.stages.backgrounds import backdrop_of, screen_of
 from augkit.stages.coarse_to_fine import coarse_part, hand_over
@@ -145,7 +147,8 @@ def build_networks(
 ) -> tuple[ConditionalGenerator, nn.Module]:
     """G and D, as they start: from the coarse run where there is one.
 
-    Raises what ``build_painter``, ``start`` and ``hand_over`` do.
+    Raises what ``build_painter``, ``start`` and ``hand_over`` do, and ConfigError where the settings need what D does
+    not give.
     """
 
     def g(parts: int) -> ConditionalGenerator:
@@ -158,11 +161,22 @@ def build_networks(
             raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
 
     painter, discriminator = g(schema.channels), d(schema.channels)
-    if coarse is None:
-        start(settings, schema, (painter, g), (discriminator, d))
-    else:  # which has started from `init_from` itself
+    techniques = TechniqueSet.of(settings, "image")
+    if coarse is not None:  # which has started from `init_from` itself
+        _match(settings, techniques, discriminator.gives | {TRAINED_D})
         hand_over(coarse, painter, discriminator)
+        return painter, discriminator
+    started = start(settings, schema, (painter, g), (discriminator, d))
+    _match(settings, techniques, discriminator.gives | ({TRAINED_D} if started else set()))
+    techniques.freeze(discriminator.stacks)
     return painter, discriminator
+
+
+def _match(settings: ImageSettings, techniques: TechniqueSet, gives: frozenset[Need]) -> None:
+    """Raises ConfigError where a technique or the loss needs what neither D, the pairs nor the techniques give."""
+    loss = {f"image.adversarial={settings.adversarial}": ADVERSARIAL[settings.adversarial].needs}
+    given = gives | {REAL_COUNTERPART} | techniques.gives()
+    match(loss | techniques.needs(), given, f"the PatchGAN {settings.discriminator}")
 
 
 def _count(network: nn.Module) -> int:
@@ -178,32 +192,19 @@ def _game(
 ) -> Game:
     discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pool = FakePool(settings.pool, settings.size) if settings.pool else NoPool()
-    losses, channels = ADVERSARIAL[settings.adversarial], schema.channels
+    pair, channels, techniques = ADVERSARIAL[settings.adversarial], schema.channels, TechniqueSet.of(settings, "image")
     rate, shares = linear_decay(settings.steps, settings.decay_from), settings.microbatches
     optim_d = adam(discriminator.parameters(), settings.optim_d.adam)
-    d = Player("D", discriminator, [adversarial_d(losses, pool)], optim_d, rate, microbatches=shares)
-    g = Player("G", painter, _terms(settings, device), _optim_g(painter, settings), rate, microbatches=shares)
+    of_d = [techniques.adversarial_term("D", pair, adversarial_d(pair, pool)), *techniques.terms("D", discriminator)]
+    of_g = [techniques.adversarial_term("G", pair, adversarial_g(pair)), *techniques.terms("G", painter)]
+    d = Player("D", discriminator, of_d, optim_d, rate, microbatches=shares)
+    g = Player("G", painter, of_g, _optim_g(painter, settings), rate, microbatches=shares)
     cache = FakeCache(painter)
     forwards = {
         "D": discriminator_forward(cache, discriminator, channels, pool),
         "G": generator_forward(cache, discriminator, channels),
     }
     return Game((d, g), forwards, shared=(g,))
-
-
-def _terms(settings: ImageSettings, device: torch.device) -> list[Term]:
-    """G's. Raises CheckpointError where the perceptual network's weights are not to be had."""
-    terms = [
-        adversarial_g(ADVERSARIAL[settings.adversarial]),
-        feature_matching_term(settings.feature_matching),
-        l1_term(settings.l1),
-    ]
-    if settings.perceptual:
-        weights = settings.perceptual_weights
-        network = PERCEPTUAL_NETWORKS[settings.perceptual_network](None if weights is None else Path(weights))
-        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        terms.append(perceptual_term(settings.perceptual, network))
-    return [term for term in terms if term.weight]
 
 
 def _optim_g(painter: ConditionalGenerator, settings: ImageSettings) -> torch.optim.Optimizer:

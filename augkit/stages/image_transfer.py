@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +13,7 @@ from augkit.core.parts import PartSchema
 from augkit.settings import ImageSettings
 from augkit.stages.part_map import part_map
 from augkit.train.run import load_description
-from augkit.train.transfer import discriminator_of, freeze, input_axes, load_part, players_of, reread
+from augkit.train.transfer import discriminator_of, input_axes, load_part, players_of, reread
 
 Build = Callable[[int], nn.Module]
 """A network for so many mask channels."""
@@ -27,19 +26,19 @@ _POWER_ITERATIONS, _SIDE = 15, 64
 
 def start(
     settings: ImageSettings, schema: PartSchema, painter: tuple[nn.Module, Build], judge: tuple[nn.Module, Build]
-) -> None:
-    """Loads the networks of ``init_from`` into G and D, each given with what builds it, and freezes D's blocks.
+) -> bool:
+    """Loads the networks of ``init_from`` into G and D, each given with what builds it; whether D has some now.
 
     Raises CheckpointError where the folder holds no stage II of these networks, SchemaError where the schemas have no
     part in common, and ConfigError for a part map that is none.
     """
     if settings.init_from is None:
-        return
+        return False
     folder = Path(settings.init_from)
     game = players_of(folder, "a run of stage II")
     source = _schema_of(folder, settings)
     shares = torch.from_numpy(part_map(settings.part_map, source, schema).shares())
-    weights = {"G": game["G"]["module"], "D": discriminator_of(game, folder, settings.freeze_d)}
+    weights = {"G": game["G"]["module"], "D": discriminator_of(game)}
     same = torch.equal(shares, torch.eye(*shares.shape))
     for name, (network, build) in (("G", painter), ("D", judge)):
         if weights[name] is not None:
@@ -47,8 +46,7 @@ def start(
             load_part(network, reread(weights[name], axes, shares), "", folder)
     if not same:
         _settle(judge[0], schema.channels + 1 + 3)
-    scales: Any = judge[0].scales
-    freeze([scale.stages for scale in scales], settings.freeze_d, "image.freeze_d")
+    return weights["D"] is not None
 
 
 def _schema_of(folder: Path, settings: ImageSettings) -> PartSchema:

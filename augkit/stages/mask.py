@@ -26,7 +26,15 @@ from augkit.gan.terms import reconstruction_term, squared_error_term
 from augkit.losses.likelihood import part_weights
 from augkit.settings import MaskSettings
 from augkit.stages.checkpoint_judge import selector_of, split_for_judging, with_mirrors
-from augkit.stages.latent_generator import PictureKind, generative_game, generator_of, network_in, network_of, prior_of
+from augkit.stages.latent_generator import (
+    PictureKind,
+    check_networks,
+    generative_game,
+    generator_of,
+    network_in,
+    network_of,
+    prior_of,
+)
 from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
 from augkit.train.run import TrainingTask, load_description, load_weights
@@ -61,7 +69,7 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
         name=f"mask {name}",
         pairs=pairs,
         game=game,
-        learner=networks.maker,
+        learner=networks.learner,
         finish=finish,
         picture=lambda sampler: _picture(sampler, training, pairs),
         describe={
@@ -74,6 +82,11 @@ def mask_task(  # noqa: PLR0917  # what every stage is built from
         },
         select=selector_of(held, partial(_shown, schema), partial(_sampled, schema), settings),
     )
+
+
+def check_mask(settings: MaskSettings, schema: PartSchema) -> None:
+    """Raises what ``mask_task`` would for these settings, without the networks' weights."""
+    check_networks(settings, 3 if settings.output == "rgb" else schema.channels, frozenset(), "mask")
 
 
 def mask_subject(settings: MaskSettings, pairs: PairDataset, schema: PartSchema, device: torch.device) -> PictureKind:
@@ -123,7 +136,7 @@ def load_mask_sampler(folder: Path) -> tuple[MaskSampler, dict[str, Any]]:
     state = load_weights(folder)
     try:
         schema = PartSchema.from_dict(about["schema"])
-        settings = MaskSettings.model_validate(network_in(about))
+        settings = MaskSettings.model_validate(network_in(about, MaskSettings))
         channels = 3 if settings.output == "rgb" else schema.channels
         model, generator = generator_of(settings, channels, "mask")
         prior: Prior = prior_of(settings, model.latent)

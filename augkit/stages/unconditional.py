@@ -11,6 +11,7 @@ from torch import nn
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.needs import FREE_COLOURS
 from augkit.core.parts import PartSchema
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
@@ -22,12 +23,21 @@ from augkit.gan.samplers import PictureSampler
 from augkit.gan.terms import squared_error_term
 from augkit.settings import UnconditionalSettings
 from augkit.stages.checkpoint_judge import selector_of, split_for_judging
-from augkit.stages.latent_generator import PictureKind, generative_game, generator_of, network_in, network_of, prior_of
+from augkit.stages.latent_generator import (
+    PictureKind,
+    check_networks,
+    generative_game,
+    generator_of,
+    network_in,
+    network_of,
+    prior_of,
+)
 from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
 from augkit.train.run import TrainingTask, load_description, load_weights
 
 SHEET_COLUMNS = 8
+GIVES = frozenset({FREE_COLOURS})
 
 
 def unconditional_task(  # noqa: PLR0917  # what every stage is built from
@@ -42,7 +52,7 @@ def unconditional_task(  # noqa: PLR0917  # what every stage is built from
     training, judging = split_for_judging(rows, settings)
     pairs = PairDataset(workspace, training.rows, schema, settings.size, settings.augment)
     held = PairDataset(workspace, judging.rows, schema, settings.size) if judging.rows else None
-    subject = PictureKind(3, colours, photos, torch.zeros(3), squared_error_term())
+    subject = PictureKind(3, colours, photos, torch.zeros(3), squared_error_term(), GIVES)
     game, networks = generative_game(settings, subject, "unconditional", device)
 
     def finish(averaged: nn.Module) -> nn.Module:
@@ -53,7 +63,7 @@ def unconditional_task(  # noqa: PLR0917  # what every stage is built from
         name=f"image-unconditional {name}",
         pairs=pairs,
         game=game,
-        learner=networks.maker,
+        learner=networks.learner,
         finish=finish,
         picture=lambda sampler: _picture(sampler, training, pairs),
         describe={
@@ -65,6 +75,11 @@ def unconditional_task(  # noqa: PLR0917  # what every stage is built from
         },
         select=selector_of(held, lambda item: item.photo, _sampled, settings),
     )
+
+
+def check_unconditional(settings: UnconditionalSettings) -> None:
+    """Raises what ``unconditional_task`` would for these settings, without the networks' weights."""
+    check_networks(settings, 3, GIVES, "unconditional")
 
 
 def _sampled(sampler: nn.Module, car_class: CarClass, seeds: Sequence[int]) -> Picture:
@@ -79,7 +94,7 @@ def load_picture_sampler(folder: Path) -> tuple[PictureSampler, dict[str, Any]]:
     state = load_weights(folder)
     try:
         PartSchema.from_dict(about["schema"])
-        settings = UnconditionalSettings.model_validate(network_in(about))
+        settings = UnconditionalSettings.model_validate(network_in(about, UnconditionalSettings))
         model, generator = generator_of(settings, 3, "unconditional")
         sampler = PictureSampler(generator, prior_of(settings, model.latent))
         sampler.load_state_dict(state)

@@ -1,8 +1,8 @@
-"""Starting from another run: its networks, read for other parts where the schemas differ, and FreezeD."""
+"""Starting from another run: its networks, read for other parts where the schemas differ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.errors import CheckpointError
 from augkit.train.checkpoint import load_state
 from augkit.train.run import CHECKPOINT
 
@@ -30,12 +30,8 @@ def players_of(folder: Path, kind: str) -> dict[str, Any]:
     return game
 
 
-def discriminator_of(game: dict[str, Any], folder: Path, frozen: int) -> Weights | None:
-    """The weights of D where the run has one. Raises CheckpointError where there is none, but some are to be frozen."""
-    if "D" not in game and frozen:
-        raise CheckpointError(
-            f"{folder}: has no D whose blocks freeze_d could keep", "a GAN's run", "set freeze_d to 0"
-        )
+def discriminator_of(game: dict[str, Any]) -> Weights | None:
+    """The weights of D where the run has one."""
     return game["D"]["module"] if "D" in game else None
 
 
@@ -49,19 +45,6 @@ def load_part(module: nn.Module, state: Weights, prefix: str, folder: Path) -> N
             f"{folder}: {error}", "networks of the same model, size, options and condition",
             "set init_from to a run that was trained with them",
         ) from error  # fmt: skip
-
-
-def freeze(stacks: Iterable[Sequence[nn.Module]], count: int, setting: str) -> None:
-    """The first ``count`` blocks of every stack of D keep their weights (FreezeD, Mo et al. 2020).
-
-    They keep their batch statistics too: nothing puts them back into training mode. Raises ConfigError for more blocks
-    than there are.
-    """
-    for blocks in stacks:
-        if count > len(blocks):
-            raise ConfigError(f"{setting} {count}: D has {len(blocks)} blocks", f"at most {len(blocks)}")
-        for block in blocks[:count]:
-            block.requires_grad_(False).eval()
 
 
 @dataclass(frozen=True)

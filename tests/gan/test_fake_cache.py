@@ -14,7 +14,8 @@ from augkit.gan.fake_pool import NoPool
 from augkit.gan.game import Game
 from augkit.gan.image_game import FakeCache, discriminator_forward, generator_forward, paint
 from augkit.gan.players import Player
-from augkit.gan.terms import adversarial_d, adversarial_g, l1_term
+from augkit.gan.techniques.l1 import L1
+from augkit.gan.terms import adversarial_d, adversarial_g
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.train.loop import fit
@@ -54,15 +55,15 @@ def _batch(step: int) -> Batch:
 def _train(cache: type[FakeCache], shared: bool, microbatches: int = 1) -> Counted:
     torch.manual_seed(0)
     painter, critic = Counted(), MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=1)
-    losses, table = ADVERSARIAL["lsgan"], cache(painter)
+    losses, fakes = ADVERSARIAL["lsgan"], cache(painter)
 
     def player(name: str, module: nn.Module, terms: list) -> Player:  # type: ignore[type-arg]
         optimiser = adam(module.parameters(), AdamOptions(lr=0.01))
         return Player(name, module, terms, optimiser, lambda step: 1.0, microbatches=microbatches)
 
     d = player("D", critic, [adversarial_d(losses)])
-    g = player("G", painter, [adversarial_g(losses), l1_term(1.0)])
-    forwards = {"D": discriminator_forward(table, critic, 3, NoPool()), "G": generator_forward(table, critic, 3)}
+    g = player("G", painter, [adversarial_g(losses), *L1(l1=1.0).terms("G", painter)])
+    forwards = {"D": discriminator_forward(fakes, critic, 3, NoPool()), "G": generator_forward(fakes, critic, 3)}
     game = Game((d, g), forwards, shared=(g,) if shared else ())
     fit(game, [(step, _batch(step)) for step in (1, 2, 3)], [], OneProcess())  # type: ignore[arg-type]
     return painter

@@ -1,4 +1,4 @@
-"""SinGAN's moves: what is made anew, what is held, what the terms read."""
+"""SinGAN's forward passes: what is made anew, what is held, what the terms read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player
 from augkit.gan.singan_game import ScaleNetworks, discriminator_forward, generator_forward
-from augkit.gan.terms import place_gradient_penalty_term, rebuilding_term
-from augkit.gan.transport_terms import SinkhornTerm, _places
+from augkit.gan.techniques.gradient_penalty import PlaceGradientPenalty
+from augkit.gan.techniques.sinkhorn import Sinkhorn, coordinates
+from augkit.gan.terms import rebuilding_term
+from augkit.losses.adversarial import ADVERSARIAL
 from augkit.losses.sinkhorn import sinkhorn_divergence
 from augkit.models.singan import Pyramid, ScaleDiscriminator, ScaleGenerator, enlarge
 
@@ -19,13 +21,11 @@ SIDE = (16, 18)
 
 
 @pytest.fixture
-def table() -> ScaleNetworks:
+def networks() -> ScaleNetworks:
     torch.manual_seed(0)
     below = Pyramid([ScaleGenerator(4)], [(12, 14)], torch.randn(1, 3, 12, 14)).requires_grad_(False)
     base = enlarge(below.rebuild(), SIDE)
-    return ScaleNetworks(
-        below, ScaleGenerator(4, 0.1), ScaleDiscriminator(4, 5), SIDE, base, torch.zeros(()), patches=6
-    )
+    return ScaleNetworks(below, ScaleGenerator(4, 0.1), ScaleDiscriminator(4, 5), SIDE, base, torch.zeros(()))
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ def batch() -> Batch:
     return Batch(photos[:1].expand(3, -1, -1, -1), torch.zeros(3, 1, 1).long(), torch.zeros(3).long(), 5, 0, 3, 3)
 
 
-def test_every_turn_of_g_makes_another_fake(table: ScaleNetworks, batch: Batch) -> None:
+def test_every_turn_of_g_makes_another_fake(networks: ScaleNetworks, batch: Batch) -> None:
     def player(name: str, module: nn.Module) -> Player:
         return Player(name, module, [], torch.optim.SGD(module.parameters()), lambda _: 1.0)
 
-    d, g = player("D", table.discriminator), player("G", table.generator)
-    game = Game((d, d, g, g, g), {"D": discriminator_forward(table), "G": generator_forward(table)})
+    d, g = player("D", networks.discriminator), player("G", networks.generator)
+    game = Game((d, d, g, g, g), {"D": discriminator_forward(networks), "G": generator_forward(networks)})
     fakes = [game.forward(turn.player, part).fake.detach() for turn in game.turns for part in turn.batches(batch)]
     assert len(fakes) == 5
     assert all(not torch.allclose(a, b) for i, a in enumerate(fakes) for b in fakes[:i])
@@ -47,12 +47,12 @@ def test_every_turn_of_g_makes_another_fake(table: ScaleNetworks, batch: Batch) 
     assert all(torch.equal(a, b) for a, b in zip(fakes, again, strict=True))
 
 
-def test_noise_is_fresh_at_every_scale_and_grey_at_the_coarsest(table: ScaleNetworks, batch: Batch) -> None:
+def test_noise_is_fresh_at_every_scale_and_grey_at_the_coarsest(networks: ScaleNetworks, batch: Batch) -> None:
     seen: list[tuple[Tensor, Tensor]] = []
     part = next(iter(batch.split(3)))
-    for module in (table.below.generators[0], table.generator):
+    for module in (networks.below.generators[0], networks.generator):
         module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
-    table.make(part, "g")
+    networks.generate(part, "g")
     (nothing, coarse), (before, fine) = seen
     assert (
         nothing.abs().max() == 0 and coarse.shape[2:] == (12, 14) and tuple(before.shape[2:]) == SIDE == fine.shape[2:]
@@ -60,41 +60,43 @@ def test_noise_is_fresh_at_every_scale_and_grey_at_the_coarsest(table: ScaleNetw
     assert torch.equal(coarse[:, 0], coarse[:, 2]) and not torch.equal(fine[:, 0], fine[:, 2])
 
 
-def test_only_the_own_scale_learns(table: ScaleNetworks, batch: Batch) -> None:
+def test_only_the_own_scale_learns(networks: ScaleNetworks, batch: Batch) -> None:
     part = next(iter(batch.split(3)))
-    outputs = generator_forward(table)(part)
+    outputs = generator_forward(networks)(part)
     (rebuilding_term(10.0).scaled(outputs) + outputs.fake_features[0][-1].square().mean()).backward()
-    assert all(p.grad is not None for p in table.generator.parameters())
-    assert all(p.grad is None for p in table.below.parameters())
-    assert not discriminator_forward(table)(part).fake.requires_grad
+    assert all(p.grad is not None for p in networks.generator.parameters())
+    assert all(p.grad is None for p in networks.below.parameters())
+    assert not discriminator_forward(networks)(part).fake.requires_grad
 
 
-def test_the_reconstruction_is_the_squared_error_of_the_fixed_noise(table: ScaleNetworks, batch: Batch) -> None:
+def test_the_reconstruction_is_the_squared_error_of_the_fixed_noise(networks: ScaleNetworks, batch: Batch) -> None:
     part = next(iter(batch.split(3)))
-    outputs = generator_forward(table)(part)
-    expected = (table.generator(table.base, torch.zeros(())) - part.photos).square().mean()
+    outputs = generator_forward(networks)(part)
+    expected = (networks.generator(networks.base, torch.zeros(())) - part.photos).square().mean()
     assert torch.allclose(rebuilding_term(10.0).scaled(outputs), 10 * expected)
 
 
-def test_the_penalty_reads_ds_map(table: ScaleNetworks, batch: Batch) -> None:
-    outputs = discriminator_forward(table)(next(iter(batch.split(3))))
-    assert float(place_gradient_penalty_term(0.1).scaled(outputs).detach()) > 0
+def test_the_penalty_reads_ds_map(networks: ScaleNetworks, batch: Batch) -> None:
+    outputs = discriminator_forward(networks)(next(iter(batch.split(3))))
+    [term] = PlaceGradientPenalty(adversarial="wgan").terms("D", networks.discriminator)
+    assert float(term.scaled(outputs).detach()) > 0
 
 
 @pytest.mark.parametrize("positions", [False, True])
-def test_sinkhorns_players_pull_in_opposite_directions(positions: bool, table: ScaleNetworks, batch: Batch) -> None:
-    transport = SinkhornTerm(0.1, 20, positions)
+def test_sinkhorns_players_pull_in_opposite_directions(positions: bool, networks: ScaleNetworks, batch: Batch) -> None:
+    technique = Sinkhorn(adversarial="sinkhorn", sinkhorn={"patches": 6, "positions": positions})
     part = next(iter(batch.split(3)))
-    ours, theirs = generator_forward(table)(part), discriminator_forward(table)(part)
-    assert len(set(ours.patches.tolist())) == 6 and not torch.equal(ours.patches, theirs.patches)
-    values = [transport.term_d().scaled(theirs).detach(), transport.term_g().scaled(ours).detach()]
-    assert float(values[0]) < 0 < float(values[1])
+    ours, theirs = generator_forward(networks)(part), discriminator_forward(networks)(part)
+    assert sorted(ours.places.tolist()) == list(range(6 * 8)) and not torch.equal(ours.places, theirs.places)
+    of_d, of_g = (technique.adversarial_term(player, ADVERSARIAL["wgan"]) for player in "DG")
+    assert float(of_d.scaled(theirs).detach()) < 0 < float(of_g.scaled(ours).detach())
     real, fake = theirs.real_features[0][-1][0], theirs.fake_features[0][-1][0]
-    chosen = [(map.flatten(1)[:, theirs.patches]).T for map in (real, fake)]
-    where = _places(theirs.patches, *real.shape[1:])
-    expected = sinkhorn_divergence(*chosen, (where, where) if positions else None)
-    assert torch.allclose(transport.term_d().scaled(theirs), -expected)
+    chosen = theirs.places[:6]
+    where = coordinates(chosen, *real.shape[1:])
+    embedded = [map.flatten(1)[:, chosen].T for map in (real, fake)]
+    expected = sinkhorn_divergence(*embedded, (where, where) if positions else None)
+    assert torch.allclose(of_d.scaled(theirs), -expected)
 
 
-def test_places_run_from_corner_to_corner() -> None:
-    assert _places(torch.tensor([0, 5, 2]), 2, 3).tolist() == [[0, 0], [1, 1], [0, 1]]
+def test_coordinates_run_from_corner_to_corner() -> None:
+    assert coordinates(torch.tensor([0, 5, 2]), 2, 3).tolist() == [[0, 0], [1, 1], [0, 1]]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from augkit.core.errors import ConfigError
 from augkit.models.conditioning import Discriminator, LinearHead
 from augkit.models.dcgan import build_baseline, build_bigger, build_deconvolution, build_upsampling
 from augkit.models.registries import PictureModel
@@ -124,6 +125,23 @@ def test_no_bias_stands_before_batch_norm_and_none_is_at_the_picture(build: Any)
             if isinstance(following, nn.BatchNorm2d):
                 assert layer.bias is None
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.trunk.blocks[0].modules())
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_layer_norm_takes_batch_norms_place_in_d(build: Any) -> None:
+    plain, layered = (_build(build, 64, norm=norm).trunk for norm in ("batch", "layer"))
+    norms = [layer for layer in layered.modules() if isinstance(layer, nn.GroupNorm)]
+    assert [norm.num_channels for norm in norms] == [
+        n.num_features for n in plain.modules() if isinstance(n, nn.BatchNorm2d)
+    ]
+    assert norms and {norm.num_groups for norm in norms} == {1} and _count(layered) == _count(plain)
+
+
+def test_a_norm_that_there_is_not_and_two_at_once_are_refused() -> None:
+    with pytest.raises(ConfigError, match="norm 'group'"):
+        build_baseline(3, 16, norm="group")
+    with pytest.raises(ConfigError, match="spectral and norm 'layer'"):
+        build_baseline(3, 16, norm="layer", spectral=True)
 
 
 @pytest.mark.parametrize("build", [build_deconvolution, build_upsampling])

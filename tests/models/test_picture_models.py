@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from augkit.core.errors import ConfigError
-from augkit.models import attention, dcgan, resnet_gan, sngan
+from augkit.core.needs import DISCRIMINATOR, OWN_SCORE
+from augkit.models import attention, discriminator_norm, sngan
+from augkit.models.conditioning import Discriminator, LinearHead
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk
 
 NAMES = sorted(PICTURE_MODELS)
@@ -20,8 +22,10 @@ ALIKE = {"dcgan-deconvolution", "dcgan-bigger", "resnet34-gan"}
 DISTINCT = [name for name in NAMES if name not in ALIKE]
 COMPUTED: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in DISTINCT),
-    ("dcgan", {"spectral": True}),
-    ("resnet18-gan", {"spectral": True, "attention": 32}),
+    ("dcgan", {"norm": "spectral"}),
+    ("dcgan-upsampling", {"norm": "layer"}),
+    ("resnet18-gan", {"norm": "none"}),
+    ("resnet18-gan", {"norm": "spectral", "attention": 32}),
     ("sngan", {"attention": 32, "spectral_generator": True}),
 ]
 """Options that change what a network is made of are tried on one of their family."""
@@ -47,7 +51,7 @@ def _behind_gamma(name: str) -> bool:
 @pytest.fixture
 def without_spectral_norm(monkeypatch: pytest.MonkeyPatch) -> None:
     """It changes no shape, and power iterations on PyTorch's meta device take seconds a network."""
-    for file in (attention, dcgan, resnet_gan, sngan):
+    for file in (attention, discriminator_norm, sngan):
         monkeypatch.setattr(file, "spectral_norm", lambda layer: layer)
 
 
@@ -117,6 +121,17 @@ def test_gradients_of_gradients_reach_every_layer(model: PictureModel) -> None:
     weights = [(name, p) for name, p in _parameters(model) if p.ndim >= 2 and not _behind_gamma(name)]
     assert [name for name, p in weights if p.grad is None or not p.grad.isfinite().all()] == []
     assert [name for name, p in weights if not p.grad.any()] == []  # type: ignore[union-attr]
+
+
+def test_a_trunk_says_truly_whether_a_score_is_its_pictures_own(model: PictureModel) -> None:
+    """What R1, WGAN-GP and LOGAN need of D: the slope of one score is 0 at all other pictures."""
+    torch.manual_seed(4)
+    discriminator = Discriminator(model.trunk, LinearHead(model.trunk.features))
+    assert DISCRIMINATOR in discriminator.gives
+    pictures = torch.rand(3, 3, 64, 64, requires_grad=True)
+    scores = discriminator(pictures, torch.zeros(3, dtype=torch.long), torch.zeros(3, 0)).scores
+    [slopes] = torch.autograd.grad(scores[0], pictures)
+    assert slopes[0].any() and bool(slopes[1:].any()) is (OWN_SCORE not in discriminator.gives)
 
 
 def test_nothing_is_overwritten_in_place(model: PictureModel) -> None:

@@ -64,7 +64,7 @@ def test_the_reports_parameters_of_resnet34() -> None:
 def test_the_other_readings_of_the_report_are_further_off() -> None:
     with torch.device("meta"):
         turned = resnet_gan._generator((3, 6, 4, 3), 100, 3, 64, attention=0)
-        fourth = resnet_gan._trunk((3, 4, 6, 4), 3, 64, attention=0, spectral=False)
+        fourth = resnet_gan._trunk((3, 4, 6, 4), 3, 64, attention=0, norm="batch")
     assert abs(_count(turned) - 22.96e6) > 0.05 * 22.96e6
     assert abs(_scored(fourth) - 21.30e6) > 0.05 * 21.30e6
 

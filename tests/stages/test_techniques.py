@@ -17,29 +17,31 @@ from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.gan.latents import NormalPrior, UniformPrior
 from augkit.gan.samplers import MaskSampler
 from augkit.settings import load_settings
-from augkit.stages.mask import mask_task
+from augkit.stages.mask import check_mask, mask_task
 from augkit.train.checkpoint import load_state
 
 from .runs import KilledError, killed_at, run, tiny
 
 GAN, VAE = "dcgan-upsampling", "mask-vae"
+LAYERED, SPECTRAL = (f"mask.options={{latent: 4, norm: {norm}}}" for norm in ("layer", "spectral"))
 TECHNIQUES: dict[str, tuple[str, list[str]]] = {
     "hinge": (GAN, ["mask.adversarial=hinge"]),
     "lsgan": (GAN, ["mask.adversarial=lsgan"]),
-    "wgan-gp": (GAN, ["mask.adversarial=wgan", "mask.gradient_penalty=10"]),
-    "r1": (GAN, ["mask.r1=1", "mask.r1_every=2"]),
+    "wgan-gp": (GAN, [LAYERED, "mask.adversarial=wgan", "mask.gradient_penalty=10"]),
+    "r1": (GAN, [LAYERED, "mask.r1=1", "mask.r1_every=2"]),
     "lecam": (GAN, ["mask.lecam=0.3"]),
     "orthogonal": (GAN, ["mask.orthogonal=0.01", "mask.initialise=orthogonal"]),
     "xavier": (GAN, ["mask.initialise=xavier", "mask.clip=0.5"]),
     "diffaugment": (GAN, ["mask.diffaugment=[translation, cutout]"]),
     "unconditional": (GAN, ["mask.condition=none"]),
     "acgan": (GAN, ["mask.condition=auxiliary"]),
-    "logan": (GAN, ["mask.latent_optimisation={}"]),
-    "bidirectional logan": (GAN, ["mask.latent_optimisation={steps: 2}", "mask.bidirectional=true"]),
+    "logan": (GAN, [SPECTRAL, "mask.latent_optimisation={}"]),
+    "bidirectional logan": (GAN, [SPECTRAL, "mask.latent_optimisation={steps: 2}", "mask.bidirectional=true"]),
     "several moves of D": (GAN, ["mask.d_steps=2", "mask.batch=2"]),
     "microbatches": (GAN, ["mask.microbatches=2", "mask.lecam=0.3"]),
     "rgb": (GAN, ["mask.output=rgb"]),
     "critic": (VAE, ["mask.critic={model: dcgan-upsampling}", "mask.lecam=0.1"]),
+    "critic with a class head": (VAE, ["mask.critic={model: dcgan-upsampling}", "mask.condition=auxiliary"]),
     "rgb vae": (VAE, ["mask.output=rgb"]),
     "selection": (VAE, ["mask.selection={every: 1, share: 0.3}"]),
 }
@@ -68,7 +70,7 @@ def test_four_steps_are_two_and_two(technique: str, workspace: Workspace, tmp_pa
 @pytest.mark.parametrize("technique", [name for name in TECHNIQUES if name not in ("selection", "microbatches")])
 def test_a_technique_changes_what_is_learnt(technique: str, workspace: Workspace, tmp_path: Path) -> None:
     name, overrides = TECHNIQUES[technique]
-    plain = [o for o in overrides if o.startswith("mask.batch")]
+    plain = [o for o in overrides if o.startswith(("mask.batch", "mask.options"))]
     models = []
     for number, more in enumerate((overrides, plain)):
         folder = run(name, workspace, tiny(name, 3, *more))
@@ -80,18 +82,12 @@ def test_a_technique_changes_what_is_learnt(technique: str, workspace: Workspace
 
 
 CLASHES = {
-    "wgan without bounds": (["mask.model=dcgan", "mask.adversarial=wgan"], "set gradient_penalty"),
     "an interval of nothing": (["mask.model=dcgan", "mask.r1_every=4"], "r1 is 0"),
     "frozen random weights": (["mask.model=dcgan", "mask.freeze_d=2"], "set init_from"),
     "a weight of no loss": (["mask.model=dcgan", "mask.auxiliary=2"], "condition is not auxiliary"),
-    "a class head on a joint D": (
-        ["mask.model=dcgan", "mask.bidirectional=true", "mask.condition=auxiliary"],
-        "no class head",
-    ),
     "weights that are replaced": (["mask.init_from=x", "mask.initialise=normal"], "init_from replaces"),
     "a selection that never is": (["mask.steps=100", "mask.selection={every: 101}"], "no state would be judged"),
     "one view twice": (["mask.model=dcgan", "mask.diffaugment=[cutout, cutout]"], "names a policy twice"),
-    "colours on masks": (["mask.model=dcgan", "mask.diffaugment=[colour]"], "changes what a mask says"),
 }
 
 
@@ -102,11 +98,51 @@ def test_a_clash_is_refused_when_the_settings_are_read(clash: str) -> None:
         load_settings("smoke", overrides)
 
 
-@pytest.mark.parametrize("critic", ["{model: sngan}", "{options: {spectral: true}}"])
-def test_wgan_with_a_bounded_critic(critic: str) -> None:
-    load_settings("smoke", [f"mask.critic={critic}", "mask.adversarial=wgan"])
-    with pytest.raises(ConfigError, match="set gradient_penalty"):
-        load_settings("smoke", ["mask.critic={}", "mask.adversarial=wgan"])
+def _built(*overrides: str) -> None:
+    """The networks of masks of three parts, without weights."""
+    schema = PartSchema.from_names(["hood", "door"])
+    check_mask(load_settings("smoke", ["mask.options={}", *overrides]).mask, schema)
+
+
+UNMET = {
+    "wgan without bounds": (["mask.model=dcgan", "mask.adversarial=wgan"], r"dcgan gives no D of bounded slope"),
+    "a critic without bounds": (
+        ["mask.critic={}", "mask.adversarial=wgan"],
+        r"mask-vae with the critic dcgan gives no D",
+    ),
+    "two heads of D": (
+        ["mask.model=dcgan", "mask.bidirectional=true", "mask.condition=auxiliary"],
+        r"mask\.condition=auxiliary and mask\.bidirectional set",
+    ),
+    "colours on masks": (["mask.model=dcgan", "mask.diffaugment=[colour]"], r"no pictures whose colours may change"),
+    "R1 of a score of all": (["mask.model=dcgan", "mask.r1=1"], r"mask\.r1 set, but dcgan gives no score of a picture"),
+    "WGAN-GP of one": (["mask.model=resnet18-gan", "mask.gradient_penalty=10"], r"but resnet18-gan gives no score of"),
+    "LOGAN of one": (
+        ["mask.model=dcgan", "mask.latent_optimisation={}"],
+        r"latent_optimisation set, but dcgan gives no",
+    ),
+    "R1 of a critic of one": (["mask.critic={}", "mask.r1=1"], r"mask-vae with the critic dcgan gives no score of"),
+}
+
+
+@pytest.mark.parametrize("unmet", UNMET)
+def test_what_networks_do_not_give_is_refused_with_both_names(unmet: str) -> None:
+    overrides, reason = UNMET[unmet]
+    with pytest.raises(ConfigError, match=reason):
+        _built(*overrides)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["mask.critic={options: {spectral: true}}", "mask.adversarial=wgan"],
+        ["mask.model=dcgan", "mask.adversarial=wgan", "mask.options={norm: spectral}"],
+        ["mask.model=dcgan", "mask.adversarial=wgan", "mask.gradient_penalty=10", "mask.options={norm: layer}"],
+        ["mask.model=dcgan", "mask.r1=1", "mask.options={norm: none}"],
+    ],
+)
+def test_what_they_give_is_used(overrides: list[str]) -> None:
+    _built(*overrides)
 
 
 @pytest.mark.parametrize("options", ["{latent: 0}", "{latent: -3}", "{latent: 4.5}", "{latent: x}", "{lantern: 4}"])
@@ -118,10 +154,6 @@ def test_options_that_no_network_takes_are_refused(options: str, workspace: Work
 def test_a_critics_options_are_those_of_d(workspace: Workspace) -> None:
     with pytest.raises(ConfigError, match=r"mask\.critic\.options\.latent set"):
         run(VAE, workspace, tiny(VAE, 2, "mask.critic={options: {latent: 4}}"))
-
-
-def test_wgan_with_spectral_norm_is_bounded() -> None:
-    load_settings("smoke", ["mask.model=dcgan", "mask.adversarial=wgan", "mask.options={spectral: true}"])
 
 
 IDLE = {
@@ -164,17 +196,17 @@ def test_a_run_starts_from_another(workspace: Workspace, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("overrides", "reason"),
+    ("overrides", "error", "reason"),
     [
-        (["mask.options={base: 16, latent: 4}"], "same model, size, options and condition"),
-        (["mask.critic={}", "mask.freeze_d=1"], "has no D"),
+        (["mask.options={base: 16, latent: 4}"], CheckpointError, "same model, size, options and condition"),
+        (["mask.critic={}", "mask.freeze_d=1"], ConfigError, r"mask\.freeze_d set, but .* gives no D that was trained"),
     ],
 )
 def test_a_start_that_does_not_fit_is_refused(
-    overrides: list[str], reason: str, workspace: Workspace, tmp_path: Path
+    overrides: list[str], error: type[Exception], reason: str, workspace: Workspace, tmp_path: Path
 ) -> None:
     first = run(VAE, workspace, tiny(VAE, 2)).rename(tmp_path / "first")
-    with pytest.raises(CheckpointError, match=reason):
+    with pytest.raises(error, match=reason):
         run(VAE, workspace, tiny(VAE, 2, f"mask.init_from={first}", *overrides))
     with pytest.raises(CheckpointError, match="checkpoint"):
         run(VAE, workspace, tiny(VAE, 2, f"mask.init_from={tmp_path}"))
@@ -205,7 +237,7 @@ def test_ds_moves_see_pairs_of_their_own(workspace: Workspace) -> None:
     ],
 )
 def test_techniques_of_both_players_are_terms_of_both(override: str, terms: set[str], workspace: Workspace) -> None:
-    folder = run(GAN, workspace, tiny(GAN, 2, override))
+    folder = run(GAN, workspace, tiny(GAN, 2, SPECTRAL, override))
     losses = json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])
     named = {name for name in losses if "/" in name}
     assert named == {f"{player}/{term}" for player in "DG" for term in {"adversarial", *terms}}
@@ -216,7 +248,7 @@ def test_latents_and_clipping_are_as_asked(rendered_workspace: Workspace) -> Non
     rows = TrainingRows.of(read_catalogue(rendered_workspace.catalogue))
     schema = PartSchema.load(rendered_workspace.schema)
     for asked, prior, clip in (
-        (["mask.latent_optimisation={}", "mask.clip=0.5"], UniformPrior, 0.5),
+        ([SPECTRAL, "mask.latent_optimisation={}", "mask.clip=0.5"], UniformPrior, 0.5),
         ([], NormalPrior, float("inf")),
     ):
         settings = tiny(GAN, 2, *asked).mask

@@ -141,7 +141,8 @@ def _task(workspace: Workspace, settings: Settings) -> TrainingTask:
 def test_d_is_watched_where_its_loss_says_that_it_has_won(
     loss: str, watched: bool, rendered_workspace: Workspace, tmp_path: Path
 ) -> None:
-    asked = [f"mask.adversarial={loss}", "mask.gradient_penalty=10", "mask.selection={every: 1, share: 0.3}"]
+    asked = [f"mask.adversarial={loss}", "mask.options={latent: 4, norm: spectral}"]
+    asked.append("mask.selection={every: 1, share: 0.3}")
     task = _task(rendered_workspace, tiny("dcgan-upsampling", 2, *asked))
     selector = task.select(nn.Identity, tmp_path, StopSignal(OneProcess()))  # type: ignore[arg-type]
     assert isinstance(selector, BestState) and selector.watched is watched

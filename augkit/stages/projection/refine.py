@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import TrainingError
-from augkit.losses.features import perceptual
+from augkit.losses.perceptual import perceptual
 from augkit.stages.projection.forms import ProjectionTarget
 from augkit.stages.projection.latent_model import LatentModel
 from augkit.train.optim import linear_decay

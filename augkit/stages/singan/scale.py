@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from augkit.data.crop import Photo
 from augkit.data.pair import photo_to_tensor
 from augkit.gan import singan_game, terms
 from augkit.gan.game import Game
-from augkit.gan.players import Player, Term
+from augkit.gan.players import Player
 from augkit.gan.samplers import to_pixels
-from augkit.gan.transport_terms import SinkhornTerm
+from augkit.gan.technique_set import TechniqueSet
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.singan import Pyramid, ScaleDiscriminator, ScaleGenerator, Side, channels_at, enlarge
 from augkit.settings import PaintSettings
@@ -57,18 +57,17 @@ def scale_task(name: str, scale: Scale, settings: PaintSettings, device: torch.d
     base = enlarge(below.rebuild(), scale.side)
     channels = channels_at(scale.number, settings.channels, settings.double_every)
     generator = ScaleGenerator(channels, _amplitude(scale, base, real, settings.noise))
-    discriminator = ScaleDiscriminator(channels, _features(settings))
+    discriminator = ScaleDiscriminator(channels, TechniqueSet.of(settings, "paint").embedding)
     if scale.beneath is not None:
         _inherit(scale.beneath, generator, discriminator)
     generator.to(device)
     discriminator.to(device)
-    patches = settings.sinkhorn.patches if settings.adversarial == "sinkhorn" else 0
     fixed = below.fixed if scale.number == 0 else torch.zeros((), device=device)
-    table = singan_game.ScaleNetworks(below, generator, discriminator, scale.side, base, fixed, patches)
+    networks = singan_game.ScaleNetworks(below, generator, discriminator, scale.side, base, fixed)
     return TrainingTask(
         name=f"paint {name} scale {scale.number} ({scale.side[1]} x {scale.side[0]} px)",
         pairs=SinglePhotoDataset(real),
-        game=_game(table, settings),
+        game=_game(networks, settings),
         learner=generator,
         finish=lambda averaged: averaged.to("cpu"),
         picture=lambda module: _picture(module, scale, real),
@@ -113,10 +112,6 @@ def _amplitude(scale: Scale, base: Tensor, real: Photo, share: float) -> float:
     return share * float((base.cpu() - pixels(real)).square().mean().sqrt())
 
 
-def _features(settings: PaintSettings) -> int:
-    return settings.sinkhorn.embedding if settings.adversarial == "sinkhorn" else 1
-
-
 def _inherit(folder: Path, generator: ScaleGenerator, discriminator: ScaleDiscriminator) -> None:
     """Starts from the networks of the scale beneath, where they are as wide. Raises CheckpointError."""
     game = load_state(folder / CHECKPOINT)[0]["game"]
@@ -127,25 +122,20 @@ def _inherit(folder: Path, generator: ScaleGenerator, discriminator: ScaleDiscri
             module.load_state_dict(state, strict=False)
 
 
-def _game(table: singan_game.ScaleNetworks, settings: PaintSettings) -> Game:
-    ours, theirs = _terms(settings)
-    optim_d = adam(table.discriminator.parameters(), settings.optim_d.adam)
-    optim_g = adam(table.generator.parameters(), settings.optim.adam)
-    d = Player("D", table.discriminator, theirs, optim_d, _rate(settings, settings.d_steps))
-    g = Player("G", table.generator, ours, optim_g, _rate(settings, settings.g_steps))
-    forwards = {"D": singan_game.discriminator_forward(table), "G": singan_game.generator_forward(table)}
-    return Game((d,) * settings.d_steps + (g,) * settings.g_steps, forwards)
-
-
-def _terms(settings: PaintSettings) -> tuple[Sequence[Term], Sequence[Term]]:
-    """G's and D's."""
-    rebuild = terms.rebuilding_term(settings.reconstruction)
-    if settings.adversarial == "sinkhorn":
-        asked = settings.sinkhorn
-        transport = SinkhornTerm(asked.epsilon, asked.iterations, asked.positions)
-        return [transport.term_g(), rebuild], [transport.term_d()]
-    pair, penalty = ADVERSARIAL["wgan"], terms.place_gradient_penalty_term(settings.gradient_penalty)
-    return [terms.adversarial_g(pair), rebuild], [terms.adversarial_d(pair), penalty]
+def _game(networks: singan_game.ScaleNetworks, settings: PaintSettings) -> Game:
+    techniques, pair = TechniqueSet.of(settings, "paint"), ADVERSARIAL["wgan"]
+    d, g = networks.discriminator, networks.generator
+    of_d = [techniques.adversarial_term("D", pair, terms.adversarial_d(pair)), *techniques.terms("D", d)]
+    of_g = [
+        techniques.adversarial_term("G", pair, terms.adversarial_g(pair)),
+        terms.rebuilding_term(settings.reconstruction),
+        *techniques.terms("G", g),
+    ]
+    optim_d, optim_g = adam(d.parameters(), settings.optim_d.adam), adam(g.parameters(), settings.optim.adam)
+    players = (Player("D", d, of_d, optim_d, _rate(settings, settings.d_steps)),) * settings.d_steps
+    players += (Player("G", g, of_g, optim_g, _rate(settings, settings.g_steps)),) * settings.g_steps
+    forwards = {"D": singan_game.discriminator_forward(networks), "G": singan_game.generator_forward(networks)}
+    return Game(players, forwards)
 
 
 def _rate(settings: PaintSettings, turns: int) -> Callable[[int], float]:

@@ -1,34 +1,48 @@
-"""What D is shown: pictures as they are, or augmented differentiably."""
+"""DiffAugment (Zhao et al. 2020): D sees all pictures, real and made, augmented differentiably."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from augkit.core.needs import DISCRIMINATOR, FREE_COLOURS, Need
 from augkit.gan.batch import Batch
+from augkit.gan.techniques import TECHNIQUES, Technique
 
 
-class View(Protocol):
-    """``(pictures, batch, name of the draw) -> pictures``, differentiable in the pictures."""
+@TECHNIQUES.register("diffaugment")
+class DiffAugment(Technique):
+    """A view of D, in both players' turns."""
 
-    def __call__(self, pictures: Tensor, batch: Batch, name: str) -> Tensor:
-        """What D sees of the pictures."""
+    section: ClassVar[str] = "latent"
+    example: ClassVar[Mapping[str, Any]] = {"diffaugment": ["translation", "cutout"]}
+    place: ClassVar[int] = 40
 
+    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
 
-def unchanged(pictures: Tensor, batch: Batch, name: str) -> Tensor:
-    """The pictures as they are."""
-    del batch, name
-    return pictures
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Translation and cutout leave a mask a mask; ``colour`` changes what it says."""
+        return (DISCRIMINATOR, FREE_COLOURS) if "colour" in self.diffaugment else (DISCRIMINATOR,)
+
+    def faults(self) -> Iterator[str]:
+        """A policy drawn twice."""
+        if len(set(self.diffaugment)) < len(self.diffaugment):
+            yield "diffaugment names a policy twice: the second would draw what the first drew"
+
+    def view(self, fill: Tensor) -> AugmentedView:
+        """See the class."""
+        return AugmentedView(self.diffaugment, fill)
 
 
 @dataclass(frozen=True)
-class DiffAugment:
-    """Differentiable augmentation, drawn per sample (Zhao et al. 2020): the same kind for real and fake pictures.
+class AugmentedView:
+    """Differentiable augmentation, drawn per sample: the same kind for real and fake pictures.
 
     ``fill`` (C,) is what enters where a picture was moved away or cut out: 0 for photos, the background's one-hot
     vector or colour for masks, so that every pixel stays a mask's.

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from augkit.gan.batch import Batch
-from augkit.gan.refiners import LatentOptimisation, unrefined
+from augkit.gan.latents import NormalPrior, UniformPrior
+from augkit.gan.slots import Unrefined
+from augkit.gan.techniques.latent_optimisation import LatentOptimisation, latent_moves
 
 CURVATURE = torch.tensor([0.5, 2.0])
 
@@ -28,7 +30,7 @@ def _expected(z: Tensor, alpha: float, beta: float) -> Tensor:
 
 def test_the_step_is_the_natural_gradient_of_each_sample() -> None:
     z = torch.tensor([[0.1, -0.2], [0.4, 0.3], [0.0, 0.0]])
-    moved, moves = LatentOptimisation(0.9, 5.0, share=1.0)(z.clone(), _score, _batch(3), "d")
+    moved, moves = LatentOptimisation(alpha=0.9, beta=5.0, share=1.0)(z.clone(), _score, _batch(3), "d")
     expected = _expected(z, 0.9, 5.0)
     torch.testing.assert_close(moves.detach(), expected)
     torch.testing.assert_close(moved.detach(), z + expected)
@@ -61,7 +63,7 @@ def test_k_steps_are_k_steps(steps: int) -> None:
 
 
 def test_moves_stay_in_the_cube() -> None:
-    moved, _ = LatentOptimisation(50.0, 1.0, share=1.0)(torch.full((1, 2), 0.9), _score, _batch(1), "d")
+    moved, _ = LatentOptimisation(alpha=50.0, beta=1.0, share=1.0)(torch.full((1, 2), 0.9), _score, _batch(1), "d")
     assert float(moved.detach().max()) == 1.0
 
 
@@ -90,5 +92,13 @@ def test_about_the_share_of_the_latents_is_moved() -> None:
 
 def test_the_default_moves_nothing() -> None:
     z = torch.randn(3, 2)
-    moved, moves = unrefined(z, _score, _batch(3), "d")
+    moved, moves = Unrefined()(z, _score, _batch(3), "d")
     assert moved is z and not moves.any()
+
+
+def test_latent_moves_are_squared_lengths() -> None:
+    assert float(latent_moves(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))) == pytest.approx(12.5)
+
+
+def test_latents_come_from_where_their_moves_end() -> None:
+    assert isinstance(LatentOptimisation().prior(3), UniformPrior) and isinstance(Unrefined().prior(3), NormalPrior)

@@ -1,4 +1,4 @@
-"""Distances between lists of feature maps."""
+"""Distance of the feature maps that a frozen network makes of two pictures."""
 
 from __future__ import annotations
 
@@ -8,22 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
-
-
-def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tensor]]) -> Float[Tensor, ""]:
-    """Mean L1 over D's layers but the last, averaged over the scales (Wang et al. 2018, eq. 4).
-
-    ``real`` and ``fake``: for each scale the features of every layer, the scores last. ``real`` is not trained through.
-    pix2pixHD sums over its n_layers + 1 layers with weight 10 * 4/(n_layers + 1) / n_scales: 40 times this mean.
-    """
-    scales = []
-    for real_scale, fake_scale in zip(real, fake, strict=True):
-        layers = [
-            functional.l1_loss(f.float(), r.detach().float())
-            for r, f in zip(real_scale[:-1], fake_scale[:-1], strict=True)
-        ]
-        scales.append(torch.stack(layers).mean())
-    return torch.stack(scales).mean()
 
 
 def perceptual(

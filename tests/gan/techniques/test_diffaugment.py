@@ -1,4 +1,4 @@
-"""Differentiable augmentation."""
+"""Differentiable augmentation, and views one after the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from augkit.gan.batch import Batch
-from augkit.gan.views import DiffAugment, colour, cutout, translation, unchanged
+from augkit.gan.slots import Views
+from augkit.gan.techniques.diffaugment import AugmentedView, colour, cutout, translation
 
 
 def _batch(rows: int, seed: int = 3) -> Batch:
@@ -56,13 +57,13 @@ def test_cutout_hides_half_the_sides_inside_the_picture() -> None:
 def test_a_mask_stays_a_mask(seed: int) -> None:
     ids = torch.randint(0, 4, (3, 16, 16), generator=torch.Generator().manual_seed(seed))
     masks = functional.one_hot(ids, 4).permute(0, 3, 1, 2).float()
-    seen = DiffAugment(("translation", "cutout"), torch.tensor([1.0, 0, 0, 0]))(masks, _batch(3, seed), "d")
+    seen = AugmentedView(("translation", "cutout"), torch.tensor([1.0, 0, 0, 0]))(masks, _batch(3, seed), "d")
     assert ((seen == 0) | (seen == 1)).all() and (seen.sum(1) == 1).all()
 
 
 def test_draws_are_the_samples_own_and_repeat() -> None:
     pictures = torch.randn(1, 3, 16, 16).expand(4, -1, -1, -1)
-    view = DiffAugment(("colour", "translation", "cutout"), torch.zeros(3))
+    view = AugmentedView(("colour", "translation", "cutout"), torch.zeros(3))
     once, again, other = view(pictures, _batch(4), "a"), view(pictures, _batch(4), "a"), view(pictures, _batch(4), "b")
     assert torch.equal(once, again) and not torch.equal(once, other)
     assert len({tuple(picture.flatten().tolist()) for picture in once}) == 4
@@ -71,10 +72,16 @@ def test_draws_are_the_samples_own_and_repeat() -> None:
 @pytest.mark.parametrize("policy", ["colour", "translation", "cutout"])
 def test_gradients_pass(policy: str) -> None:
     pictures = torch.randn(2, 3, 8, 8, requires_grad=True)
-    DiffAugment((policy,), torch.zeros(3))(pictures, _batch(2), "d").square().sum().backward()
+    AugmentedView((policy,), torch.zeros(3))(pictures, _batch(2), "d").square().sum().backward()
     assert pictures.grad is not None and pictures.grad.abs().sum() > 0
 
 
-def test_the_default_view_changes_nothing() -> None:
+def test_no_view_changes_nothing() -> None:
     pictures = torch.randn(1, 3, 4, 4)
-    assert unchanged(pictures, _batch(1), "d") is pictures
+    assert Views()(pictures, _batch(1), "d") is pictures
+
+
+def test_views_follow_each_other() -> None:
+    pictures = torch.ones(1, 3, 4, 4)
+    twice = Views((lambda x, batch, name: x + 1, lambda x, batch, name: x * 3))
+    assert torch.equal(twice(pictures, _batch(1), "d"), torch.full_like(pictures, 6))
