@@ -25,7 +25,7 @@ from augkit.stages.coarse_to_fine import coarse_settings
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import TrainingRun, TrainingTask, is_finished, load_description, run_task
+from augkit.train.run import TrainingRun, TrainingTask, check_parts, is_finished, load_description, run_task
 
 Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
@@ -102,6 +102,8 @@ class ModelStore:
         if is_finished(folder):
             about, rows = load_description(folder), rows_of(model, self.rows)
             remedy = f"train it again: augkit train {stage} --model {model} --fresh (or use the settings it had)"
+            if "schema" in about:
+                check_parts(folder, about, self.schema)
             self._check_earlier(folder, about, rows, remedy)
             require_fit(folder, about, self.fingerprint(stage, model), self.held_out, remedy)
         return folder

@@ -54,9 +54,7 @@ def hand_out(sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _evaluate(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> MaskEvaluation:
-    monkeypatch.setattr(
-        trained_stages, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
-    )
+    hand_out(sampler, monkeypatch)
     monkeypatch.setattr(masks, "FEWEST", 2)
     return evaluate_masks(workspace, load_settings("smoke"))
 
@@ -97,9 +95,7 @@ def test_the_verb(
     rendered_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sampler = Replaying(rendered_workspace, "train")
-    monkeypatch.setattr(
-        trained_stages, "load_mask_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
-    )
+    hand_out(sampler, monkeypatch)
     monkeypatch.setattr(masks, "FEWEST", 2)
     place = ["--workspace", str(rendered_workspace.root)]
     assert run(["evaluate", "masks", *place]) == 0

@@ -57,9 +57,7 @@ def hand_out(sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _evaluate(workspace: Workspace, sampler: Replaying, monkeypatch: pytest.MonkeyPatch) -> PhotoEvaluation:
-    monkeypatch.setattr(
-        trained_stages, "load_photo_sampler", lambda folder: (sampler, {"schema": sampler.schema.to_dict()})
-    )
+    hand_out(sampler, monkeypatch)
     return evaluate_photos(workspace, load_settings("smoke"))
 
 
