@@ -17,9 +17,9 @@ from augkit.models.conditioning import AuxiliaryHead
 
 @TECHNIQUES.register("auxiliary")
 class Auxiliary(Technique):
-    """A head of D that guesses the class, and a term of each player (eq. 3).
+    """A head of D that guesses the class, and a term of each player: eq. 3, which both D and G maximise.
 
-    D's is of real pictures; G's, of made ones, whose class is the one that was asked for.
+    D's is of real and of made pictures, G's of made ones; the class of a made one is the one that was asked for.
     """
 
     section: ClassVar[str] = "latent"
@@ -59,10 +59,10 @@ class Auxiliary(Technique):
         """See the class."""
         del module
 
-        def of_real(outputs: StepOutputs) -> Tensor:
-            return functional.cross_entropy(outputs.real_logits.float(), outputs.classes)
-
-        def of_fake(outputs: StepOutputs) -> Tensor:
+        def of_made(outputs: StepOutputs) -> Tensor:
             return functional.cross_entropy(outputs.fake_logits.float(), outputs.classes)
 
-        return [Term("auxiliary", self.auxiliary, of_real if player == "D" else of_fake)]
+        def of_both(outputs: StepOutputs) -> Tensor:
+            return functional.cross_entropy(outputs.real_logits.float(), outputs.classes) + of_made(outputs)
+
+        return [Term("auxiliary", self.auxiliary, of_both if player == "D" else of_made)]
