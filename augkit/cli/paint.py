@@ -60,10 +60,10 @@ def train(
         folder = train_pyramid(session.workspace, subject, session.settings, fresh=fresh, progress=bars)
     if not is_main_process():
         return
-    painter = load_painter(session.workspace, subject.name)
-    sheet = _place(session, painter) / "rebuilt.png"
-    write_strip(sheet, [painter.shown(), painter.rebuild()], ["photo", "from the fixed noise"])
-    psnr, sizes = fidelity(painter), [f"{width} x {height}" for height, width in painter.pyramid.sizes]
+    trained = load_painter(session.workspace, subject.name)
+    sheet = _place(session, trained) / "rebuilt.png"
+    write_strip(sheet, [trained.shown(), trained.rebuild()], ["photo", "from the fixed noise"])
+    psnr, sizes = fidelity(trained), [f"{width} x {height}" for height, width in trained.pyramid.sizes]
     result = {
         "model": subject.name, "folder": str(folder), "scales": sizes, "psnr": round(psnr, 2),
         "mask": subject.pair is not None, "sheet": str(sheet),
@@ -92,15 +92,15 @@ def sample(
     from augkit.train.image_grid import write_picture
 
     session = open_session(workspace, as_json)
-    painter = load_painter(session.workspace, model)
-    made = [painter.sample(derive(seed, "sample", number), first) for number in range(count)]
-    place = _place(session, painter)
+    trained = load_painter(session.workspace, model)
+    made = [trained.sample(derive(seed, "sample", number), first) for number in range(count)]
+    place = _place(session, trained)
     files = [place / f"sample-{first}-{seed}-{number:03d}.png" for number in range(count)]
     for file, picture in zip(files, made, strict=True):
         write_picture(file, picture)
     sheet = place / f"samples-{first}-{seed}.png"
-    write_strip(sheet, [painter.shown(), *made], ["photo", *map(str, range(count))])
-    result = {"model": painter.name, "from_scale": first, "pictures": list(map(str, files)), "sheet": str(sheet)}
+    write_strip(sheet, [trained.shown(), *made], ["photo", *map(str, range(count))])
+    result = {"model": trained.name, "from_scale": first, "pictures": list(map(str, files)), "sheet": str(sheet)}
     session.emit(result, f"{count} pictures, side by side in {sheet}")
 
 
@@ -130,26 +130,26 @@ def paint_from(
     from augkit.stages.singan.pyramid import load_painter
 
     session = open_session(workspace, as_json, config, overrides)
-    painter = load_painter(session.workspace, model)
+    trained = load_painter(session.workspace, model)
     schema = PartSchema.load(session.workspace.schema)
-    painting = read_painting(session.workspace, painter, schema, mask)
+    painting = read_painting(session.workspace, trained, schema, mask)
     network = EXTRACTORS[extractor](weights=weights)
-    starts = [start] if start is not None else list(range(1, len(painter.pyramid)))
+    starts = [start] if start is not None else list(range(1, len(trained.pyramid)))
     if not starts:
         raise ConfigError("a pyramid of one scale, which nothing can be painted into", "two or more",
                           "train with a smaller paint.coarsest")  # fmt: skip
-    trials = try_starts(painter, painting, starts, painting_seed(seed, painter, painting, 0), network)
+    trials = try_starts(trained, painting, starts, painting_seed(seed, trained, painting, 0), network)
     chosen = best(trials)
-    files = _write(session, painter, painting, trials, chosen, count, seed)
+    files = _write(session, trained, painting, trials, chosen, count, seed)
     if shards:
-        files |= _shards(session, painter, painting, schema, chosen.start, count, seed)
-    result = _result(painter, painting, trials, chosen, network) | files
+        files |= _shards(session, trained, painting, schema, chosen.start, count, seed)
+    result = _result(trained, painting, trials, chosen, network) | files
     session.emit(result, start_tables(result))
 
 
 def _write(  # noqa: PLR0917  # what was made, and of what
     session: Session,
-    painter: TrainedPyramid,
+    trained: TrainedPyramid,
     painting: Painting,
     trials: list[StartScaleTrial],
     chosen: StartScaleTrial,
@@ -162,38 +162,38 @@ def _write(  # noqa: PLR0917  # what was made, and of what
     from augkit.stages.singan.painting import painting_seed
     from augkit.train.image_grid import write_picture
 
-    place, stem = _place(session, painter), f"{painting.name}-{seed}"
+    place, stem = _place(session, trained), f"{painting.name}-{seed}"
     files = [place / f"{stem}-{number:03d}.png" for number in range(count)]
     for number, file in enumerate(files):
-        write_picture(file, made_of(painter, painting, chosen.start, painting_seed(seed, painter, painting, number)))
+        write_picture(file, made_of(trained, painting, chosen.start, painting_seed(seed, trained, painting, number)))
     write_picture(place / f"{painting.name}.mask.png", painting.pair.mask)
     titles = ["photo", "painting", *(f"start {t.start}: M {t.combined:.2f}" for t in trials)]
     strip = place / f"{stem}-starts.png"
-    write_strip(strip, [painter.shown(), painting.pair.photo, *(t.picture for t in trials)], titles,
+    write_strip(strip, [trained.shown(), painting.pair.photo, *(t.picture for t in trials)], titles,
                 2 + trials.index(chosen))  # fmt: skip
     return {"pictures": list(map(str, files)), "mask": str(place / f"{painting.name}.mask.png"), "sheet": str(strip)}
 
 
 def _shards(  # noqa: PLR0917  # a request's parts
-    session: Session, painter: TrainedPyramid, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
+    session: Session, trained: TrainedPyramid, painting: Painting, schema: PartSchema, start: int, count: int, seed: int
 ) -> dict[str, Any]:
     from augkit.stages.singan.painted_pairs import PaintRequest, write_pairs
 
     codec = session.settings.balance
-    request = PaintRequest(painter, painting, start, count, seed, codec.quality, codec.lossless)
+    request = PaintRequest(trained, painting, start, count, seed, codec.quality, codec.lossless)
     folder, name = write_pairs(session.workspace, request, schema)
     return {"shards": str(folder), "shard": name}
 
 
 def _result(
-    painter: TrainedPyramid,
+    trained: TrainedPyramid,
     painting: Painting,
     trials: list[StartScaleTrial],
     chosen: StartScaleTrial,
     network: Extractor,
 ) -> dict[str, Any]:
     return {
-        "model": painter.name, "painting": painting.word, "extractor": network.name, "layer": network.map_layer,
+        "model": trained.name, "painting": painting.word, "extractor": network.name, "layer": network.map_layer,
         "pose_differences": painting.differences, "start": chosen.start,
         "starts": [
             {"start": t.start, "to_painting": t.to_painting, "to_photo": t.to_photo, "M": t.combined} for t in trials
@@ -201,6 +201,6 @@ def _result(
     }  # fmt: skip
 
 
-def _place(session: Session, painter: TrainedPyramid) -> Path:
+def _place(session: Session, trained: TrainedPyramid) -> Path:
     """Where a pyramid's pictures go."""
-    return session.workspace.reports / "paint" / painter.name
+    return session.workspace.reports / "paint" / trained.name

@@ -57,7 +57,7 @@ class ImageSettings(PhotoGameSettings):
     """For ``pix2pixhd-local``: trains its coarse generator first."""
     background: Literal["learnt", "green", "composite"] = "learnt"
     """``green``: cars are learnt and made on chroma green (51, 255, 51); ``composite``: the made ones are then cut out
-    and laid over other scenes."""
+    and composited over other scenes."""
     backgrounds: str = "auto"
     """The scenes of ``composite``: a folder of landscapes, ``inpainted`` (training photos without their cars), or
     ``auto``, the landscapes in WORKSPACE/backgrounds where there are any, else ``inpainted``."""
@@ -77,7 +77,7 @@ class ImageSettings(PhotoGameSettings):
     @model_validator(mode="after")
     def _refuse_idle(self) -> ImageSettings:
         if self.backgrounds != "auto" and self.background != "composite":
-            raise ValueError(f"backgrounds is set, but background is {self.background} and lays cars over nothing")
+            raise ValueError(f"backgrounds is set, but background is {self.background} and composites nothing")
         if self.background != "learnt" and any(name == "Background" for name, _ in load_recipe(self.augment).steps):
             raise ValueError(f"augment {self.augment} replaces backgrounds, but background {self.background} does, too")
         if self.part_map != "names" and not self.init_from:

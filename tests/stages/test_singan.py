@@ -82,7 +82,7 @@ def painted(painted_workspace: Workspace, tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def painter(painted_workspace: Workspace) -> TrainedPyramid:
+def trained(painted_workspace: Workspace) -> TrainedPyramid:
     return load_painter(painted_workspace, None)
 
 
@@ -90,12 +90,12 @@ def painter(painted_workspace: Workspace) -> TrainedPyramid:
 
 
 def test_the_fixed_noise_gives_the_photo_back(workspace: Workspace) -> None:
-    painter = train(workspace, tiny("paint.steps=40", "paint.optim.lr=2e-3", "paint.drop_at=0.7"))
-    assert fidelity(painter) > 20
-    mean = np.full_like(painter.shown(), painter.shown().mean((0, 1)).round())
-    assert fidelity(painter) > 6 + 10 * np.log10(4 / float((pixels(mean) - pixels(painter.shown())).square().mean()))
-    error = (painter.rebuild().astype(float) - painter.shown()) / 255
-    assert fidelity(painter) == pytest.approx(-10 * np.log10((error**2).mean()), abs=0.01)
+    trained = train(workspace, tiny("paint.steps=40", "paint.optim.lr=2e-3", "paint.drop_at=0.7"))
+    assert fidelity(trained) > 20
+    mean = np.full_like(trained.shown(), trained.shown().mean((0, 1)).round())
+    assert fidelity(trained) > 6 + 10 * np.log10(4 / float((pixels(mean) - pixels(trained.shown())).square().mean()))
+    error = (trained.rebuild().astype(float) - trained.shown()) / 255
+    assert fidelity(trained) == pytest.approx(-10 * np.log10((error**2).mean()), abs=0.01)
 
 
 def test_a_killed_pyramid_goes_on_bit_exactly(workspace: Workspace, tmp_path: Path) -> None:
@@ -143,20 +143,20 @@ def test_a_scale_that_was_trained_again_on_its_own_is_refused(painted: Workspace
 
 
 def test_a_scale_starts_from_the_one_beneath_and_adds_a_tenth_of_its_error(painted_workspace: Workspace) -> None:
-    painter = load_painter(painted_workspace, None)
-    coarse = painter.pyramid.rebuild(1).detach()
-    before = (pixels(_at(painter, 1)) - enlarge(coarse, painter.pyramid.sizes[1])).square().mean().sqrt()
-    amplitudes = [float(generator.amplitude) for generator in painter.pyramid.generators]  # type: ignore[arg-type]
+    trained = load_painter(painted_workspace, None)
+    coarse = trained.pyramid.rebuild(1).detach()
+    before = (pixels(_at(trained, 1)) - enlarge(coarse, trained.pyramid.sizes[1])).square().mean().sqrt()
+    amplitudes = [float(generator.amplitude) for generator in trained.pyramid.generators]  # type: ignore[arg-type]
     assert amplitudes[0] == 1 and amplitudes[1] == pytest.approx(0.1 * float(before), rel=1e-4)
-    states = [load_state(painter.folder / f"scale-0{n}" / "checkpoint.safetensors")[0]["game"] for n in (0, 1)]
+    states = [load_state(trained.folder / f"scale-0{n}" / "checkpoint.safetensors")[0]["game"] for n in (0, 1)]
     moved = states[1]["D"]["module"]["layers.0.weight"] - states[0]["D"]["module"]["layers.0.weight"]
     assert 0 < float(moved.abs().max()) < 4 * 5e-4 * 1.5  # four steps of Adam away, not drawn anew
 
 
-def _at(painter: TrainedPyramid, scale: int) -> np.ndarray:
+def _at(trained: TrainedPyramid, scale: int) -> np.ndarray:
     from augkit.stages.singan.scale import resized
 
-    return resized(painter.subject.photo, painter.pyramid.sizes[scale])
+    return resized(trained.subject.photo, trained.pyramid.sizes[scale])
 
 
 def test_the_rates_fall_to_a_tenth_at_the_share_of_the_steps() -> None:
@@ -168,9 +168,9 @@ def test_the_rates_fall_to_a_tenth_at_the_share_of_the_steps() -> None:
 
 def test_sinkhorn_trains_too(workspace: Workspace) -> None:
     settings = tiny("paint.adversarial=sinkhorn", "paint.sinkhorn={embedding: 4, patches: 9, positions: true}")
-    painter = train(workspace, settings)
-    assert painter.rebuild().shape == (24, 24, 3)
-    lines = (painter.folder / "scale-00" / "metrics.jsonl").read_text().splitlines()
+    trained = train(workspace, settings)
+    assert trained.rebuild().shape == (24, 24, 3)
+    lines = (trained.folder / "scale-00" / "metrics.jsonl").read_text().splitlines()
     losses = json.loads(lines[0])
     assert losses["D/adversarial"] < 0 < losses["G/adversarial"] and "D/gradient_penalty" not in losses
 
@@ -194,11 +194,11 @@ def test_settings_that_do_nothing_or_cannot_be(change: str, told: str) -> None:
 def test_a_photo_without_a_mask_can_be_sampled_and_not_painted(workspace: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "my car.jpg"
     Image.fromarray(read_photo(workspace.photo(ids(workspace)[0]))[:40]).save(file)
-    painter = train(workspace, tiny(), str(file))
-    assert painter.name == "my-car" and painter.subject.pair is None
-    assert painter.side == (15, 24) and painter.sample(0).shape == (15, 24, 3)
+    trained = train(workspace, tiny(), str(file))
+    assert trained.name == "my-car" and trained.subject.pair is None
+    assert trained.side == (15, 24) and trained.sample(0).shape == (15, 24, 3)
     with pytest.raises(DataError, match=r"without a mask(.|\n)*--mask"):
-        read_painting(workspace, painter, PartSchema.load(workspace.schema), ids(workspace)[1])
+        read_painting(workspace, trained, PartSchema.load(workspace.schema), ids(workspace)[1])
 
 
 def test_a_photo_with_a_drawn_mask(workspace: Workspace, tmp_path: Path) -> None:
@@ -232,15 +232,15 @@ def test_photos_that_cannot_be_read_or_are_too_small(workspace: Workspace, tmp_p
 # sampling and painting
 
 
-def test_a_picture_is_a_function_of_its_seed(painter: TrainedPyramid) -> None:
-    assert np.array_equal(painter.sample(3), painter.sample(3)) and not np.array_equal(
-        painter.sample(3), painter.sample(4)
+def test_a_picture_is_a_function_of_its_seed(trained: TrainedPyramid) -> None:
+    assert np.array_equal(trained.sample(3), trained.sample(3)) and not np.array_equal(
+        trained.sample(3), trained.sample(4)
     )
-    coarse, fine = painter.sample(3), painter.sample(3, 2)
-    off = [np.abs(made.astype(int) - painter.rebuild()).mean() for made in (coarse, fine)]
+    coarse, fine = trained.sample(3), trained.sample(3, 2)
+    off = [np.abs(made.astype(int) - trained.rebuild()).mean() for made in (coarse, fine)]
     assert off[1] < off[0]
     with pytest.raises(ConfigError, match=r"--from-scale 3(.|\n)*0 \(the coarsest\) to 2"):
-        painter.sample(0, 3)
+        trained.sample(0, 3)
 
 
 def test_colours_are_the_photos_and_those_of_the_other_side_where_one_is_hidden() -> None:
@@ -262,29 +262,29 @@ def test_masks_shrink_by_the_id_that_covers_most() -> None:
 
 
 def test_a_mask_is_painted_in_part_colours_and_its_pose_is_looked_at(
-    painter: TrainedPyramid, painted_workspace: Workspace
+    trained: TrainedPyramid, painted_workspace: Workspace
 ) -> None:
-    schema, own = PartSchema.load(painted_workspace.schema), painter.name
-    painting = read_painting(painted_workspace, painter, schema, own)
-    assert painting.differences == [] and painting.pair.mask.shape == painter.side == painting.pair.photo.shape[:2]
-    away = np.abs(painting.pair.photo.astype(int) - painter.shown()).mean()
+    schema, own = PartSchema.load(painted_workspace.schema), trained.name
+    painting = read_painting(painted_workspace, trained, schema, own)
+    assert painting.differences == [] and painting.pair.mask.shape == trained.side == painting.pair.photo.shape[:2]
+    away = np.abs(painting.pair.photo.astype(int) - trained.shown()).mean()
     assert away < 40
     other = next(r for r in read_catalogue(painted_workspace.catalogue) if r.orientation == "C" and r.split == "train")
-    assert read_painting(painted_workspace, painter, schema, other.id).differences
+    assert read_painting(painted_workspace, trained, schema, other.id).differences
 
 
-def test_paintings_that_cannot_be(painter: TrainedPyramid, painted_workspace: Workspace, tmp_path: Path) -> None:
+def test_paintings_that_cannot_be(trained: TrainedPyramid, painted_workspace: Workspace, tmp_path: Path) -> None:
     schema, file = PartSchema.load(painted_workspace.schema), tmp_path / "drawn.png"
     Image.fromarray(np.ones((32, 64), np.uint8)).save(file)
     with pytest.raises(DataError, match=r"64 x 32 px(.|\n)*64 x 64 px(.|\n)*nearest neighbour"):
-        read_painting(painted_workspace, painter, schema, str(file))
+        read_painting(painted_workspace, trained, schema, str(file))
     Image.fromarray(np.full((64, 64), 200, np.uint8)).save(file)
     with pytest.raises((DataError, SchemaError), match=rf"{file}(.|\n)*200(.|\n)*ids"):
-        read_painting(painted_workspace, painter, schema, str(file))
-    painting = read_painting(painted_workspace, painter, schema, painter.name)
+        read_painting(painted_workspace, trained, schema, str(file))
+    painting = read_painting(painted_workspace, trained, schema, trained.name)
     for start in (0, 3):
         with pytest.raises(ConfigError, match=rf"--start {start}(.|\n)*1 \(most is changed\) to 2"):
-            paint(painter, painting, start, 0)
+            paint(trained, painting, start, 0)
 
 
 class _Means:
@@ -300,13 +300,13 @@ def _plain(picture: np.ndarray) -> Painting:
     return Painting("plain", "plain", Pair(picture, np.zeros(picture.shape[:2], np.uint8), ALL_CLASSES[0]), [], "train")
 
 
-def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(painter: TrainedPyramid) -> None:
+def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(trained: TrainedPyramid) -> None:
     picture = np.zeros((24, 24, 3), np.uint8)
     picture[:, 12:] = 255
     seen: list[torch.Tensor] = []
-    generators: Any = painter.pyramid.generators
+    generators: Any = trained.pyramid.generators
     handles = [g.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])) for g in generators]
-    paint(painter, _plain(picture), 2, 7)
+    paint(trained, _plain(picture), 2, 7)
     for handle in handles:
         handle.remove()
     assert [tuple(x.shape[2:]) for x in seen] == [(24, 24)]
@@ -314,11 +314,11 @@ def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(pa
     assert float(columns[0]) == -1 and float(columns[-1]) == 1 and bool(((columns > -0.9) & (columns < 0.9)).any())
 
 
-def test_the_start_with_the_lowest_m_is_chosen(painter: TrainedPyramid, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_start_with_the_lowest_m_is_chosen(trained: TrainedPyramid, monkeypatch: pytest.MonkeyPatch) -> None:
     noisy = np.random.default_rng(0).integers(0, 255, (24, 24, 3)).astype(np.uint8)
-    made = {1: painter.shown(), 2: noisy}
-    monkeypatch.setattr(paintings, "paint", lambda painter, painting, start, seed: made[start])
-    trials = try_starts(painter, _plain(noisy), [1, 2], 0, _Means())  # type: ignore[arg-type]
+    made = {1: trained.shown(), 2: noisy}
+    monkeypatch.setattr(paintings, "paint", lambda trained, painting, start, seed: made[start])
+    trials = try_starts(trained, _plain(noisy), [1, 2], 0, _Means())  # type: ignore[arg-type]
     assert [trials[0].to_photo, trials[1].to_painting] == pytest.approx([0, 0], abs=1e-6)
     assert trials[0].to_painting == pytest.approx(trials[1].to_photo) and trials[0].to_painting > 1
     assert trials[0].combined == pytest.approx(2 * trials[0].to_painting)
@@ -333,14 +333,14 @@ def test_the_start_with_the_lowest_m_is_chosen(painter: TrainedPyramid, monkeypa
 # shards
 
 
-def _order(workspace: Workspace, painter: TrainedPyramid, word: str, **changes: Any) -> PaintRequest:
-    painting = read_painting(workspace, painter, PartSchema.load(workspace.schema), word)
-    return replace(PaintRequest(painter, painting, 2, 2, 0), **changes)
+def _order(workspace: Workspace, trained: TrainedPyramid, word: str, **changes: Any) -> PaintRequest:
+    painting = read_painting(workspace, trained, PartSchema.load(workspace.schema), word)
+    return replace(PaintRequest(trained, painting, 2, 2, 0), **changes)
 
 
 def test_painted_pairs_are_shards_that_verify_and_train(painted: Workspace) -> None:
-    painter, schema = load_painter(painted, None), PartSchema.load(painted.schema)
-    first, second = (_order(painted, painter, word) for word in ids(painted)[:2])
+    trained, schema = load_painter(painted, None), PartSchema.load(painted.schema)
+    first, second = (_order(painted, trained, word) for word in ids(painted)[:2])
     assert write_pairs(painted, first, schema) == (painted.painted, "shard-000000")
     bytes_before = (painted.painted / "shard-000000.tar").read_bytes()
     assert write_pairs(painted, second, schema)[1] == "shard-000001"
@@ -356,19 +356,19 @@ def test_painted_pairs_are_shards_that_verify_and_train(painted: Workspace) -> N
 
 
 def test_held_out_pairs_do_not_come_back_as_training_pairs(painted: Workspace) -> None:
-    painter, schema = load_painter(painted, None), PartSchema.load(painted.schema)
+    trained, schema = load_painter(painted, None), PartSchema.load(painted.schema)
     with pytest.raises(DataError, match=r"the mask is of the split val(.|\n)*--shards"):
-        write_pairs(painted, _order(painted, painter, ids(painted, "val")[0]), schema)
-    held = replace(painter, subject=replace(painter.subject, split="val"))
+        write_pairs(painted, _order(painted, trained, ids(painted, "val")[0]), schema)
+    held = replace(trained, subject=replace(trained.subject, split="val"))
     with pytest.raises(DataError, match=r"the photo is of the split val"):
-        write_pairs(painted, replace(_order(painted, painter, ids(painted)[0]), painter=held), schema)
+        write_pairs(painted, replace(_order(painted, trained, ids(painted)[0]), trained=held), schema)
     assert not painted.painted.exists()
 
 
 def test_shards_hold_square_pairs(painted: Workspace) -> None:
-    painter = load_painter(painted, None)
+    trained = load_painter(painted, None)
     wide = Pyramid([ScaleGenerator(4)], [(14, 20)], torch.zeros(1, 3, 14, 20))
-    order = replace(_order(painted, painter, ids(painted)[0]), painter=replace(painter, pyramid=wide))
+    order = replace(_order(painted, trained, ids(painted)[0]), trained=replace(trained, pyramid=wide))
     with pytest.raises(DataError, match=r"20 x 14 px(.|\n)*square"):
         write_pairs(painted, order, PartSchema.load(painted.schema))
 

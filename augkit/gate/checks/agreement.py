@@ -36,7 +36,7 @@ EACH = 4096
 @CHECKS.register("agreement")
 class Agreement:
     """Mean IoU, over the parts that the mask shows, of the mask and what the segmenters read; and how much less of the
-    parts' chances the mask gathers than that reading does, which tells a wrong mask from a photo that is hard to read.
+    parts' chances lies under the mask than under that reading, which tells a wrong mask from a hard photo.
     """
 
     stage: ClassVar[Stage] = "photo"

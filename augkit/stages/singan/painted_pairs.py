@@ -26,7 +26,7 @@ _NAME = 30
 class PaintRequest:
     """``count`` pairs of a painting from a start scale, and how their photos are encoded."""
 
-    painter: TrainedPyramid
+    trained: TrainedPyramid
     painting: Painting
     start: int
     count: int
@@ -38,7 +38,7 @@ class PaintRequest:
     def digest(self) -> str:
         """Names what the shard's bytes depend on."""
         facts = [
-            self.painter.digest, self.painter.name, self.painting.digest, self.painting.name, self.start, self.count,
+            self.trained.digest, self.trained.name, self.painting.digest, self.painting.name, self.start, self.count,
             self.seed, self.quality, self.lossless,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
@@ -61,8 +61,8 @@ def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema)
     name = f"shard-{len(names):06d}"
     writer = ShardWriter(storage, name)
     for number in range(request.count):
-        seed = painting_seed(request.seed, request.painter, request.painting, number)
-        photo = paint(request.painter, request.painting, request.start, seed)
+        seed = painting_seed(request.seed, request.trained, request.painting, number)
+        photo = paint(request.trained, request.painting, request.start, seed)
         writer.add(_record(request, seed, schema), *encode_photo(photo, request.quality, request.lossless),
                    encode_mask(request.painting.pair.mask))  # fmt: skip
     writer.commit(request.digest)
@@ -73,18 +73,18 @@ def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema)
 def _record(request: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
     pair = request.painting.pair
     height, width = pair.mask.shape
-    names = f"{request.painter.name[:_NAME]}-{request.painting.name[:_NAME]}"
+    names = f"{request.trained.name[:_NAME]}-{request.painting.name[:_NAME]}"
     return PairRecord(
         key=f"{names}-{request.start}-{seed:016x}", split="train",
         source="painted", orientation=pair.car_class.orientation, doors=pair.car_class.doors, seed=seed,
-        mask_model=request.painting.digest, image_model=request.painter.digest, width=width, height=height,
+        mask_model=request.painting.digest, image_model=request.trained.digest, width=width, height=height,
         histogram=pair.histogram(schema.channels).tolist(), scores={"paint_start": float(request.start)},
     )  # fmt: skip
 
 
 def _require_training(request: PaintRequest) -> None:
     for what, word, split in (
-        ("photo", request.painter.subject.word, request.painter.subject.split),
+        ("photo", request.trained.subject.word, request.trained.subject.split),
         ("mask", request.painting.word, request.painting.split),
     ):
         if split != "train":
@@ -95,7 +95,7 @@ def _require_training(request: PaintRequest) -> None:
 
 
 def _require_square(request: PaintRequest) -> None:
-    height, width = request.painter.side
+    height, width = request.trained.side
     if height != width:
         raise DataError(
             f"pictures of {width} x {height} px", "square ones: all pairs of a workspace are",

@@ -65,15 +65,15 @@ class StartScaleTrial:
         return combined_distance(self.to_painting, self.to_photo)
 
 
-def read_painting(workspace: Workspace, painter: TrainedPyramid, schema: PartSchema, word: str) -> Painting:
+def read_painting(workspace: Workspace, trained: TrainedPyramid, schema: PartSchema, word: str) -> Painting:
     """A drawn mask's file, or the mask of a pair of the catalogue, in the colours of the pyramid's photo.
 
     Raises DataError for a photo without a mask, for a mask that cannot be read, and for one of another size.
     """
-    own = painter.subject.pair
+    own = trained.subject.pair
     if own is None:
         raise DataError(
-            f"{painter.name}: trained on a photo without a mask, so no part has a colour", "a photo with its mask",
+            f"{trained.name}: trained on a photo without a mask, so no part has a colour", "a photo with its mask",
             "train on a pair of the catalogue, or name its mask: augkit paint train PHOTO --mask MASK.png --fresh",
         )  # fmt: skip
     name, drawn, split = _read(workspace, schema, word)
@@ -81,12 +81,12 @@ def read_painting(workspace: Workspace, painter: TrainedPyramid, schema: PartSch
     if drawn.shape != own.mask.shape:
         raise DataError(
             f"{word}: a painting of {drawn.shape[1]} x {drawn.shape[0]} px", f"{width} x {height} px, as the photo of "
-            f"{painter.name}", f"resize it to {width} x {height} px without smoothing (nearest neighbour)",
+            f"{trained.name}", f"resize it to {width} x {height} px without smoothing (nearest neighbour)",
         )  # fmt: skip
     mask = without_ignore(drawn)
     coloured = photo_of(paint_by_part(torch.from_numpy(mask)[None], learnt_colours(own, schema)[None]))
-    small = mask_at(mask, painter.side)
-    pair = Pair(resized(coloured, painter.side), small, view_of(small, schema))
+    small = mask_at(mask, trained.side)
+    pair = Pair(resized(coloured, trained.side), small, view_of(small, schema))
     return Painting(name, word, pair, pose_differences(own.mask, mask, schema), split)
 
 
@@ -124,12 +124,12 @@ def mask_at(mask: Mask, side: Side) -> Mask:
 
 
 @torch.inference_mode()
-def paint(painter: TrainedPyramid, painting: Painting, start: int, seed: int) -> Photo:
+def paint(trained: TrainedPyramid, painting: Painting, start: int, seed: int) -> Photo:
     """The painting, shrunk to the scale below ``start`` and made a photo from there on.
 
     Raises ConfigError for a scale that is not there or has none below it.
     """
-    pyramid = painter.pyramid
+    pyramid = trained.pyramid
     if not 1 <= start < len(pyramid):
         raise ConfigError(
             f"--start {start}: the pyramid has {len(pyramid)} scales",
@@ -141,13 +141,13 @@ def paint(painter: TrainedPyramid, painting: Painting, start: int, seed: int) ->
 
 
 def try_starts(
-    painter: TrainedPyramid, painting: Painting, starts: Sequence[int], seed: int, extractor: Extractor
+    trained: TrainedPyramid, painting: Painting, starts: Sequence[int], seed: int, extractor: Extractor
 ) -> list[StartScaleTrial]:
     """One picture from each start scale, compared with the painting and with the photo."""
-    targets = _maps(extractor, painting.pair.photo), _maps(extractor, painter.shown())
+    targets = _maps(extractor, painting.pair.photo), _maps(extractor, trained.shown())
     trials = []
     for start in starts:
-        picture = paint(painter, painting, start, seed)
+        picture = paint(trained, painting, start, seed)
         own = _maps(extractor, picture)
         trials.append(StartScaleTrial(start, picture, *(single_image_distance(own, target) for target in targets)))
     return trials
@@ -158,9 +158,9 @@ def best(trials: Sequence[StartScaleTrial]) -> StartScaleTrial:
     return min(trials, key=lambda trial: trial.combined)
 
 
-def painting_seed(seed: int, painter: TrainedPyramid, painting: Painting, number: int) -> int:
+def painting_seed(seed: int, trained: TrainedPyramid, painting: Painting, number: int) -> int:
     """The seed of the ``number``-th picture of a painting."""
-    return derive(seed, "painting", painter.digest, painting.digest, number)
+    return derive(seed, "painting", trained.digest, painting.digest, number)
 
 
 def _maps(extractor: Extractor, photo: Photo) -> Tensor:
