@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from augkit.core.parts import PartSchema
     from augkit.data.catalogue import CatalogueRow
+    from augkit.data.reading_way import ReadingWay
 
 _SHOWN_PROBLEMS = 10
 
@@ -49,6 +51,14 @@ def import_(
     annotations: Annotated[
         Path | None, typer.Option("--annotations", help="The file that describes the labels, where SRC leaves doubt.")
     ] = None,
+    exif: Annotated[
+        str | None,
+        typer.Option("--exif", help="upright or stored: how photos with an EXIF orientation lie under labels."),
+    ] = None,
+    overlap: Annotated[
+        str | None,
+        typer.Option("--overlap", help="smaller or order: which shape lies on top; by default z_order, else smaller."),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; any number gives the same result.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing where any photo has a problem.")] = False,
     config: ConfigOption = None,
@@ -71,26 +81,51 @@ def import_(
     chosen = [*(overrides or ()), *([f"data.size={size}"] if size is not None else [])]
     session = open_session(workspace, as_json, config, chosen)
     settings = session.settings
+    way = _way(exif, overlap)
     data = reader(source, annotations)
+    if overlap is not None and not data.drawn:
+        raise ConfigError(
+            f"--overlap {overlap}: {importer} reads masks of one part a pixel", "shapes that overlap", "leave it away"
+        )
     if parts is not None:
         data = replace(data, schema=read_part_overrides(parts, data.schema))
     decided = read_overrides(classes, data.samples) if classes is not None else {}
+    doubts: list[str] = []
     with Bars() as bars:
         rows = ingest(
             data.samples,
             data.schema,
             session.workspace,
-            settings.data.options(settings.seed),
+            replace(settings.data.options(settings.seed), way=way),
             importer=importer,
             settings=dump_settings(settings),
             overrides=decided,
             workers=workers,
             strict=strict,
             on_row=bars.rows("importing", len(data.samples)),
+            on_warning=doubts.append,
         )
-    warnings = [*data.warnings, *(f"{fault.message}; {fault.remedy}" for fault in name_faults(data.schema, rows))]
+    warnings = [
+        *data.warnings,
+        *doubts,
+        *(f"{fault.message}; {fault.remedy}" for fault in name_faults(data.schema, rows)),
+    ]
     result = _summary(session, importer, data.schema, rows) | {"warnings": warnings}
     session.emit(result, _page(data.schema, rows, warnings))
+
+
+def _way(exif: str | None, overlap: str | None) -> ReadingWay:
+    from augkit.data.reading_way import Exif, Overlap, ReadingWay
+
+    return ReadingWay(_one_of(exif, Exif, "--exif"), _one_of(overlap, Overlap, "--overlap"))
+
+
+def _one_of(value: str | None, choices: Any, option: str) -> Any:
+    """The value, where it is none or one of a literal type's."""
+    known = get_args(choices)
+    if value is not None and value not in known:
+        raise ConfigError(f"{option} {value}", " or ".join(known))
+    return value
 
 
 def _summary(session: Session, importer: str, schema: PartSchema, rows: Sequence[CatalogueRow]) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from augkit.core.classes import Doors
 from augkit.core.errors import DataError
@@ -19,15 +17,9 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
 from augkit.data.orientation import CarView
+from augkit.data.photo_decoding import decode_opened, on_its_side, open_picture, require_shape, require_size, shape_of
+from augkit.data.reading_way import AS_FILES_SAY, Exif, Overlap, ReadingWay
 from augkit.data.sample_ids import Ids
-
-MAX_PIXELS = 2**26
-"""The largest photo or mask that is read: 8192 x 8192 pixels, 200 MB as RGB. A file of a few kilobytes may claim more
-than any machine has."""
-
-_ORIENTATION = 274  # EXIF tag
-_UPRIGHT = (None, 1)
-_JPEG_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -36,9 +28,9 @@ class Sample:
 
     ``id`` is unique in the data set and fit for a file name (see ``ids_of``). ``source_file`` is the photo's path
     below the data set's folder, for people and for ``--classes``. ``photo`` gives the encoded file's bytes or an
-    (H, W, 3) RGB array; ``mask`` an (H, W) array of part ids. Either may be a function of no arguments, called when
-    the sample is read; it has to be picklable for an import with several workers, and raises DataError or OSError
-    where this one sample cannot be had. A ``problem`` known beforehand is written here.
+    (H, W, 3) RGB array; ``mask`` an (H, W) array of part ids, or a drawing of it. Either may be a function of no
+    arguments, called when the sample is read; it has to be picklable for an import with several workers, and raises
+    DataError or OSError where this one sample cannot be had. A ``problem`` known beforehand is written here.
 
     What the source knows is written down, what it does not is found out later: ``view`` is the true class (a renderer
     knows it), ``doors`` the door count alone (file names say it), ``split`` where the data set fixes it, ``subset``
@@ -48,7 +40,7 @@ class Sample:
     id: str
     source_file: str
     photo: bytes | Photo | Callable[[], bytes | Photo] = b""
-    mask: Mask | PartMask | Callable[[], Mask | PartMask] | None = None
+    mask: Mask | PartMask | Callable[[], Mask | PartMask] | Drawing | None = None
     problem: str = ""
     view: CarView | None = None
     doors: Doors | None = None
@@ -58,10 +50,33 @@ class Sample:
 
 @dataclass(frozen=True)
 class PartMask:
-    """(H, W) part ids that were told from colours; ``off_palette`` is the share of pixels of no exact colour."""
+    """(H, W) part ids.
+
+    ``off_palette`` is the share of pixels that had no exact colour where ids were told from colours; ``notes`` are
+    what was left out or doubtful, in words, with how often.
+    """
 
     ids: Mask
     off_palette: float = 0.0
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+class Drawing(ABC):
+    """A mask that is drawn when its photo's size and orientation are known. It has to be picklable."""
+
+    @property
+    @abstractmethod
+    def size(self) -> tuple[int, int] | None:
+        """Height and width that are recorded beside the shapes; None where these are shares of whatever size."""
+
+    @property
+    @abstractmethod
+    def fixed(self) -> bool:
+        """Whether the shapes are pixels of just that size (run lengths), which only lie on a photo of it."""
+
+    @abstractmethod
+    def drawn(self, height: int, width: int, overlap: Overlap | None = None) -> PartMask:
+        """The (height, width) mask. Raises DataError where the shapes make none."""
 
 
 class LazySamples(Iterable[Sample]):
@@ -92,11 +107,15 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class SampleSet:
-    """All samples of a data set and the parts that their masks hold; ``warnings`` are for who imports it."""
+    """All samples of a data set and the parts that their masks hold; ``warnings`` are for who imports it.
+
+    ``drawn`` says that masks are drawings, whose shapes may overlap.
+    """
 
     schema: PartSchema
     samples: Samples
     warnings: tuple[str, ...] = ()
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,11 +133,12 @@ class LoadedSample:
         return self.parts.ids
 
 
-def read(sample: Sample) -> LoadedSample:
+def read(sample: Sample, way: ReadingWay = AS_FILES_SAY) -> LoadedSample:
     """Loads a sample. Raises DataError (or OSError) with the reason where it cannot be used.
 
-    Photos with an EXIF orientation are turned upright, as annotation tools and viewers show them; where the mask's
-    shape fits the stored photo and not the turned one, the photo stays as stored.
+    Photos with an EXIF orientation are turned upright, as annotation tools and viewers show them, unless ``way`` says
+    otherwise. Where nothing is said and a mask's shape fits the stored photo and not the turned one, the photo stays as
+    stored; a drawing of that size may be meant for either, and is refused.
     """
     if sample.problem:
         raise DataError(sample.problem)
@@ -126,94 +146,40 @@ def read(sample: Sample) -> LoadedSample:
     mask = sample.mask() if callable(sample.mask) else sample.mask
     if mask is None:
         raise DataError("no mask")
-    parts = mask if isinstance(mask, PartMask) else PartMask(mask)
-    shape = parts.ids.shape
-    require_size(shape, "mask")
+    if not isinstance(mask, Drawing):
+        mask = mask if isinstance(mask, PartMask) else PartMask(mask)
+        require_size(mask.ids.shape, "mask")
     if isinstance(source, bytes):
-        return LoadedSample(decode(source, shape), parts, hashlib.sha256(source).hexdigest())
+        with open_picture(source) as picture:
+            parts, exif = _parts_on(picture, mask, way)
+            photo = decode_opened(source, picture, parts.ids.shape, exif)
+        return LoadedSample(photo, parts, hashlib.sha256(source).hexdigest())
     require_size(source.shape, "photo")
-    _require_shape(source.shape[:2], shape)
+    height, width = source.shape[:2]
+    parts = mask.drawn(height, width, way.overlap) if isinstance(mask, Drawing) else mask
+    require_shape((height, width), parts.ids.shape)
     return LoadedSample(source, parts, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest())
 
 
-def decode(data: bytes, shape: tuple[int, ...]) -> Photo:
-    """Encoded photo -> (H, W, 3) RGB of the given (H, W). Raises DataError where it is damaged or of another shape.
-
-    What is wrong with the size is told from the header, before anything is decoded.
-    """
-    with open_picture(data) as stored:
-        try:
-            if not {_shape(stored), _shape(stored)[::-1]} & {shape}:
-                _require_shape(_shape(stored), shape)
-            plain = stored.getexif().get(_ORIENTATION) in _UPRIGHT
-            photo = _quickly(data, stored) if plain else None
-            if photo is None:
-                stored.load()
-                upright = stored if plain else ImageOps.exif_transpose(stored)
-                chosen = stored if _shape(stored) == shape != _shape(upright) else upright
-                _require_shape(_shape(chosen), shape)
-                return _rgb(chosen)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
-    _require_shape(photo.shape[:2], shape)
-    return photo
-
-
-def open_picture(data: bytes) -> Image.Image:
-    """An encoded picture whose header was read and whose pixels were not, for use in a ``with`` statement.
-
-    Raises DataError for what is no picture, and for one of more than ``MAX_PIXELS``.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError as error:  # its own text holds an address in memory
-        raise DataError("the photo cannot be read: no picture of a known format") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"the picture is larger than the limit of {_LIMIT}: {size_of(error)}") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
-    require_size(_shape(picture), "picture")
-    return picture
-
-
-_LIMIT = f"{MAX_PIXELS} pixels (8192 x 8192)"
-
-
-def size_of(error: Exception) -> str:
-    """What Pillow says of a picture that it does not open for its size, without its own limit, which is another."""
-    return str(error).partition(" exceeds")[0]
-
-
-def require_size(shape: tuple[int, ...], what: str) -> None:
-    """Raises DataError where a picture of this (H, W, ...) has more than ``MAX_PIXELS``."""
-    if shape[0] * shape[1] > MAX_PIXELS:
-        raise DataError(f"the {what} is {shape[1]}x{shape[0]} pixels, which is larger than the limit of {_LIMIT}")
-
-
-def _quickly(data: bytes, stored: Image.Image) -> Photo | None:
-    """What Pillow would decode, sooner; None where OpenCV might see it differently. OpenCV decodes half a JPEG and
-    greys out the rest, so only files with an end are given to it."""
-    if stored.format != "JPEG" or stored.mode != "RGB" or _JPEG_END not in data[-64:]:
-        return None
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    photo = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    return None if photo is None else np.asarray(photo, np.uint8)
-
-
-def _rgb(image: Image.Image) -> Photo:
-    if image.mode in ("F", "I") or image.mode.startswith("I;"):
-        raise DataError(f"the photo has {image.mode} pixels; 8 bits a channel are expected")
-    if "transparency" in image.info:
-        image = image.convert("RGBA")
-    return np.array(image.convert("RGB"))
-
-
-def _shape(image: Image.Image) -> tuple[int, int]:
-    return image.height, image.width
-
-
-def _require_shape(photo: tuple[int, ...], mask: tuple[int, ...]) -> None:
-    if photo != mask:
-        raise DataError(f"the photo is {photo[1]}x{photo[0]} pixels, but its annotation is for {mask[1]}x{mask[0]}")
+def _parts_on(picture: Image.Image, mask: PartMask | Drawing, way: ReadingWay) -> tuple[PartMask, Exif | None]:
+    """The mask, and which way round the photo has to lie under it."""
+    if isinstance(mask, PartMask):
+        return mask, way.exif
+    stored, recorded = shape_of(picture), mask.size
+    if recorded not in (None, stored, stored[::-1]):
+        require_shape(stored, recorded)
+    turned = on_its_side(picture)
+    exif = way.exif
+    if turned and recorded == stored != stored[::-1] and not (exif or mask.fixed):
+        height, width = stored
+        raise DataError(
+            f"the photo is stored on its side (EXIF), and the annotation records the size as stored, {width}x{height}: "
+            f"its coordinates may be those of the stored photo or of the upright one, {height}x{width}. Say which with "
+            "--exif stored or --exif upright"
+        )
+    upright = stored[::-1] if turned else stored
+    if recorded not in (None, stored, upright):
+        require_shape(upright, recorded)
+    chosen = recorded if exif is None else stored if exif == "stored" else upright
+    height, width = chosen or upright
+    return mask.drawn(height, width, way.overlap), exif

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from augkit.cli._app import run
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
 from augkit.settings import load_settings
 from tests.data.coco_folder import CocoFolder, square
+from tests.data.importers.makers.folder import make as make_folder
 from tests.data.importers.makers.yolo import make
 
 
@@ -158,3 +160,48 @@ def test_what_the_importer_warns_of_is_shown(tmp_path: Path, capsys: pytest.Capt
         assert run([*command, *options]) == 0
         assert found in capsys.readouterr().out
     assert {row.split for row in read_catalogue(Workspace(tmp_path / "ws").catalogue)} == {"train"}
+
+
+def test_what_lies_on_top_is_said_by_an_option(coco: CocoFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    coco.add(wheel=[square(12, 12, 8)], hood=[square(10, 10, 30)])
+    coco.write()
+    areas = {}
+    for overlap in ("smaller", "order"):
+        assert _import(coco.root, "--overlap", overlap) == 0
+        (row,) = read_catalogue(Workspace(coco.root.parent / "ws").catalogue)
+        areas[overlap] = row.histogram[7]
+    assert areas["smaller"] > 0 == areas["order"]
+    assert _import(coco.root, "--overlap", "larger") == 2
+    assert "--overlap larger" in capsys.readouterr().err
+    masks = make_folder(coco.root.parent / "folder", 1)
+    assert run(["import", "folder", str(masks), "-w", str(coco.root.parent / "other"), "--overlap", "order"]) == 2
+    assert "folder reads masks of one part a pixel" in capsys.readouterr().err
+
+
+def test_which_way_round_a_photo_lies_is_said_by_an_option(
+    coco: CocoFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coco.add(hood=[square(10, 10, 30)])
+    turned = Image.Exif()
+    turned[274] = 6
+    with Image.open(coco.root / "a.jpg") as photo:
+        photo.save(coco.root / "a.jpg", exif=turned)
+    coco.write()
+    assert _import(coco.root) == 3
+    assert "--exif stored or --exif upright" in " ".join(capsys.readouterr().err.split())
+    sizes = {}
+    for exif in ("stored", "upright"):
+        assert _import(coco.root, "--exif", exif) == 0
+        (row,) = read_catalogue(Workspace(coco.root.parent / "ws").catalogue)
+        sizes[exif] = row.width, row.height
+    assert sizes == {"stored": (64, 48), "upright": (48, 64)}
+    assert _import(coco.root, "--exif", "turned") == 2
+
+
+def test_what_was_left_out_is_a_warning(coco: CocoFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        coco.annotate(coco.add(name, hood=[square(10, 10, 20)]), "wheel", [[5, 5, 9, 9]])
+    coco.write()
+    assert _import(coco.root, "--json", "--strict") == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert "2 outlines without an area in the photo were left out (2 photo(s), the first a.jpg)" in warnings

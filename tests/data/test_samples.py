@@ -5,6 +5,7 @@ import re
 import struct
 import tracemalloc
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from augkit.core.errors import DataError
+from augkit.data.photo_decoding import decode
+from augkit.data.reading_way import Exif, Overlap, ReadingWay
 from augkit.data.sample_ids import ids_of
-from augkit.data.samples import LazySamples, Sample, decode, read
+from augkit.data.samples import Drawing, LazySamples, PartMask, Sample, read
 
 MASK = np.ones((20, 30), np.uint8)
 
@@ -94,6 +97,76 @@ def test_exif_orientation_follows_the_annotation() -> None:
     assert (decode(turned, (30, 20)) == plain).all()
     exif[274] = 3  # by 180 degrees: both shapes fit, so it is shown as viewers show it
     assert (decode(_encoded(_photo(), exif=exif), (20, 30)) == np.asarray(_photo())[::-1, ::-1]).all()
+
+
+@dataclass(frozen=True)
+class _Half(Drawing):
+    """The upper half of whatever frame it is drawn into is part 1."""
+
+    recorded: tuple[int, int] | None = None
+    runs: bool = False
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        return self.recorded
+
+    @property
+    def fixed(self) -> bool:
+        return self.runs
+
+    def drawn(self, height: int, width: int, overlap: Overlap | None = None) -> PartMask:
+        return PartMask(np.arange(height)[:, None].repeat(width, 1).astype(np.uint8) < height // 2)
+
+
+STORED = np.asarray(_photo(20, 30))  # 30 rows of 20
+TURNED = {1: STORED, 3: np.rot90(STORED, 2), 6: np.rot90(STORED, -1), 8: np.rot90(STORED)}
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("way", [None, "upright", "stored"])
+@pytest.mark.parametrize("recorded", [None, (30, 20), (20, 30)])
+def test_a_drawing_lies_on_the_photo_as_said(
+    orientation: int, way: Exif | None, recorded: tuple[int, int] | None
+) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    sample = Sample("a", "a.png", _encoded(_photo(20, 30), exif=exif), _Half(recorded))
+    sideways = orientation in (6, 8)
+    if not sideways and recorded == (20, 30):
+        with pytest.raises(DataError, match=r"the photo is 20x30 pixels, but its annotation is for 30x20"):
+            read(sample, ReadingWay(way))
+    elif sideways and recorded == (30, 20) and way is None:
+        with pytest.raises(DataError, match=r"as stored, 20x30: .* upright one, 30x20. .*--exif stored or --exif"):
+            read(sample)
+    else:
+        reading = read(sample, ReadingWay(way))
+        assert (reading.photo == (STORED if way == "stored" else TURNED[orientation])).all()
+        assert (reading.mask == _Half().drawn(*reading.photo.shape[:2]).ids).all()
+
+
+def test_run_lengths_of_the_stored_size_leave_no_doubt() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    sample = Sample("a", "a.png", _encoded(_photo(20, 30), exif=exif), _Half((30, 20), runs=True))
+    assert (read(sample).photo == STORED).all()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "shape", "way", "expected"),
+    [(3, (30, 20), "stored", STORED), (3, (30, 20), "upright", TURNED[3]), (6, (30, 20), "stored", STORED),
+     (6, (20, 30), "upright", TURNED[6]), (6, (30, 20), "upright", None), (6, (20, 30), "stored", None)],
+)  # fmt: skip
+def test_a_mask_picture_lies_on_the_photo_as_said(
+    orientation: int, shape: tuple[int, int], way: Exif, expected: np.ndarray | None
+) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    sample = Sample("a", "a.png", _encoded(_photo(20, 30), exif=exif), np.ones(shape, np.uint8))
+    if expected is None:
+        with pytest.raises(DataError, match=f"pixels (upright|as stored), but its annotation is for {shape[1]}x"):
+            read(sample, ReadingWay(way))
+    else:
+        assert (read(sample, ReadingWay(way)).photo == expected).all()
 
 
 def test_a_known_problem_is_told_without_reading() -> None:

@@ -4,136 +4,222 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
-from augkit.core.parts import Mask
+from augkit.data.importers._run_lengths import Runs, run_lengths, uncompress
+from augkit.data.plausibility import NO_AREA, UNLIKE_STATED, Polygons, require_near, require_pixels
+from augkit.data.reading_way import Overlap
+from augkit.data.samples import Drawing, PartMask
 
-Runs = NDArray[np.int64]
-"""Lengths of runs of pixels, column by column: outside, inside, outside, ... They add up to the photo's pixels."""
+FILLED = "outlines with a ring inside another were drawn filled: no area says that it is a hole"
 
 _NUMBERS = {int, float}  # no bool
-_LONGEST_COUNT = 11  # characters: 55 bits
+Ring = list[float]
+
+
+class PartShape(NamedTuple):
+    """A part's shape in a photo.
+
+    ``segmentation`` is COCO's: a list of polygons ``[x, y, x, y, ...]`` in pixels (0 is the photo's left or upper
+    edge), that list as a JSON string, or run lengths as a mapping with ``size`` and ``counts``, compressed or not.
+    ``name`` is for messages; ``area`` and ``box`` are what the file states (see ``Polygons``), ``z`` its order.
+    """
+
+    part: int
+    name: str
+    segmentation: Any
+    area: float = 0.0
+    box: tuple[float, ...] = ()
+    z: float = 0.0
 
 
 @dataclass(frozen=True)
-class Outline:
-    """The parts of one photo: ``shapes`` are (part id, name for messages, COCO segmentation). Called, it draws them.
-
-    A segmentation is a list of polygons ``[x, y, x, y, ...]`` in pixels (0 is the photo's left or upper edge), that
-    list as a JSON string, or run lengths as a mapping with ``size`` and ``counts``, compressed or not.
-    """
+class Outline(Drawing):
+    """The parts of one photo, whose size the file records."""
 
     height: int
     width: int
-    shapes: tuple[tuple[int, str, Any], ...]
+    shapes: tuple[PartShape, ...]
 
-    def __call__(self) -> Mask:
-        """(height, width) mask; where parts overlap, the one with the smaller area lies on top.
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.height, self.width
 
-        Raises DataError, naming the annotation, for a segmentation that describes no area.
-        """
-        runs = list(zip((id for id, _, _ in self.shapes), self._runs(), strict=True))
-        flat = np.zeros(self.width * self.height, np.uint8)  # column by column, as run lengths are
-        for id, counts in sorted(runs, key=lambda item: -int(item[1][1::2].sum())):
-            inside = np.arange(len(counts)) % 2 == 1
-            start, stop = int(counts[0]), flat.size - (0 if inside[-1] else int(counts[-1]))
-            cover = np.repeat(inside[1:], counts[1:])
-            np.copyto(flat[start:stop], id, where=cover[: max(0, stop - start)])
-        return np.ascontiguousarray(flat.reshape(self.width, self.height).T)
+    @property
+    def fixed(self) -> bool:
+        return all(isinstance(shape.segmentation, dict) for shape in self.shapes)
 
-    def _runs(self) -> list[Runs]:
-        """The shapes' run lengths; those of all polygons are uncompressed together, which is quicker."""
-        found: list[Runs | bytes] = []
-        for _, name, shape in self.shapes:
-            try:
-                parsed = json.loads(shape) if isinstance(shape, str) else shape
-                if isinstance(parsed, dict):
-                    found.append(_run_lengths(parsed, self.height, self.width))
-                else:
-                    found.append(_polygons(parsed, self.height, self.width))
-            except (ValueError, TypeError, OverflowError, RecursionError) as error:
-                raise DataError(f"{name}: {error}") from error
-        drawn = iter(_uncompress([text for text in found if isinstance(text, bytes)]))
-        return [next(drawn) if isinstance(runs, bytes) else runs for runs in found]
+    def drawn(self, height: int, width: int, overlap: Overlap | None = None) -> PartMask:
+        return draw(self.shapes, height, width, overlap)
 
 
-def _polygons(rings: object, height: int, width: int) -> bytes:
-    """Compressed run lengths of the union of polygons.
+def draw(
+    shapes: Sequence[PartShape], height: int, width: int, overlap: Overlap | None = None, *, scaled: bool = False
+) -> PartMask:
+    """The (height, width) mask of a photo's shapes, and what was left out.
+
+    ``scaled`` says that coordinates were shares of the photo's sides, so that there is no doubt about their unit.
+
+    On top lies what ``z`` says, or else the smaller shape; with ``smaller`` always the smaller one, with ``order`` what
+    ``z`` says or else what comes later. A shape with less than three points, and one that covers no pixel, is left out
+    and counted. Raises DataError, naming the shape, for one that is none, and where no shape has an area.
+    """
+    notes: Counter[str] = Counter()
+    outlines = [_outline(shape, height, width, notes) for shape in shapes]
+    polygons = [outline for outline in outlines if isinstance(outline, Polygons) and not scaled]
+    if require_pixels(polygons, height, width) > 0.5:
+        notes[UNLIKE_STATED] += len(polygons)
+    covers = _runs(shapes, outlines, height, width, notes)
+    if shapes and not covers:
+        raise DataError("no annotation has an area in the photo: there are points, lines or boxes only, or nothing")
+    flat = np.zeros(width * height, np.uint8)  # column by column, as run lengths are
+    for place, counts in _from_below(shapes, covers, overlap):
+        inside = np.arange(len(counts)) % 2 == 1
+        start, stop = int(counts[0]), flat.size - (0 if inside[-1] else int(counts[-1]))
+        cover = np.repeat(inside[1:], counts[1:])
+        np.copyto(flat[start:stop], shapes[place].part, where=cover[: max(0, stop - start)])
+    return PartMask(
+        np.ascontiguousarray(flat.reshape(width, height).T),
+        notes={text: count for text, count in notes.items() if count},
+    )
+
+
+def _from_below(
+    shapes: Sequence[PartShape], covers: dict[int, Runs], overlap: Overlap | None
+) -> list[tuple[int, Runs]]:
+    """The shapes that cover something, the lowest first."""
+    areas = {place: int(counts[1::2].sum()) for place, counts in covers.items()}
+    told = len({shapes[place].z for place in covers}) > 1
+    if overlap == "smaller" or (overlap is None and not told):
+        return sorted(covers.items(), key=lambda item: -areas[item[0]])
+    if overlap == "order":
+        return sorted(covers.items(), key=lambda item: shapes[item[0]].z)
+    return sorted(covers.items(), key=lambda item: (shapes[item[0]].z, -areas[item[0]]))
+
+
+def _outline(shape: PartShape, height: int, width: int, notes: Counter[str]) -> Polygons | Runs | None:
+    """A shape's polygons or run lengths; None where it has no area. Nothing is drawn yet."""
+    try:
+        parsed = json.loads(shape.segmentation) if isinstance(shape.segmentation, str) else shape.segmentation
+        if isinstance(parsed, dict):
+            runs = run_lengths(parsed, height, width)
+            found: Polygons | Runs | None = runs if runs[1::2].any() else None
+        else:
+            rings = _rings(parsed)
+            kept = [ring for ring in rings if len(ring) >= 6]
+            notes[NO_AREA] += bool(kept) and len(kept) < len(rings)
+            found = Polygons(kept, shape.area, shape.box) if kept else None
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise DataError(f"{shape.name}: {error}") from error
+    notes[NO_AREA] += found is None
+    return found
+
+
+def _rings(polygons: object) -> list[Ring]:
+    """The polygons of a segmentation, those with too few points too."""
+    if polygons is None:
+        return []
+    if isinstance(polygons, list) and polygons and set(map(type, polygons)) <= _NUMBERS:
+        polygons = [polygons]
+    if not isinstance(polygons, list):
+        raise ValueError("a segmentation that is no list of polygons")
+    for ring in polygons:
+        if not isinstance(ring, list) or not set(map(type, ring)) <= _NUMBERS or len(ring) % 2:
+            raise ValueError("a polygon that is no list of x, y, x, y, ...")
+        if not all(map(math.isfinite, ring)):
+            raise ValueError("a polygon that is no list of x, y, x, y, ...")
+    return polygons
+
+
+def _runs(
+    shapes: Sequence[PartShape],
+    outlines: Sequence[Polygons | Runs | None],
+    height: int,
+    width: int,
+    notes: Counter[str],
+) -> dict[int, Runs]:
+    """Run lengths of the shapes that cover a pixel; all polygons' are uncompressed together, which is quicker."""
+    found: dict[int, Runs | bytes] = {}
+    for place, outline in enumerate(outlines):
+        if isinstance(outline, Polygons):
+            require_near(outline, shapes[place].name, height, width)
+            found[place] = _drawn(outline, height, width, notes)
+        elif outline is not None:
+            found[place] = outline
+    drawn = iter(uncompress([text for text in found.values() if isinstance(text, bytes)]))
+    runs = {place: next(drawn) if isinstance(counts, bytes) else counts for place, counts in found.items()}
+    covers = {place: counts for place, counts in runs.items() if counts[1::2].any()}
+    notes[NO_AREA] += len(runs) - len(covers)
+    return covers
+
+
+def _drawn(outline: Polygons, height: int, width: int, notes: Counter[str]) -> Runs | bytes:
+    """Run lengths, mostly compressed, of the union of polygons, without those that are holes.
 
     pycocotools defines the format, so it draws; fillPoly would add half a pixel all round.
     """
     from pycocotools import mask as coco
 
-    if isinstance(rings, list) and rings and set(map(type, rings)) <= _NUMBERS:
-        rings = [rings]
-    if not isinstance(rings, list) or not rings:
-        raise ValueError("the segmentation is empty")
-    for ring in rings:
-        _check(ring, height, width)
-    drawn = coco.frPyObjects(rings, height, width)
+    drawn = coco.frPyObjects(outline.rings, height, width)
+    depths = _depths(outline) if len(drawn) > 1 else [0]
+    if any(depths) and _says_holes(outline, depths):
+        return _with_holes(uncompress([ring["counts"] for ring in drawn]), depths)
+    notes[FILLED] += any(depths) and not _says_filled(outline, depths)
     counts: bytes = (drawn[0] if len(drawn) == 1 else coco.merge(drawn))["counts"]
     return counts
 
 
-def _check(ring: object, height: int, width: int) -> None:
-    if not isinstance(ring, list) or not set(map(type, ring)) <= _NUMBERS or len(ring) % 2:
-        raise ValueError("a polygon that is no list of x, y, x, y, ...")
-    if len(ring) < 6:
-        raise ValueError(f"a polygon with {len(ring) // 2} point(s); 3 are the least")
-    if not all(map(math.isfinite, ring)):
-        raise ValueError("a polygon that is no list of x, y, x, y, ...")
-    # Beyond that the annotation belongs to another photo, and drawing it would cost memory by the distance.
-    if any(min(ring[axis::2]) < -side or max(ring[axis::2]) > 2 * side for axis, side in enumerate((width, height))):
-        raise ValueError("a polygon far outside the photo")
+def _with_holes(rings: Sequence[Runs], depths: Sequence[int]) -> Runs:
+    """What rings cover of which every second one, from outside to inside, is a hole."""
+    cover = np.zeros(int(rings[0].sum()), np.bool_)
+    for depth, counts in sorted(zip(depths, rings, strict=True), key=lambda item: item[0]):
+        cover[np.repeat(np.arange(len(counts)) % 2 == 1, counts)] = depth % 2 == 0
+    edges = np.flatnonzero(np.diff(cover)) + 1
+    lengths = np.diff(np.concatenate([[0], edges, [cover.size]]))
+    return np.concatenate([[0], lengths]) if cover[0] else lengths
 
 
-def _run_lengths(shape: dict[str, Any], height: int, width: int) -> Runs:
-    """Column by column, background first. Decoded here, where damaged counts are an error and not a crash."""
-    if shape.get("size") != [height, width]:
-        raise ValueError(f"run lengths for the size {shape.get('size')}; the photo's is {[height, width]}")
-    counts = shape.get("counts")
-    if isinstance(counts, str | bytes):
-        lengths = _uncompress([counts if isinstance(counts, bytes) else counts.encode()])[0]
-    elif isinstance(counts, list) and set(map(type, counts)) <= {int}:
-        lengths = np.array(counts, np.int64)
-    else:
-        raise ValueError("run lengths that are no list of counts")
-    pixels = height * width
-    if (lengths < 0).any():
-        raise ValueError("run lengths that are no list of counts")
-    if lengths.max(initial=0) > pixels or int(lengths.sum()) != pixels:
-        raise ValueError(f"run lengths for {sum(lengths.tolist())} pixels; the photo has {pixels}")
-    return lengths
+def _depths(outline: Polygons) -> list[int]:
+    """Of each ring, how many larger ones it lies in."""
+    corners = [np.asarray(ring, np.float32).reshape(-1, 1, 2) for ring in outline.rings]
+    areas = outline.areas
+
+    def within(inner: int, outer: int) -> bool:
+        if areas[inner] >= areas[outer]:
+            return False
+        low, high = corners[outer].min(0), corners[outer].max(0)
+        if (corners[inner].min(0) < low).any() or (corners[inner].max(0) > high).any():
+            return False
+        points = corners[inner].reshape(-1, 2).tolist()
+        return all(cv2.pointPolygonTest(corners[outer], point, False) >= 0 for point in points)
+
+    rings = range(len(corners))
+    return [sum(within(inner, outer) for outer in rings) for inner in rings]
 
 
-def _uncompress(texts: Sequence[bytes]) -> list[Runs]:
-    """COCO's compressed counts: 5 bits a character, the sixth says that more follow, from the third on differences."""
-    codes = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64) - 48
-    if not codes.size:
-        return [codes for _ in texts]
-    if codes.min() < 0 or codes.max() >= 64:
-        raise ValueError("compressed run lengths that are damaged")
-    last = codes < 32
-    ends = last.nonzero()[0]
-    stops = np.array([len(text) for text in texts]).cumsum()
-    if not last[stops[stops > 0] - 1].all():
-        raise ValueError("compressed run lengths that end early")
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
-    lengths = ends - starts + 1
-    if lengths.max() > _LONGEST_COUNT:
-        raise ValueError("compressed run lengths that are damaged")
-    shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
-    counts = np.add.reduceat((codes & 31) << shifts, starts)
-    counts -= ((codes[ends] & 16) >> 4) << (5 * lengths)
-    runs = np.split(counts, ends.searchsorted(stops)[:-1])
-    for own in runs:
-        own[1::2] = own[1::2].cumsum()
-        own[2::2] = own[2::2].cumsum()
-    return runs
+def _says_holes(outline: Polygons, depths: Sequence[int]) -> bool:
+    """Whether the stated area is that of the shape with holes, clearly rather than without."""
+    holed, filled = _distances(outline, depths)
+    return 3 * holed < filled
+
+
+def _says_filled(outline: Polygons, depths: Sequence[int]) -> bool:
+    holed, filled = _distances(outline, depths)
+    return 3 * filled < holed
+
+
+def _distances(outline: Polygons, depths: Sequence[int]) -> tuple[float, float]:
+    """How far the stated area is from that with holes, and from that of the outer rings (or of all, counted twice)."""
+    if not outline.states_area:
+        return 1.0, 1.0
+    pairs = list(zip(outline.areas, depths, strict=True))
+    holed = sum(area if depth % 2 == 0 else -area for area, depth in pairs)
+    outer = sum(area for area, depth in pairs if depth == 0)
+    return abs(outline.area - holed), min(abs(outline.area - outer), abs(outline.area - sum(outline.areas)))

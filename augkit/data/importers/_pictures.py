@@ -21,7 +21,8 @@ from augkit.core.parts import BACKGROUND, Mask, histogram
 from augkit.data.importers._palette import Palette
 from augkit.data.importers._part_table import LARGEST_VALUE, PartTable
 from augkit.data.importers._source import contained
-from augkit.data.samples import MAX_PIXELS, PartMask, require_size, size_of
+from augkit.data.photo_decoding import MAX_PIXELS, require_size, size_of
+from augkit.data.samples import PartMask
 
 MOST_UNKNOWN = 0.05
 """The share of a coloured mask that may be of no colour of the palette, nor near one, before the mask is refused."""

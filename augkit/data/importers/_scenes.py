@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from augkit.core.errors import DataError
-from augkit.core.parts import Mask
 from augkit.data.crop import Photo, canonical_window
 from augkit.data.importers._pictures import opened
 from augkit.data.importers._source import contained
-from augkit.data.samples import decode, require_size
+from augkit.data.photo_decoding import decode, require_size
+from augkit.data.plausibility import NO_AREA, Polygons, require_near, require_pixels
+from augkit.data.samples import PartMask
 
 CAR = 26
 """A picture of instances has 26000 + its number on a car's pixels, and 26 on a group of cars not told apart."""
@@ -48,7 +50,7 @@ class Scene:
         """
         if self.polygons is not None:
             return list(range(sum(label == "car" for label, _ in _objects(_load(contained(self.root, self.polygons))))))
-        return [int(value) - 1 for value in np.unique(self.car_map()) if value]
+        return [int(value) - 1 for value in np.unique(self.car_map()[0]) if value]
 
     def decoded(self) -> Decoded:
         """What the files hold; the last scenes are remembered."""
@@ -56,27 +58,36 @@ class Scene:
         stamps = [contained(self.root, file).stat() for file in files]
         return _decoded(self, tuple((stamp.st_mtime_ns, stamp.st_size) for stamp in stamps))
 
-    def car_map(self) -> CarMap:
-        """(H, W) cars by their number plus 1, 0 elsewhere."""
+    def car_map(self) -> tuple[CarMap, int]:
+        """(H, W) cars by their number plus 1, 0 elsewhere; how many outlines have no area."""
         if self.ids is not None:
-            return _from_image(contained(self.root, self.ids))
+            return _from_image(contained(self.root, self.ids)), 0
         assert self.polygons is not None, "a scene has an annotation"
         return _drawn(_load(contained(self.root, self.polygons)))
 
 
 class Decoded(NamedTuple):
-    """A scene in memory: (H, W, 3) photo, (H, W) cars by their number plus 1, and the box of each, None without one."""
+    """A scene in memory: (H, W, 3) photo, (H, W) cars by their number plus 1, and the box of each, None without one.
+
+    ``left_out`` are outlines without an area.
+    """
 
     photo: Photo
     cars: CarMap
     boxes: list[tuple[slice, slice] | None]
+    left_out: int
 
     @classmethod
-    def of(cls, photo: Photo, cars: CarMap) -> Decoded:
+    def of(cls, photo: Photo, cars: CarMap, left_out: int) -> Decoded:
         """Finds the boxes, all in one pass: looking for each car alone would take longer than decoding the scene."""
         from scipy.ndimage import find_objects
 
-        return cls(photo, cars, find_objects(cars))
+        return cls(photo, cars, find_objects(cars), left_out)
+
+    @property
+    def first(self) -> int:
+        """The first car that is seen."""
+        return next(number for number, box in enumerate(self.boxes) if box is not None)
 
 
 @dataclass(frozen=True)
@@ -94,10 +105,12 @@ class Car:
         view = self.scene.decoded()
         return np.ascontiguousarray(view.photo[self._window(view)])
 
-    def mask(self) -> Mask:
-        """(h, w) mask: 1 on this car; other cars are background."""
+    def mask(self) -> PartMask:
+        """(h, w) mask: 1 on this car; other cars are background. What is left out of a scene is told with one car."""
         view = self.scene.decoded()
-        return np.asarray(view.cars[self._window(view)] == self.number + 1, np.uint8)
+        cover = np.asarray(view.cars[self._window(view)] == self.number + 1, np.uint8)
+        told = view.left_out and self.number == view.first
+        return PartMask(cover, notes={NO_AREA: view.left_out} if told else {})
 
     def _window(self, view: Decoded) -> tuple[slice, slice]:
         box = view.boxes[self.number] if self.number < len(view.boxes) else None
@@ -116,8 +129,8 @@ class Car:
 @lru_cache(maxsize=2)
 def _decoded(scene: Scene, _stamps: tuple[tuple[int, int], ...]) -> Decoded:
     """The stamps (time and size of the files) are there for the cache: a changed file is read again."""
-    cars = scene.car_map()
-    return Decoded.of(decode(scene.photo.read_bytes(), cars.shape), cars)
+    cars, left_out = scene.car_map()
+    return Decoded.of(decode(scene.photo.read_bytes(), cars.shape), cars, left_out)
 
 
 def _from_image(file: Path) -> CarMap:
@@ -148,30 +161,35 @@ def _objects(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield entry["label"], entry.get("polygon")
 
 
-def _drawn(data: dict[str, Any]) -> CarMap:
-    """Polygons painted over each other in their order, as the data set's own tool makes its images."""
+def _drawn(data: dict[str, Any]) -> tuple[CarMap, int]:
+    """Polygons painted over each other in their order, as the data set's own tool makes its images.
+
+    Those of less than three points hide nothing and are left out; how many, is returned, too.
+    """
     width, height = data.get("imgWidth"), data.get("imgHeight")
     if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
         raise DataError(f"the file records a width and height of {width} and {height}")
     require_size((height, width), "scene")
     image = Image.new("I", (width, height))
-    pen, number = ImageDraw.Draw(image), 0
-    for place, (label, polygon) in enumerate(_objects(data)):
-        points = _points(polygon, f"object {place} ({label})", width, height)
-        if label not in _NOT_DRAWN:
-            pen.polygon(points, fill=number + 1 if label == "car" else 0)
+    pen, number, left_out = ImageDraw.Draw(image), 0, 0
+    objects = [(label, polygon, f"object {place} ({label})") for place, (label, polygon) in enumerate(_objects(data))]
+    outlines = [(label, _points(polygon, name), name) for label, polygon, name in objects]
+    polygons = {name: Polygons([list(chain(*points))]) for _, points, name in outlines if len(points) >= 3}
+    require_pixels(list(polygons.values()), height, width)
+    for label, points, name in outlines:
+        left_out += name not in polygons
+        if name in polygons:
+            require_near(polygons[name], name, height, width)
+            if label not in _NOT_DRAWN:
+                pen.polygon(points, fill=number + 1 if label == "car" else 0)
         number += label == "car"
-    return np.array(image).astype(np.uint16)
+    return np.array(image).astype(np.uint16), left_out
 
 
-def _points(polygon: Any, name: str, width: int, height: int) -> list[tuple[float, float]]:
+def _points(polygon: Any, name: str) -> list[tuple[float, float]]:
     """A polygon's corners. A faulty one is an error of the whole scene: what it would have hidden is not known."""
     if not isinstance(polygon, list) or not all(_is_point(point) for point in polygon):
         raise DataError(f"{name}: a polygon that is no list of [x, y]")
-    if len(polygon) < 3:
-        raise DataError(f"{name}: a polygon with {len(polygon)} point(s); 3 are the least")
-    if any(not (-width <= x <= 2 * width and -height <= y <= 2 * height) for x, y in polygon):
-        raise DataError(f"{name}: a polygon far outside the photo")
     return [(x, y) for x, y in polygon]
 
 

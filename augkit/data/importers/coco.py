@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,12 +15,15 @@ from typing import Any, TypeGuard
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.data.importers import IMPORTERS
-from augkit.data.importers._outlines import Outline
+from augkit.data.importers._outlines import Outline, PartShape
 from augkit.data.importers._part_table import fixed_ids
 from augkit.data.importers._photos import PhotoFolder
 from augkit.data.importers._places import Place, locate
+from augkit.data.photo_decoding import require_size
 from augkit.data.sample_ids import ids_of
-from augkit.data.samples import Sample, SampleSet, require_size
+from augkit.data.samples import Sample, SampleSet
+
+_ORDER = ("z_order", "zOrder", "z_index", "zIndex")
 
 Entry = dict[str, Any]
 _Tables = Mapping[str, list[Entry]]
@@ -40,8 +44,8 @@ def read_coco(source: Path, annotations: Path | None = None) -> SampleSet:
     or test), becomes that of its samples, its folder or name their subset. All files have to have the same categories.
     Photos are looked for below the folder of the split, if there is one, else below ``source``: at ``path``, at
     ``file_name``, then anywhere by name. Categories become parts 1..K in the order of their ids; one named
-    ``_background_`` is dropped, one named ``ignore`` is drawn as ignore (see ``core.part_names.outside_parts``). Of
-    overlapping parts the smaller lies on top.
+    ``_background_`` is dropped, one named ``ignore`` is drawn as ignore (see ``core.part_names.outside_parts``). How
+    shapes are drawn, and which of overlapping ones lies on top, says ``draw``.
 
     Raises ConfigError for paths that are not there, DataError for a file that is no COCO data set and for files with
     different categories, SchemaError for categories that make no part schema. Whatever concerns one photo becomes the
@@ -61,7 +65,7 @@ def read_coco(source: Path, annotations: Path | None = None) -> SampleSet:
     ]
     samples += _unlisted(places, folders)
     ids = ids_of([sample.source_file for sample in samples])
-    return SampleSet(schema, [replace(sample, id=id) for id, sample in zip(ids, samples, strict=True)])
+    return SampleSet(schema, [replace(sample, id=id) for id, sample in zip(ids, samples, strict=True)], drawn=True)
 
 
 def _common_parts(places: Sequence[Place], tables: Sequence[_Tables]) -> tuple[PartSchema, dict[int, int]]:
@@ -189,8 +193,24 @@ def _outline(image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, 
         if category is None or category not in part_ids:
             raise DataError(f"{name}: category {annotation.get('category_id')!r} is not among the file's categories")
         if part_ids[category]:
-            shapes.append((part_ids[category], name, annotation.get("segmentation")))
+            shapes.append(_shape(annotation, part_ids[category], name))
     return Outline(height, width, tuple(shapes))
+
+
+def _shape(annotation: Entry, part: int, name: str) -> PartShape:
+    box = annotation.get("bbox")
+    stated = tuple(map(_number, box)) if isinstance(box, list) and len(box) == 4 else ()
+    attributes = annotation.get("attributes")
+    places = [annotation, attributes if isinstance(attributes, dict) else {}]
+    z = next((_number(place[key]) for place in places for key in _ORDER if key in place), 0.0)
+    return PartShape(part, name, annotation.get("segmentation"), _number(annotation.get("area")), stated, z)
+
+
+def _number(value: object) -> float:
+    """A number that means something; 0 for anything else."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return 0.0
 
 
 def _paths(image: Entry) -> list[str]:

@@ -18,7 +18,8 @@ from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._source import contained, files_below, refuse_annotations, require_folder
-from augkit.data.samples import LazySamples, Sample, SampleSet, require_size
+from augkit.data.photo_decoding import require_size
+from augkit.data.samples import LazySamples, Sample, SampleSet
 
 # By label value / 10. The published table has no colour for the last: grey is of this importer.
 PARTS: tuple[tuple[str, Colour], ...] = (

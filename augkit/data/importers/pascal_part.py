@@ -19,7 +19,8 @@ from augkit.data.importers import IMPORTERS
 from augkit.data.importers._matlab import field, load_struct, records, text
 from augkit.data.importers._photos import PhotoFolder
 from augkit.data.importers._source import contained, files_below, require_folder
-from augkit.data.samples import LazySamples, Sample, SampleSet, require_size
+from augkit.data.photo_decoding import require_size
+from augkit.data.samples import LazySamples, Sample, SampleSet
 
 # The data set's names (without a number) and the schema's; parts that differ by number are one part.
 NAMES = {

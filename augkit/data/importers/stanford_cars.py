@@ -20,7 +20,9 @@ from augkit.data.importers._file_names import FileNames
 from augkit.data.importers._photos import photo_names
 from augkit.data.importers._pictures import photo_bytes
 from augkit.data.importers._source import contained, files_below, require_folder
-from augkit.data.samples import LazySamples, Sample, SampleSet, decode, open_picture
+from augkit.data.photo_decoding import decode, open_picture
+from augkit.data.plausibility import Polygons, require_pixels
+from augkit.data.samples import LazySamples, Sample, SampleSet
 
 # Of train and of test the first file that is there; the last one has both.
 _TRAIN = ("cars_train_annos.mat", "anno_train.csv")
@@ -127,4 +129,6 @@ class BoxSilhouette:
         data = photo_bytes(self.root, self.name)
         with open_picture(data) as picture:
             shape = picture.height, picture.width
+        left, top, right, bottom = self.box
+        require_pixels([Polygons([[left + 1, top + 1, right, top + 1, right, bottom, left + 1, bottom]])], *shape)
         return np.asarray(from_box(decode(data, shape), self.box), np.uint8)

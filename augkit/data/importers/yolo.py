@@ -64,9 +64,8 @@ def read_yolo(source: Path, annotations: Path | None = None) -> SampleSet:
         raise DataError(f"{file}: no photo in {', '.join(s for s in SPLITS if description.get(s))}", _LAYOUT)
     classes = tuple((number, id) for number, id in table.values if number in _classes(description))
     maker = _Maker(root, table, masks_dir, classes, entries)
-    return SampleSet(
-        table.schema, LazySamples([entry.file for entry in entries], maker.sample), warnings_of(file.name, repeats)
-    )
+    samples = LazySamples([entry.file for entry in entries], maker.sample)
+    return SampleSet(table.schema, samples, warnings_of(file.name, repeats), drawn=not masks_dir)
 
 
 def _locate(source: Path, annotations: Path | None) -> Path:
@@ -165,7 +164,7 @@ class _Maker:
         if problem:
             return Sample(id, photo, problem=problem, split=split)
         label = label or label_of(photo, self.masks_dir)
-        mask: _MaskOf | PolygonFile = PolygonFile(self.root, photo, f"{label}.txt", self.classes)
+        mask: _MaskOf | PolygonFile = PolygonFile(self.root, f"{label}.txt", self.classes)
         if self.masks_dir:
             mask = _MaskOf(self.root, label, self.table)
         return Sample(id, photo, partial(photo_bytes, self.root, photo), mask, split=split)

@@ -35,14 +35,14 @@ from augkit.data.ingest.class_overrides import Override
 from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.journal import Journal, JournalEntry, stamp
 from augkit.data.ingest.rows import RowTask, make_row
-from augkit.data.ingest.sample_checks import IdCheck, Problems
+from augkit.data.ingest.sample_checks import IdCheck, Notes, Problems
 from augkit.data.ingest.splits import Ledger, Numbers, assign_splits, group_names
 from augkit.data.ingest.staging import staged
 from augkit.data.near_duplicates import find_groups, thumb
 from augkit.data.samples import Sample
 
 JOURNAL = "journal.jsonl"
-_FORMAT = 1  # of what is written for a sample: rows of another format are not taken over
+_FORMAT = 2  # of what is written for a sample: rows of another format are not taken over
 _AHEAD = 16  # samples a worker
 _GROUP_NAME = 16  # characters
 
@@ -59,26 +59,28 @@ def ingest(
     workers: int = 1,
     strict: bool = False,
     on_row: Callable[[CatalogueRow], None] = silent,
+    on_warning: Callable[[str], None] = silent,
 ) -> Catalogue:
     """Writes pairs, part schema, settings and catalogue of a data set, in place of those the workspace had.
 
     Samples are read one at a time (with ``workers`` > 1 a few at a time, in processes); the result does not depend
     on the number of workers. ``settings`` is the text of the workspace's settings. ``overrides`` are classes by sample
-    id. ``on_row`` is told of every row as it is made, or taken over. Returns the rows in the order of the samples, to
-    be read from the file.
+    id. ``on_row`` is told of every row as it is made, or taken over, ``on_warning`` of what was left out of masks or is
+    doubtful, at the end. Returns the rows in the order of the samples, to be read from the file.
 
-    An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size and
-    margin takes over the pairs whose samples and files are still what they were, without reading them.
+    An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size, margin
+    and way of reading takes over the pairs whose samples and files are still what they were, without reading them.
 
     Raises SchemaError where the workspace holds another part schema, and DataError where another process imports into
     the workspace, where no sample is usable, or, with ``strict``, where any is not (what was done is kept then, as
     after an interrupt). After an error or an interrupt the workspace's data is as it was.
     """
     _require_same_schema(workspace, schema)
-    fingerprint = json.dumps([_FORMAT, importer, schema.to_dict(), options.size, options.margin])
-    problems = Problems()
+    told = [importer, schema.to_dict(), options.size, options.margin, options.way.exif, options.way.overlap]
+    fingerprint = json.dumps([_FORMAT, *told])
+    problems, notes = Problems(), Notes()
     with staged(workspace, fingerprint, keep=strict) as staging, Journal(staging.root / JOURNAL) as journal:
-        task = RowTask(schema, staging, options.size, options.margin, importer)
+        task = RowTask(schema, staging, options.size, options.margin, importer, options.way)
         ledger, decided = Ledger(), overrides or {}
         ids = IdCheck()
         with closing(_entries(ids.checked(samples), task, journal, workers)) as entries:
@@ -86,6 +88,7 @@ def ingest(
                 row = _override(entry.row, decided)
                 ledger.add(row, entry.fixed)
                 problems.add(row)
+                notes.add(row, entry.notes)
                 on_row(row)
         ids.require_unique(entry.row.id for entry in journal)
         problems.check(strict)
@@ -95,11 +98,14 @@ def ingest(
         groups = _groups(journal, ledger, staging)
         splits = assign_splits(ledger, groups, options.val_share, options.test_share, options.seed)
         write_catalogue(staging.catalogue, _finished(journal, ledger, groups, splits, decided))
+    for line in notes.lines():
+        on_warning(line)
     return Catalogue(workspace.catalogue)
 
 
 def _make_entry(sample: Sample, task: RowTask, stamp: str) -> JournalEntry:
-    return JournalEntry(make_row(sample, task), sample.split is not None, stamp)
+    row, notes = make_row(sample, task)
+    return JournalEntry(row, sample.split is not None, stamp, notes)
 
 
 def _entries(samples: Iterable[Sample], task: RowTask, journal: Journal, workers: int) -> Generator[JournalEntry]:

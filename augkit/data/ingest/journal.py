@@ -9,8 +9,8 @@ import os
 import pickle
 import stat
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,11 +24,13 @@ from augkit.data.samples import Sample
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """A row as it was made, whether its split is the data set's own, and the stamp of the sample it was made from."""
+    """A row as it was made, whether its split is the data set's own, the stamp of the sample it was made from, and the
+    notes of its mask."""
 
     row: CatalogueRow
     fixed: bool
     stamp: str
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Journal:
@@ -70,7 +72,7 @@ class Journal:
     def add(self, entry: JournalEntry) -> None:
         """Writes an entry down."""
         self._run.append(self._file.seek(0, os.SEEK_END))
-        self._file.write(json.dumps([entry.stamp, entry.fixed, vars(entry.row)]).encode() + b"\n")
+        self._file.write(json.dumps([entry.stamp, entry.fixed, vars(entry.row), entry.notes]).encode() + b"\n")
         self._file.flush()
 
     def __getitem__(self, number: int) -> JournalEntry:
@@ -81,8 +83,8 @@ class Journal:
 
     def _read(self, place: int) -> JournalEntry:
         self._file.seek(place)
-        stamp, fixed, row = json.loads(self._file.readline())
-        return JournalEntry(CatalogueRow(**row), fixed, stamp)
+        stamp, fixed, row, notes = json.loads(self._file.readline())
+        return JournalEntry(CatalogueRow(**row), fixed, stamp, notes)
 
     def _known(self) -> tuple[Any, Any]:
         """Keys of the ids in the file, sorted, and where their lines begin; the last line of an id comes last."""

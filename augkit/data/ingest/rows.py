@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -14,6 +15,8 @@ from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo, canonical_window, cut
 from augkit.data.near_duplicates import perceptual_hash
 from augkit.data.orientation import classify
+from augkit.data.plausibility import require_crop
+from augkit.data.reading_way import ReadingWay
 from augkit.data.samples import Sample, read
 
 JPEG_QUALITY = 95
@@ -43,23 +46,28 @@ class RowTask:
     size: int
     margin: float
     importer: str
+    way: ReadingWay
 
 
-def make_row(sample: Sample, task: RowTask) -> CatalogueRow:
-    """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem."""
+def make_row(sample: Sample, task: RowTask) -> tuple[CatalogueRow, Mapping[str, int]]:
+    """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem.
+
+    Beside the row are the notes of its mask: what was left out or doubtful, and how often.
+    """
     row = CatalogueRow(sample.id, task.importer, _printable(sample.source_file), _printable(sample.subset))
     try:
-        reading = read(sample)
+        reading = read(sample, task.way)
         present = np.flatnonzero(histogram(reading.mask)).astype(np.uint8)
         task.schema.check(present, sample.source_file)
         window = canonical_window(reading.mask, task.margin)
+        require_crop(window.side, *reading.mask.shape)
     except (DataError, OSError) as error:
-        return replace(row, problem=_printable("; ".join(str(error).splitlines()) or type(error).__name__))
+        return replace(row, problem=_printable("; ".join(str(error).splitlines()) or type(error).__name__)), {}
     photo, mask = cut(reading.photo, reading.mask, window, task.size)
     # Outside the try: a full disk is no fault of the sample.
     _write(task.workspace, row.id, photo, mask)
     view = sample.view or classify(mask, task.schema)
-    return replace(
+    made = replace(
         row,
         sha256=reading.sha256,
         phash=perceptual_hash(photo),
@@ -76,6 +84,7 @@ def make_row(sample: Sample, task: RowTask) -> CatalogueRow:
         doors=sample.doors or view.doors,
         split=sample.split or "train",
     )
+    return made, reading.parts.notes
 
 
 def _write(workspace: Workspace, id: str, photo: Photo, mask: Mask) -> None:

@@ -1,10 +1,10 @@
-"""What an import checks of all its samples together, in a few bytes of each: ids that are unique, rows of use."""
+"""What an import checks and counts of all its samples together, in a few bytes of each."""
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +93,22 @@ class Problems:
                 "correct what the lines say, the most frequent first, in the data set or in what the command names "
                 "(SRC, --annotations)",
             )
+
+
+class Notes:
+    """Sums up what was left out of the samples' masks or is doubtful in them; there are few kinds."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[int, int, str]] = {}
+
+    def add(self, row: CatalogueRow, notes: Mapping[str, int]) -> None:
+        """Those of one more row."""
+        for text, count in notes.items():
+            total, rows, first = self._kinds.get(text, (0, 0, row.source_file))
+            self._kinds[text] = total + count, rows + 1, first
+
+    def lines(self) -> list[str]:
+        """One a kind, with how many there are and in which photo the first."""
+        return [
+            f"{total} {text} ({rows} photo(s), the first {first})" for text, (total, rows, first) in self._kinds.items()
+        ]

@@ -17,6 +17,7 @@ from augkit.data.importers import IMPORTERS, _scenes
 from augkit.data.importers._scenes import SMALLEST_SIDE, Car, Decoded, Scene
 from augkit.data.importers.cityscapes import read_cityscapes
 from augkit.data.orientation import classify
+from augkit.data.plausibility import NO_AREA
 from augkit.data.samples import Sample, SampleSet, read
 from tests.data.importers.huge import huge_png
 from tests.data.importers.makers.cityscapes import HEIGHT, WIDTH, City, box, painted
@@ -148,8 +149,6 @@ def test_scenes_are_paired_by_name_and_not_by_order(city: City) -> None:
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        (box(10, 10) | {"polygon": [[1, 1], [5, 5]]}, r"object 1 \(car\): a polygon with 2 point\(s\)"),
-        ({"label": "tree", "polygon": [[1, 1], [9, 9]]}, r"object 1 \(tree\): a polygon with 2 point\(s\)"),
         (box(10, 10) | {"polygon": [[1, 1], [5, 1], [5, 1e9]]}, "far outside"),
         (box(10, 10) | {"polygon": [[1, 1], [5, 1], [5, float("nan")]]}, "no list of"),
         (box(10, 10) | {"polygon": [[1, 1], [5, 1], "a"]}, "no list of"),
@@ -169,6 +168,21 @@ def test_a_faulty_polygon_is_a_problem_of_its_scene(city: City, entry: Any, faul
         with pytest.raises(AssertionError, match=fault):
             raise AssertionError(problem)
     assert problems
+
+
+@pytest.mark.parametrize("polygon", [[], [[1, 1]], [[1, 1], [9, 9]]])
+def test_an_outline_without_an_area_is_left_out_and_counted_once(city: City, polygon: list[Any]) -> None:
+    city.photo()
+    city.polygons({"label": "tree", "polygon": polygon}, box(10, 10), box(100, 10))
+    first, second = (read(sample) for sample in _read(city).samples)
+    assert first.mask.sum() == second.mask.sum() == 60 * 50
+    assert first.parts.notes == {NO_AREA: 1} and second.parts.notes == {}
+
+
+def test_coordinates_in_shares_are_a_problem_of_the_scene(city: City) -> None:
+    city.photo()
+    city.polygons({"label": "car", "polygon": [[0.1, 0.1], [0.5, 0.1], [0.5, 0.9]]})
+    assert "shares of the photo's sides" in next(iter(_problems(_read(city)).values()))
 
 
 def test_polygons_may_reach_a_little_outside(city: City) -> None:
@@ -303,11 +317,11 @@ def test_the_canonical_cut_is_that_of_the_whole_scene(
     cars = np.zeros(shape, np.uint16)
     cars[y : y + h, x : x + w] = 1
     photo = np.random.default_rng(height * width).integers(0, 255, (*shape, 3), np.uint8)
-    STILLS["still"] = Decoded.of(photo, cars)
+    STILLS["still"] = Decoded.of(photo, cars, 0)
     car = Car(_Still(Path(), Path("still"), None, None), 0)
     whole = (cars > 0).astype(np.uint8)
     expected = cut(photo, whole, canonical_window(whole, margin), 32)
-    found = cut(car.photo(), car.mask(), canonical_window(car.mask(), margin), 32)
+    found = cut(car.photo(), car.mask().ids, canonical_window(car.mask().ids, margin), 32)
     assert (found[0] == expected[0]).all() and (found[1] == expected[1]).all()
 
 

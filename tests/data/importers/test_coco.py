@@ -15,8 +15,10 @@ from pycocotools import mask as reference
 
 from augkit.core.errors import ConfigError, DataError, RegistryError, SchemaError
 from augkit.data.importers import IMPORTERS
-from augkit.data.importers._outlines import Outline
+from augkit.data.importers._outlines import PartShape, draw
 from augkit.data.importers.coco import read_coco
+from augkit.data.plausibility import NO_AREA
+from augkit.data.reading_way import ReadingWay
 from augkit.data.samples import Sample, SampleSet, read
 from tests.data.coco_folder import CocoFolder, square
 
@@ -105,26 +107,28 @@ def test_run_lengths_agree_with_the_reference(height: int, width: int, seed: int
     edges = [0, *(np.flatnonzero(np.diff(flat)) + 1), flat.size]
     plain = {"size": [height, width], "counts": [0] * int(flat[0]) + [int(n) for n in np.diff(edges)]}
     for shape in (text, plain, json.dumps(text)):
-        assert (Outline(height, width, ((1, "a", shape),))() == cover).all()
+        if cover.any():
+            assert (draw([PartShape(1, "a", shape)], height, width).ids == cover).all()
 
 
 @given(st.text(max_size=12), st.integers(1, 6), st.integers(1, 6))
 def test_damaged_run_lengths_are_errors_and_nothing_else(text: str, height: int, width: int) -> None:
     with suppress(DataError):
-        Outline(height, width, ((1, "a", {"size": [height, width], "counts": text}),))()
+        draw([PartShape(1, "a", {"size": [height, width], "counts": text})], height, width)
 
 
 @pytest.mark.parametrize(
     ("shape", "fault"),
     [
-        ([[1, 1, 5, 5]], r"2 point\(s\)"),
+        ([[1, 1, 5, 5]], "no annotation has an area"),
         ([[1, 1, 5, 5, 9]], "no list of x, y"),
         ([[1, 1, 5, "a", 9, 9]], "no list of x, y"),
         ([[[1, 1], [5, 5], [9, 9]]], "no list of x, y"),
         ([[1, 1, 5, 1, 5, 1e9]], "far outside"),
         ([[1, 1, 5, 1, 5, float("nan")]], "no list of x, y"),
-        ([], "empty"),
-        (None, "empty"),
+        ([], "no annotation has an area"),
+        (None, "no annotation has an area"),
+        (5, "no list of polygons"),
         ("[[1, 2", "annotation 1"),
         ({"size": [9, 9], "counts": [81]}, "run lengths for the size"),
         ({"size": [48, 64], "counts": [5]}, "run lengths for 5 pixels"),
@@ -415,3 +419,35 @@ def test_two_images_do_not_share_a_photo_by_its_name(coco: CocoFolder) -> None:
     (coco.root / "test/1.jpg").unlink()
     problems = _problems(read_coco(coco.write()))
     assert list(problems) == ["test/1.jpg"] and "meant by train/1.jpg" in problems["test/1.jpg"]
+
+
+@pytest.mark.parametrize("place", [("z_order",), ("attributes", "z_order"), ("zIndex",)])
+def test_the_order_that_the_file_states_is_that_of_overlapping_parts(coco: CocoFolder, place: tuple[str, ...]) -> None:
+    coco.add(hood=[square(10, 10, 20)], wheel=[square(12, 12, 8)])
+    assert (_mask(coco) == 7).sum() == 64
+    for z, annotation in enumerate(reversed(coco.data["annotations"])):
+        annotation.update({place[0]: z} if len(place) == 1 else {place[0]: {place[1]: z}})
+    assert (_mask(coco) == 7).sum() == 0
+    (sample,) = read_coco(coco.write()).samples
+    assert (read(sample, ReadingWay(overlap="smaller")).mask == 7).sum() == 64
+
+
+@pytest.mark.parametrize("nothing", [[], None, [[]], [[10, 10, 20, 20]], "drop"], ids=str)
+def test_one_annotation_without_an_area_does_not_lose_the_photo(coco: CocoFolder, nothing: Any) -> None:
+    coco.add(hood=[square(10, 10, 20)])
+    plain = _mask(coco)
+    coco.annotate(1, "wheel", nothing)
+    if nothing == "drop":
+        del coco.data["annotations"][-1]["segmentation"]
+    (sample,) = read_coco(coco.write()).samples
+    assert (read(sample).mask == plain).all() and read(sample).parts.notes == {NO_AREA: 1}
+
+
+def test_what_the_file_states_of_a_shape_is_looked_at(coco: CocoFolder) -> None:
+    coco.add(
+        "a.jpg", (64, 48), hood=[[v * s for v, s in zip(square(10, 10, 20), (100 / 64, 100 / 48) * 4, strict=True)]]
+    )
+    coco.data["annotations"][0] |= {"area": 400, "bbox": [10, 10, 20, 20]}
+    assert "in percent" in _problems(read_coco(coco.write()))["a.jpg"]
+    coco.data["annotations"][0] |= {"area": None, "bbox": "none", "attributes": [], "z_order": "top"}
+    assert "in percent" not in _problems(read_coco(coco.write())).get("a.jpg", "")

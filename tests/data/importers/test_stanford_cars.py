@@ -278,3 +278,13 @@ def test_photos_of_another_machine_are_found_by_their_tail(cars: Path, name: str
     found = read_stanford_cars(cars)
     assert _problems(found) == {}
     assert [s.source_file for s in found.samples][:2] == ["cars_train/00002.jpg", "cars_train/00001.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("box", "fault"),
+    [((0.1, 0.2, 0.8, 0.9), "shares of the photo's sides"), ((6.0, 42.0, 35.0, 60.0), "y before x")],
+)
+def test_a_box_that_is_not_in_pixels_is_a_problem(cars: Path, box: tuple[float, ...], fault: str) -> None:
+    mat(cars, "devkit/cars_train_annos.mat", row("00002.jpg", box), row("00001.jpg"))
+    problems = _problems(read_stanford_cars(cars))
+    assert list(problems) == ["cars_train/00002.jpg"] and fault in problems["cars_train/00002.jpg"]

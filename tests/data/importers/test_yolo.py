@@ -12,8 +12,8 @@ from PIL import Image
 from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._yolo_files import label_of
-from augkit.data.importers._yolo_labels import PolygonFile
 from augkit.data.importers.yolo import read_yolo
+from augkit.data.plausibility import NO_AREA
 from augkit.data.samples import Sample, SampleSet, read
 from tests.data.importers.makers.pictures import PARTS, mask, photo, save
 from tests.data.importers.makers.yolo import make, rectangle
@@ -89,8 +89,6 @@ def test_points_slightly_outside_are_moved_to_the_border(tmp_path: Path) -> None
         ("0 0.1 0.1 0.9 0.9", "a box, not a polygon"),
         ("0 0.1 0.1 0.9 0.9 0.5", "5 coordinates, an odd count"),
         ("0 0.1 0.1 0.9 0.9 0.5 0.5 0.2", "7 coordinates, an odd count"),
-        ("0 0.1 0.1", "1 point(s)"),
-        ("0", "0 point(s)"),
         ("0 0.1 0.1 0.9 0.9 0.5 1.2", "1.2 lies far outside the photo"),
         ("0 12 12 300 12 300 200", "12 lies far outside"),
         ("0 0.1 0.1 0.9 0.9 0.5 nan", "nan lies far outside"),
@@ -116,6 +114,16 @@ def test_two_points_are_a_box_to_the_format_and_two_points_drawn_out_are_no_area
     _add(make(tmp_path, 1), "train/flat", "0 0.5 0.5 0.5 0.5 0.5 0.5", rectangle(1, 0, 0, 1, 1))
     drawn = next(read(s).mask for s in read_yolo(tmp_path).samples if s.source_file.endswith("flat.png"))
     assert set(np.unique(drawn)) == {2}
+
+
+@pytest.mark.parametrize("row", ["0", "0 0.1 0.1", "0 0.5 0.5 0.5 0.5 0.5 0.5"])
+def test_a_row_without_an_area_is_left_out_and_counted(tmp_path: Path, row: str) -> None:
+    make(tmp_path, 0)
+    _add(tmp_path, "train/a", row, WHOLE.replace("0", "1", 1))
+    reading = read(_only(read_yolo(tmp_path)))
+    assert (reading.mask == 2).all() and reading.parts.notes == {NO_AREA: 1}
+    _add(tmp_path, "train/a", row)
+    assert "no annotation has an area" in _problems(read_yolo(tmp_path))["images/train/a.png"]
 
 
 def test_a_class_may_be_written_as_a_decimal_number(tmp_path: Path) -> None:
@@ -382,14 +390,6 @@ def test_faults_of_mask_pictures(tmp_path: Path) -> None:
         "images/train/3.jpg": "2 masks at masks/train/3 (.png, .bmp, .tif, .tiff); there has to be one",
         "masks/train/alone.png": "no photo belongs to the label",
     }
-
-
-def test_the_photo_is_measured_and_not_decoded(tmp_path: Path) -> None:
-    make(tmp_path, 0)
-    _add(tmp_path, "train/a", WHOLE)
-    path = tmp_path / "images/train/a.png"
-    path.write_bytes(path.read_bytes()[:60])
-    assert PolygonFile(tmp_path, "images/train/a.png", "labels/train/a.txt", ((0, 1),))().shape == (20, 30)
 
 
 def test_the_example_of_the_document_is_a_description(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from augkit.data.ingest.class_overrides import Override
 from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
 from augkit.data.orientation import CarView
-from augkit.data.samples import Sample
+from augkit.data.samples import PartMask, Sample
 from tests.data.coco_folder import CocoFolder
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
@@ -295,3 +295,31 @@ def test_names_that_are_no_letters_can_be_written(workspace: Workspace) -> None:
         [sample, Sample("b", "\udce9.jpg", problem="\udce9")], SCHEMA, workspace, DATA, importer="test", settings=""
     )
     assert [(row.source_file, row.problem) for row in rows] == [("? 1.jpg", ""), ("?.jpg", "?")]
+
+
+def _noted(id: str, **notes: int) -> Sample:
+    sample = _sample(id)
+    assert isinstance(sample.mask, np.ndarray)
+    return replace(sample, mask=PartMask(sample.mask, notes={name.replace("_", " "): n for name, n in notes.items()}))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_left_out_of_masks_is_counted_and_told(workspace: Workspace, workers: int) -> None:
+    samples = [_noted("a"), _noted("b", lines_left_out=2), _noted("c", lines_left_out=3, holes_filled=1)]
+    told: list[str] = []
+    rows = ingest(
+        samples, SCHEMA, workspace, DATA, importer="test", settings="", workers=workers, on_warning=told.append
+    )
+    assert len(usable(rows)) == 3
+    assert told == [
+        "5 lines left out (2 photo(s), the first b.jpg)", "1 holes filled (1 photo(s), the first c.jpg)",
+    ]  # fmt: skip
+
+
+def test_a_cut_of_a_few_pixels_is_a_problem(workspace: Workspace) -> None:
+    mask = np.zeros((40, 50), np.uint8)
+    mask[10:15, 10:21] = 1
+    small = replace(_sample("small"), mask=mask)
+    rows = ingest([_sample("a"), small], SCHEMA, workspace, DATA, importer="test", settings="")
+    assert rows[0].problem == "" and "within 12 px of a photo of 50x40" in rows[1].problem
+    assert not workspace.mask("small").exists()

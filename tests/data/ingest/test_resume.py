@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from augkit.core.errors import DataError
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.ingest import staging
@@ -26,7 +26,8 @@ from augkit.data.ingest.class_overrides import Override
 from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import JOURNAL, ingest
 from augkit.data.ingest.journal import Journal, JournalEntry, stamp
-from augkit.data.samples import Sample, SampleSet
+from augkit.data.reading_way import ReadingWay
+from augkit.data.samples import PartMask, Sample, SampleSet
 
 SCHEMA = PartSchema.from_names(["hood", "wheel"])
 DATA = IngestOptions(size=32)
@@ -40,10 +41,10 @@ def read_photo(path: Path, log: str) -> bytes:
     return path.read_bytes()
 
 
-def draw_mask(number: int) -> Mask:
+def draw_mask(number: int) -> PartMask:
     mask = np.zeros((40, 50), np.uint8)
     mask[10:30, 5 : 30 + number] = 1 + number % 2
-    return mask
+    return PartMask(mask, notes={"lines left out": number} if number else {})
 
 
 def samples_of(folder: Path) -> list[Sample]:
@@ -107,6 +108,19 @@ def test_an_interrupted_import_goes_on_where_it_was(folder: Path, workspace: Wor
     again = _run(folder, workspace, on_row=told.append)
     assert again == ["p4", "p5"] and [row.id for row in told] == [f"p{n}" for n in range(CARS)]
     assert _state(workspace.root) == _state(folder.parent / "whole")
+
+
+def test_what_was_left_out_before_an_interrupt_is_told_at_the_end(folder: Path, workspace: Workspace) -> None:
+    _cut_short(folder, workspace)
+    told: list[str] = []
+    assert _run(folder, workspace, on_warning=told.append) == ["p4", "p5"]
+    assert told == ["15 lines left out (5 photo(s), the first p1.png)"]
+
+
+@pytest.mark.parametrize("way", [ReadingWay(exif="stored"), ReadingWay(overlap="order")])
+def test_what_was_read_in_another_way_is_read_again(folder: Path, workspace: Workspace, way: ReadingWay) -> None:
+    _cut_short(folder, workspace)
+    assert len(_run(folder, workspace, replace(DATA, way=way))) == CARS
 
 
 def test_a_finished_import_is_no_interrupted_one(folder: Path, workspace: Workspace) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 
-def array(side: int = 20, label: int = 50, seed: int = 0) -> np.ndarray:
+def array(side: int = 40, label: int = 50, seed: int = 0) -> np.ndarray:
     """A photo of noise with a rectangle of the label."""
     values = np.random.default_rng(seed).integers(0, 256, (side, side + 4, 4)).astype(np.uint8)
     values[..., 3] = 0
-    values[4:10, 4:12, 3] = label
+    values[4:24, 4:30, 3] = label
     return values
 
 
