@@ -16,6 +16,7 @@ import albumentations
 import numpy as np
 
 from augkit.balance.executors import EXECUTORS
+from augkit.balance.job_options import fan_out, pair_format
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
 from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
 from augkit.balance.worker import Job, RealPairCopier, ShardReport
@@ -34,7 +35,7 @@ from augkit.data.dataset import Draw, PairDataset
 from augkit.data.pair import Pair
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
-from augkit.shards.codec import encode_mask, encode_photo
+from augkit.shards.codec import encode_mask
 from augkit.shards.writer import PairRecord, ShardWriter
 
 _DRAWS = 64
@@ -103,9 +104,9 @@ class ClassicalJob:
         """Makes what the plan asks for and is not committed yet; then the index and the manifest."""
         run = self._plan_run()
         place = Workspace(self.workspace.root.resolve())
-        location, size = str(self.request.place.resolve()), self.settings.image.size
+        location, settings = str(self.request.place.resolve()), self.settings
         digests = {row.shard: self._digest(row) for row in self.plan.rows}
-        job = Job(place, location, self.settings, size, digests, {})
+        job = Job(place, location, settings.seed, pair_format(settings), fan_out(settings.balance), digests)
         hire = partial(ClassicalWorker, recipe=self.request.recipe, backgrounds=self.request.backgrounds)
         return run.run(partial(EXECUTORS[self.request.executor], job, hire=hire), progress)
 
@@ -188,7 +189,7 @@ class ClassicalWorker:
         rows = usable(read_catalogue(job.workspace.require_catalogue()))
         self.real = RealPairCopier(job, self.schema, {row.id: row for row in rows})
         training = TrainingRows.of(rows).rows
-        self.pairs = PairDataset(job.workspace, training, self.schema, job.size, recipe, backgrounds)
+        self.pairs = PairDataset(job.workspace, training, self.schema, job.format.size, recipe, backgrounds)
         self._places: Mapping[str, int] = {row.id: place for place, row in enumerate(training)}
 
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
@@ -200,11 +201,11 @@ class ClassicalWorker:
         return report
 
     def _augment(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
-        balance, car_class = self.job.settings.balance, CarClass.parse(row.class_name)
+        car_class = CarClass.parse(row.class_name)
         for number, source in enumerate(row.keys):
-            seed = self._seed(source, car_class, derive(self.job.settings.seed, "classical", row.shard, number))
+            seed = self._seed(source, car_class, derive(self.job.seed, "classical", row.shard, number))
             item = self.draw(source, seed)
-            photo, extension = encode_photo(item.photo, balance.quality, balance.lossless)
+            photo, extension = self.job.format.encode(item.photo)
             writer.add(self._record(source, seed, item), photo, extension, encode_mask(item.mask))
             progress(row.shard, number + 1, row.want)
         return ShardReport(row.shard, row.class_name, row.want, row.want, row.want, {})
@@ -220,7 +221,7 @@ class ClassicalWorker:
         return next(drawn for drawn in seeds if self.pairs.augment.mirrors(drawn) == mirrored)
 
     def _record(self, source: str, seed: int, item: Pair) -> PairRecord:
-        size, made_by = self.job.size, self.recipe.digest
+        size, made_by = self.job.format.size, self.recipe.digest
         return PairRecord(
             key=f"{source[:_KEY_ID]}-{seed:016x}", split="train", source="classical",
             orientation=item.car_class.orientation, doors=item.car_class.doors, seed=seed, mask_model=made_by,

@@ -6,9 +6,11 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
+from augkit.balance.asked_exemplar import load_exemplar
 from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.job_options import fan_out, pair_format
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_targets
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
@@ -17,7 +19,6 @@ from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
 from augkit.balance.references import open_references
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
-from augkit.balance.style import load_style
 from augkit.balance.worker import ClassModels, Job, ShardReport, Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
@@ -64,7 +65,7 @@ class Balance:
         self.need = deficits(self.training, list(self.real), request.target, request.only)
         self._check_schema()
         self._check_training()
-        self.style = self._style()
+        self.exemplar = self._exemplar()
         profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
         targets = part_targets(balance.target_parts, profiles, self.store.schema, self.need)
         self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, targets)
@@ -187,7 +188,7 @@ class Balance:
         Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
         """
         folders = {self.store.usable("mask", self.store.model("mask", c)) for c in self.generated()}
-        MaskHardness.of(self.workspace, self.settings).check(folders)
+        self._hardness.check(folders)
         executor, digest = EXECUTORS[self.request.executor], self._digest()
         storage, gate = open_storage(self.workspace.shards), load_gate(self._references)
 
@@ -209,6 +210,10 @@ class Balance:
     @property
     def _references(self) -> ReferenceSet:
         return open_references(self.workspace, self.settings)
+
+    @property
+    def _hardness(self) -> MaskHardness:
+        return MaskHardness.of(self.settings.balance.hard_sampling, lambda: self._references)
 
     def _committed(self) -> list[ShardReport]:
         storage = open_storage(self.workspace.shards)
@@ -235,21 +240,21 @@ class Balance:
                 "import more photos of it, or name the other classes with --only",
             )
 
-    def _style(self) -> str:
-        """What was asked for as style, as a hash of its pixels; empty where nothing was.
+    def _exemplar(self) -> str:
+        """The exemplar that was asked for, as a hash of its pixels; empty where nothing was.
 
         Raises DataError for what cannot be one and ConfigError where nothing reads it, before anything is trained.
         """
-        source, image = self.settings.balance.style_from, self.settings.image
+        source, image = self.settings.balance.exemplar, self.settings.image
         if source is None:
             return ""
         if not any(CONDITIONERS[name].reads_exemplar for name in image.conditioning):
             raise ConfigError(
-                f"balance.style_from {source}, but image.conditioning {list(image.conditioning)} reads no photo",
+                f"balance.exemplar {source}, but image.conditioning {list(image.conditioning)} reads no photo",
                 "image.conditioning with exemplar, colours or styles",
-                "leave the style out, or train stage II with one of these",
+                "leave balance.exemplar out, or train stage II with one of these",
             )  # fmt: skip
-        item = load_style(source, self.workspace, self.store.schema, image.size).pair
+        item = load_exemplar(source, self.workspace, self.store.schema, image.size).pair
         return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 
     def _inputs(self) -> str:
@@ -265,7 +270,7 @@ class Balance:
                 "size": self.settings.image.size,
                 "gate": self.settings.gate.model_dump(mode="json", exclude=set(JUDGED_AGAIN)),
                 "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"} | hard),
-                "style": self.style,
+                "style": self.exemplar,
                 **self.computed.inputs,
             }
         )
@@ -279,7 +284,7 @@ class Balance:
                 return []
             return [*(self._weights(stage, CarClass.parse(class_name)) for stage in STAGES), *hardness.facts]
 
-        inputs, hardness = self._inputs(), MaskHardness.of(self.workspace, self.settings)
+        inputs, hardness = self._inputs(), self._hardness
         return lambda row: row.digest(inputs, used(row.class_name))
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:
@@ -292,9 +297,11 @@ class Balance:
             c.name: ClassModels(*(self.store.usable(stage, self.store.model(stage, c)).resolve() for stage in STAGES))
             for c in self.generated()
         }
-        place = Workspace(self.workspace.root.resolve())
-        size, precision = self.settings.image.size, self.computed.precision
-        return Job(place, str(place.shards), self.settings, size, digests, models, precision)
+        place, settings, balance = Workspace(self.workspace.root.resolve()), self.settings, self.settings.balance
+        return Job(
+            place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance), digests, models,
+            self.computed.precision, balance.exemplar, balance.hard_sampling, partial(open_references, place, settings),
+        )  # fmt: skip
 
 
 def train_missing(balance: Balance, progress: Progress = silent) -> None:

@@ -5,18 +5,16 @@ The gate's segmenters are cross-fitted, so none judged a pair that it was traine
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from augkit.balance.plan import digest_of
-from augkit.balance.references import open_references
 from augkit.core.errors import CheckpointError
-from augkit.core.workspace import Workspace
 from augkit.gan.samplers import LatentBank, MaskSampler
 from augkit.gate.fit import is_ready, real_scores
-from augkit.settings import Settings
+from augkit.gate.reference import ReferenceSet
 from augkit.train.run import load_description
 
 ANCHORS = "anchors"
@@ -31,15 +29,14 @@ class MaskHardness:
     table: Mapping[str, float]
 
     @classmethod
-    def of(cls, workspace: Workspace, settings: Settings) -> MaskHardness:
-        """What the settings ask for; an empty table where the gate is not fitted for these data and settings yet."""
-        power = settings.balance.hard_sampling
+    def of(cls, power: float, references: Callable[[], ReferenceSet]) -> MaskHardness:
+        """By what the gate found on its references; an empty table where it is not fitted on these yet."""
         if not power:
             return cls(0.0, {})
-        references = open_references(workspace, settings)
-        if not is_ready(references):
+        judged = references()
+        if not is_ready(judged):
             return cls(power, {})
-        real = real_scores(references)
+        real = real_scores(judged)
         return cls(power, {id: 1 - own["agreement"] for id, own in zip(real.ids, real.scores, strict=True)})
 
     @property

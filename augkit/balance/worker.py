@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import torch
 
+from augkit.balance.asked_exemplar import facing, load_exemplar
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
-from augkit.balance.references import open_references
-from augkit.balance.style import facing, load_style
 from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
@@ -23,6 +22,7 @@ from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.data.crop import Photo
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair, UnpaintedMask
 from augkit.data.pair_files import read_mask, read_photo
@@ -32,7 +32,7 @@ from augkit.gan.samplers import MaskSampler
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate
 from augkit.gate.judge import Gate, judge_painted
-from augkit.settings import Settings
+from augkit.gate.reference import ReferenceSet
 from augkit.shards.codec import decode_photo, encode_mask, encode_photo
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.trainable import TRAINABLE
@@ -49,19 +49,52 @@ class ClassModels:
 
 
 @dataclass(frozen=True)
-class Job:
-    """All that a worker needs to know; about a kilobyte, so that it travels to any process.
+class FanOut:
+    """How many workers there are, the CPU threads of each, and how often a shard that failed is tried again."""
 
-    ``precision`` is decided on before: all workers of a job paint alike, on whatever processor each of them is.
+    workers: int
+    threads: int
+    retries: int
+
+
+@dataclass(frozen=True)
+class PairFormat:
+    """Side of the pairs in pixels, and how their photos are stored."""
+
+    size: int
+    quality: int
+    lossless: bool
+
+    def encode(self, photo: Photo) -> tuple[bytes, str]:
+        """(H, W, 3) RGB -> bytes and file extension."""
+        return encode_photo(photo, self.quality, self.lossless)
+
+
+def no_gate() -> ReferenceSet:
+    """Stands for the gate of a job whose pairs are not judged."""
+    raise AssertionError("nothing is judged here")
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to know; some kilobytes, so that it travels to any process.
+
+    What follows ``digests`` (of plan rows, by shard) is read where pairs are generated: the models of each class, what
+    G computes in (decided on before, so that all workers paint alike, on whatever processor each of them is), one
+    exemplar for all photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
     """
 
     workspace: Workspace
     location: str
-    settings: Settings
-    size: int
-    digests: dict[str, str]
-    models: dict[str, ClassModels]
+    seed: int
+    format: PairFormat
+    fan_out: FanOut
+    digests: Mapping[str, str]
+    models: Mapping[str, ClassModels] = field(default_factory=dict)
     precision: Arithmetic = "fp32"
+    exemplar: str | None = None
+    hard_sampling: float = 0.0
+    references: Callable[[], ReferenceSet] = no_gate
 
 
 @dataclass(frozen=True)
@@ -94,7 +127,7 @@ class RealPairCopier:
         for key in row.keys:
             real = self.rows[key]
             photo, extension, mask_png, mask = self._bytes(real)
-            size, counts = self.job.size, histogram(mask, self.schema.channels)
+            size, counts = self.job.format.size, histogram(mask, self.schema.channels)
             record = PairRecord(
                 key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
                 mask_model="", image_model="", width=size, height=size, histogram=counts.tolist(),
@@ -106,18 +139,18 @@ class RealPairCopier:
         """The files as they are where the size fits, else resized and encoded like generated ones."""
         photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
         mask = read_mask(mask_path)
-        balance = self.job.settings.balance
-        if row.size == self.job.size and not balance.lossless:
+        stored = self.job.format
+        if row.size == stored.size and not stored.lossless:
             return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
-        pair = Pair(read_photo(photo_path), mask, row.car_class).resize(self.job.size)
-        return *encode_photo(pair.photo, balance.quality, balance.lossless), encode_mask(pair.mask), pair.mask
+        pair = Pair(read_photo(photo_path), mask, row.car_class).resize(stored.size)
+        return *stored.encode(pair.photo), encode_mask(pair.mask), pair.mask
 
 
 class Worker:
     """Keeps loaded models between shards."""
 
     def __init__(self, job: Job) -> None:
-        torch.set_num_threads(job.settings.balance.threads)  # the sum order of a product depends on it
+        torch.set_num_threads(job.fan_out.threads)  # the sum order of a product depends on it
         keep_freed_memory()
         self.job = job
         self.storage = open_storage(job.location)
@@ -133,18 +166,18 @@ class Worker:
     @cached_property
     def gate(self) -> Gate:
         """As it was fitted before. Raises CheckpointError where it was not, or on other data."""
-        return load_gate(open_references(self.job.workspace, self.job.settings))
+        return load_gate(self.job.references())
 
     @cached_property
     def hardness(self) -> MaskHardness:
         """What stage I's draws prefer."""
-        return MaskHardness.of(self.job.workspace, self.job.settings)
+        return MaskHardness.of(self.job.hard_sampling, self.job.references)
 
     @cached_property
-    def style(self) -> Exemplar | None:
-        """The look that was asked for."""
-        source = self.job.settings.balance.style_from
-        return None if source is None else load_style(source, self.job.workspace, self.schema, self.job.size)
+    def exemplar(self) -> Exemplar | None:
+        """The one that was asked for."""
+        source, size = self.job.exemplar, self.job.format.size
+        return None if source is None else load_exemplar(source, self.job.workspace, self.schema, size)
 
     def make(self, row: PlanRow, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard; tells ``progress`` of each accepted pair, under the shard's name."""
@@ -155,11 +188,11 @@ class Worker:
         return report
 
     def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
-        car_class, balance = CarClass.parse(row.class_name), self.job.settings.balance
+        car_class = CarClass.parse(row.class_name)
         tried, accepted = 0, 0
         reasons: Counter[str] = Counter()
         while accepted < row.want and tried < row.tries:
-            seed = derive(self.job.settings.seed, row.shard, car_class.name, tried)
+            seed = derive(self.job.seed, row.shard, car_class.name, tried)
             tried += 1
             mask, verdict = self.draw(car_class, seed)
             reasons.update(verdict.reasons)
@@ -167,7 +200,7 @@ class Worker:
                 writer.reject(self._record(car_class, seed, mask, verdict))
                 continue
             painted = self.paint(car_class, seed, mask)
-            photo, extension = encode_photo(painted.photos[0], balance.quality, balance.lossless)
+            photo, extension = self.job.format.encode(painted.photos[0])
             # Judged as it is stored, so that it can be judged again.
             candidate = Candidate(Pair(decode_photo(photo), mask, car_class), painted.exemplars[0])
             trained, verdict = judge_painted(self.gate, candidate, verdict)
@@ -187,7 +220,7 @@ class Worker:
         function of its seed alone.
         """
         sampler, _ = self._mask_sampler(car_class)
-        drawn = sampler.sample(car_class, [derive(seed, "mask")], self.job.size)
+        drawn = sampler.sample(car_class, [derive(seed, "mask")], self.job.format.size)
         mask, removed = self.gate.clean(drawn.masks[0])
         if classify(mask, self.schema).car_class == car_class.mirror:
             mask = self.schema.flip(mask)
@@ -197,8 +230,8 @@ class Worker:
     def paint(self, car_class: CarClass, seed: int, mask: Mask) -> GeneratedPhotos:
         """The photo of a seed and its mask."""
         sampler, _ = self._photo_sampler(car_class)
-        style = None if self.style is None else facing(self.style, car_class, self.schema)
-        return sampler.paint(mask[None], car_class, [derive(seed, "photo")], style)
+        exemplar = None if self.exemplar is None else facing(self.exemplar, car_class, self.schema)
+        return sampler.paint(mask[None], car_class, [derive(seed, "photo")], exemplar)
 
     def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = "") -> PairRecord:
         return PairRecord(
@@ -211,8 +244,8 @@ class Worker:
             mask_model=self._mask_sampler(car_class)[1],
             image_model=self._photo_sampler(car_class)[1],
             exemplar=exemplar,
-            width=self.job.size,
-            height=self.job.size,
+            width=self.job.format.size,
+            height=self.job.format.size,
             histogram=histogram(mask, self.schema.channels).tolist(),
             scores=verdict.scores,
             reasons=verdict.reasons,

@@ -32,8 +32,9 @@ def balance(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Generate for this class only; may be repeated.")
     ] = None,
-    style: Annotated[
-        str | None, typer.Option("--style-from", help="One exemplar for all photos: a pair's id, or a photo's file.")
+    exemplar: Annotated[
+        str | None,
+        typer.Option("--exemplar", "--style-from", help="One exemplar for all photos: a pair's id, or a photo's file."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
     workspace: WorkspaceOption = None,
@@ -49,7 +50,7 @@ def balance(
         ("seed", seed),
         ("balance.target_per_class", target),
         ("balance.target_parts", shares),
-        ("balance.style_from", style),
+        ("balance.exemplar", exemplar),
     )
     chosen = [*(overrides or []), *(f"{key}={value}" for key, value in given if value is not None)]
     session = open_session(workspace, as_json, config, chosen)

@@ -43,10 +43,10 @@ class PhotoSampler(nn.Module):
         return self.eval().to(memory_format=torch.channels_last)
 
     def paint(
-        self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None
+        self, masks: Mask, car_class: CarClass, seeds: Sequence[int], exemplar: Exemplar | None = None
     ) -> GeneratedPhotos:
-        """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
-        chosen = [style or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
+        """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after the given one."""
+        chosen = [exemplar or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
         warped = [self.bank.warp(exemplar, mask, car_class) for exemplar, mask in zip(chosen, masks, strict=True)]
         made = self.backdrop(self.repaint(masks, warped, seeds), masks, car_class, seeds)
         return GeneratedPhotos(made, [exemplar.name for exemplar in chosen])

@@ -30,5 +30,5 @@ class BalanceSettings(Section):
     retries: Annotated[int, Field(ge=0)] = 2
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     lossless: bool = False
-    style_from: str | None = None
-    """Id of a real pair, or a photo with its mask beside it (photo.mask.png), after which all photos are painted."""
+    exemplar: str | None = None
+    """Of all photos: the id of a real pair, or a photo with its mask beside it (photo.mask.png)."""

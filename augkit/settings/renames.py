@@ -9,6 +9,7 @@ from typing import Any
 from augkit.core.errors import RenamedWarning
 
 RENAMED = {
+    "balance.style_from": "balance.exemplar",
     "image.guides": "image.conditioning",
 }
 """By the old path."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from augkit.balance import mask_hardness as hardnesses
 from augkit.balance.mask_hardness import MaskHardness
-from augkit.balance.worker import Worker
+from augkit.balance.references import open_references
+from augkit.balance.worker import Worker, no_gate
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
@@ -68,7 +70,7 @@ def test_shards_depend_on_it_where_it_is_on(
     refitted = facts(on)
     assert refitted[:2] == first[:2] and refitted[2] != first[2]  # real pairs are as they were
     assert facts(gate) == other  # off: what the gate noted counts nowhere
-    assert MaskHardness.of(trained, settings).facts == []
+    assert MaskHardness.of(0.0, no_gate).facts == []
 
 
 def test_what_cannot_be_is_refused(trained: Workspace, on: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +80,7 @@ def test_what_cannot_be_is_refused(trained: Workspace, on: Settings, monkeypatch
     job = job_of(trained, on)
     folder = job.store.folder("mask", job.store.model("mask", job.generated()[0]))
     about = json.loads((folder / CONFIG).read_text())
-    found = MaskHardness.of(trained, on)
+    found = MaskHardness.of(1.0, partial(open_references, trained, on))
     with pytest.raises(CheckpointError, match=r"real masks have no agreement(.|\n)*augkit gate"):
         MaskHardness(1.0, {}).check([folder])
     (folder / CONFIG).write_text(json.dumps({key: about[key] for key in about if key != "anchors"}))

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from augkit.balance.classical import ClassicalWorker
+from augkit.balance.job_options import fan_out, pair_format
 from augkit.balance.plan import PlanRow
 from augkit.balance.worker import Job, ShardReport
 from augkit.core.parts import PartSchema
@@ -81,7 +82,8 @@ def test_pairs_come_from_training_pairs_of_the_class_or_its_mirror_image(
 def test_a_row_can_be_made_again_from_its_key(augment: Command, copied_workspace: Workspace) -> None:
     assert augment("--per-class", TARGET)[0] == 0
     settings = load_settings("smoke", ["balance.shard_size=4"])
-    job = Job(copied_workspace, str(copied_workspace.classical), settings, settings.image.size, {}, {})
+    location, stored, fan = str(copied_workspace.classical), pair_format(settings), fan_out(settings.balance)
+    job = Job(copied_workspace, location, settings.seed, stored, fan, {})
     recipe, data = load_recipe("strong"), classical(copied_workspace)
     worker = ClassicalWorker(job, recipe, None)
     for place, row in reversed(list(enumerate(data.index.to_pylist()))):

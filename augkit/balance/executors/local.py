@@ -21,7 +21,7 @@ def run_local(
     """
     worker = hire(job)
     for row in rows:
-        yield _attempt(worker, row, progress, job.settings.balance.retries + 1)
+        yield _attempt(worker, row, progress, job.fan_out.retries + 1)
 
 
 def _attempt(worker: ShardMaker, row: PlanRow, progress: Progress, attempts: int) -> ShardReport | Failure:

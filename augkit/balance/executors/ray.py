@@ -50,19 +50,18 @@ def run_ray(
 
     Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end.
     """
-    balance = job.settings.balance
-    with cluster(balance.workers * balance.threads) as ray:
+    with cluster(job.fan_out.workers * job.fan_out.threads) as ray:
         yield from _fan_out(ray, job, rows, progress, hire)
 
 
 def _fan_out(
     ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire
 ) -> Iterator[ShardReport | Failure]:
-    balance = job.settings.balance
-    remote = ray.remote(num_cpus=balance.threads, max_restarts=0, max_task_retries=0)(_Actor)
+    fan_out = job.fan_out
+    remote = ray.remote(num_cpus=fan_out.threads, max_restarts=0, max_task_retries=0)(_Actor)
     shared = ray.put(job)
-    queue = _Queue(deque(rows), balance.retries + 1)
-    idle = [remote.remote(shared, hire) for _ in range(min(balance.workers, len(rows)))]
+    queue = _Queue(deque(rows), fan_out.retries + 1)
+    idle = [remote.remote(shared, hire) for _ in range(min(fan_out.workers, len(rows)))]
     running: dict[Any, tuple[Any, PlanRow]] = {}
     while queue.rows or running:
         while queue.rows and idle:

@@ -1,4 +1,4 @@
-"""The look that was asked for: a real photo whose paint, light and background all generated photos take over."""
+"""The exemplar that was asked for: a real photo whose appearance all generated photos take over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from augkit.gan.exemplars import Exemplar
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def load_style(source: str, workspace: Workspace, schema: PartSchema, size: int) -> Exemplar:
+def load_exemplar(source: str, workspace: Workspace, schema: PartSchema, size: int) -> Exemplar:
     """A pair of the workspace by its id, or PHOTO with its part mask beside it as PHOTO's name with ``.mask.png``.
 
     Raises DataError where there is neither, and where photo and mask do not fit together or do not fit the schema.
@@ -39,11 +39,11 @@ def load_style(source: str, workspace: Workspace, schema: PartSchema, size: int)
     return Exemplar(pair.resize(size), name, mirrored=False)
 
 
-def facing(style: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar:
-    """The style as it suits the class: its mirror image where that shows the class's orientation."""
-    if style.pair.car_class.mirror.orientation != car_class.orientation:
-        return style
-    return Exemplar(style.pair.flip(schema), style.name, mirrored=True)
+def facing(exemplar: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar:
+    """The exemplar as it suits the class: its mirror image where that shows the class's orientation."""
+    if exemplar.pair.car_class.mirror.orientation != car_class.orientation:
+        return exemplar
+    return Exemplar(exemplar.pair.flip(schema), exemplar.name, mirrored=True)
 
 
 def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:
@@ -54,21 +54,21 @@ def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:
         missing = [file for file in (path, mask) if not file.is_file()]
         if missing:
             raise DataError(
-                f"style {source}: there is no {missing[0]}", "PHOTO and its part mask beside it (photo.mask.png)",
+                f"exemplar {source}: there is no {missing[0]}", "PHOTO and its part mask beside it (photo.mask.png)",
                 "draw the mask, or name the id of a pair of the workspace",
             )  # fmt: skip
-        return path, mask, f"style:{path.name}"
+        return path, mask, f"style:{path.name}"  # the mark that indexes of data sets have
     splits = {row.id: row.split for row in usable(read_catalogue(workspace.require_catalogue()))}
     ids = [id for id, split in splits.items() if split == "train"]
     if source not in splits:
         raise DataError(
-            f"style {source!r}: no pair of the workspace has this id, and it is no photo",
+            f"exemplar {source!r}: no pair of the workspace has this id, and it is no photo",
             f"an id such as {ids[0] if ids else '(none here)'}, or a photo ({', '.join(SUFFIXES)})",
             "`augkit view` shows ids",
         )
     if splits[source] != "train":
         raise DataError(
-            f"style {source!r}: a pair of the split {splits[source]}, whose appearance would get into training pairs",
+            f"exemplar {source!r}: a pair of the split {splits[source]}, which would show in training pairs",
             f"a pair for training, such as {ids[0] if ids else '(none here)'}", "name another id",
         )  # fmt: skip
     return workspace.photo(source), workspace.mask(source), source

@@ -1,4 +1,4 @@
-"""The look that was asked for."""
+"""The exemplar that was asked for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from augkit.balance.asked_exemplar import facing, load_exemplar
 from augkit.balance.job import Balance, BalanceRequest
-from augkit.balance.style import facing, load_style
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
@@ -20,9 +20,9 @@ from augkit.shards.reader import ShardDataset
 from tests.balance.conftest import run_job
 
 
-def styled(settings: Settings, source: str) -> Settings:
+def asking_for(settings: Settings, source: str) -> Settings:
     tree = settings.model_dump(mode="json")
-    tree["balance"]["style_from"] = source
+    tree["balance"]["exemplar"] = source
     return Settings.model_validate(tree)
 
 
@@ -33,18 +33,18 @@ def schema(rendered_workspace: Workspace) -> PartSchema:
 
 def test_a_pair_by_its_id(rendered_workspace: Workspace, schema: PartSchema) -> None:
     row = read_catalogue(rendered_workspace.catalogue)[0]
-    style = load_style(row.id, rendered_workspace, schema, 32)
-    assert style.name == row.id and style.pair.photo.shape == (32, 32, 3) and style.pair.mask.shape == (32, 32)
+    exemplar = load_exemplar(row.id, rendered_workspace, schema, 32)
+    assert exemplar.name == row.id and exemplar.pair.photo.shape == (32, 32, 3) and exemplar.pair.mask.shape == (32, 32)
 
 
 def test_it_turns_to_face_the_class(rendered_workspace: Workspace, schema: PartSchema) -> None:
     row = read_catalogue(rendered_workspace.catalogue)[0]
-    style = load_style(row.id, rendered_workspace, schema, 32)
-    own = style.pair.car_class
-    assert facing(style, own, schema) is style
-    turned = facing(style, CarClass(own.mirror.orientation, "unknown"), schema)
-    assert turned.mirrored and np.array_equal(turned.pair.photo, style.pair.photo[:, ::-1])
-    assert np.array_equal(turned.pair.mask, schema.flip(style.pair.mask)) and turned.pair.car_class == own.mirror
+    exemplar = load_exemplar(row.id, rendered_workspace, schema, 32)
+    own = exemplar.pair.car_class
+    assert facing(exemplar, own, schema) is exemplar
+    turned = facing(exemplar, CarClass(own.mirror.orientation, "unknown"), schema)
+    assert turned.mirrored and np.array_equal(turned.pair.photo, exemplar.pair.photo[:, ::-1])
+    assert np.array_equal(turned.pair.mask, schema.flip(exemplar.pair.mask)) and turned.pair.car_class == own.mirror
 
 
 def _write(folder: Path, photo: tuple[int, int], mask: np.ndarray | None) -> str:
@@ -57,14 +57,14 @@ def _write(folder: Path, photo: tuple[int, int], mask: np.ndarray | None) -> str
 def test_a_photo_with_its_mask_beside_it(rendered_workspace: Workspace, schema: PartSchema, tmp_path: Path) -> None:
     mask = np.zeros((48, 48), np.uint8)
     mask[10:30, 10:30] = 1
-    style = load_style(_write(tmp_path, (48, 48), mask), rendered_workspace, schema, 32)
-    assert style.name == "style:mine.jpg" and (style.pair.mask == 1).any()
+    exemplar = load_exemplar(_write(tmp_path, (48, 48), mask), rendered_workspace, schema, 32)
+    assert exemplar.name == "style:mine.jpg" and (exemplar.pair.mask == 1).any()
 
 
-def test_what_cannot_be_a_style_is_said(rendered_workspace: Workspace, schema: PartSchema, tmp_path: Path) -> None:
+def test_what_cannot_be_an_exemplar_is_said(rendered_workspace: Workspace, schema: PartSchema, tmp_path: Path) -> None:
     def message(source: str, error: type[Exception] = DataError) -> str:
         with pytest.raises(error) as caught:
-            load_style(source, rendered_workspace, schema, 32)
+            load_exemplar(source, rendered_workspace, schema, 32)
         return str(caught.value)
 
     assert "no pair of the workspace" in message("nobody") and "augkit view" in message("nobody")
@@ -77,29 +77,29 @@ def test_what_cannot_be_a_style_is_said(rendered_workspace: Workspace, schema: P
     assert "mine.jpg" in message(source)
 
 
-def test_all_photos_of_a_job_are_painted_after_the_style(trained: Workspace, settings: Settings) -> None:
-    style = next(row.id for row in read_catalogue(trained.catalogue) if row.split == "train")
+def test_all_photos_of_a_job_are_painted_after_the_exemplar(trained: Workspace, settings: Settings) -> None:
+    exemplar = next(row.id for row in read_catalogue(trained.catalogue) if row.split == "train")
     only = ["back-right-3"]
-    run_job(trained, styled(settings, style), only=only)
+    run_job(trained, asking_for(settings, exemplar), only=only)
     made = ShardDataset(trained.shards, where=[("source", "==", "generated")])
-    assert len(made) and set(made.index["exemplar"].to_pylist()) == {style}
+    assert len(made) and set(made.index["exemplar"].to_pylist()) == {exemplar}
     with pytest.raises(ConfigError, match="--fresh"):  # another look is another data set
         run_job(trained, settings, only=only)
 
 
-def test_a_style_that_there_is_not_is_refused_before_anything_is_trained(
+def test_an_exemplar_that_there_is_not_is_refused_before_anything_is_trained(
     rendered_workspace: Workspace, settings: Settings
 ) -> None:
     with pytest.raises(DataError, match="no pair of the workspace has this id"):
-        Balance(rendered_workspace, styled(settings, "nobody"), BalanceRequest(10))
+        Balance(rendered_workspace, asking_for(settings, "nobody"), BalanceRequest(10))
 
 
 @pytest.mark.parametrize("conditioning", ["[]", "[noise]"])
-def test_a_style_that_nothing_reads_is_refused(
+def test_an_exemplar_that_nothing_reads_is_refused(
     conditioning: str, rendered_workspace: Workspace, settings: Settings
 ) -> None:
-    style = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "train")
-    asked = styled(load_settings("smoke", [f"image.conditioning={conditioning}", "image.repair=false"]), style)
+    exemplar = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "train")
+    asked = asking_for(load_settings("smoke", [f"image.conditioning={conditioning}", "image.repair=false"]), exemplar)
     with pytest.raises(ConfigError, match=r"image\.conditioning .* reads no photo"):
         Balance(rendered_workspace, asked, BalanceRequest(10))
 
@@ -109,4 +109,4 @@ def test_the_look_of_a_held_out_pair_does_not_get_into_training_pairs(
 ) -> None:
     held = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "val")
     with pytest.raises(DataError, match="a pair of the split val"):
-        Balance(rendered_workspace, styled(settings, held), BalanceRequest(10))
+        Balance(rendered_workspace, asking_for(settings, held), BalanceRequest(10))
