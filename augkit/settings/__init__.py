@@ -22,18 +22,15 @@ from augkit.core.section import Section
 from augkit.settings.balance import BalanceSettings
 from augkit.settings.data import DataSettings
 from augkit.settings.gate import GateSettings
-from augkit.settings.generative import (
-    CriticSettings,
-    GenerativeSettings,
-    MaskSettings,
-    SelectionSettings,
-    UnconditionalSettings,
-)
+from augkit.settings.generative import CriticSettings, GenerativeSettings
 from augkit.settings.image import CoarseSettings, ImageSettings
+from augkit.settings.mask import MaskSettings
 from augkit.settings.paint import PaintSettings
 from augkit.settings.renames import present_path, renamed
 from augkit.settings.segmenter import MIXING, SOURCES, SegmenterSettings, Source
+from augkit.settings.selection import SelectionSettings
 from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
+from augkit.settings.unconditional import UnconditionalSettings
 
 __all__ = [
     "BalanceSettings",

@@ -1,4 +1,4 @@
-"""Sections of the generators that make pictures from latents."""
+"""What the sections of generators share that make pictures from latents."""
 
 from __future__ import annotations
 
@@ -7,28 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from augkit.core.section import Count, Positive, Section, Share, Size, Weight
+from augkit.core.section import Count, Positive, Section, Weight
 from augkit.gan.technique_set import with_techniques
+from augkit.settings.selection import SelectionSettings
 from augkit.settings.training import OptimSettings, StartSettings
-from augkit.train.run_options import SelectionOptions
-
-
-class SelectionSettings(Section):
-    """Choosing the checkpoint by its distance to real pictures that were kept out of the training."""
-
-    every: Count = 250
-    share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
-    """Share of the training pairs that judge and do not train."""
-    figure: Literal["frechet", "kernel"] = "frechet"
-    diversity: Share = 0.3
-    """The run stops where samples differ from each other by less than this share of what real pictures do."""
-    patience: Count = 3
-    """The run stops after so many judgements in a row that found D or G collapsed."""
-
-    @property
-    def limits(self) -> SelectionOptions:
-        """What of it the run itself reads, as plain values."""
-        return SelectionOptions(self.every, self.diversity, self.patience)
 
 
 class CriticSettings(Section):
@@ -81,24 +63,3 @@ class GenerativeSettings(LatentGameSettings):
             yield "initialise is set, but init_from replaces the weights"
         if self.selection is not None and self.selection.every > self.steps:
             yield f"selection.every is more than the {self.steps} steps: no state would be judged"
-
-
-class MaskSettings(GenerativeSettings):
-    """Stage I: new part masks."""
-
-    model: str = "mask-vae"
-    output: Literal["categorical", "rgb"] = "categorical"
-    """A channel a part, so that the mask is exact; or a picture in the schema's colours, snapped to the nearest."""
-    optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
-    size: Size = 64
-    steps: Count = 2000
-    batch: Count = 32
-
-
-class UnconditionalSettings(GenerativeSettings):
-    """Photos from latents, without a mask (``augkit train image-unconditional``)."""
-
-    model: str = "dcgan"
-    size: Size = 64
-    steps: Count = 5000
-    batch: Count = 32
