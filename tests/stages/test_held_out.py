@@ -12,11 +12,11 @@ from augkit.cli._app import run
 from augkit.core.errors import CheckpointError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
-from augkit.data.ingest.ingestion import ingest
 from augkit.settings import Settings, load_settings
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 from augkit.stages.model_store import ModelStore
+from tests.importing import import_samples
 
 SMALL = (
     "data.val_share=0.4", "mask.steps=2", "image.steps=2", "gate.checks=[adjacency,copied-mask]",
@@ -26,7 +26,7 @@ SMALL = (
 
 def _import(workspace: Workspace, settings: Settings, seed: int) -> None:
     samples = rendered_samples(even_counts(40), 64, 0)
-    ingest(samples, render_schema(), workspace, settings.data, seed, importer="render", settings=settings)
+    import_samples(samples, render_schema(), workspace, settings, seed)
 
 
 @pytest.fixture(scope="module")

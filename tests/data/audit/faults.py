@@ -143,6 +143,16 @@ def one_label_exchanged(sample: Sample, number: int) -> Samples:
     return [replace(sample, mask=np.where(mask == door, SCHEMA.flip_table[door], mask).astype(np.uint8))]
 
 
+def resized_smoothly(sample: Sample, number: int) -> Samples:
+    """The mask of a smaller copy, enlarged with interpolation between the ids."""
+    mask = arrays(sample)[1]
+    side = mask.shape[0]
+    smaller = cv2.resize(mask, (round(side * (0.5 + 0.1 * number)),) * 2, interpolation=cv2.INTER_NEAREST)
+    smooth = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[number % 2]
+    blended = np.minimum(cv2.resize(smaller, mask.shape, interpolation=smooth), SCHEMA.channels - 1)
+    return [replace(sample, mask=np.asarray(blended, np.uint8))]
+
+
 def off_palette(sample: Sample, number: int) -> Samples:
     return [replace(sample, mask=PartMask(arrays(sample)[1], off_palette=0.02 * (number + 1)))]
 
@@ -163,6 +173,7 @@ AT_THE_SOURCE: tuple[tuple[str, str, Callable[[Sample, int], Samples]], ...] = (
     ("left and right exchanged", "sides", exchanged_labels),
     ("one door of the other side", "sides", one_label_exchanged),
     ("colours off the palette", "palette", off_palette),
+    ("mask resized smoothly", "seams", resized_smoothly),
     ("sample without a mask", "imported", without_mask),
 )
 
@@ -171,6 +182,7 @@ ALSO = {
     "one wheel labelled": frozenset({"alignment"}),  # a circle fits many places
     "specks labelled": frozenset({"alignment"}),
     "mask shifted": frozenset({"border"}),
+    "mask resized smoothly": frozenset({"sides"}),  # slivers are labels of the other side, too
 }
 
 

@@ -23,6 +23,7 @@ from augkit.data.audit.checks.cells import FEWEST
 from augkit.data.audit.checks.confounds import background, colour_word
 from augkit.data.audit.checks.content import content
 from augkit.data.audit.checks.duplicates import overlap
+from augkit.data.audit.checks.seams import blended_seams
 from augkit.data.audit.checks.sides import contradictions
 from augkit.data.audit.measurements import AuditedPair, Measurements
 from augkit.data.catalogue import CatalogueRow
@@ -235,6 +236,39 @@ def test_v_of_a_table_by_hand() -> None:
     assert found is not None
     assert found.v == pytest.approx(np.sqrt((1 / 4 - 1 / 79) / (1 - 1 / 79)))
     assert found.residuals[0, 0] == pytest.approx(10 / np.sqrt(20))
+
+
+def _bands(*runs: tuple[int, int]) -> np.ndarray:
+    """(64, 64) upright bands of (id, width), the rest background."""
+    row = np.repeat([id for id, _ in runs], [width for _, width in runs])
+    return np.pad(row, (0, 64 - len(row)))[None].repeat(64, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("runs", "share"),
+    [
+        (((0, 10), (5, 20)), 0.0),
+        (((0, 10), (2, 1), (4, 1), (5, 20), (3, 1)), 1.0),
+        (((0, 10), (4, 1), (2, 1), (5, 20)), 0.0),  # up and down again is no blend
+        (((0, 10), (7, 1), (5, 20)), 0.0),
+        (((0, 10), (3, 3), (5, 20)), 0.0),  # too wide for a sliver
+        (((3, 10), (4, 20)), 0.0),  # nothing lies between
+        (((5, 10), (IGNORE, 2), (1, 20)), 0.0),
+        (((0, 5), (2, 1), (5, 10), (0, 4), (3, 1), (7, 5), (0, 4), (8, 5)), 0.5),
+        (((0, 5), (3, 1), (5, 6), (1, 5), (5, 6), (0, 6), (8, 6)), 0.0),  # a frame along one seam of several
+    ],
+)
+def test_a_blended_seam_passes_through_the_ids_between(runs: tuple[tuple[int, int], ...], share: float) -> None:
+    mask = _bands(*runs)
+    for turned in (mask, mask.T, mask[:, ::-1]):
+        assert blended_seams(pair(np.ascontiguousarray(turned)))["share"] == share
+
+
+def test_seams_are_told_and_blamed_from_a_bound_on() -> None:
+    rows = [replace(ROW, id=name) for name in "abc"]
+    (found,) = CHECKS["seams"].judge(measurements(rows, seams={"share": [0.1, 0.4, 0.2]}))
+    assert found.severity == "warning" and [hit.id for hit in found.hits] == ["b", "c"]
+    assert list(CHECKS["seams"].judge(measurements(rows, seams={"share": [0.1, 0.0, 0.0]}))) == []
 
 
 def test_too_little_to_tell() -> None:
