@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from augkit.core.classes import CarClass
-from augkit.core.errors import DataError
+from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, usable
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
+from augkit.gan.conditioning import CONDITIONERS
 from augkit.gan.exemplars import Exemplar
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -37,6 +40,25 @@ def load_exemplar(source: str, workspace: Workspace, schema: PartSchema, size: i
     schema.check(mask, str(mask_path))
     pair = Pair(photo, mask, classify(mask, schema).car_class)
     return Exemplar(pair.resize(size), name, mirrored=False)
+
+
+def exemplar_digest(
+    source: str | None, conditioning: Sequence[str], workspace: Workspace, schema: PartSchema, size: int
+) -> str:
+    """Hash of the pixels of an exemplar that stage II, told these things, is to read; empty where none is asked for.
+
+    Raises DataError for what cannot be one and ConfigError where nothing reads it, before anything is trained.
+    """
+    if source is None:
+        return ""
+    if not any(CONDITIONERS[name].reads_exemplar for name in conditioning):
+        raise ConfigError(
+            f"balance.exemplar {source}, but image.conditioning {list(conditioning)} reads no photo",
+            "image.conditioning with exemplar, colours or styles",
+            "leave balance.exemplar out, or train stage II with one of these",
+        )
+    pair = load_exemplar(source, workspace, schema, size).pair
+    return hashlib.sha256(pair.photo.tobytes() + pair.mask.tobytes()).hexdigest()
 
 
 def facing(exemplar: Exemplar, car_class: CarClass, schema: PartSchema) -> Exemplar:

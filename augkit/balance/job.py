@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
-from augkit.balance.asked_exemplar import load_exemplar
+from augkit.balance.asked_exemplar import exemplar_digest
 from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.job_options import fan_out, pair_format
 from augkit.balance.mask_hardness import MaskHardness
@@ -21,14 +20,13 @@ from augkit.balance.references import open_references
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
 from augkit.balance.worker import ClassModels, Job, ShardReport, Worker
 from augkit.core.classes import CarClass
-from augkit.core.errors import ConfigError, DataError
+from augkit.core.errors import DataError
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
 from augkit.data.part_name_faults import require_counterparts
-from augkit.gan.conditioning import CONDITIONERS
 from augkit.gate.fit import has_judges, is_ready, load_gate, ready_gate
 from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
 from augkit.gate.options import JUDGED_AGAIN
@@ -65,7 +63,10 @@ class Balance:
         self.need = deficits(self.training, list(self.real), request.target, request.only)
         self._check_schema()
         self._check_training()
-        self.exemplar = self._exemplar()
+        image = settings.image
+        self.exemplar = exemplar_digest(
+            settings.balance.exemplar, image.conditioning, workspace, self.store.schema, image.size
+        )
         profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
         targets = part_targets(balance.target_parts, profiles, self.store.schema, self.need)
         self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, targets)
@@ -239,23 +240,6 @@ class Balance:
                 "at least one training pair of the class or of its mirror image",
                 "import more photos of it, or name the other classes with --only",
             )
-
-    def _exemplar(self) -> str:
-        """The exemplar that was asked for, as a hash of its pixels; empty where nothing was.
-
-        Raises DataError for what cannot be one and ConfigError where nothing reads it, before anything is trained.
-        """
-        source, image = self.settings.balance.exemplar, self.settings.image
-        if source is None:
-            return ""
-        if not any(CONDITIONERS[name].reads_exemplar for name in image.conditioning):
-            raise ConfigError(
-                f"balance.exemplar {source}, but image.conditioning {list(image.conditioning)} reads no photo",
-                "image.conditioning with exemplar, colours or styles",
-                "leave balance.exemplar out, or train stage II with one of these",
-            )  # fmt: skip
-        item = load_exemplar(source, self.workspace, self.store.schema, image.size).pair
-        return hashlib.sha256(item.photo.tobytes() + item.mask.tobytes()).hexdigest()
 
     def _inputs(self) -> str:
         """Digest of what the whole plan depends on: the pairs and the settings, less those that only move the gate's

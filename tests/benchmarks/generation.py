@@ -126,9 +126,9 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
                 WarpedExemplars.stack(warped),
                 lambda name, *shape: torch.randn(batch, *shape),
             )
-            guides = [conditioner(conditioning) for conditioner in painter.guides]
+            conditioners = [conditioner(conditioning) for conditioner in painter.guides]
             photos = painter.generator(
-                torch.cat([label_map(conditioning.masks, painter.parts), *guides], 1).contiguous()
+                torch.cat([label_map(conditioning.masks, painter.parts), *conditioners], 1).contiguous()
             )
             return to_pixels((conditioning.exemplars.photos + photos).clamp(-1, 1) if painter.repair else photos)
 

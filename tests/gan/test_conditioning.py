@@ -62,8 +62,8 @@ def test_noise_is_a_rows_own_and_the_same_everywhere(conditioning: Conditioning)
     assert torch.equal(found[0], torch.ones(64, 2, 3)) and torch.equal(found[1], 2 * torch.ones(64, 2, 3))
 
 
-def test_a_painter_reads_the_label_map_then_the_guides(conditioning: Conditioning) -> None:
-    guides = [CONDITIONERS[name](PARTS) for name in ("exemplar", "noise")]
+def test_a_painter_reads_the_label_map_then_the_conditioners(conditioning: Conditioning) -> None:
+    conditioners = [CONDITIONERS[name](PARTS) for name in ("exemplar", "noise")]
     seen: list[Tensor] = []
 
     class Spy(torch.nn.Module):
@@ -71,11 +71,11 @@ def test_a_painter_reads_the_label_map_then_the_guides(conditioning: Conditionin
             seen.append(condition)
             return condition[:, :3] * 0 + 0.25
 
-    made = ConditionalGenerator(Spy(), guides, PARTS)(conditioning)
+    made = ConditionalGenerator(Spy(), conditioners, PARTS)(conditioning)
     assert torch.equal(made, torch.full((2, 3, 2, 3), 0.25))
-    expected = torch.cat([label_map(MASKS, PARTS), *(conditioner(conditioning) for conditioner in guides)], 1)
-    assert torch.equal(seen[0], expected) and expected.shape[1] == input_channels(PARTS, guides)
-    repaired = ConditionalGenerator(Spy(), guides, PARTS, repair=True)(conditioning)
+    expected = torch.cat([label_map(MASKS, PARTS), *(conditioner(conditioning) for conditioner in conditioners)], 1)
+    assert torch.equal(seen[0], expected) and expected.shape[1] == input_channels(PARTS, conditioners)
+    repaired = ConditionalGenerator(Spy(), conditioners, PARTS, repair=True)(conditioning)
     torch.testing.assert_close(repaired, (conditioning.exemplars.photos + 0.25).clamp(-1, 1))
 
 

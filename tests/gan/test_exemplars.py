@@ -110,19 +110,19 @@ def test_what_is_ignored_does_not_count_for_likeness() -> None:
     assert _bank(items).like(_mask(3, 16), A5)[0] == 0
 
 
-def _sampler(*guides: str, repair: bool = False) -> PhotoSampler:
+def _sampler(*conditioners: str, repair: bool = False) -> PhotoSampler:
     torch.manual_seed(0)
     made = {"colours": ColourConditioner, "exemplar": ExemplarGuide, "noise": NoiseConditioner}
-    chosen = [made[name](SCHEMA.channels) for name in guides]
+    chosen = [made[name](SCHEMA.channels) for name in conditioners]
     generator = build_translator(input_channels(SCHEMA.channels, chosen), base=4, levels=2, blocks=1)
     rng = np.random.default_rng(0)
     items = [Pair(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8), _mask(), A5) for _ in range(15)]
     return PhotoSampler(ConditionalGenerator(generator, chosen, SCHEMA.channels, repair), _bank(items)).eval()
 
 
-@pytest.mark.parametrize("guides", [("colours",), ("exemplar",), ("noise",), ("exemplar", "colours", "noise")])
-def test_a_photo_is_a_function_of_its_mask_and_seed(guides: tuple[str, ...]) -> None:
-    sampler = _sampler(*guides)
+@pytest.mark.parametrize("conditioners", [("colours",), ("exemplar",), ("noise",), ("exemplar", "colours", "noise")])
+def test_a_photo_is_a_function_of_its_mask_and_seed(conditioners: tuple[str, ...]) -> None:
+    sampler = _sampler(*conditioners)
     masks = np.stack([_mask(3, left) for left in (4, 6, 8, 10)])
     together = sampler.paint(masks, A5, [1, 2, 3, 4])
     assert together.photos.shape == (4, SIDE, SIDE, 3) and together.photos.dtype == np.uint8
