@@ -27,7 +27,6 @@ _SIDE = 32
 _LEAST_CONTRAST = 4.0  # standard deviation in grey levels
 _BLOCK = 1 << 22  # hashes compared at a time
 
-Thumb = NDArray[np.float32]
 Pairs = NDArray[np.int64]
 
 

@@ -36,12 +36,6 @@ class Copies:
     held_out: NDArray[np.float64]
     nearest: NDArray[np.intp]
 
-    @property
-    def suspects(self) -> NDArray[np.intp]:
-        """Places of the made pictures below the bound, the nearest first."""
-        below = np.flatnonzero(self.made < self.bound)
-        return np.asarray(below[self.made[below].argsort(kind="stable")])
-
 
 def find_copies(
     made: Sequence[Mask],

@@ -15,7 +15,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.core.errors import DataError
 from augkit.metrics.feature_rows import Matrix, Rows, both
 from augkit.metrics.metric import metric
 
@@ -27,21 +26,6 @@ def frechet_distance(a: Rows, b: Rows) -> float:
     mean_a, mean_b = first.mean(0), second.mean(0)
     factor_a, factor_b = _factor(first - mean_a), _factor(second - mean_b)
     return _assemble(mean_a - mean_b, factor_a, factor_b)
-
-
-def frechet_from_moments(
-    mean_a: NDArray[np.float64], cov_a: Matrix, mean_b: NDArray[np.float64], cov_b: Matrix
-) -> float:
-    """Means (D,) and covariances (D, D) -> the distance; for statistics that somebody published.
-
-    Raises DataError where shapes do not fit or a number is not finite.
-    """
-    width = len(mean_a)
-    if any(c.shape != (width, width) for c in (cov_a, cov_b)) or mean_b.shape != (width,):
-        raise DataError(f"means of {mean_a.shape} and {mean_b.shape}, covariances of {cov_a.shape} and {cov_b.shape}")
-    if not all(np.isfinite(array).all() for array in (mean_a, cov_a, mean_b, cov_b)):
-        raise DataError("means or covariances that are not finite", "finite numbers")
-    return _assemble(np.asarray(mean_a) - mean_b, _root(cov_a), _root(cov_b))
 
 
 def _assemble(shift: NDArray[np.float64], factor_a: Matrix, factor_b: Matrix) -> float:

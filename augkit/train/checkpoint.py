@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -89,14 +88,3 @@ def _restore(outline: Any, tensors: dict[str, Tensor]) -> Any:
     if kind == "list":
         return [_restore(item, tensors) for item in content]
     return content
-
-
-def to_device(state: Any, device: torch.device) -> Any:
-    """Nested state with its tensors on ``device``."""
-    if isinstance(state, Tensor):
-        return state.to(device)
-    if isinstance(state, dict):
-        return {key: to_device(item, device) for key, item in state.items()}
-    if isinstance(state, list):
-        return [to_device(item, device) for item in state]
-    return state

@@ -59,7 +59,6 @@ def test_copies_are_found_and_new_masks_are_not() -> None:
     assert honest.share < 0.2
     copying = find_copies([*new[:30], *training[:30]], held_out, training, SCHEMA)
     assert copying.share > 0.45
-    assert set(copying.suspects.tolist()) >= set(range(30, 60))
     assert not copying.made[30:].any()
 
 
@@ -69,7 +68,6 @@ def test_the_bound_is_the_held_out_quantile() -> None:
     found = judge_copies(made, np.arange(4), held_out, 0.05)
     assert found.bound == pytest.approx(0.05)
     assert found.share == 0.25
-    assert found.suspects.tolist() == [0]
 
 
 def test_bad_input() -> None:

@@ -1,4 +1,4 @@
-"""The kernel distance and its error."""
+"""The kernel distance against closed forms and torchmetrics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 import torch
 from torchmetrics.image.kid import poly_mmd
 
-from augkit.core.errors import ConfigError, DataError
-from augkit.metrics.kernel import kernel_distance, unbiased_mmd
+from augkit.core.errors import DataError
+from augkit.metrics.kernel import unbiased_mmd
 
 
 def test_closed_form_of_two_and_two() -> None:
@@ -31,37 +31,14 @@ def test_equal_to_torchmetrics() -> None:
     assert unbiased_mmd(a, b) == pytest.approx(float(poly_mmd(torch.tensor(a), torch.tensor(b))), abs=1e-9)
 
 
-def test_unbiased_and_its_error_is_honest() -> None:
-    """Over many pairs of sets of one distribution: the mean is 0, and the errors are the values' spread."""
+def test_unbiased() -> None:
+    """Over many pairs of sets of one distribution the mean is 0."""
     random = np.random.default_rng(1)
-    found = [kernel_distance(random.normal(size=(25, 8)), random.normal(size=(30, 8))) for _ in range(300)]
-    values, errors = np.array([f.value for f in found]), np.array([f.error for f in found])
+    values = np.array([unbiased_mmd(random.normal(size=(25, 8)), random.normal(size=(30, 8))) for _ in range(300)])
     assert abs(values.mean()) < 3 * values.std() / np.sqrt(len(values))
     assert (values < 0).any()
-    # The distance is degenerate here (its first-order part is 0), where the jackknife errs on the safe side.
-    assert values.std() < np.sqrt((errors**2).mean()) < 3 * values.std()
-
-
-def test_the_error_between_different_distributions() -> None:
-    random = np.random.default_rng(2)
-    found = [kernel_distance(random.normal(size=(60, 4)), random.normal(1, 1, size=(80, 4))) for _ in range(200)]
-    values, errors = np.array([f.value for f in found]), np.array([f.error for f in found])
-    assert np.sqrt((errors**2).mean()) == pytest.approx(values.std(), rel=0.25)
-
-
-def test_subsets_agree_with_the_whole() -> None:
-    random = np.random.default_rng(3)
-    a, b = random.normal(size=(200, 4)), random.normal(0.7, 1, size=(160, 4))
-    whole, parts = kernel_distance(a, b), kernel_distance(a, b, subsets=100, subset_size=50)
-    assert parts.value == pytest.approx(whole.value, abs=3 * whole.error / np.sqrt(10))
-    assert parts.error == pytest.approx(whole.error, rel=0.4)
-    assert whole.value == pytest.approx(unbiased_mmd(a, b))
-    assert parts == kernel_distance(a, b, subsets=100, subset_size=50)
-    assert parts != kernel_distance(a, b, subsets=100, subset_size=50, seed=1)
 
 
 def test_bad_input() -> None:
-    with pytest.raises(DataError, match="at least 3"):
-        kernel_distance(np.zeros((2, 3)), np.ones((5, 3)))
-    with pytest.raises(ConfigError, match="1 subsets"):
-        kernel_distance(np.zeros((5, 3)), np.ones((5, 3)), subsets=1)
+    with pytest.raises(DataError, match="at least 2"):
+        unbiased_mmd(np.zeros((1, 3)), np.ones((5, 3)))

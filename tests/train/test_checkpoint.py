@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from augkit.core.errors import CheckpointError
-from augkit.train.checkpoint import digest, load_state, save_state, to_device
+from augkit.train.checkpoint import digest, load_state, save_state
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool, torch.float64]
 tensors = st.builds(
@@ -111,8 +111,3 @@ def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
 def test_digest_is_the_files_sha256(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc")
     assert digest(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
-def test_to_device_moves_tensors_at_any_depth() -> None:
-    moved = to_device({"a": [torch.zeros(1), {"b": torch.zeros(2)}], "c": 3}, torch.device("meta"))
-    assert moved["a"][0].is_meta and moved["a"][1]["b"].is_meta and moved["c"] == 3
