@@ -62,12 +62,8 @@ def with_workers(settings: Settings, workers: int) -> Settings:
     return settings.model_copy(update={"balance": balance})
 
 
-def test_the_executors_are_known_by_name() -> None:
-    assert list(EXECUTORS) == ["local", "ray"]
-
-
 @pytest.mark.usefixtures("ray")
-@pytest.mark.parametrize(("executor", "workers"), [("local", 2), ("ray", 1), ("ray", 2)])
+@pytest.mark.parametrize(("executor", "workers"), [*((name, 2) for name in EXECUTORS), ("ray", 1)])
 def test_every_executor_and_number_of_workers_gives_the_same_bytes(
     executor: str, workers: int, trained: Workspace, balanced_workspace: Workspace, settings: Settings
 ) -> None:
@@ -120,7 +116,7 @@ def test_a_shard_that_fails_is_retried_a_bounded_number_of_times(
 
 
 @pytest.mark.usefixtures("ray")
-@pytest.mark.parametrize("executor", ["local", "ray"])
+@pytest.mark.parametrize("executor", list(EXECUTORS))
 def test_faults_of_the_data_stop_the_run_at_once(executor: str, trained: Workspace, settings: Settings) -> None:
     path = trained.model("mask", "all") / "model.safetensors"
     path.write_bytes(b"not a model")

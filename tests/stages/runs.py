@@ -11,6 +11,7 @@ from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
 from augkit.data.pair_files import read_mask, read_photo
+from augkit.models.registries import PHOTO_GENERATORS, PICTURE_MODELS, SEGMENTERS
 from augkit.settings import Settings, load_settings
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
@@ -53,7 +54,13 @@ TINY: dict[str, tuple[str, list[str]]] = {
     ),
     "unet": ("segmenter", ["segmenter.batch=2", "segmenter.options={pretrained: false, widths: [16, 8, 8, 8, 8]}"]),
 }
-"""What is trained, and what makes it tiny: one entry a registered network."""
+"""What is trained, and what makes it tiny; below, the registered networks that are not listed with their defaults."""
+for _stage, _models, _few in (
+    ("mask", PICTURE_MODELS, SMALL),
+    ("image", PHOTO_GENERATORS, ["image.batch=2"]),
+    ("segmenter", SEGMENTERS, ["segmenter.batch=2"]),
+):
+    TINY |= {name: (_stage, [*_few, f"{_stage}.model={name}"]) for name in _models if name not in TINY}
 
 LOAD = {
     "mask": load_mask_sampler,

@@ -17,7 +17,7 @@ from augkit.core.errors import CheckpointError, ConfigError, TrainingError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.losses.adversarial import ADVERSARIAL
-from augkit.models.registries import PHOTO_GENERATORS, PICTURE_MODELS, SEGMENTERS
+from augkit.models.registries import PHOTO_GENERATORS
 from augkit.train.checkpoint import load_state
 from augkit.train.run import is_finished
 
@@ -37,10 +37,6 @@ def _tensors(state: Any, path: str = "") -> dict[str, torch.Tensor]:
         return {path: state}
     items = state.items() if isinstance(state, dict) else enumerate(state) if isinstance(state, list) else ()
     return {name: tensor for key, item in items for name, tensor in _tensors(item, f"{path}/{key}").items()}
-
-
-def test_there_is_a_tiny_run_of_every_network() -> None:
-    assert set(TINY) == {*PICTURE_MODELS, *PHOTO_GENERATORS, *SEGMENTERS}
 
 
 def _check_use(name: str, module: Any, size: int, channels: int) -> None:

@@ -98,8 +98,8 @@ def test_every_check_measures_whatever_mask_there_is(name: str, mask: np.ndarray
     assert all(isinstance(value, float | int | str) for value in figures.values())
 
 
-def test_the_checks_that_can_refuse_a_training() -> None:
-    assert {name for name in CHECKS if CHECKS[name].guards} == {"files", "ids", "leaks", "empty"}
+def test_what_a_network_cannot_be_trained_on_is_refused() -> None:
+    assert all(CHECKS[name].guards for name in ("files", "ids", "leaks", "empty"))
 
 
 # Alignment
