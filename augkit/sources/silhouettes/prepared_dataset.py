@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from augkit.core.atomic_file import move, temporary_name
+from augkit.core.atomic_file import move, replacing, temporary_name, write_text
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.progress import Progress, silent
@@ -104,12 +105,13 @@ def _prepared(
 
 
 def _write(path: Path, picture: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, "PNG")
 
 
 def _write_parts(path: Path, schema: PartSchema) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["id", "name", "red", "green", "blue"])
-        writer.writerows([part.id, part.name, *part.colour] for part in schema.parts)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["id", "name", "red", "green", "blue"])
+    writer.writerows([part.id, part.name, *part.colour] for part in schema.parts)
+    write_text(path, stream.getvalue())
