@@ -60,7 +60,11 @@ for _stage, _models, _few in (
     ("image", PHOTO_GENERATORS, ["image.batch=2"]),
     ("segmenter", SEGMENTERS, ["segmenter.batch=2"]),
 ):
-    TINY |= {name: (_stage, [*_few, f"{_stage}.model={name}"]) for name in _models if name not in TINY}
+    TINY |= {
+        name: (_stage, [*_few, f"{_stage}.model={name}", f"{_stage}.options={{}}"])
+        for name in _models
+        if name not in TINY
+    }
 
 LOAD = {
     "mask": load_mask_sampler,
