@@ -223,7 +223,7 @@ class ClassicalWorker:
     def _record(self, source: str, seed: int, item: Pair) -> PairRecord:
         size, made_by = self.job.format.size, self.recipe.digest
         return PairRecord(
-            key=f"{source[:_KEY_ID]}-{seed:016x}", split="train", source="classical",
+            key=f"{source[:_KEY_ID]}-{seed:016x}", split="train", source="classical", exemplar=source,
             orientation=item.car_class.orientation, doors=item.car_class.doors, seed=seed, mask_model=made_by,
             image_model=made_by, width=size, height=size, histogram=item.histogram(self.schema.channels).tolist(),
         )  # fmt: skip

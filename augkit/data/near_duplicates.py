@@ -125,7 +125,8 @@ def _mirrored(leaders: Pairs, phash: NDArray[np.uint64]) -> Pairs:
     """(M, 2) rows of which the one's hash is near that of the other's mirror image."""
     pairs, count = near_pairs(np.concatenate([phash[leaders, 0], phash[leaders, 1]])), len(leaders)
     across = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)] - np.array([0, count])
-    return np.asarray(leaders[across[across[:, 0] < across[:, 1]]], np.int64)  # each pair is found from both sides
+    apart = np.sort(across[across[:, 0] != across[:, 1]], axis=1)  # either side may be the one that is near
+    return np.asarray(leaders[np.unique(apart, axis=0)], np.int64)
 
 
 def _alike(pairs: Pairs, source: Pairs, look: Callable[[int], NDArray[np.uint8]], mirrored: bool = False) -> Pairs:

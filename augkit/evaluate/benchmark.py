@@ -155,7 +155,8 @@ def runs_of(workspace: Workspace, entry: BenchmarkEntry) -> Path:
 
 
 def _train(workspace: Workspace, entry: BenchmarkEntry, seconds: float, fresh: bool, progress: Progress) -> Path:
-    store = replace(ModelStore.open(workspace, entry.settings), models=runs_of(workspace, entry))
+    opened, again = ModelStore.open(workspace, entry.settings), "augkit compare ... --fresh"
+    store = replace(opened, models=runs_of(workspace, entry), again=again)
     folder = store.folder(entry.stage, ALL)
     began, spent = time.monotonic(), 0.0 if fresh else _spent(folder)
 

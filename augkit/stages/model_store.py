@@ -25,7 +25,7 @@ from augkit.stages.coarse_to_fine import coarse_settings
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import TrainingRun, TrainingTask, check_parts, is_finished, load_description, run_task
+from augkit.train.run import CHECKPOINT, TrainingRun, TrainingTask, check_parts, is_finished, load_description, run_task
 
 Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
@@ -41,6 +41,8 @@ class ModelStore:
     schema: PartSchema
     settings: Settings
     models: Path
+    again: str = "augkit train {stage} --model {model} --fresh"
+    """The command that trains a model anew, for messages."""
 
     @classmethod
     def open(cls, workspace: Workspace, settings: Settings) -> ModelStore:
@@ -101,10 +103,10 @@ class ModelStore:
         folder = self.folder(stage, model)
         if is_finished(folder):
             about, rows = load_description(folder), rows_of(model, self.rows)
-            remedy = f"train it again: augkit train {stage} --model {model} --fresh (or use the settings it had)"
+            remedy = f"train it again: {self.again.format(stage=stage, model=model)} (or use the settings it had)"
             if "schema" in about:
                 check_parts(folder, about, self.schema)
-            self._check_earlier(folder, about, rows, remedy)
+            self._check_earlier(folder, about, self.stage(stage), rows, remedy)
             require_fit(folder, about, self.fingerprint(stage, model), self.held_out, remedy)
         return folder
 
@@ -114,13 +116,22 @@ class ModelStore:
         rows = read_catalogue(self.workspace.require_catalogue())
         return photo_names([row for row in rows if row.split != "train"])
 
-    def _check_earlier(self, folder: Path, about: dict[str, Any], rows: TrainingRows, remedy: str) -> None:
-        """Of models of versions that noted no fingerprint: their pairs, where they name them, must be training pairs.
+    def _check_earlier(
+        self, folder: Path, about: dict[str, Any], settings: StartSettings, rows: TrainingRows, remedy: str
+    ) -> None:
+        """Of models of versions that noted no fingerprint: the settings must be the present ones, and the pairs, which
+        some of them name, training pairs.
 
-        Raises CheckpointError for other pairs, and where they are not named.
+        Raises CheckpointError for other settings or pairs, and where the pairs are not named.
         """
         if "fingerprint" in about:
             return
+        asked, trained = _kept(settings), about.get("settings", {})
+        other = [f"{key}: {trained.get(key)} then, {asked[key]} now" for key in asked if trained.get(key) != asked[key]]
+        if other:
+            raise CheckpointError(
+                f"{folder}: trained with other settings ({'; '.join(other)})", "the settings of this command", remedy
+            )
         names = about.get("exemplars", about.get("anchors"))
         if names is None:
             raise CheckpointError(f"{folder}: does not say on which pairs it was trained", "a model that does", remedy)
@@ -178,10 +189,17 @@ class ModelStore:
         return derive(self.settings.seed, stage, model)
 
     def _check_start(self, settings: StartSettings) -> None:
-        """Raises CheckpointError where ``init_from`` has seen what is held out."""
+        """Raises CheckpointError where ``init_from`` has seen what is held out, or does not say what it has seen."""
         start = settings.rooted(self.workspace.root).init_from
-        if start is not None and is_finished(Path(start)):
-            require_no_held_out(Path(start), load_description(Path(start)), self.held_out)
+        if start is None or not (Path(start) / CHECKPOINT).is_file():
+            return  # what loads it says that there is no run
+        if not is_finished(Path(start)):
+            raise CheckpointError(
+                f"{start}: an unfinished run, which does not say what it was trained on",
+                "a finished run to start from",
+                "train it to its end first: --resume",
+            )
+        require_no_held_out(Path(start), load_description(Path(start)), self.held_out)
 
     def fingerprint(self, stage: Stage, model: str) -> dict[str, Any]:
         """What a run must share with the one it goes on from, and a model with its use; how long it ran is free."""

@@ -20,6 +20,7 @@ from augkit.data.catalogue import CatalogueRow
 from augkit.settings import SegmenterSettings
 from augkit.stages.catalogue_pairs import CataloguePairs
 from augkit.stages.segmenter import load_segmenter, segmenter_task
+from augkit.train.fingerprint import CODE, photo_names
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.run import TrainingRun, TrainingTask, run_task
 
@@ -48,8 +49,10 @@ class RowSegmenters:
         fingerprint = {
             **self.facts, "seed": seed, "precision": resolve_precision(self.precision),
             "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in pairs.rows)), "schema": self.schema.digest,
+            "code": CODE,
         }  # fmt: skip
-        run = TrainingRun(folder, self.settings.run, seed, fingerprint, fresh=True, progress=progress)
+        photos = photo_names(rows)
+        run = TrainingRun(folder, self.settings.run, seed, fingerprint, fresh=True, progress=progress, photos=photos)
         shutil.rmtree(folder, ignore_errors=True)
         run_task(build, run, accelerator(self.precision))
 

@@ -33,7 +33,7 @@ from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, training_mix
-from augkit.train.fingerprint import require_fit
+from augkit.train.fingerprint import CODE, require_fit
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.optim import adam, linear_decay
@@ -122,7 +122,7 @@ def segmenter_fingerprint(settings: Settings, shards: EncodedPairs) -> dict[str,
     columns = [shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32")]
     pairs = derive(0, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*columns, strict=True)))
     return own.description(exclude=("steps", "sample_every", "save_every", "workers")) | {
-        "seed": _seed(settings), "pairs": pairs, "precision": resolve_precision(settings.precision),
+        "seed": _seed(settings), "pairs": pairs, "code": CODE, "precision": resolve_precision(settings.precision),
         "augment_steps": load_recipe(own.augment).digest,
     }  # fmt: skip
 
@@ -241,7 +241,8 @@ def evaluate_segmenter(workspace: Workspace, settings: Settings, split: str = "v
     folder = workspace.model("segmenter", settings.segmenter.source)
     network, about = load_segmenter(folder)
     trained_on = segmenter_fingerprint(settings, training_pairs(workspace, settings.segmenter))
-    require_fit(folder, about, trained_on, (), "train it again: augkit train segmenter --fresh")
+    again = f"augkit train segmenter --source {settings.segmenter.source} --fresh"
+    require_fit(folder, about, trained_on, (), f"train it again: {again}")
     held_out = training_mix(workspace, "real", split)
     pairs = ShardPairs(held_out, about["size"], "none")
     return iou_by_part(network, [pairs.plain(index) for index in range(len(pairs))], held_out.schema)

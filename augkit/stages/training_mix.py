@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from augkit.core.errors import ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
+from augkit.data.catalogue import read_catalogue
 from augkit.settings import SOURCES, SegmenterSettings, Source
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.reader import ShardDataset
@@ -64,7 +65,8 @@ class TrainingMix:
 def training_mix(workspace: Workspace, source: Source, split: str = "train") -> TrainingMix:
     """The pairs of a split that ``segmenter.source`` names.
 
-    Raises ShardError where shards are missing, or have other parts than the workspace.
+    Raises ShardError where shards are missing, have other parts than the workspace, or were written under another split
+    of its photos.
 
     Generated pairs are in WORKSPACE/shards, classical ones in WORKSPACE/classical, painted ones in WORKSPACE/painted.
     The first two hold the real ones as well, which are read from the first of them that the source needs, or that
@@ -90,7 +92,26 @@ def training_mix(workspace: Workspace, source: Source, split: str = "train") -> 
             f"the workspace's parts: {', '.join(own.names[1:])}",
             "make them again with --fresh",
         )
+    _require_present_split(workspace, pairs.index, list(wanted))
     return pairs
+
+
+def _require_present_split(workspace: Workspace, index: pa.Table, folders: Sequence[Path]) -> None:
+    """Raises ShardError where a real pair is in another split than the catalogue says, or a made one took over the
+    appearance of a photo that is held out now."""
+    present = {row.id: row.split for row in read_catalogue(workspace.require_catalogue())}
+    names = ("key", "source", "split", "exemplar")
+    moved = [
+        key
+        for key, source, split, exemplar in zip(*(index[name].to_pylist() for name in names), strict=True)
+        if (source == "real" and present.get(key, split) != split) or present.get(exemplar, "train") != "train"
+    ]
+    if moved:
+        raise ShardError(
+            f"{', '.join(map(str, folders))}: {len(moved)} pairs of another split of the photos, {moved[0]} first",
+            "shards written under the present split",
+            "make them again with --fresh",
+        )
 
 
 def sampling_of(shards: EncodedPairs, own: SegmenterSettings) -> Sampling:

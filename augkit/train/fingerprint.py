@@ -56,8 +56,15 @@ def require_fit(
 
 
 def require_no_held_out(folder: Path, about: Mapping[str, Any], held_out: Collection[str]) -> None:
-    """Raises CheckpointError where a model that is to be started from has seen a photo that is held out now."""
-    seen = set(about.get("photos", ())) & set(held_out)
+    """Raises CheckpointError where a model that is to be started from has seen a photo that is held out now, or does
+    not say which photos it has seen."""
+    if "photos" not in about:
+        raise CheckpointError(
+            f"{folder}: does not say on which photos it was trained (a run of an earlier version)",
+            "a run that does",
+            "train it again with this version",
+        )
+    seen = set(about["photos"]) & set(held_out)
     if seen:
         raise CheckpointError(
             f"{folder}: trained on {len(seen)} photos that are held out here",

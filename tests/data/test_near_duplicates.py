@@ -78,6 +78,16 @@ def test_a_changed_copy_in_the_mirror_is_found(photos: list[Photo], change: str)
     assert len(set(groups[:32])) == 32
 
 
+@pytest.mark.parametrize("near", [0, 1])
+def test_a_mirrored_copy_is_found_from_either_side(near: int) -> None:
+    """The hash of one photo may be near that of the other's mirror image, and not the other way round."""
+    picture = np.random.default_rng(0).integers(0, 255, (32, 32), np.uint8)
+    pictures, hashes = [picture, picture[:, ::-1]], np.array([[1, 2**50], [2**30, 2**60]], np.uint64)
+    hashes[1 - near, 1] = hashes[near, 0]
+    groups = find_groups(np.array(["a", "b"], "S64"), hashes, np.ones(2, np.bool_), lambda place: pictures[place])
+    assert groups[0] == groups[1]
+
+
 def test_a_photo_is_no_mirrored_copy_of_itself() -> None:
     symmetric = np.random.default_rng(0).integers(0, 255, (2, 32, 16), np.uint8)
     pictures = np.concatenate([symmetric, symmetric[:, :, ::-1]], axis=2)

@@ -9,18 +9,22 @@ from pathlib import Path
 import pytest
 
 from augkit.cli._app import run
-from augkit.core.errors import CheckpointError
+from augkit.core.errors import CheckpointError, ShardError
+from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
 from augkit.settings import Settings, load_settings
+from augkit.shards.index import load_index
 from augkit.sources.render import render_schema
 from augkit.sources.render.rendered_samples import even_counts, rendered_samples
 from augkit.stages.model_store import ModelStore
+from augkit.stages.training_mix import training_mix
 from tests.importing import import_samples
 
 SMALL = (
-    "data.val_share=0.4", "mask.steps=2", "image.steps=2", "gate.checks=[adjacency,copied-mask]",
-    "balance.target_per_class=4", "balance.shard_size=4",
+    "data.val_share=0.4", "mask.steps=2", "image.steps=2", "gate.checks=[adjacency,copied-mask,agreement]",
+    "balance.target_per_class=4", "balance.shard_size=4", "gate.segmenter.source=real", "gate.segmenter.steps=2",
+    "gate.segmenter.size=32", "gate.segmenter.batch=4", "gate.segmenter.sample_every=2", "gate.segmenter.save_every=2",
 )  # fmt: skip
 
 
@@ -91,6 +95,11 @@ def test_what_is_trained_again_has_seen_no_held_out_photo(imported_again: tuple[
         about = json.loads(file.read_text())
         assert not ids & {*about.get("exemplars", ()), *about.get("anchors", ())}, file
         assert about["photos"] and not photos & set(about["photos"]), file
+    assert len(list((workspace.root / "gate").glob("segmenter-*/config.json"))) == 2
+    noted = json.loads((workspace.root / "gate" / "real.json").read_text())["ids"]
+    assert noted and not ids & set(noted)
+    index = load_index(open_storage(workspace.shards)).to_pylist()
+    assert not ids & {row["exemplar"] for row in index if row["exemplar"]}
 
 
 def test_a_start_that_saw_held_out_photos_is_refused(imported_again: tuple[Workspace, Settings]) -> None:
@@ -101,6 +110,33 @@ def test_a_start_that_saw_held_out_photos_is_refused(imported_again: tuple[Works
     with pytest.raises(CheckpointError, match="held out here"):
         store.train("image", "all", resume=False)
     assert not workspace.model("image", "all").exists()
+
+
+def test_a_start_that_does_not_say_what_it_saw_is_refused(imported_again: tuple[Workspace, Settings]) -> None:
+    workspace, settings = imported_again
+    start = workspace.model("image", "all").rename(workspace.root / "start")
+    image = settings.image.model_copy(update={"init_from": str(start)})
+    store = ModelStore.open(workspace, settings.model_copy(update={"image": image}))
+    about = json.loads((start / "config.json").read_text())
+    del about["photos"]
+    (start / "config.json").write_text(json.dumps(about))
+    with pytest.raises(CheckpointError, match="does not say on which photos"):
+        store.train("image", "all", resume=False)
+    (start / "config.json").unlink()
+    with pytest.raises(CheckpointError, match="an unfinished run"):
+        store.train("image", "all", resume=False)
+
+
+def test_shards_of_another_split_train_no_segmenter(imported_again: tuple[Workspace, Settings]) -> None:
+    """Written before the second import, of real pairs and of classical ones made of these."""
+    workspace, settings = imported_again
+    _import(workspace, settings, 0)
+    assert run(["augment", "--preset", "flip", "--per-class", "6", "--executor", "local", *_options(workspace)[:4]]) == 0
+    assert len(training_mix(workspace, "real+classical"))
+    _import(workspace, settings, 1)
+    for source in ("real", "classical"):
+        with pytest.raises(ShardError, match="another split"):
+            training_mix(workspace, source)  # type: ignore[arg-type]
 
 
 def test_models_that_noted_no_fingerprint_are_told_by_the_pairs_they_name(
@@ -115,6 +151,11 @@ def test_models_that_noted_no_fingerprint_are_told_by_the_pairs_they_name(
         store.is_trained("image", "all")
     file.write_text(json.dumps(about | {"exemplars": [row.id for row in store.rows.rows]}))
     assert store.is_trained("image", "all")
+    other = json.loads(file.read_text())
+    other["settings"]["l1"] = 7.5
+    file.write_text(json.dumps(other))
+    with pytest.raises(CheckpointError, match=r"l1: 7\.5 then"):
+        store.is_trained("image", "all")
     file.write_text(json.dumps({key: value for key, value in about.items() if key != "exemplars"}))
     with pytest.raises(CheckpointError, match="does not say"):
         store.is_trained("image", "all")
