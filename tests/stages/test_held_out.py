@@ -131,7 +131,8 @@ def test_shards_of_another_split_train_no_segmenter(imported_again: tuple[Worksp
     """Written before the second import, of real pairs and of classical ones made of these."""
     workspace, settings = imported_again
     _import(workspace, settings, 0)
-    assert run(["augment", "--preset", "flip", "--per-class", "6", "--executor", "local", *_options(workspace)[:4]]) == 0
+    words = ["augment", "--preset", "flip", "--per-class", "6", "--executor", "local"]
+    assert run([*words, *_options(workspace)[:4]]) == 0
     assert len(training_mix(workspace, "real+classical"))
     _import(workspace, settings, 1)
     for source in ("real", "classical"):
