@@ -19,6 +19,7 @@ from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
+from augkit.data.part_name_faults import require_counterparts
 from augkit.settings import Settings, StartSettings, TrainSettings
 from augkit.stages.assignment import model_for, rows_of
 from augkit.stages.coarse_to_fine import coarse_settings
@@ -152,6 +153,7 @@ class ModelStore:
 
         ``resume``, ``fresh`` and ``seconds`` as in ``TrainingRun``.
         """
+        require_counterparts(self.schema, f"train {stage}")  # banks, judges and warps mirror, whatever augments
         start = self._start(stage, model, resume, progress, fresh)
         settings, rows = self.stage(stage), rows_of(model, self.rows)
 

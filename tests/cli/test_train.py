@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from augkit.core.part_names import PartOverride
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 
@@ -62,3 +64,22 @@ def test_a_side_without_its_counterpart_stops_training_before_it_begins(
     code, _, err = augkit("train", what, "-w", copied_workspace.root, "-c", "smoke")
     assert code == 3 and "left_mirror (no right_mirror)" in err and "--parts FILE" in err, err
     assert not copied_workspace.models.exists()
+
+
+def test_a_side_without_its_counterpart_is_refused_without_flips_too(
+    augkit: Command, copied_workspace: Workspace
+) -> None:
+    """What training does beside augmenting mirrors pairs; a person's word on the part is enough."""
+    schema = PartSchema.load(copied_workspace.schema)
+    parts = [replace(part, name="roof") if part.name == "right_mirror" else part for part in schema.parts]
+    PartSchema(tuple(parts)).save(copied_workspace.schema)
+    order = ("train", "mask", "-w", copied_workspace.root, "-c", "smoke", "--set", "mask.augment=none")
+    code, _, err = augkit(*order)
+    assert code == 3 and "left_mirror (no right_mirror)" in err and "--parts FILE" in err, err
+    assert not copied_workspace.models.exists()
+    told = PartOverride(mirror="left_mirror")
+    PartSchema(tuple(replace(part, said=told) if part.name == "left_mirror" else part for part in parts)).save(
+        copied_workspace.schema
+    )
+    code, _, err = augkit(*order, "--set", "mask.steps=1")
+    assert code == 0, err
