@@ -14,6 +14,7 @@ from augkit.data.catalogue import read_catalogue, usable
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
+from augkit.data.present_split import present_split, sha256_of
 from augkit.gan.conditioning import CONDITIONERS
 from augkit.gan.exemplars import Exemplar
 
@@ -23,7 +24,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 def load_exemplar(source: str, workspace: Workspace, schema: PartSchema, size: int) -> Exemplar:
     """A pair of the workspace by its id, or PHOTO with its part mask beside it as PHOTO's name with ``.mask.png``.
 
-    Raises DataError where there is neither, and where photo and mask do not fit together or do not fit the schema.
+    Raises DataError where there is neither, where it is held out now, and where photo and mask do not fit together or
+    do not fit the schema.
     """
     photo_path, mask_path, name = _places(source, workspace)
     photo, mask = read_photo(photo_path), read_mask(mask_path)
@@ -78,6 +80,12 @@ def _places(source: str, workspace: Workspace) -> tuple[Path, Path, str]:
             raise DataError(
                 f"exemplar {source}: there is no {missing[0]}", "PHOTO and its part mask beside it (photo.mask.png)",
                 "draw the mask, or name the id of a pair of the workspace",
+            )  # fmt: skip
+        split = present_split(workspace, source, sha256_of(path))
+        if split != "train":
+            raise DataError(
+                f"exemplar {source}: a photo of the split {split}, which would show in training pairs",
+                "a photo that is not held out", "name another photo, or the id of a pair for training",
             )  # fmt: skip
         return path, mask, f"style:{path.name}"  # the mark that indexes of data sets have
     splits = {row.id: row.split for row in usable(read_catalogue(workspace.require_catalogue()))}

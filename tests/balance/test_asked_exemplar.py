@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,8 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import read_catalogue
+from augkit.data.catalogue import read_catalogue, write_catalogue
+from augkit.data.present_split import sha256_of
 from augkit.settings import Settings, load_settings
 from augkit.shards.reader import ShardDataset
 from tests.balance.conftest import run_job
@@ -110,3 +113,31 @@ def test_the_look_of_a_held_out_pair_does_not_get_into_training_pairs(
     held = next(row.id for row in read_catalogue(rendered_workspace.catalogue) if row.split == "val")
     with pytest.raises(DataError, match="a pair of the split val"):
         Balance(rendered_workspace, asking_for(settings, held), BalanceRequest(10))
+
+
+def test_a_file_that_is_the_source_of_a_held_out_pair_is_refused(
+    copied_workspace: Workspace, schema: PartSchema, tmp_path: Path
+) -> None:
+    source = _write(tmp_path, (48, 48), np.zeros((48, 48), np.uint8))
+    load_exemplar(source, copied_workspace, schema, 32)
+    rows = read_catalogue(copied_workspace.catalogue)
+    held = next(number for number, row in enumerate(rows) if row.split == "val")
+    rows[held] = replace(rows[held], sha256=sha256_of(Path(source)))
+    write_catalogue(copied_workspace.catalogue, rows)
+    copy = shutil.copy(source, tmp_path / "copy.jpg")
+    shutil.copy(tmp_path / "mine.mask.png", tmp_path / "copy.mask.png")
+    with pytest.raises(DataError, match=r"copy\.jpg: a photo of the split val"):
+        load_exemplar(str(copy), copied_workspace, schema, 32)
+
+
+def test_the_files_of_a_held_out_pair_are_no_way_around_its_id(
+    rendered_workspace: Workspace, schema: PartSchema
+) -> None:
+    for split in ("train", "val"):
+        row = next(row for row in read_catalogue(rendered_workspace.catalogue) if row.split == split)
+        source = str(rendered_workspace.photo(row.id))
+        if split == "train":
+            load_exemplar(source, rendered_workspace, schema, 32)
+            continue
+        with pytest.raises(DataError, match="a photo of the split val"):
+            load_exemplar(source, rendered_workspace, schema, 32)

@@ -18,9 +18,10 @@ from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaEr
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import read_catalogue
+from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_photo
+from augkit.data.present_split import sha256_of
 from augkit.models.singan import Pyramid, ScaleGenerator, enlarge
 from augkit.settings import Settings, load_settings
 from augkit.shards.reader import ShardDataset
@@ -297,7 +298,7 @@ class _Means:
 
 
 def _plain(picture: np.ndarray) -> Painting:
-    return Painting("plain", "plain", Pair(picture, np.zeros(picture.shape[:2], np.uint8), ALL_CLASSES[0]), [], "train")
+    return Painting("plain", "plain", Pair(picture, np.zeros(picture.shape[:2], np.uint8), ALL_CLASSES[0]), [], "")
 
 
 def test_the_painting_is_shrunk_to_the_scale_below_and_goes_on_from_the_start(trained: TrainedPyramid) -> None:
@@ -359,10 +360,44 @@ def test_held_out_pairs_do_not_come_back_as_training_pairs(painted: Workspace) -
     trained, schema = load_painter(painted, None), PartSchema.load(painted.schema)
     with pytest.raises(DataError, match=r"the mask is of the split val(.|\n)*--shards"):
         write_pairs(painted, _order(painted, trained, ids(painted, "val")[0]), schema)
-    held = replace(trained, subject=replace(trained.subject, split="val"))
-    with pytest.raises(DataError, match=r"the photo is of the split val"):
-        write_pairs(painted, replace(_order(painted, trained, ids(painted)[0]), trained=held), schema)
+    drawn = _order(painted, trained, str(painted.mask(ids(painted, "val")[0])))
+    with pytest.raises(DataError, match=r"the mask is of the split val"):
+        write_pairs(painted, drawn, schema)
     assert not painted.painted.exists()
+
+
+def _deal(workspace: Workspace, photo: str, **changes: Any) -> None:
+    """The catalogue as another import would leave it."""
+    rows = read_catalogue(workspace.catalogue)
+    write_catalogue(workspace.catalogue, [replace(row, **changes) if row.id == photo else row for row in rows])
+
+
+@pytest.mark.parametrize("changes", [{"split": "test"}, {"split": "test", "id": "renamed"}])
+def test_a_photo_that_is_held_out_since_its_training_paints_no_training_pairs(
+    painted: Workspace, changes: dict[str, Any]
+) -> None:
+    schema, order = PartSchema.load(painted.schema), _order(painted, load_painter(painted, None), ids(painted)[1])
+    _deal(painted, order.trained.name, **changes)
+    with pytest.raises(DataError, match=r"the photo is of the split test(.|\n)*--shards"):
+        write_pairs(painted, replace(order, trained=load_painter(painted, None)), schema)
+    _deal(painted, str(changes.get("id", order.trained.name)), split="train")
+    write_pairs(painted, order, schema)
+
+
+def test_a_file_that_is_the_source_of_a_held_out_pair_paints_no_training_pairs(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    one, held = ids(workspace)[1], ids(workspace, "val")[0]
+    workspace.catalogue.rename(workspace.root / "shared")  # a link: what is written must not reach the shared one
+    shutil.copy(workspace.root / "shared", workspace.catalogue)
+    file = Path(shutil.copy(workspace.photo(one), tmp_path / "copy.jpg"))
+    train_pyramid(workspace, read_subject(workspace, str(file), workspace.mask(one)), tiny())
+    order = _order(workspace, load_painter(workspace, "copy"), one)
+    write_pairs(workspace, order, PartSchema.load(workspace.schema))
+    _deal(workspace, held, sha256=sha256_of(file))
+    file.unlink()  # it is known without being there
+    with pytest.raises(DataError, match=r"copy\.jpg: the photo is of the split val"):
+        write_pairs(workspace, order, PartSchema.load(workspace.schema))
 
 
 def test_shards_hold_square_pairs(painted: Workspace) -> None:

@@ -12,6 +12,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
+from augkit.data.present_split import present_split
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
 from augkit.shards.writer import PairRecord, ShardWriter, read_commit
@@ -49,7 +50,7 @@ def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema)
 
     Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square.
     """
-    _require_training(request)
+    _require_training(workspace, request)
     _require_square(request)
     workspace.painted.mkdir(parents=True, exist_ok=True)
     storage = LocalStorage(workspace.painted)
@@ -82,14 +83,13 @@ def _record(request: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:
     )  # fmt: skip
 
 
-def _require_training(request: PaintRequest) -> None:
-    for what, word, split in (
-        ("photo", request.trained.subject.word, request.trained.subject.split),
-        ("mask", request.painting.word, request.painting.split),
-    ):
+def _require_training(workspace: Workspace, request: PaintRequest) -> None:
+    """By the catalogue as it is now: the pyramid may be older than the last import."""
+    for what, of in (("photo", request.trained.subject), ("mask", request.painting)):
+        split = present_split(workspace, of.word, of.sha256)
         if split != "train":
             raise DataError(
-                f"{word}: the {what} is of the split {split}", "the training split: what is written here trains",
+                f"{of.word}: the {what} is of the split {split}", "the training split: what is written here trains",
                 "take another pair, or leave --shards out",
             )  # fmt: skip
 

@@ -17,10 +17,10 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import BACKGROUND, Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import Split
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.drawn_masks import read_drawn_mask
 from augkit.data.pair import Pair
+from augkit.data.present_split import sha256_of
 from augkit.gan.label_map import paint_by_part, part_colours
 from augkit.metrics.sifid import combined_distance, single_image_distance
 from augkit.models.extractors import Extractor
@@ -35,14 +35,15 @@ from augkit.stages.singan.training_photo import checked_mask, pair_of, plain_nam
 class Painting:
     """``pair``: a mask without ignore, and in place of a photo its part colours, both at the pyramid's finest size.
 
-    ``differences`` is what speaks against the photo's pose; ``split`` is that of a pair of the catalogue.
+    ``differences`` is what speaks against the photo's pose; ``sha256`` is that of a drawn mask's file, or of the source
+    of the pair whose mask it is.
     """
 
     name: str
     word: str
     pair: Pair
     differences: list[str]
-    split: Split
+    sha256: str
 
     @property
     def digest(self) -> str:
@@ -76,7 +77,7 @@ def read_painting(workspace: Workspace, trained: TrainedPyramid, schema: PartSch
             f"{trained.name}: trained on a photo without a mask, so no part has a colour", "a photo with its mask",
             "train on a pair of the catalogue, or name its mask: augkit paint train PHOTO --mask MASK.png --fresh",
         )  # fmt: skip
-    name, drawn, split = _read(workspace, schema, word)
+    name, drawn, sha256 = _read(workspace, schema, word)
     height, width = own.mask.shape
     if drawn.shape != own.mask.shape:
         raise DataError(
@@ -87,15 +88,15 @@ def read_painting(workspace: Workspace, trained: TrainedPyramid, schema: PartSch
     coloured = photo_of(paint_by_part(torch.from_numpy(mask)[None], learnt_colours(own, schema)[None]))
     small = mask_at(mask, trained.side)
     pair = Pair(resized(coloured, trained.side), small, view_of(small, schema))
-    return Painting(name, word, pair, pose_differences(own.mask, mask, schema), split)
+    return Painting(name, word, pair, pose_differences(own.mask, mask, schema), sha256)
 
 
-def _read(workspace: Workspace, schema: PartSchema, word: str) -> tuple[str, Mask, Split]:
+def _read(workspace: Workspace, schema: PartSchema, word: str) -> tuple[str, Mask, str]:
     path = Path(word)
     if path.is_file():
-        return plain_name(path.stem), read_drawn_mask(path, schema), "train"
+        return plain_name(path.stem), read_drawn_mask(path, schema), sha256_of(path)
     row = pair_of(workspace, word)
-    return word, checked_mask(workspace, word), row.split
+    return word, checked_mask(workspace, word), row.sha256
 
 
 def learnt_colours(pair: Pair, schema: PartSchema) -> Float[Tensor, "k 3"]:

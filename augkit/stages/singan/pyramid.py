@@ -139,7 +139,7 @@ def load_painter(workspace: Workspace, name: str | None) -> TrainedPyramid:
             if digest(place / MODEL) != weights:
                 raise ValueError(f"{place} was trained again on its own")
             pyramid = pyramid.with_scale(load_generator(place, load_description(place)), side)
-        subject = TrainingPhoto(name, str(about["word"]), _shown(workspace, folder, about), about["split"])
+        subject = TrainingPhoto(name, str(about["word"]), _shown(workspace, folder, about), str(about["sha256"]))
         return TrainedPyramid(folder, pyramid, subject, about)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(
@@ -184,7 +184,7 @@ def _finish(folder: Path, subject: TrainingPhoto, about: dict[str, Any]) -> None
     write_picture(folder / PHOTO, subject.photo)
     if subject.pair is not None:
         write_picture(folder / MASK, subject.pair.mask)
-    about |= {"stage": STAGE, "word": subject.word, "split": subject.split, "has_mask": subject.pair is not None}
+    about |= {"stage": STAGE, "word": subject.word, "sha256": subject.sha256, "has_mask": subject.pair is not None}
     write_json(folder / CONFIG, about)
 
 

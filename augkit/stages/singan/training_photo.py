@@ -13,26 +13,27 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import CatalogueRow, Split, read_catalogue
+from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.crop import Photo
 from augkit.data.dataset import Draw
 from augkit.data.drawn_masks import read_drawn_mask
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
+from augkit.data.present_split import sha256_of
 
 
 @dataclass(frozen=True)
 class TrainingPhoto:
     """``shown`` is a pair, or a photo (H, W, 3) alone where it has no mask.
 
-    ``word`` is what the user called it; ``split`` is that of a pair of the catalogue, ``train`` for other photos.
+    ``word`` is what the user called it; ``sha256`` is that of the file, or of the source of a pair's photo.
     """
 
     name: str
     word: str
     shown: Pair | Photo
-    split: Split = "train"
+    sha256: str = ""
 
     @property
     def pair(self) -> Pair | None:
@@ -79,12 +80,12 @@ def read_subject(workspace: Workspace, word: str, mask: Path | None) -> Training
     if path.is_file():
         photo = read_photo_file(path)
         shown = photo if mask is None else _with_mask(path, photo, mask, PartSchema.load(workspace.schema))
-        return TrainingPhoto(plain_name(path.stem), str(path), shown)
+        return TrainingPhoto(plain_name(path.stem), str(path), shown, sha256_of(path))
     if mask is not None:
         raise ConfigError(f"--mask {mask} with the pair {word}", "no --mask: a pair has its own", "leave it out")
     row = pair_of(workspace, word)
     pair = Pair(read_photo(workspace.photo(word)), checked_mask(workspace, word), row.car_class)
-    return TrainingPhoto(word, word, pair, row.split)
+    return TrainingPhoto(word, word, pair, row.sha256)
 
 
 def pair_of(workspace: Workspace, id: str) -> CatalogueRow:
