@@ -19,7 +19,7 @@ def read_drawn_mask(path: Path, schema: PartSchema) -> Mask:
     """
     table = PartTable.of_schema("the workspace's parts.json", schema)
     try:
-        mask = MaskFile(path.parent, path.name, table)().ids
+        mask = MaskFile(path.parent, path, table)().ids
     except SchemaError:
         raise
     except DataError as error:

@@ -32,14 +32,14 @@ _NONE = -1
 _DAMAGE = (OSError, ValueError, SyntaxError, IndexError, EOFError, struct.error, zlib.error)
 
 
-def photo_bytes(root: Path, name: str) -> bytes:
-    """The bytes of the file ``name`` below ``root``. Raises DataError where a link leads out of the folder."""
-    return contained(root, root / name).read_bytes()
+def photo_bytes(root: Path, path: Path) -> bytes:
+    """The bytes of a file below ``root``. Raises DataError where a link leads out of the folder."""
+    return contained(root, path).read_bytes()
 
 
 @dataclass(frozen=True)
 class MaskFile:
-    """The mask picture ``name`` below ``root``. Called, it reads it.
+    """The mask picture at ``path``, below ``root``. Called, it reads it.
 
     - Grey pictures of 8 or 16 bits hold the values of the table.
     - Pictures in colours are told by the table's palette: see ``Palette`` for inexact colours. One whose channels are
@@ -55,12 +55,12 @@ class MaskFile:
     """
 
     root: Path
-    name: str
+    path: Path
     table: PartTable
 
     def __call__(self) -> PartMask:
         """(H, W) part ids, and the share of colours that are not exactly of the palette."""
-        with opened(contained(self.root, self.root / self.name), "mask") as picture:
+        with opened(contained(self.root, self.path), "mask") as picture:
             return _part_mask(picture, self.table)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from augkit.core.errors import ConfigError, DataError
 
-_PACKED_BY_MAC = "__MACOSX"
+_OF_SYSTEMS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
 
 
 def require_folder(source: Path, layout: str) -> None:
@@ -59,8 +59,8 @@ def _real_folder(folder: str) -> str:
 
 
 def hidden(name: str) -> bool:
-    """Whether a file, or a folder that it is in, is a system's own: a dot first (``._a.jpg``), or ``__MACOSX``."""
-    return any(part.startswith(".") or part == _PACKED_BY_MAC for part in name.split("/"))
+    """Whether a file, or a folder that it is in, is a system's own: a dot first (``._a.jpg``), ``__MACOSX``, ..."""
+    return any(part.startswith(".") or part in _OF_SYSTEMS for part in name.split("/"))
 
 
 def walk(root: str | os.PathLike[str]) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -19,7 +19,7 @@ TOLERANCE = 0.05
 
 @dataclass(frozen=True)
 class PolygonFile(Drawing):
-    """The text file ``label`` below ``root``; ``values`` are (class, part id).
+    """The text file at ``path``, below ``root``; ``values`` are (class, part id).
 
     Rows are ``class x1 y1 x2 y2 x3 y3 ...`` with coordinates as shares of the photo's width and height (upright, as
     EXIF says, unless an import is told otherwise). Drawing raises DataError where there is no such file, nothing in it,
@@ -28,7 +28,7 @@ class PolygonFile(Drawing):
     """
 
     root: Path
-    label: str
+    path: Path
     values: tuple[tuple[int, int], ...]
 
     @property
@@ -40,16 +40,16 @@ class PolygonFile(Drawing):
         return False
 
     def drawn(self, height: int, width: int, overlap: Overlap | None = None) -> PartMask:
-        path = contained(self.root, self.root / self.label)
+        label = self.path.relative_to(self.root).as_posix()
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            lines = contained(self.root, self.path).read_text(encoding="utf-8-sig").splitlines()
         except FileNotFoundError as error:
-            raise DataError(f"no annotation: {self.label} is not there") from error
+            raise DataError(f"no annotation: {label} is not there") from error
         except ValueError as error:
-            raise DataError(f"{self.label} is no text: {error}") from error
-        rows = [(f"{self.label}, line {number}", line.split()) for number, line in enumerate(lines, 1) if line.strip()]
+            raise DataError(f"{label} is no text: {error}") from error
+        rows = [(f"{label}, line {number}", line.split()) for number, line in enumerate(lines, 1) if line.strip()]
         if not rows:
-            raise DataError(f"no annotation: {self.label} is empty")
+            raise DataError(f"no annotation: {label} is empty")
         ids = dict(self.values)
         shapes = []
         for where, words in rows:

@@ -64,7 +64,7 @@ def read_deloitte(source: Path, annotations: Path | None = None) -> SampleSet:
 def _sample(root: Path, files: list[str], place: int, id: str) -> Sample:
     file = files[place]
     subset, doors, split = facts_of(file)
-    array = _Array(root, file)
+    array = _Array(root, root / file)
     return Sample(id, file, array.photo, array.mask, doors=doors, split=split, subset=subset)
 
 
@@ -83,7 +83,7 @@ class _Array:
     """One file; its methods read it and raise DataError where it is not what it should be."""
 
     root: Path
-    file: str
+    path: Path
 
     def photo(self) -> Photo:
         """(H, W, 3) RGB."""
@@ -101,7 +101,7 @@ class _Array:
     def _open(self) -> NDArray[Any]:
         """The array, mapped into memory: only what is asked for is read, and Python objects never are."""
         try:
-            array = np.lib.format.open_memmap(contained(self.root, self.root / self.file), mode="r")
+            array = np.lib.format.open_memmap(contained(self.root, self.path), mode="r")
         except (ValueError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
             raise DataError(f"no .npy array of numbers (pickled objects are never loaded): {error}") from error
         except OSError as error:  # its own text holds the whole path

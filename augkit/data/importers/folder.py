@@ -200,7 +200,7 @@ def _sample(root: Path, table: PartTable, entries: Sequence[_PhotoEntry], place:
     subset = below if split else entry.folder
     if entry.problem:
         return Sample(id, entry.photo or entry.mask, problem=entry.problem, split=split, subset=subset)
-    photo, mask = partial(photo_bytes, root, entry.photo), MaskFile(root, entry.mask, table)
+    photo, mask = partial(photo_bytes, root, root / entry.photo), MaskFile(root, root / entry.mask, table)
     return Sample(id, entry.photo, photo, mask, split=split, subset=subset)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -109,24 +109,23 @@ def _sample(root: Path, rows: Sequence[BoxRow], place: int, id: str) -> Sample:
     split: Split | None = "test" if row.subset == "test" else None
     if row.box is None or row.problem:
         return Sample(id, row.name, problem=row.problem, split=split, subset=row.subset)
-    silhouette = BoxSilhouette(root, row.name, row.box)
-    return Sample(id, row.name, partial(photo_bytes, root, row.name), silhouette, split=split, subset=row.subset)
+    photo = partial(photo_bytes, root, root / row.name)
+    return Sample(id, row.name, photo, BoxSilhouette(photo, row.box), split=split, subset=row.subset)
 
 
 @dataclass(frozen=True)
 class BoxSilhouette:
-    """A photo below ``root`` and the box of the car in it. Called, it cuts the car out.
+    """A photo and the box of the car in it. Called, it cuts the car out.
 
     Raises DataError for a photo that cannot be read, and for a box with no area in it.
     """
 
-    root: Path
-    name: str
+    photo: Callable[[], bytes]
     box: Box
 
     def __call__(self) -> Mask:
         """(H, W) mask: 1 on the car."""
-        data = photo_bytes(self.root, self.name)
+        data = self.photo()
         with open_picture(data) as picture:
             shape = picture.height, picture.width
         left, top, right, bottom = self.box

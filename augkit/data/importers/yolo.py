@@ -164,22 +164,23 @@ class _Maker:
         if problem:
             return Sample(id, photo, problem=problem, split=split)
         label = label or label_of(photo, self.masks_dir)
-        mask: _MaskOf | PolygonFile = PolygonFile(self.root, f"{label}.txt", self.classes)
+        mask: _MaskOf | PolygonFile = PolygonFile(self.root, self.root / f"{label}.txt", self.classes)
         if self.masks_dir:
-            mask = _MaskOf(self.root, label, self.table)
-        return Sample(id, photo, partial(photo_bytes, self.root, photo), mask, split=split)
+            mask = _MaskOf(self.root, tuple(self.root / (label + suffix) for suffix in MASK_SUFFIXES), self.table)
+        return Sample(id, photo, partial(photo_bytes, self.root, self.root / photo), mask, split=split)
 
 
 @dataclass(frozen=True)
 class _MaskOf:
-    """The mask picture at ``stem``, of whatever suffix. Called, it reads it."""
+    """The mask picture at one of the ``paths``, which differ in their suffix. Called, it reads it."""
 
     root: Path
-    stem: str
+    paths: tuple[Path, ...]
     table: PartTable
 
     def __call__(self) -> PartMask | Mask:
-        found = [self.stem + s for s in MASK_SUFFIXES if (self.root / (self.stem + s)).is_file()]
+        found = [path for path in self.paths if path.is_file()]
         if len(found) != 1:
-            raise DataError(f"{len(found)} masks at {self.stem} ({', '.join(MASK_SUFFIXES)}); there has to be one")
+            stem = self.paths[0].with_suffix("").relative_to(self.root).as_posix()
+            raise DataError(f"{len(found)} masks at {stem} ({', '.join(MASK_SUFFIXES)}); there has to be one")
         return MaskFile(self.root, found[0], self.table)()

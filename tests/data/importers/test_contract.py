@@ -17,6 +17,7 @@ from augkit.data.catalogue import usable
 from augkit.data.importers import IMPORTERS, Importer
 from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
+from augkit.data.ingest.journal import stamp
 from augkit.data.samples import Drawing, Sample, read
 
 Make = Callable[[Path, int], Path]
@@ -127,6 +128,15 @@ def test_what_a_mac_packs_beside_the_files_is_left_out(importer: Importer, sourc
         (source / "__MACOSX" / file.name).write_bytes(b"\0\5\x16\7")
     after = list(importer(source, None).samples)
     assert [(sample.id, sample.source_file) for sample in after] == before and not any(map(_problem, after))
+
+
+def test_a_photo_that_changes_is_another_to_an_import_that_goes_on(importer: Importer, source: Path) -> None:
+    before = {sample.id: stamp(sample) for sample in importer(source, None).samples}
+    assert all(before.values()) and before == {sample.id: stamp(sample) for sample in importer(source, None).samples}
+    file = _file(source, next(iter(importer(source, None).samples)))
+    file.write_bytes(file.read_bytes() + b"\0")
+    after = {sample.id: stamp(sample) for sample in importer(source, None).samples if _file(source, sample) == file}
+    assert after and all(before[id] != mark for id, mark in after.items())
 
 
 def test_a_link_that_leaves_the_folder_is_not_followed(importer: Importer, source: Path, tmp_path: Path) -> None:

@@ -79,12 +79,13 @@ def test_a_name_with_another_suffix_is_like_it() -> None:
 
 def test_readings_begin_with_what_is_written() -> None:
     assert readings("a?b.jpg") == ["a?b.jpg", "a"]
+    assert readings("x/a.jpg#view") == ["x/a.jpg#view", "x/a.jpg"]
     assert readings("C:\\x\\50%25.jpg") == ["C:/x/50%25.jpg", "C:/x/50%.jpg"]
     assert readings(" ") == []
 
 
 def test_what_systems_leave_behind_is_not_seen(tmp_path: Path) -> None:
-    for name in ("a.jpg", "._a.jpg", ".cache/b.jpg", "__MACOSX/c.jpg", "x/d.jpg", "x/.DS_Store"):
+    for name in ("a.jpg", "._a.jpg", ".cache/b.jpg", "__MACOSX/c.jpg", "@eaDir/e.jpg", "x/d.jpg", "x/.DS_Store"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     assert sorted(below + name for below, _, files in walk(tmp_path) for name in files) == ["a.jpg", "x/d.jpg"]

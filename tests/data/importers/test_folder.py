@@ -15,6 +15,7 @@ from augkit.data.importers import IMPORTERS
 from augkit.data.importers.folder import read_folder
 from augkit.data.ingest.ingest_options import IngestOptions
 from augkit.data.ingest.ingestion import ingest
+from augkit.data.ingest.journal import stamp
 from augkit.data.samples import Sample, SampleSet, read
 from tests.data.importers.makers.folder import make
 from tests.data.importers.makers.pictures import COLOURS, PARTS, mask, photo, save
@@ -251,6 +252,13 @@ def test_folders_as_other_tools_call_them(tmp_path: Path, photos: str, masks: st
     (tmp_path / "parts.csv").write_text(LIST)
     (sample,) = read_folder(tmp_path).samples
     assert (read(sample).mask == mask(0)).all()
+
+
+def test_a_mask_that_changes_is_another_to_an_import_that_goes_on(tmp_path: Path) -> None:
+    (sample,) = read_folder(_set(tmp_path, "images/a.jpg", "masks/a.png")).samples
+    before = stamp(sample)
+    save(tmp_path / "masks/a.png", mask(9, 41))
+    assert stamp(sample) != before
 
 
 def test_annotations_is_a_folder_of_masks_only_where_no_other_is(tmp_path: Path) -> None:

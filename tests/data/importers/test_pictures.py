@@ -26,7 +26,7 @@ PALETTE = np.array([(0, 0, 0), *COLOURS], np.uint8)
 
 
 def _read(path: Path, table: PartTable = TABLE) -> PartMask:
-    return MaskFile(path.parent, path.name, table)()
+    return MaskFile(path.parent, path, table)()
 
 
 def _saved(folder: Path, pixels: np.ndarray, name: str = "a.png", **options: object) -> Path:
@@ -253,11 +253,11 @@ def test_a_mask_is_not_there_or_elsewhere(tmp_path: Path) -> None:
     (root / "a.png").symlink_to(_saved(tmp_path, IDS, "outside.png"))
     assert "outside the data set's folder" in _fault(root / "a.png")
     with pytest.raises(DataError, match="outside the data set's folder"):
-        photo_bytes(root, "a.png")
+        photo_bytes(root, root / "a.png")
 
 
 def test_a_mask_file_goes_to_other_processes(tmp_path: Path) -> None:
-    file = MaskFile(tmp_path, _saved(tmp_path, IDS).name, TABLE)
+    file = MaskFile(tmp_path, _saved(tmp_path, IDS), TABLE)
     assert (pickle.loads(pickle.dumps(file))().ids == file().ids).all()
 
 

@@ -13,6 +13,7 @@ from augkit.core.errors import ConfigError, DataError, SchemaError
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._yolo_files import label_of
 from augkit.data.importers.yolo import read_yolo
+from augkit.data.ingest.journal import stamp
 from augkit.data.plausibility import NO_AREA
 from augkit.data.samples import Sample, SampleSet, read
 from tests.data.importers.makers.pictures import PARTS, mask, photo, save
@@ -475,3 +476,12 @@ def test_a_label_that_two_photos_might_have_is_nobodys(tmp_path: Path) -> None:
     assert sorted(_problems(read_yolo(tmp_path))) == [
         "images/train/B.png", "images/train/b.png", "labels/train/x.txt", "labels/train/\u212a.txt",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("semantic", [False, True])
+def test_a_label_that_changes_is_another_to_an_import_that_goes_on(tmp_path: Path, semantic: bool) -> None:
+    sample = _only(read_yolo(_semantic(tmp_path, ".png") if semantic else make(tmp_path, 1)))
+    before = stamp(sample)
+    label = tmp_path / ("masks/train/0.png" if semantic else "labels/train/0.txt")
+    label.write_bytes(label.read_bytes() + b"\n")
+    assert stamp(sample) != before
