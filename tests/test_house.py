@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,67 @@ def test_a_fault_is_found() -> None:
     assert faults_of("train", imports_of(ast.parse("from augkit.gan.game import Game"))) == []
     lazy = ast.parse("import json\nif TYPE_CHECKING:\n    import torch\ndef f():\n    import ray")
     assert set(imports_of(at_module_level(lazy))) == {"json"}
+
+
+LONGEST_CHAIN = 18
+BALANCE_PULLS_IN = 100
+
+
+def module_of(file: Path) -> str:
+    """``augkit/gan/game.py`` -> ``augkit.gan.game``; a folder's ``__init__`` is the folder."""
+    words = ("augkit", *file.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(words[:-1] if words[-1] == "__init__" else words)
+
+
+def imports_by_module(trees: Mapping[str, ast.AST]) -> dict[str, set[str]]:
+    """Which of the modules each of them imports."""
+    return {module: {name for name in imports_of(tree) if name in trees} - {module} for module, tree in trees.items()}
+
+
+def longest_chain(imports: Mapping[str, set[str]]) -> list[str]:
+    """The most modules of which each imports the next one."""
+
+    @cache
+    def chain_from(module: str) -> tuple[str, ...]:
+        return (module, *max((chain_from(other) for other in sorted(imports[module])), key=len, default=()))
+
+    return list(max(map(chain_from, imports), key=len))
+
+
+def pulled_in(imports: Mapping[str, set[str]], module: str) -> set[str]:
+    """The module and all that it imports, directly or through others."""
+    found, new = set[str](), {module}
+    while new:
+        found |= new
+        new = {other for one in new for other in imports[one]} - found
+    return found
+
+
+def test_chains_of_imports_are_short() -> None:
+    """What is imported when a module is; what type checkers alone read does not count."""
+    trees = {module_of(file): at_module_level(ast.parse(file.read_text())) for file in FILES}
+    chain = longest_chain(imports_by_module(trees))
+    assert len(chain) <= LONGEST_CHAIN, " -> ".join(chain)
+
+
+def test_the_main_verb_needs_a_part_of_the_package() -> None:
+    """Anything that ``augkit balance`` can reach by imports, in functions and for type checkers, too.
+
+    What registries open by its name is no part of it: the verb works with whatever stages, checks and executors
+    there are.
+    """
+    imports = imports_by_module({module_of(file): ast.parse(file.read_text()) for file in FILES})
+    found = pulled_in(imports, "augkit.cli.balance")
+    assert len(found) <= BALANCE_PULLS_IN, "\n".join(sorted(found))
+
+
+def test_chains_are_measured() -> None:
+    """The test of the test."""
+    imports = {"a": {"b", "d"}, "b": {"c"}, "c": {"d"}, "d": set[str](), "e": {"d"}}
+    assert longest_chain(imports) == ["a", "b", "c", "d"]
+    assert pulled_in(imports, "b") == {"b", "c", "d"}
+    trees = {"augkit.a": ast.parse("from augkit.b import B"), "augkit.b": ast.parse("import torch")}
+    assert imports_by_module(trees) == {"augkit.a": {"augkit.b"}, "augkit.b": set()}
 
 
 def settings_in(text: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from augkit.core.classes import CarClass
@@ -15,8 +14,7 @@ from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.data.present_split import present_split, sha256_of
-from augkit.gan.conditioning import CONDITIONERS
-from augkit.gan.exemplars import Exemplar
+from augkit.gan.generated import Exemplar
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -44,18 +42,16 @@ def load_exemplar(source: str, workspace: Workspace, schema: PartSchema, size: i
     return Exemplar(pair.resize(size), name, mirrored=False)
 
 
-def exemplar_digest(
-    source: str | None, conditioning: Sequence[str], workspace: Workspace, schema: PartSchema, size: int
-) -> str:
-    """Hash of the pixels of an exemplar that stage II, told these things, is to read; empty where none is asked for.
+def exemplar_digest(source: str | None, styled: bool, workspace: Workspace, schema: PartSchema, size: int) -> str:
+    """Hash of the pixels of the exemplar; empty where none is asked for. ``styled``: whether stage II reads any.
 
     Raises DataError for what cannot be one and ConfigError where nothing reads it, before anything is trained.
     """
     if source is None:
         return ""
-    if not any(CONDITIONERS[name].reads_exemplar for name in conditioning):
+    if not styled:
         raise ConfigError(
-            f"balance.exemplar {source}, but image.conditioning {list(conditioning)} reads no photo",
+            f"balance.exemplar {source}, but what image.conditioning names reads no photo",
             "image.conditioning with exemplar, colours or styles",
             "leave balance.exemplar out, or train stage II with one of these",
         )

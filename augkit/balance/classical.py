@@ -16,10 +16,11 @@ import albumentations
 import numpy as np
 
 from augkit.balance.executors import EXECUTORS
-from augkit.balance.job_options import fan_out, pair_format
+from augkit.balance.plain_options import fan_out, pair_format
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
+from augkit.balance.real_copies import RealPairCopier
 from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
-from augkit.balance.worker import Job, RealPairCopier, ShardReport
+from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
@@ -31,7 +32,8 @@ from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import Background
 from augkit.data.catalogue import CatalogueRow, TrainingRows, count_classes, read_catalogue, usable
-from augkit.data.dataset import Draw, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.draws import Draw
 from augkit.data.pair import Pair
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
@@ -107,8 +109,8 @@ class ClassicalJob:
         location, settings = str(self.request.place.resolve()), self.settings
         digests = {row.shard: self._digest(row) for row in self.plan.rows}
         job = Job(place, location, settings.seed, pair_format(settings), fan_out(settings.balance), digests)
-        hire = partial(ClassicalWorker, recipe=self.request.recipe, backgrounds=self.request.backgrounds)
-        return run.run(partial(EXECUTORS[self.request.executor], job, hire=hire), progress)
+        worker_of = partial(ClassicalWorker, recipe=self.request.recipe, backgrounds=self.request.backgrounds)
+        return run.run(partial(EXECUTORS[self.request.executor], job, worker_of=worker_of), progress)
 
     def _need(self) -> dict[CarClass, int]:
         if self.request.factor is None:

@@ -9,16 +9,16 @@ from functools import cache, cached_property, partial
 
 from augkit.balance.asked_exemplar import exemplar_digest
 from augkit.balance.executors import EXECUTORS, Failure
-from augkit.balance.job_options import fan_out, pair_format
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_targets
+from augkit.balance.plain_options import fan_out, open_references, pair_format
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
 from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
 from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
-from augkit.balance.references import open_references
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
-from augkit.balance.worker import ClassModels, Job, ShardReport, Worker
+from augkit.balance.shard_job import ClassModels, Job, ShardReport
+from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.progress import Progress, silent
@@ -34,8 +34,9 @@ from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings
 from augkit.shards.writer import committed_shards
 from augkit.stages.model_store import STAGES, ModelStore, Stage
+from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest
-from augkit.train.run import MODEL, is_finished
+from augkit.train.model_folder import MODEL, is_finished
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,8 @@ class Balance:
         self.need = deficits(self.training, list(self.real), request.target, request.only)
         self._check_schema()
         self._check_training()
-        image = settings.image
-        self.exemplar = exemplar_digest(
-            settings.balance.exemplar, image.conditioning, workspace, self.store.schema, image.size
-        )
+        styled, size = TRAINABLE["image"].styled(settings), settings.image.size
+        self.exemplar = exemplar_digest(settings.balance.exemplar, styled, workspace, self.store.schema, size)
         profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
         targets = part_targets(balance.target_parts, profiles, self.store.schema, self.need)
         self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, targets)
@@ -194,7 +193,7 @@ class Balance:
         storage, gate = open_storage(self.workspace.shards), load_gate(self._references)
 
         def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
-            yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress)
+            yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress, Worker)
             mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
 
         begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh

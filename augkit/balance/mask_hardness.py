@@ -12,10 +12,10 @@ from typing import Any
 
 from augkit.balance.plan import digest_of
 from augkit.core.errors import CheckpointError
-from augkit.gan.samplers import LatentBank, MaskSampler
+from augkit.gan.generated import MaskSource
 from augkit.gate.fit import is_ready, real_scores
 from augkit.gate.reference import ReferenceSet
-from augkit.train.run import load_description
+from augkit.train.model_folder import load_description
 
 ANCHORS = "anchors"
 """Of a model's description: ids of the pairs whose latents, and then those of their mirror images, its bank holds."""
@@ -72,8 +72,8 @@ class MaskHardness:
         for folder in folders if self.power else ():
             self.anchors(folder, load_description(folder))
 
-    def apply(self, sampler: MaskSampler, folder: Path, about: Mapping[str, Any]) -> None:
+    def apply(self, sampler: MaskSource, folder: Path, about: Mapping[str, Any]) -> None:
         """Makes a loaded stage I start from harder masks more often. Raises what ``anchors`` does."""
         ids = self.anchors(folder, about)
-        if ids and isinstance(sampler.prior, LatentBank):
-            sampler.prior.prefer([self.table[id] for id in ids], self.power)
+        if ids:
+            sampler.prefer([self.table[id] for id in ids], self.power)

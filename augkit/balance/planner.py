@@ -19,7 +19,7 @@ import numpy as np
 from augkit.balance.part_targets import MOST, Areas, ExtraPairs, PartTarget, Profiles, lift
 from augkit.balance.plan import Plan, PlanRow, portions
 from augkit.balance.rates import DOUBT, Rate, Rates, Tally, candidates
-from augkit.balance.worker import ShardReport
+from augkit.balance.shard_job import ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
 

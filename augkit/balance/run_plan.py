@@ -16,8 +16,8 @@ from augkit import __version__
 from augkit.balance.executors import Failure
 from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, load_plan
 from augkit.balance.planner import ClassProgress
+from augkit.balance.shard_job import ShardReport
 from augkit.balance.shards_by_class import ShardsByClass
-from augkit.balance.worker import ShardReport
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress

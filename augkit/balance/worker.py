@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,137 +11,26 @@ import torch
 from augkit.balance.asked_exemplar import facing, load_exemplar
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
-from augkit.core.arithmetic import Arithmetic
+from augkit.balance.real_copies import RealPairCopier
+from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
 from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.progress import Progress
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
-from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
-from augkit.data.crop import Photo
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair, UnpaintedMask
-from augkit.data.pair_files import read_mask, read_photo
-from augkit.gan.exemplars import Exemplar
-from augkit.gan.photo_sampler import GeneratedPhotos, PhotoSampler
-from augkit.gan.samplers import MaskSampler
+from augkit.gan.generated import Exemplar, GeneratedPhotos, MaskSource, PhotoSource
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate
 from augkit.gate.judge import Gate, judge_painted
-from augkit.gate.reference import ReferenceSet
-from augkit.shards.codec import decode_photo, encode_mask, encode_photo
+from augkit.shards.codec import decode_photo, encode_mask
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest
-from augkit.train.run import MODEL, check_parts
-
-
-@dataclass(frozen=True)
-class ClassModels:
-    """Folders of the two stages that serve a class."""
-
-    mask: Path
-    image: Path
-
-
-@dataclass(frozen=True)
-class FanOut:
-    """How many workers there are, the CPU threads of each, and how often a shard that failed is tried again."""
-
-    workers: int
-    threads: int
-    retries: int
-
-
-@dataclass(frozen=True)
-class PairFormat:
-    """Side of the pairs in pixels, and how their photos are stored."""
-
-    size: int
-    quality: int
-    lossless: bool
-
-    def encode(self, photo: Photo) -> tuple[bytes, str]:
-        """(H, W, 3) RGB -> bytes and file extension."""
-        return encode_photo(photo, self.quality, self.lossless)
-
-
-def no_gate() -> ReferenceSet:
-    """Stands for the gate of a job whose pairs are not judged."""
-    raise AssertionError("nothing is judged here")
-
-
-@dataclass(frozen=True)
-class Job:
-    """All that a worker needs to know; some kilobytes, so that it travels to any process.
-
-    What follows ``digests`` (of plan rows, by shard) is read where pairs are generated: the models of each class, what
-    G computes in (decided on before, so that all workers paint alike, on whatever processor each of them is), one
-    exemplar for all photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
-    """
-
-    workspace: Workspace
-    location: str
-    seed: int
-    format: PairFormat
-    fan_out: FanOut
-    digests: Mapping[str, str]
-    models: Mapping[str, ClassModels] = field(default_factory=dict)
-    precision: Arithmetic = "fp32"
-    exemplar: str | None = None
-    hard_sampling: float = 0.0
-    references: Callable[[], ReferenceSet] = no_gate
-
-
-@dataclass(frozen=True)
-class ShardReport:
-    """What became of a plan row. ``reasons`` counts why candidates were rejected; ``painted`` of the ``tried`` ones got
-    a photo, and ``areas`` sums the parts' shares of the frame over the accepted ones (by part id; what is read from
-    commit records has them)."""
-
-    shard: str
-    class_name: str
-    wanted: int
-    accepted: int
-    tried: int
-    reasons: dict[str, int]
-    painted: int = 0
-    areas: tuple[float, ...] = (0.0,)
-
-
-@dataclass(frozen=True)
-class RealPairCopier:
-    """What copies real pairs into shards; ``rows`` are the usable ones by id."""
-
-    job: Job
-    schema: PartSchema
-    rows: Mapping[str, CatalogueRow]
-
-    def copy(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
-        """Adds the plan row's pairs."""
-        del progress
-        for key in row.keys:
-            real = self.rows[key]
-            photo, extension, mask_png, mask = self._bytes(real)
-            size, counts = self.job.format.size, histogram(mask, self.schema.channels)
-            record = PairRecord(
-                key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
-                mask_model="", image_model="", width=size, height=size, histogram=counts.tolist(),
-            )  # fmt: skip
-            writer.add(record, photo, extension, mask_png)
-        return ShardReport(row.shard, "", row.want, row.want, row.want, {})
-
-    def _bytes(self, row: CatalogueRow) -> tuple[bytes, str, bytes, Mask]:
-        """The files as they are where the size fits, else resized and encoded like generated ones."""
-        photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
-        mask = read_mask(mask_path)
-        stored = self.job.format
-        if row.size == stored.size and not stored.lossless:
-            return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
-        pair = Pair(read_photo(photo_path), mask, row.car_class).resize(stored.size)
-        return *stored.encode(pair.photo), encode_mask(pair.mask), pair.mask
+from augkit.train.model_folder import MODEL, check_parts
 
 
 class Worker:
@@ -155,8 +42,8 @@ class Worker:
         self.job = job
         self.storage = open_storage(job.location)
         self.schema = PartSchema.load(job.workspace.schema)
-        self._masks: dict[Path, tuple[MaskSampler, str]] = {}
-        self._photos: dict[Path, tuple[PhotoSampler, str]] = {}
+        self._masks: dict[Path, tuple[MaskSource, str]] = {}
+        self._photos: dict[Path, tuple[PhotoSource, str]] = {}
 
     @cached_property
     def rows(self) -> dict[str, CatalogueRow]:
@@ -252,21 +139,19 @@ class Worker:
             accepted=not verdict.reasons,
         )
 
-    def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSampler, str]:
+    def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSource, str]:
         folder = self.job.models[car_class.name].mask
         if folder not in self._masks:
             sampler, about = TRAINABLE["mask"].load(folder)
-            assert isinstance(sampler, MaskSampler)
             check_parts(folder, about, self.schema)
             self.hardness.apply(sampler, folder, about)
             self._masks[folder] = sampler, digest(folder / MODEL)
         return self._masks[folder]
 
-    def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSampler, str]:
+    def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSource, str]:
         folder = self.job.models[car_class.name].image
         if folder not in self._photos:
             sampler, about = TRAINABLE["image"].load(folder, self.job.precision)
-            assert isinstance(sampler, PhotoSampler)
             check_parts(folder, about, self.schema)
             self._photos[folder] = sampler, digest(folder / MODEL)
         return self._photos[folder]

@@ -20,7 +20,7 @@ def gate(
     as_json: JsonOption = False,
 ) -> None:
     """Judge the pairs in the shards again, e.g. with other bounds; what is accepted follows."""
-    from augkit.balance.references import open_references
+    from augkit.balance.plain_options import open_references
     from augkit.cli._progress import Bars
     from augkit.gate.judge_again import judge_again
     from augkit.report.tables.gate_table import funnel_table

@@ -89,7 +89,7 @@ def train(
 
 def _fate(folder: Path) -> str:
     """What there is to say of a run besides that it is done."""
-    from augkit.train.run import load_description
+    from augkit.train.model_folder import load_description
 
     about = load_description(folder)
     chosen = f"kept the state of step {about['chosen_step']}" if "chosen_step" in about else ""

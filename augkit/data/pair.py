@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.core import parts as part_ids
 from augkit.core.classes import CarClass
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.pixels import normalise
 from augkit.data.crop import Photo, resize_mask, resize_photo
 
@@ -44,7 +43,7 @@ class Pair:
 
     def histogram(self, parts: int) -> NDArray[np.int64]:
         """(parts,) pixels by part id, background first; ignored pixels are left out."""
-        return part_ids.histogram(self.mask, parts)
+        return histogram(self.mask, parts)
 
 
 @dataclass(frozen=True)

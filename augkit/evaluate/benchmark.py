@@ -43,7 +43,7 @@ from augkit.stages.mask import check_mask, load_mask_sampler
 from augkit.stages.model_store import ModelStore
 from augkit.stages.unconditional import check_unconditional, load_picture_sampler
 from augkit.train.checkpoint import load_state
-from augkit.train.run import CHECKPOINT, load_description
+from augkit.train.model_folder import CHECKPOINT, load_description
 
 BenchmarkStage = Literal["mask", "image", "image-unconditional"]
 SECTIONS: dict[str, BenchmarkStage] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}

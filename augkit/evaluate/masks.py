@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from augkit.balance.references import rule_options
+from augkit.balance.plain_options import rule_options
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, without_ignore
 from augkit.core.progress import Progress, renamed, silent

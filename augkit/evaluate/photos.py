@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.balance.references import open_references
+from augkit.balance.plain_options import open_references
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, without_ignore
 from augkit.core.progress import Progress, renamed, silent

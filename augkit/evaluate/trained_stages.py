@@ -11,7 +11,7 @@ from augkit.gan.samplers import MaskSampler
 from augkit.stages.image import load_photo_sampler
 from augkit.stages.mask import load_mask_sampler
 from augkit.stages.model_store import ModelStore
-from augkit.train.run import check_parts
+from augkit.train.model_folder import check_parts
 
 
 class TrainedStages:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -17,19 +16,11 @@ from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.core.seeds import derive
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, car_colour, part_warp
+from augkit.gan.generated import Exemplar
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 
 SIDE = 32
 """Of the small masks by which likeness is told."""
-
-
-@dataclass(frozen=True)
-class Exemplar:
-    """A training pair as a bank holds it; ``name`` is its id, ``mirrored`` whether it is its mirror image."""
-
-    pair: Pair
-    name: str
-    mirrored: bool
 
 
 class ExemplarBank(nn.Module):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,9 +17,6 @@ from augkit.core.seeds import derive
 from augkit.data.crop import Photo
 from augkit.sources.backdrops import ANY
 from augkit.sources.backdrops.chroma_key import cut_out
-
-if TYPE_CHECKING:
-    from augkit.sources.backdrops.scenes import Scenes
 
 
 class PhotoBackground(nn.Module):
@@ -55,9 +51,9 @@ class CompositeBackground(PhotoBackground):
         self.register_buffer("classes", classes)
 
     @classmethod
-    def of(cls, scenes: Scenes) -> CompositeBackground:
-        """Over these scenes."""
-        return cls(torch.from_numpy(scenes.photos), torch.from_numpy(scenes.holes), torch.from_numpy(scenes.classes))
+    def of(cls, photos: Photo, holes: NDArray[np.bool_], classes: NDArray[np.int64]) -> CompositeBackground:
+        """Over scenes (M, S, S, 3), what of them (M, S, S) is in-painted, and the numbers (M,) of their classes."""
+        return cls(torch.from_numpy(photos), torch.from_numpy(holes), torch.from_numpy(classes))
 
     def forward(self, photos: Photo, masks: Mask, car_class: CarClass, seeds: Sequence[int]) -> Photo:
         """See the class."""

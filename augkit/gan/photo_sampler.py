@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -15,17 +14,10 @@ from augkit.core.parts import Mask
 from augkit.core.seeds import derive
 from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
-from augkit.gan.exemplars import Exemplar, ExemplarBank
+from augkit.gan.exemplars import ExemplarBank
+from augkit.gan.generated import Exemplar, GeneratedPhotos
 from augkit.gan.photo_background import PhotoBackground
 from augkit.gan.samplers import Photo, to_pixels
-
-
-@dataclass(frozen=True)
-class GeneratedPhotos:
-    """``photos`` (N, S, S, 3), and the id of each one's exemplar."""
-
-    photos: Photo
-    exemplars: list[str]
 
 
 class PhotoSampler(nn.Module):

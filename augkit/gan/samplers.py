@@ -6,7 +6,6 @@ Each picture is a function of the weights, the class and its own seed: noise and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -20,18 +19,11 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.pixels import levels, to_bytes
+from augkit.gan.generated import MaskDraw
 from augkit.gan.hard_sampling import HardFirst, Pick, evenly
 from augkit.gan.latents import NormalPrior, UniformPrior
 
 Photo = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class MaskDraw:
-    """``masks`` (N, S, S) part ids and, per mask, how far the network's output was from an exact one."""
-
-    masks: Mask
-    scores: list[dict[str, float]]
 
 
 class LatentBank(nn.Module):
@@ -119,6 +111,11 @@ class MaskSampler(nn.Module):
         if self.output == "rgb":
             return self._snap(raw.tanh(), size)
         return self._settle(raw, size)
+
+    def prefer(self, hardness: Sequence[float], power: float) -> None:
+        """See ``LatentBank.prefer``; without effect where the prior holds no real masks."""
+        if isinstance(self.prior, LatentBank):
+            self.prior.prefer(hardness, power)
 
     def _settle(self, output: Float[Tensor, "n k s s"], size: int) -> MaskDraw:
         """Every pixel becomes its likeliest part; the mean likelihood of those is the score."""

@@ -1,73 +1,22 @@
-"""Techniques in the settings, and those that a run's settings turn on."""
+"""The techniques that a run's settings turn on, and what they put into its slots."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TypeVar
 
-from pydantic import create_model, model_validator
 from torch import Tensor, nn
 
-from augkit.core.errors import ConfigError, RegistryError
+from augkit.core.errors import ConfigError
 from augkit.core.needs import Need
-from augkit.core.section import Section
+from augkit.core.technique_settings import TechniqueSection
 from augkit.gan.players import Term
 from augkit.gan.slots import Refiner, Unrefined, Views
-from augkit.gan.techniques import TECHNIQUES, Technique
+from augkit.gan.techniques import Technique
 from augkit.losses.adversarial import AdversarialPair
 
-
-class TechniqueSection(Section):
-    """Settings with the keys of techniques, which ``with_techniques`` puts there."""
-
-    kinds: ClassVar[tuple[type[Technique], ...]] = ()
-
-    def techniques(self) -> Iterator[Technique]:
-        """All that the section has keys of, on or off, in their order."""
-        for kind in self.kinds:
-            yield kind(**{key: getattr(self, key) for key in kind.model_fields})
-
-    def clashes(self) -> Iterator[str]:
-        """What of the section's own makes no sense together."""
-        yield from ()
-
-    @model_validator(mode="after")
-    def _refuse_clashes(self) -> Self:
-        faults = [*self.clashes(), *(fault for technique in self.techniques() for fault in technique.faults())]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-
-S = TypeVar("S", bound=TechniqueSection)
 T = TypeVar("T")
-
-
-def with_techniques(section: str) -> Callable[[type[S]], type[S]]:
-    """Decorator that adds the keys of all techniques of a section behind the class's own.
-
-    To a type checker the class stays what it is: only a technique reads its keys.
-    """
-
-    def add(base: type[S]) -> type[S]:
-        every = [TECHNIQUES[name] for name in TECHNIQUES]
-        kinds = sorted((kind for kind in every if kind.section == section), key=_place)
-        keys: dict[str, Any] = {}
-        for kind in kinds:
-            new = {key: (field.annotation, field) for key, field in kind.model_fields.items()}
-            if taken := keys.keys() & new.keys():
-                raise RegistryError(f"{kind.__name__}: another technique has the key {min(taken)}", "a key of its own")
-            keys |= {key: field for key, field in new.items() if key not in base.model_fields}
-        composed = create_model(base.__name__, __base__=base, __module__=base.__module__, __doc__=base.__doc__, **keys)
-        composed.kinds = (*base.kinds, *kinds)
-        return composed
-
-    return add
-
-
-def _place(kind: type[Technique]) -> tuple[int, str]:
-    return kind.place, kind.__name__
 
 
 @dataclass(frozen=True)
@@ -80,7 +29,8 @@ class TechniqueSet:
     @classmethod
     def of(cls, settings: TechniqueSection, section: str) -> TechniqueSet:
         """Those of a section."""
-        return cls(section, tuple(technique for technique in settings.techniques() if technique.on))
+        found = (technique for technique in settings.techniques() if technique.on)
+        return cls(section, tuple(technique for technique in found if isinstance(technique, Technique)))
 
     def needs(self) -> dict[str, tuple[Need, ...]]:
         """What each needs, by the setting that turns it on."""

@@ -4,6 +4,6 @@
 - ``fit``: fits the judges and their bounds once a data set; ``judge``: judges a candidate.
 - ``duplicates``, ``rescore`` and ``judge_again``: passes over finished shards; ``funnel``: where candidates are lost.
 
-It knows nothing of settings, plans or training: ``options`` are plain numbers, and ``segmenters`` is what is handed in
-to train and load the networks that judge photos.
+It knows nothing of settings, plans or training: ``options`` is what it is handed, plain numbers and what trains the
+networks that judge photos.
 """

@@ -7,10 +7,11 @@ of them reject is decided by bounds on real pairs' scores, the same way for all 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from augkit.core.parts import Mask
 from augkit.core.registry import Registry
 from augkit.gate.candidate import Candidate, Sides, Stage
 
@@ -44,6 +45,14 @@ class GateCheck(Protocol):
 
     def score(self, candidate: Candidate) -> dict[str, float]:
         """Scores of a pair; a function of the pair alone."""
+
+
+@runtime_checkable
+class MaskFilter(Protocol):
+    """A check that tells which pixels of a pair are doubtful."""
+
+    def filter(self, candidate: Candidate) -> Mask:
+        """The candidate's mask to train with: as it is, but that doubtful pixels are ignored."""
 
 
 CHECKS: Registry[type[GateCheck]] = Registry("check of the gate", "augkit.gate.checks")

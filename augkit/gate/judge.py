@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+import numpy as np
+
 from augkit.core.parts import IGNORE, Mask, without_ignore
 from augkit.gate.bounds import ScoreBounds
 from augkit.gate.candidate import Candidate, Sides, Stage, Verdict
-from augkit.gate.checks.agreement import Agreement
-from augkit.gate.gate_check import GateCheck
+from augkit.gate.gate_check import GateCheck, MaskFilter
 from augkit.gate.mask_rule import MaskRule, RuleLimits
 from augkit.gate.reference import ReferenceSet
 
@@ -71,12 +72,14 @@ class Gate:
     def training_mask(self, candidate: Candidate) -> tuple[Mask, dict[str, float]]:
         """The mask to train with, in which doubtful pixels are ignored, and the share of the pixels that are.
 
-        Without the check ``agreement`` it is the pair's own, and there is no such share.
+        Without a check that filters masks it is the pair's own, and there is no such share.
         """
-        judge = self.checks.get("agreement")
-        if not isinstance(judge, Agreement):
+        filters = [check for check in self.checks.values() if isinstance(check, MaskFilter)]
+        if not filters:
             return candidate.mask, {}
-        mask = judge.filter(candidate)
+        mask = candidate.mask
+        for check in filters:
+            mask = np.where(check.filter(candidate) == IGNORE, IGNORE, mask).astype(np.uint8)
         return mask, {"ignored_share": float(((mask == IGNORE) & (candidate.mask != IGNORE)).mean())}
 
     def check_of(self, reason: str) -> str:

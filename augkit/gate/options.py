@@ -1,9 +1,16 @@
-"""The numbers of the gate, as plain values: whoever builds it takes them from its settings."""
+"""What the gate is handed by whoever builds it: its numbers as plain values, and what trains its segmenters."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import nn
+
+from augkit.core.progress import Progress
+from augkit.data.catalogue import CatalogueRow
 
 JUDGED_AGAIN = frozenset({"budget", "pixel_budget", "pixel_factor", "quantile", "slack", "required_share"})
 """Options that finished shards can be judged again under. Not ``min_part_pixels``: a speck that is removed changes the
@@ -54,3 +61,20 @@ class GateOptions:
         """What judges need not be fitted again for, as plain data."""
         own = {"budget": self.budget, "pixel_budget": self.pixel_budget, "pixel_factor": self.pixel_factor}
         return own | asdict(self.rule)
+
+
+class Segmenters(Protocol):
+    """Segmenters of one workspace, all with the same settings: the gate itself trains nothing."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What they follow from beside pairs and seed, as plain data: a gate is found again by it."""
+
+    def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, progress: Progress) -> None:
+        """Trains one on the rows' pairs, and leaves it in the folder; what was there is removed."""
+
+    def load(self, folder: Path) -> tuple[nn.Module, int]:
+        """One that was trained, and the side of the photos that it reads: (N, 3, S, S) in -1..1 -> (N, K, S, S) logits.
+
+        Raises CheckpointError where the folder does not hold one.
+        """

@@ -12,13 +12,12 @@ from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
+from augkit.data.canonical_pairs import CanonicalPairs
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.crop import Photo
-from augkit.data.dataset import PairDataset
 from augkit.data.pair import Pair
 from augkit.gate.gate_check import CHECKS
-from augkit.gate.options import GateOptions
-from augkit.gate.segmenters import Segmenters
+from augkit.gate.options import GateOptions, Segmenters
 from augkit.shards.codec import decode_photo, encode_photo
 
 FEWEST = 8
@@ -102,9 +101,9 @@ class ReferenceSet:
         return cls(workspace, schema, options, segmenters, rows, folds, workspace.root / "gate", progress)
 
     @cached_property
-    def pairs(self) -> PairDataset:
+    def pairs(self) -> CanonicalPairs:
         """All usable pairs, at the size of generated ones."""
-        return PairDataset(self.workspace, self.rows, self.schema, self.options.size)
+        return CanonicalPairs(self.workspace, self.rows, self.schema, self.options.size)
 
     @cached_property
     def training_places(self) -> list[int]:

@@ -24,7 +24,7 @@ from augkit.report.report_data import Gap, ReadSettings, ReportData, read_report
 from augkit.shards.card import write_card
 from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
-from augkit.train.run import MODEL
+from augkit.train.model_folder import MODEL
 
 REMEDIES = {
     "utility": "augkit evaluate utility", "gate": "augkit gate", "planted": "augkit evaluate gate",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from augkit.core.section import Count, Positive, Section, Weight
-from augkit.gan.technique_set import with_techniques
+from augkit.core.technique_settings import with_techniques
 from augkit.settings.selection import SelectionSettings
 from augkit.settings.training import OptimSettings, StartSettings
 

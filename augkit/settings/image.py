@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from augkit.core.presets import load_recipe
 from augkit.core.section import Count, Section, Share, Size, Weight
-from augkit.gan.technique_set import with_techniques
+from augkit.core.technique_settings import with_techniques
 from augkit.settings.training import OptimSettings, StartSettings
 
 

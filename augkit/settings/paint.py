@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from augkit.core.section import Count, Share, Weight
-from augkit.gan.technique_set import TechniqueSection, with_techniques
+from augkit.core.technique_settings import TechniqueSection, with_techniques
 from augkit.settings.training import OptimSettings
 from augkit.train.run_options import RunOptions
 

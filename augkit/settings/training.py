@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from augkit.core.errors import ConfigError
 from augkit.core.presets import NO_LABEL_WARP, augment_presets, load_recipe
 from augkit.core.section import Count, Positive, Section, Size
-from augkit.gan.technique_set import TechniqueSection, with_techniques
+from augkit.core.technique_settings import TechniqueSection, with_techniques
 from augkit.train.run_options import AdamOptions, RunOptions
 
 

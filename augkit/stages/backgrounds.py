@@ -30,7 +30,8 @@ def backdrop_of(
         require_silhouette(workspace, row.id)
     if settings.background == "green":
         return PhotoBackground()
-    return CompositeBackground.of(scenes_of(workspace, rows, schema, settings))
+    scenes = scenes_of(workspace, rows, schema, settings)
+    return CompositeBackground.of(scenes.photos, scenes.holes, scenes.classes)
 
 
 def scenes_of(workspace: Workspace, rows: TrainingRows, schema: PartSchema, settings: ImageSettings) -> Scenes:

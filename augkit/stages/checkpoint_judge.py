@@ -21,7 +21,8 @@ from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import GenerativeSettings
 from augkit.stages.holdout import HeldOutRows, hold_out
-from augkit.train.selection import BestState, CheckpointJudge, Features, Selector, last_state
+from augkit.train.selection import BestState, CheckpointJudge, Features
+from augkit.train.selector import Selector, last_state
 from augkit.train.stopping import StopSignal
 
 Pictures = NDArray[np.uint8]

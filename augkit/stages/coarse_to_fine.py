@@ -13,7 +13,7 @@ from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.pix2pixhd import EnhancedFeatures, coarse_options
 from augkit.settings import ImageSettings
 from augkit.train.checkpoint import load_state
-from augkit.train.run import CHECKPOINT
+from augkit.train.model_folder import CHECKPOINT
 
 
 def coarse_settings(settings: ImageSettings) -> ImageSettings:

@@ -34,14 +34,16 @@ from augkit.gan.terms import adversarial_d, adversarial_g
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.registries import PHOTO_GENERATORS
-from augkit.settings import ImageSettings
+from augkit.settings import ImageSettings, Settings
 from augkit.stages.backgrounds import backdrop_of, screen_of
-from augkit.stages.coarse_to_fine import coarse_part, hand_over
+from augkit.stages.coarse_to_fine import coarse_part, coarse_settings, hand_over
 from augkit.stages.image_transfer import start
+from augkit.stages.stage_training import trained_by
 from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
+from augkit.train.model_folder import load_description, load_weights
 from augkit.train.optim import adam, adam_in_turns, linear_decay
-from augkit.train.run import TrainingTask, load_description, load_weights
+from augkit.train.run import TrainingTask
 from augkit.train.stream import collate
 
 SHEET_ROWS = 8
@@ -252,5 +254,14 @@ def _picture(sampler: nn.Module, pairs: PairDataset) -> Picture:
     return grid(lines)
 
 
-TRAINABLE.register("image")(TrainableStage(image_task, load_photo_sampler))
-TRAINABLE.register("image-coarse")(TrainableStage(image_task, load_photo_sampler))
+def styled(settings: Settings) -> bool:
+    """Whether G reads a photo beside the mask."""
+    return any(CONDITIONERS[name].reads_exemplar for name in settings.image.conditioning)
+
+
+TRAINABLE.register("image")(
+    TrainableStage(lambda settings: settings.image, trained_by(image_task), load_photo_sampler, styled)
+)
+TRAINABLE.register("image-coarse")(
+    TrainableStage(lambda settings: coarse_settings(settings.image), trained_by(image_task), load_photo_sampler)
+)

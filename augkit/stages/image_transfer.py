@@ -12,7 +12,7 @@ from augkit.core.errors import CheckpointError
 from augkit.core.parts import PartSchema
 from augkit.settings import ImageSettings
 from augkit.stages.part_map import part_map
-from augkit.train.run import load_description
+from augkit.train.model_folder import load_description
 from augkit.train.transfer import discriminator_of, input_axes, load_part, players_of, reread
 
 Build = Callable[[int], nn.Module]

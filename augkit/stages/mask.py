@@ -35,9 +35,11 @@ from augkit.stages.latent_generator import (
     network_of,
     prior_of,
 )
+from augkit.stages.stage_training import trained_by
 from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
-from augkit.train.run import TrainingTask, load_description, load_weights
+from augkit.train.model_folder import load_description, load_weights
+from augkit.train.run import TrainingTask
 from augkit.train.stream import collate
 
 SHEET_COLUMNS = 8
@@ -164,4 +166,4 @@ def _picture(sampler: nn.Module, rows: TrainingRows, pairs: PairDataset) -> Pict
     return grid(lines)
 
 
-TRAINABLE.register("mask")(TrainableStage(mask_task, load_mask_sampler))
+TRAINABLE.register("mask")(TrainableStage(lambda settings: settings.mask, trained_by(mask_task), load_mask_sampler))

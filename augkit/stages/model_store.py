@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, DataError
-from augkit.core.memory import release_memory
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
 from augkit.core.progress import Progress, silent
@@ -22,11 +19,10 @@ from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.part_name_faults import require_counterparts
 from augkit.settings import Settings, StartSettings, TrainSettings
 from augkit.stages.assignment import model_for, rows_of
-from augkit.stages.coarse_to_fine import coarse_settings
-from augkit.stages.trainable import TRAINABLE
+from augkit.stages.trainable import TRAINABLE, StageRun
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
-from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import CHECKPOINT, TrainingRun, TrainingTask, check_parts, is_finished, load_description, run_task
+from augkit.train.machine import resolve_precision
+from augkit.train.model_folder import CHECKPOINT, check_parts, is_finished, load_description
 
 Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
@@ -55,14 +51,9 @@ class ModelStore:
 
     def stage(self, stage: Stage) -> StartSettings:
         """The settings of a stage."""
-        if stage == "image-coarse":
-            return coarse_settings(self.settings.image)
-        stages: dict[Stage, StartSettings] = {
-            "mask": self.settings.mask,
-            "image": self.settings.image,
-            "image-unconditional": self.settings.unconditional,
-        }
-        return stages[stage]
+        found = TRAINABLE[stage].settings(self.settings)
+        assert isinstance(found, StartSettings)
+        return found
 
     def model(self, stage: Stage, car_class: CarClass) -> str:
         """Name of the model that serves a class."""
@@ -151,33 +142,20 @@ class ModelStore:
     ) -> Path:
         """Trains one model of one stage, and first what it starts from.
 
-        ``resume``, ``fresh`` and ``seconds`` as in ``TrainingRun``.
+        ``resume``, ``fresh`` and ``seconds`` as in ``train.run.TrainingRun``.
         """
         require_counterparts(self.schema, f"train {stage}")  # banks, judges and warps mirror, whatever augments
         start = self._start(stage, model, resume, progress, fresh)
-        settings, rows = self.stage(stage), rows_of(model, self.rows)
-
-        def build(device: torch.device) -> TrainingTask:
-            rooted = settings.rooted(self.workspace.root)
-            task = TRAINABLE[stage].build(model, self.workspace, rows, self.schema, rooted, device, **start)
-            return replace(task, name=f"{stage} {model}", describe=task.describe | {"settings": _kept(settings)})
-
+        settings, rows = self.stage(stage).rooted(self.workspace.root), rows_of(model, self.rows)
         self._check_start(settings)
-        fingerprint, photos = self.fingerprint(stage, model), photo_names(rows.rows)
-        run = TrainingRun(
-            self.folder(stage, model),
-            settings.run,
-            self._seed(stage, model),
-            fingerprint,
-            resume,
-            fresh,
-            progress,
-            seconds,
-            photos,
-        )
-        trained = run_task(build, run, accelerator(self.settings.precision))
-        release_memory()
-        return trained
+        run = StageRun(
+            model=model, title=f"{stage} {model}", workspace=self.workspace, rows=rows, schema=self.schema,
+            settings=settings, precision=self.settings.precision, folder=self.folder(stage, model),
+            seed=self._seed(stage, model), fingerprint=self.fingerprint(stage, model), start=start,
+            about={"settings": _kept(self.stage(stage))}, photos=tuple(photo_names(rows.rows)), resume=resume,
+            fresh=fresh, progress=progress, seconds=seconds,
+        )  # fmt: skip
+        return TRAINABLE[stage].train(run)
 
     def _start(self, stage: Stage, model: str, resume: bool, progress: Progress, fresh: bool) -> dict[str, Path]:
         """What a stage's builder is told of the run that it goes on from, which is trained where it is not yet."""
@@ -192,7 +170,7 @@ class ModelStore:
 
     def _check_start(self, settings: StartSettings) -> None:
         """Raises CheckpointError where ``init_from`` has seen what is held out, or does not say what it has seen."""
-        start = settings.rooted(self.workspace.root).init_from
+        start = settings.init_from
         if start is None or not (Path(start) / CHECKPOINT).is_file():
             return  # what loads it says that there is no run
         if not is_finished(Path(start)):

@@ -20,7 +20,8 @@ from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation, Silhouette, no_silhouette
-from augkit.data.dataset import Draw, PairCache
+from augkit.data.canonical_pairs import PairCache
+from augkit.data.draws import Draw
 from augkit.data.pair import Pair, photo_to_tensor
 from augkit.data.pair_files import read_silhouette
 from augkit.gan.batch import Batch
@@ -36,8 +37,9 @@ from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, train
 from augkit.train.fingerprint import CODE, require_fit
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
+from augkit.train.model_folder import load_description, load_weights
 from augkit.train.optim import adam, linear_decay
-from augkit.train.run import TrainingRun, TrainingTask, load_description, load_weights, run_task
+from augkit.train.run import TrainingRun, TrainingTask, run_task
 
 SHEET_ROWS = 8
 

@@ -32,9 +32,11 @@ from augkit.stages.latent_generator import (
     network_of,
     prior_of,
 )
+from augkit.stages.stage_training import trained_by
 from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
-from augkit.train.run import TrainingTask, load_description, load_weights
+from augkit.train.model_folder import load_description, load_weights
+from augkit.train.run import TrainingTask
 
 SHEET_COLUMNS = 8
 GIVES = frozenset({FREE_COLOURS})
@@ -117,4 +119,6 @@ def _picture(sampler: nn.Module, rows: TrainingRows, pairs: PairDataset) -> Pict
     return grid(lines)
 
 
-TRAINABLE.register("image-unconditional")(TrainableStage(unconditional_task, load_picture_sampler))
+TRAINABLE.register("image-unconditional")(
+    TrainableStage(lambda settings: settings.unconditional, trained_by(unconditional_task), load_picture_sampler)
+)

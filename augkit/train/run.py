@@ -1,16 +1,9 @@
-"""A trainable thing, and a run of it: from rows and options to a model folder.
-
-MODEL FOLDER/
-  model.safetensors    weights for use (moving averages), with what sampling needs
-  config.json          what the weights are; written last, so its presence means "finished"
-  checkpoint.safetensors, metrics.jsonl, samples/, tensorboard/
-"""
+"""A trainable thing, and a run of it: from rows and options to a model folder."""
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,27 +13,24 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError
-from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
-from augkit.data.dataset import Pairs
+from augkit.data.draws import Pairs
 from augkit.gan.game import Game
 from augkit.train.checkpoint import load_state, save_state
 from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, SampleImages
 from augkit.train.loop import Hook, fit
+from augkit.train.model_folder import CHECKPOINT, save_model
 from augkit.train.run_options import RunOptions
 from augkit.train.sampling import Sampling, evenly
-from augkit.train.selection import Selector, last_state
+from augkit.train.selector import Selector, last_state
 from augkit.train.stopping import Deadline, StopSignal
 from augkit.train.stream import ProcessShare, StreamPlan, stream
 
 Make = Callable[[], nn.Module]
-
-MODEL, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
@@ -175,58 +165,6 @@ class _RunState:
             about["stopped"] = self.stop.reason
         notes = {"fingerprint": self.run.fingerprint, "photos": list(self.run.photos)}
         save_model(module, self.run.folder, self.task.describe | about, notes)
-
-
-def save_model(module: nn.Module, folder: Path, description: dict[str, Any], notes: dict[str, Any]) -> None:
-    """Weights first, then ``config.json``: whoever sees the second may load the first.
-
-    ``notes`` are in ``config.json`` alone: the hash of the weights' file names the model in every shard.
-    """
-    save_state(module.state_dict(), folder / MODEL, description)
-    write_json(folder / CONFIG, description | notes)
-
-
-def load_description(folder: Path) -> dict[str, Any]:
-    """``config.json`` of a finished model. Raises CheckpointError."""
-    try:
-        description: dict[str, Any] = json.loads((folder / CONFIG).read_text())
-    except (OSError, ValueError) as error:  # text that is no JSON, or bytes that are no text
-        raise CheckpointError(
-            f"{folder}: {error}", "a finished model", "train it first: augkit train --help"
-        ) from error
-    return description
-
-
-def load_weights(folder: Path) -> dict[str, Tensor]:
-    """``model.safetensors`` of a finished model, on the CPU.
-
-    Raises CheckpointError where it is missing, cut off or foreign, and for numbers that are not finite: what they make
-    would look like pictures all the same.
-    """
-    state, _ = load_state(folder / MODEL)
-    spoilt = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
-    if spoilt:
-        raise CheckpointError(
-            f"{folder / MODEL}: NaN or infinity in {len(spoilt)} of {len(state)} tensors, {spoilt[0]} first",
-            "finite numbers", "train it again with --fresh, or put the file of a good copy back",
-        )  # fmt: skip
-    return state
-
-
-def check_parts(folder: Path, about: Mapping[str, Any], schema: PartSchema) -> None:
-    """Raises CheckpointError where the model in the folder, by its description, was trained with other parts."""
-    own = PartSchema.from_dict(about["schema"])
-    if own.digest != schema.digest:
-        raise CheckpointError(
-            f"{folder}: trained on the parts {', '.join(own.names[1:])}",
-            f"the workspace's parts: {', '.join(schema.names[1:])}",
-            f"train it again: augkit train {folder.parent.name} --model {folder.name} --fresh",
-        )
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether a folder holds a model that can be used."""
-    return (folder / CONFIG).is_file() and (folder / MODEL).is_file()
 
 
 def _earlier_state(run: TrainingRun) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,47 +52,6 @@ class CheckpointJudge:
         """Judges one state of a run."""
         made = self.sample(module)
         return CheckpointScore(float(self.figure(made, self.real)), spread(made) / max(spread(self.real), 1e-12))
-
-
-class Selector(Protocol):
-    """What a run asks about its best state."""
-
-    def after_step(self, step: int, game: Game) -> None:
-        """Judges when due."""
-
-    def choose(self, module: nn.Module) -> dict[str, Any]:
-        """Puts the best state into the finished module; what to write down about it."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a resumed run has to know."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Inverse of ``state_dict``."""
-
-
-class LastState:
-    """No choice: a run ends with its last state."""
-
-    def after_step(self, step: int, game: Game) -> None:
-        """Nothing."""
-
-    def choose(self, module: nn.Module) -> dict[str, Any]:
-        """Leaves the module as it is."""
-        del module
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Empty."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Nothing to load."""
-
-
-def last_state(make: Callable[[], nn.Module], folder: Path, stop: StopSignal) -> Selector:
-    """The selector of a run that judges nothing."""
-    del make, folder, stop
-    return LastState()
 
 
 class BestState:

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from augkit.core.seeds import derive
-from augkit.data.dataset import Draw, ExemplarPair, Pairs
+from augkit.data.draws import Draw, ExemplarPair, Pairs
 from augkit.data.pair import Pair, photos_to_tensor
 from augkit.gan.batch import Batch
 from augkit.gan.conditioning.conditioning import WarpedExemplars

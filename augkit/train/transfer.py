@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from augkit.core.errors import CheckpointError
 from augkit.train.checkpoint import load_state
-from augkit.train.run import CHECKPOINT
+from augkit.train.model_folder import CHECKPOINT
 
 Weights: TypeAlias = dict[str, Tensor]
 

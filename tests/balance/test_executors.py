@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from augkit.balance.executors import EXECUTORS, Failure
 from augkit.balance.executors.local import run_local
 from augkit.balance.executors.ray import run_ray
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, ShardReport, Worker
+from augkit.balance.shard_job import Job, ShardReport
+from augkit.balance.worker import Worker
 from augkit.core.errors import CheckpointError
 from augkit.core.progress import Progress, silent
 from augkit.core.storage import open_storage
@@ -81,7 +81,7 @@ def test_every_executor_and_number_of_workers_gives_the_same_bytes(
 
 @pytest.mark.usefixtures("ray")
 @pytest.mark.parametrize(
-    ("executor", "hire", "error"),
+    ("executor", "worker", "error"),
     [
         (run_local, Unlucky, "ArithmeticError('out of luck')"),
         pytest.param(run_ray, Unlucky, "ArithmeticError('out of luck')", marks=pytest.mark.slow),
@@ -90,7 +90,7 @@ def test_every_executor_and_number_of_workers_gives_the_same_bytes(
 )
 def test_a_shard_that_fails_is_retried_a_bounded_number_of_times(
     executor: object,
-    hire: type[Worker],
+    worker: type[Worker],
     error: str,
     *,
     trained: Workspace,
@@ -99,7 +99,8 @@ def test_a_shard_that_fails_is_retried_a_bounded_number_of_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setitem(EXECUTORS._entries, "local", partial(executor, hire=hire))  # type: ignore[arg-type]
+        patch.setitem(EXECUTORS._entries, "local", executor)  # type: ignore[arg-type]
+        patch.setattr("augkit.balance.job.Worker", worker)
         outcome = run_job(trained, settings)
     tries = {path.name: len(path.read_text()) for path in trained.root.glob("shard-*")}
     assert tries.pop(BAD) == settings.balance.retries + 1
@@ -128,7 +129,7 @@ def test_faults_of_the_data_stop_the_run_at_once(executor: str, trained: Workspa
 def test_an_executor_yields_one_result_a_row(trained: Workspace, settings: Settings) -> None:
     job = job_of(trained, settings)
     work: Job = job._job({row.shard: "" for row in job.plan.rows})
-    results = list(run_local(work, job.plan.rows, silent))
+    results = list(run_local(work, job.plan.rows, silent, Worker))
     assert not any(isinstance(result, Failure) for result in results)
     assert [result.shard for result in results] == [row.shard for row in job.plan.rows]
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from augkit.balance.job import train_missing
+from augkit.balance.plain_options import open_references
 from augkit.balance.plan import load_plan
-from augkit.balance.references import open_references
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.gate.candidate import Verdict

@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +15,8 @@ from augkit.balance.job import Balance, BalanceRequest
 from augkit.balance.plan import PlanRow, load_plan
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
-from augkit.balance.worker import Job, ShardReport, Worker
+from augkit.balance.shard_job import Job, ShardReport
+from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaError
 from augkit.core.parts import PartSchema
@@ -243,8 +243,8 @@ def test_there_is_no_manifest_while_shards_are_missing(
     (balanced.shards / "shard-000004.tar").unlink()
     seen = []
 
-    def watching(job: Job, rows: list[PlanRow], progress: Progress) -> Iterator[ShardReport]:
-        for report in local.run_local(job, rows, progress):
+    def watching(job: Job, rows: list[PlanRow], progress: Progress, worker_of: type[Worker]) -> Iterator[ShardReport]:
+        for report in local.run_local(job, rows, progress, worker_of):
             seen.append((balanced.shards / "manifest.json").exists())
             yield report
 
@@ -286,7 +286,7 @@ def test_a_shard_that_fails_is_retried_and_then_given_up(
 ) -> None:
     monkeypatch.setattr(Breaking, "asked", 0)
     with monkeypatch.context() as patch:
-        patch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Breaking))
+        patch.setattr("augkit.balance.job.Worker", Breaking)
         outcome = run_job(trained, settings)
     assert Breaking.asked == settings.balance.retries + 1
     assert [(f.shard, f.class_name, f.error) for f in outcome.failures] == [
@@ -301,7 +301,7 @@ def test_nothing_stale_stays_of_a_shard_that_was_given_up(
     balanced: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retrain(balanced, "image")
-    monkeypatch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Breaking))
+    monkeypatch.setattr("augkit.balance.job.Worker", Breaking)
     assert run_job(balanced, settings).failures
     assert not (balanced.shards / "shard-000004.tar").exists()
     assert verify(open_storage(balanced.shards)) == []
@@ -376,7 +376,7 @@ class Picky(Worker):
 def test_what_a_round_leaves_is_made_by_the_next(
     trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Picky))
+    monkeypatch.setattr("augkit.balance.job.Worker", Picky)
     outcome = run_job(trained, settings)
     assert outcome.accepted == NEED | {"": 16} and outcome.rounds == 2 and not outcome.short
     plan = load_plan(open_storage(trained.shards))
@@ -398,11 +398,11 @@ def test_no_round_follows_a_shard_that_was_given_up(
             return super().make(row, progress)
 
     with monkeypatch.context() as patch:
-        patch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Worse))
+        patch.setattr("augkit.balance.job.Worker", Worse)
         outcome = run_job(trained, settings)
     assert [failure.shard for failure in outcome.failures] == ["shard-000004"]
     assert outcome.rounds == 1 and set(outcome.short) == set(NEED)
-    monkeypatch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Picky))
+    monkeypatch.setattr("augkit.balance.job.Worker", Picky)
     assert run_job(trained, settings).accepted == NEED | {"": 16}
 
 

@@ -9,14 +9,15 @@ import pytest
 
 from augkit.balance import mask_hardness as hardnesses
 from augkit.balance.mask_hardness import MaskHardness
-from augkit.balance.references import open_references
-from augkit.balance.worker import Worker, no_gate
+from augkit.balance.plain_options import open_references
+from augkit.balance.shard_job import no_gate
+from augkit.balance.worker import Worker
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.gan.hard_sampling import HardFirst
 from augkit.settings import Settings, load_settings
-from augkit.train.run import CONFIG
+from augkit.train.model_folder import CONFIG
 from tests.balance.conftest import CHANGES, job_of
 
 ON = ("gate.checks=[agreement]", "balance.hard_sampling=1")

@@ -15,7 +15,7 @@ from augkit.balance.part_targets import PartTarget, Profiles
 from augkit.balance.plan import Plan, PlanRow, real_plan
 from augkit.balance.planner import PATIENCE, ClassProgress, Planner
 from augkit.balance.rates import Rate, candidates
-from augkit.balance.worker import ShardReport
+from augkit.balance.shard_job import ShardReport
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.seeds import derive

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from augkit.balance.classical import ClassicalWorker
-from augkit.balance.job_options import fan_out, pair_format
+from augkit.balance.plain_options import fan_out, pair_format
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, ShardReport
+from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
 from augkit.core.progress import Progress

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from augkit.balance.executors import EXECUTORS, local
 from augkit.balance.plan import PlanRow
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
-from augkit.balance.worker import ShardReport, Worker
+from augkit.balance.shard_job import ShardReport
+from augkit.balance.worker import Worker
 from augkit.core.progress import Progress
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -201,7 +201,7 @@ class Unlucky(Worker):
 
 def test_a_shard_that_was_given_up_is_reported(balance: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setitem(EXECUTORS._entries, "local", partial(local.run_local, hire=Unlucky))
+        patch.setattr("augkit.balance.job.Worker", Unlucky)
         code, out, err = balance("--json")
     assert code == 4 and "shard-000004 (front-left-5): ArithmeticError('out of luck')" in err
     assert [failure["shard"] for failure in json.loads(out)["failures"]] == ["shard-000004"]

@@ -9,7 +9,8 @@ from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.crop import resize_photo
-from augkit.data.dataset import Draw, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.draws import Draw
 
 
 def dataset(workspace: Workspace, size: int = 32) -> PairDataset:
@@ -32,7 +33,7 @@ def test_pairs_come_at_the_size_of_the_stage(rendered_workspace: Workspace) -> N
 def test_pairs_too_large_for_the_cache_are_read_again(
     rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("augkit.data.dataset.CACHE_BYTES", 0)
+    monkeypatch.setattr("augkit.data.canonical_pairs.CACHE_BYTES", 0)
     small = dataset(rendered_workspace)
     np.testing.assert_array_equal(small.plain(0).photo, small.plain(0).photo)
     assert small.plain(0) is not small.plain(0)

@@ -19,7 +19,7 @@ from augkit.data.crop import resize_mask
 from augkit.data.pair_files import read_mask
 from augkit.evaluate import masks, trained_stages
 from augkit.evaluate.masks import MaskEvaluation, evaluate_masks
-from augkit.gan.samplers import MaskDraw
+from augkit.gan.generated import MaskDraw
 from augkit.settings import load_settings
 
 

@@ -19,7 +19,7 @@ from augkit.data.crop import resize_photo
 from augkit.data.pair_files import read_photo
 from augkit.evaluate import trained_stages
 from augkit.evaluate.photos import PhotoEvaluation, evaluate_photos
-from augkit.gan.photo_sampler import GeneratedPhotos
+from augkit.gan.generated import GeneratedPhotos
 from augkit.settings import load_settings
 
 

@@ -9,7 +9,6 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.data.silhouette import GREEN
 from augkit.gan.photo_background import CompositeBackground, PhotoBackground
 from augkit.sources.backdrops import ANY
-from augkit.sources.backdrops.scenes import Scenes
 
 SIDE = 32
 CLASS = CarClass("A", "5")
@@ -21,7 +20,7 @@ def scenes(classes: list[int], holes: np.ndarray | None = None) -> CompositeBack
     count = len(classes)
     photos = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, SIDE, SIDE, 3), np.uint8)
     empty = np.zeros((count, SIDE, SIDE), np.bool_)
-    return CompositeBackground.of(Scenes(photos, empty if holes is None else holes, np.array(classes, np.int64)))
+    return CompositeBackground.of(photos, empty if holes is None else holes, np.array(classes, np.int64))
 
 
 def cars(count: int) -> tuple[np.ndarray, np.ndarray]:

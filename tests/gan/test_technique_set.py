@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
+from augkit.core import technique_settings
 from augkit.core.errors import ConfigError, RegistryError
 from augkit.core.needs import Need, match
 from augkit.core.registry import Registry
-from augkit.gan import technique_set
+from augkit.core.technique_settings import TechniqueSection, with_techniques
 from augkit.gan.slots import Unrefined
-from augkit.gan.technique_set import TechniqueSection, TechniqueSet, with_techniques
+from augkit.gan.technique_set import TechniqueSet
 from augkit.gan.techniques import Technique
 from augkit.gan.techniques.auxiliary import Auxiliary
 from augkit.gan.techniques.bidirectional import Bidirectional
@@ -72,7 +73,7 @@ class WarmerTechnique(WarmTechnique):
 
 def test_a_key_that_two_techniques_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     registry: Registry[type[Technique]] = Registry("technique", "augkit.gan.techniques")
-    monkeypatch.setattr(technique_set, "TECHNIQUES", registry)
+    monkeypatch.setattr(technique_settings, "TECHNIQUES", registry)
     monkeypatch.setattr(registry, "_loaded", True)
     registry.register("warm")(WarmTechnique)
     registry.register("warmer")(WarmerTechnique)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from augkit.balance.references import open_references
+from augkit.balance.plain_options import open_references
 from augkit.core.classes import CarClass
 from augkit.core.workspace import Workspace
 from augkit.gate.fit import ready_gate

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from augkit.balance.job import train_missing
-from augkit.balance.references import open_references
+from augkit.balance.plain_options import open_references
 from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from augkit.balance.references import open_references
+from augkit.balance.plain_options import open_references
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE

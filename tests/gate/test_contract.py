@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from augkit.balance.references import open_references
+from augkit.balance.plain_options import open_references
 from augkit.core.workspace import Workspace
 from augkit.data.pair import UnpaintedMask
 from augkit.gate.candidate import Candidate

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from augkit.balance.references import open_references
+from augkit.balance.plain_options import open_references
 from augkit.core.errors import CheckpointError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage

@@ -17,7 +17,7 @@ from augkit.settings import Settings, load_settings
 from augkit.stages.coarse_to_fine import coarse_part, coarse_settings, hand_over
 from augkit.stages.image import build_painter, load_photo_sampler
 from augkit.train.checkpoint import load_state, save_state
-from augkit.train.run import is_finished
+from augkit.train.model_folder import is_finished
 
 from .runs import KilledError, killed_at, run, tiny
 

@@ -42,7 +42,7 @@ from augkit.stages.projection.projector import ProjectionBudget, Projector
 from augkit.stages.projection.refine import ReconstructionError, refine
 from augkit.stages.projection.targets import read_source
 from augkit.train.checkpoint import load_state
-from augkit.train.run import is_finished
+from augkit.train.model_folder import is_finished
 
 from .runs import KilledError, killed_at, run, tiny
 

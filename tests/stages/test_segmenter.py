@@ -14,7 +14,7 @@ from augkit.core.errors import ConfigError, DataError, ShardError
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
-from augkit.data.dataset import Draw
+from augkit.data.draws import Draw
 from augkit.data.pair import Pair
 from augkit.settings import MIXING, load_settings
 from augkit.shards.reader import ShardDataset

@@ -19,7 +19,7 @@ from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.registries import PHOTO_GENERATORS
 from augkit.train.checkpoint import load_state
-from augkit.train.run import is_finished
+from augkit.train.model_folder import is_finished
 
 from .runs import LOAD, TINY, KilledError, killed_at, run, tiny
 

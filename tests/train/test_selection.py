@@ -25,9 +25,11 @@ from augkit.stages import checkpoint_judge
 from augkit.stages.holdout import hold_out
 from augkit.stages.mask import mask_task
 from augkit.train.checkpoint import load_state
-from augkit.train.run import TrainingTask, is_finished
+from augkit.train.model_folder import is_finished
+from augkit.train.run import TrainingTask
 from augkit.train.run_options import SelectionOptions
-from augkit.train.selection import BestState, CheckpointJudge, CheckpointScore, LastState
+from augkit.train.selection import BestState, CheckpointJudge, CheckpointScore
+from augkit.train.selector import LastState
 from augkit.train.stopping import Deadline, StopSignal
 from tests.stages.runs import run, tiny
 

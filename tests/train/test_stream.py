@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
-from augkit.data.dataset import Draw, ExemplarPair
+from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.train import machine

@@ -1,6 +1,6 @@
 """Where workers run. An executor takes a job and plan rows, and yields a report or a failure for each row.
 
-``hire`` makes a worker of a job: that of generated pairs, or another ``ShardMaker`` (of classical pairs, or a test's).
+``worker_of`` makes a worker of a job: what makes generated pairs, or another ``ShardMaker``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, ShardReport, Worker
+from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.progress import Progress
 from augkit.core.registry import Registry
 
@@ -31,14 +31,14 @@ class ShardMaker(Protocol):
         """Writes and commits the row's shard; tells ``progress`` of its accepted pairs, under the shard's name."""
 
 
-Hire = Callable[[Job], ShardMaker]
+WorkerFactory = Callable[[Job], ShardMaker]
 
 
 class Executor(Protocol):
     """A function; see the module."""
 
     def __call__(
-        self, job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire = Worker
+        self, job: Job, rows: Sequence[PlanRow], progress: Progress, worker_of: WorkerFactory
     ) -> Iterator[ShardReport | Failure]:
         """See the module."""
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from augkit.balance.executors import EXECUTORS, Failure, Hire, ShardMaker
+from augkit.balance.executors import EXECUTORS, Failure, ShardMaker, WorkerFactory
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, ShardReport, Worker
+from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.errors import AugkitError
 from augkit.core.progress import Progress
 
 
 @EXECUTORS.register("local")
 def run_local(
-    job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire = Worker
+    job: Job, rows: Sequence[PlanRow], progress: Progress, worker_of: WorkerFactory
 ) -> Iterator[ShardReport | Failure]:
     """A shard that raises is tried again; after ``retries`` more attempts it is given up.
 
     Faults of the user's data or settings stop the whole run: they would meet every shard.
     """
-    worker = hire(job)
+    worker = worker_of(job)
     for row in rows:
         yield _attempt(worker, row, progress, job.fan_out.retries + 1)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from augkit.balance.cluster import cluster
-from augkit.balance.executors import EXECUTORS, Failure, Hire
+from augkit.balance.executors import EXECUTORS, Failure, WorkerFactory
 from augkit.balance.plan import PlanRow
-from augkit.balance.worker import Job, ShardReport, Worker
+from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.errors import AugkitError
 from augkit.core.progress import Progress, silent
 
@@ -18,8 +18,8 @@ from augkit.core.progress import Progress, silent
 class _Actor:
     """A worker in a process of its own."""
 
-    def __init__(self, job: Job, hire: Hire) -> None:
-        self.worker = hire(job)
+    def __init__(self, job: Job, worker_of: WorkerFactory) -> None:
+        self.worker = worker_of(job)
 
     def make(self, row: PlanRow) -> ShardReport:
         return self.worker.make(row, silent)
@@ -44,24 +44,24 @@ class _Queue:
 
 @EXECUTORS.register("ray")
 def run_ray(
-    job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire = Worker
+    job: Job, rows: Sequence[PlanRow], progress: Progress, worker_of: WorkerFactory
 ) -> Iterator[ShardReport | Failure]:
     """One actor a worker; each holds its models. A shard whose process dies is retried a bounded number of times.
 
     Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end.
     """
     with cluster(job.fan_out.workers * job.fan_out.threads) as ray:
-        yield from _fan_out(ray, job, rows, progress, hire)
+        yield from _fan_out(ray, job, rows, progress, worker_of)
 
 
 def _fan_out(
-    ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress, hire: Hire
+    ray: Any, job: Job, rows: Sequence[PlanRow], progress: Progress, worker_of: WorkerFactory
 ) -> Iterator[ShardReport | Failure]:
     fan_out = job.fan_out
     remote = ray.remote(num_cpus=fan_out.threads, max_restarts=0, max_task_retries=0)(_Actor)
     shared = ray.put(job)
     queue = _Queue(deque(rows), fan_out.retries + 1)
-    idle = [remote.remote(shared, hire) for _ in range(min(fan_out.workers, len(rows)))]
+    idle = [remote.remote(shared, worker_of) for _ in range(min(fan_out.workers, len(rows)))]
     running: dict[Any, tuple[Any, PlanRow]] = {}
     while queue.rows or running:
         while queue.rows and idle:
@@ -81,6 +81,6 @@ def _fan_out(
             if failure := queue.failed(row, repr(error.cause)):
                 yield failure
         except ray.exceptions.RayActorError as error:
-            idle.append(remote.remote(shared, hire))
+            idle.append(remote.remote(shared, worker_of))
             if failure := queue.failed(row, f"its worker process died: {str(error).strip()}"):
                 yield failure

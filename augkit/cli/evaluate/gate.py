@@ -23,7 +23,7 @@ def gate(
 
     The table is kept in WORKSPACE/reports/planted.json, and `augkit report` shows it.
     """
-    from augkit.balance.references import open_references
+    from augkit.balance.plain_options import open_references
     from augkit.cli._progress import Bars
     from augkit.core.errors import ConfigError
     from augkit.evaluate.gate import measure

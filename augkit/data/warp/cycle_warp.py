@@ -7,7 +7,8 @@ import numpy as np
 from augkit.core.classes import CarClass
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.core.seeds import derive
-from augkit.data.dataset import Draw, ExemplarPair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, part_warp
 

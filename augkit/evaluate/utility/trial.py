@@ -20,7 +20,7 @@ from augkit.evaluate.utility.held_out import HeldOut
 from augkit.settings import Settings
 from augkit.stages.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
 from augkit.stages.training_mix import EncodedPairs, is_made
-from augkit.train.run import CHECKPOINT, is_finished
+from augkit.train.model_folder import CHECKPOINT, is_finished
 
 SCORES = "scores.npz"
 

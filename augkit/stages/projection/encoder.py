@@ -17,7 +17,7 @@ from augkit.core.memory import release_memory
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.data.dataset import Draw
+from augkit.data.draws import Draw
 from augkit.data.pair import Pair
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
@@ -28,16 +28,9 @@ from augkit.stages.projection.latent_model import LatentModel
 from augkit.train.checkpoint import load_state
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
+from augkit.train.model_folder import CHECKPOINT, is_finished, load_description, load_weights
 from augkit.train.optim import adam, constant
-from augkit.train.run import (
-    CHECKPOINT,
-    TrainingRun,
-    TrainingTask,
-    is_finished,
-    load_description,
-    load_weights,
-    run_task,
-)
+from augkit.train.run import TrainingRun, TrainingTask, run_task
 from augkit.train.run_options import AdamOptions, RunOptions
 
 STEPS, BATCH, SAVE_EVERY = 500, 32, 100

@@ -25,7 +25,7 @@ from augkit.stages.projection.forms import ColourForm, Form, PartForm
 from augkit.stages.unconditional import load_picture_sampler
 from augkit.train.checkpoint import digest
 from augkit.train.image_grid import Picture
-from augkit.train.run import MODEL, check_parts
+from augkit.train.model_folder import MODEL, check_parts
 
 LatentStage = Literal["mask", "image-unconditional"]
 LATENT_STAGES: tuple[LatentStage, ...] = get_args(LatentStage)

@@ -34,7 +34,8 @@ from augkit.stages.singan.training_photo import TrainingPhoto, view_of
 from augkit.train.checkpoint import digest
 from augkit.train.image_grid import write_picture
 from augkit.train.machine import accelerator, resolve_precision
-from augkit.train.run import CONFIG, MODEL, TrainingRun, TrainingTask, is_finished, load_description, run_task
+from augkit.train.model_folder import CONFIG, MODEL, is_finished, load_description
+from augkit.train.run import TrainingRun, TrainingTask, run_task
 
 STAGE = "paint"
 PHOTO, MASK = "photo.png", "mask.png"

@@ -27,8 +27,9 @@ from augkit.settings import PaintSettings
 from augkit.stages.singan.training_photo import SinglePhotoDataset
 from augkit.train.checkpoint import load_state
 from augkit.train.image_grid import Picture, grid
+from augkit.train.model_folder import CHECKPOINT, load_weights
 from augkit.train.optim import adam
-from augkit.train.run import CHECKPOINT, TrainingTask, load_weights
+from augkit.train.run import TrainingTask
 
 SHEET_SAMPLES = 4
 DROP = 0.1

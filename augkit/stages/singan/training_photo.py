@@ -15,8 +15,8 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.crop import Photo
-from augkit.data.dataset import Draw
 from augkit.data.drawn_masks import read_drawn_mask
+from augkit.data.draws import Draw
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo

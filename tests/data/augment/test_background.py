@@ -14,7 +14,8 @@ from augkit.core.workspace import Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import coverage, landscapes_in
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.dataset import Draw, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.draws import Draw
 from augkit.data.pair import Pair
 
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])

@@ -11,7 +11,8 @@ from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.dataset import Draw, ExemplarPair, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.cycle_warp import CycleWarpPairs, cycle_warp
 

@@ -11,8 +11,9 @@ from torch import nn
 
 from augkit.core.errors import ConfigError
 from augkit.core.needs import match
+from augkit.core.technique_settings import TechniqueSection
 from augkit.gan.players import StepOutputs, Term
-from augkit.gan.technique_set import TechniqueSection, TechniqueSet
+from augkit.gan.technique_set import TechniqueSet
 from augkit.gan.techniques import TECHNIQUES, Technique
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.registries import PICTURE_MODELS

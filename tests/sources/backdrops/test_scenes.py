@@ -15,7 +15,8 @@ from augkit.core.presets import Recipe
 from augkit.core.workspace import Workspace
 from augkit.data.augment.background import Screen
 from augkit.data.catalogue import TrainingRows, read_catalogue
-from augkit.data.dataset import Draw, PairDataset
+from augkit.data.dataset import PairDataset
+from augkit.data.draws import Draw
 from augkit.data.silhouette import GREEN
 from augkit.sources.backdrops import ANY
 from augkit.sources.backdrops import scenes as module

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from augkit.balance.references import gate_options
+from augkit.balance.plain_options import gate_options
 from augkit.settings import GateSettings, Settings
 
 

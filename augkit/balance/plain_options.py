@@ -1,20 +1,21 @@
-"""What the gate is handed: its options and its segmenters, from the settings of a workspace."""
+"""What gate and workers are handed, from the settings of a workspace: plain options, and what trains segmenters."""
 
 from __future__ import annotations
 
+from augkit.balance.shard_job import FanOut, PairFormat
 from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.gate.options import GateOptions, RuleOptions
 from augkit.gate.reference import ReferenceSet
-from augkit.settings import GateSettings, Settings
-from augkit.stages.row_segmenter import RowSegmenters
+from augkit.settings import BalanceSettings, GateSettings, Settings
+from augkit.stages.gate_segmenters import GateSegmenters
 
 
 def open_references(workspace: Workspace, settings: Settings, progress: Progress = silent) -> ReferenceSet:
     """The workspace's real pairs as its gate sees them. Raises what ``ReferenceSet.open`` does."""
     schema = PartSchema.load(workspace.schema)
-    segmenters = RowSegmenters(workspace, schema, settings.gate.segmenter, settings.precision)
+    segmenters = GateSegmenters(workspace, schema, settings)
     return ReferenceSet.open(workspace, schema, gate_options(settings), segmenters, progress)
 
 
@@ -39,3 +40,13 @@ def gate_options(settings: Settings) -> GateOptions:
 def rule_options(gate: GateSettings) -> RuleOptions:
     """What the rule on masks takes from them."""
     return RuleOptions(gate.min_part_pixels, gate.quantile, gate.slack, gate.required_share)
+
+
+def fan_out(balance: BalanceSettings) -> FanOut:
+    """What executors take from the settings."""
+    return FanOut(balance.workers, balance.threads, balance.retries)
+
+
+def pair_format(settings: Settings) -> PairFormat:
+    """How pairs are stored."""
+    return PairFormat(settings.image.size, settings.balance.quality, settings.balance.lossless)

@@ -1,0 +1,49 @@
+"""Real pairs as they go into shards: copied where they fit, else at the size and in the codec of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from augkit.balance.plan import PlanRow
+from augkit.balance.shard_job import Job, ShardReport
+from augkit.core.parts import Mask, PartSchema, histogram
+from augkit.core.progress import Progress
+from augkit.data.catalogue import CatalogueRow
+from augkit.data.pair import Pair
+from augkit.data.pair_files import read_mask, read_photo
+from augkit.shards.codec import encode_mask
+from augkit.shards.writer import PairRecord, ShardWriter
+
+
+@dataclass(frozen=True)
+class RealPairCopier:
+    """What copies real pairs into shards; ``rows`` are the usable ones by id."""
+
+    job: Job
+    schema: PartSchema
+    rows: Mapping[str, CatalogueRow]
+
+    def copy(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
+        """Adds the plan row's pairs."""
+        del progress
+        for key in row.keys:
+            real = self.rows[key]
+            photo, extension, mask_png, mask = self._bytes(real)
+            size, counts = self.job.format.size, histogram(mask, self.schema.channels)
+            record = PairRecord(
+                key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
+                mask_model="", image_model="", width=size, height=size, histogram=counts.tolist(),
+            )  # fmt: skip
+            writer.add(record, photo, extension, mask_png)
+        return ShardReport(row.shard, "", row.want, row.want, row.want, {})
+
+    def _bytes(self, row: CatalogueRow) -> tuple[bytes, str, bytes, Mask]:
+        """The files as they are where the size fits, else resized and encoded like generated ones."""
+        photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
+        mask = read_mask(mask_path)
+        stored = self.job.format
+        if row.size == stored.size and not stored.lossless:
+            return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
+        pair = Pair(read_photo(photo_path), mask, row.car_class).resize(stored.size)
+        return *stored.encode(pair.photo), encode_mask(pair.mask), pair.mask

@@ -1,0 +1,86 @@
+"""What a worker is told, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from augkit.core.arithmetic import Arithmetic
+from augkit.core.workspace import Workspace
+from augkit.data.crop import Photo
+from augkit.gate.reference import ReferenceSet
+from augkit.shards.codec import encode_photo
+
+
+@dataclass(frozen=True)
+class ClassModels:
+    """Folders of the two stages that serve a class."""
+
+    mask: Path
+    image: Path
+
+
+@dataclass(frozen=True)
+class FanOut:
+    """How many workers there are, the CPU threads of each, and how often a shard that failed is tried again."""
+
+    workers: int
+    threads: int
+    retries: int
+
+
+@dataclass(frozen=True)
+class PairFormat:
+    """Side of the pairs in pixels, and how their photos are stored."""
+
+    size: int
+    quality: int
+    lossless: bool
+
+    def encode(self, photo: Photo) -> tuple[bytes, str]:
+        """(H, W, 3) RGB -> bytes and file extension."""
+        return encode_photo(photo, self.quality, self.lossless)
+
+
+def no_gate() -> ReferenceSet:
+    """Stands for the gate of a job whose pairs are not judged."""
+    raise AssertionError("nothing is judged here")
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to know; some kilobytes, so that it travels to any process.
+
+    What follows ``digests`` (of plan rows, by shard) is read where pairs are generated: the models of each class, what
+    G computes in (decided on before, so that all workers paint alike, on whatever processor each of them is), one
+    exemplar for all photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
+    """
+
+    workspace: Workspace
+    location: str
+    seed: int
+    format: PairFormat
+    fan_out: FanOut
+    digests: Mapping[str, str]
+    models: Mapping[str, ClassModels] = field(default_factory=dict)
+    precision: Arithmetic = "fp32"
+    exemplar: str | None = None
+    hard_sampling: float = 0.0
+    references: Callable[[], ReferenceSet] = no_gate
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """What became of a plan row. ``reasons`` counts why candidates were rejected; ``painted`` of the ``tried`` ones got
+    a photo, and ``areas`` sums the parts' shares of the frame over the accepted ones (by part id; what is read from
+    commit records has them)."""
+
+    shard: str
+    class_name: str
+    wanted: int
+    accepted: int
+    tried: int
+    reasons: dict[str, int]
+    painted: int = 0
+    areas: tuple[float, ...] = (0.0,)

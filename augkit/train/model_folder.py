@@ -1,0 +1,75 @@
+"""The folder of a trained model.
+
+MODEL FOLDER/
+  model.safetensors    weights for use (moving averages), with what sampling needs
+  config.json          what the weights are; written last, so its presence means "finished"
+  checkpoint.safetensors, metrics.jsonl, samples/, tensorboard/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from augkit.core.atomic_file import write_json
+from augkit.core.errors import CheckpointError
+from augkit.core.parts import PartSchema
+from augkit.train.checkpoint import load_state, save_state
+
+MODEL, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint.safetensors"
+
+
+def save_model(module: nn.Module, folder: Path, description: dict[str, Any], notes: dict[str, Any]) -> None:
+    """Weights first, then ``config.json``: whoever sees the second may load the first.
+
+    ``notes`` are in ``config.json`` alone: the hash of the weights' file names the model in every shard.
+    """
+    save_state(module.state_dict(), folder / MODEL, description)
+    write_json(folder / CONFIG, description | notes)
+
+
+def load_description(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a finished model. Raises CheckpointError."""
+    try:
+        description: dict[str, Any] = json.loads((folder / CONFIG).read_text())
+    except (OSError, ValueError) as error:  # text that is no JSON, or bytes that are no text
+        raise CheckpointError(
+            f"{folder}: {error}", "a finished model", "train it first: augkit train --help"
+        ) from error
+    return description
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """``model.safetensors`` of a finished model, on the CPU.
+
+    Raises CheckpointError where it is missing, cut off or foreign, and for numbers that are not finite: what they make
+    would look like pictures all the same.
+    """
+    state, _ = load_state(folder / MODEL)
+    spoilt = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if spoilt:
+        raise CheckpointError(
+            f"{folder / MODEL}: NaN or infinity in {len(spoilt)} of {len(state)} tensors, {spoilt[0]} first",
+            "finite numbers", "train it again with --fresh, or put the file of a good copy back",
+        )  # fmt: skip
+    return state
+
+
+def check_parts(folder: Path, about: Mapping[str, Any], schema: PartSchema) -> None:
+    """Raises CheckpointError where the model in the folder, by its description, was trained with other parts."""
+    own = PartSchema.from_dict(about["schema"])
+    if own.digest != schema.digest:
+        raise CheckpointError(
+            f"{folder}: trained on the parts {', '.join(own.names[1:])}",
+            f"the workspace's parts: {', '.join(schema.names[1:])}",
+            f"train it again: augkit train {folder.parent.name} --model {folder.name} --fresh",
+        )
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a model that can be used."""
+    return (folder / CONFIG).is_file() and (folder / MODEL).is_file()
