@@ -42,8 +42,8 @@ def listening():
         yield from (c.laddr.ip for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN)
 
 def run():
-    balance = SimpleNamespace(workers=1, threads=2, retries=0)
-    job = SimpleNamespace(settings=SimpleNamespace(balance=balance))
+    fan_out = SimpleNamespace(workers=1, threads=2, retries=0)
+    job = SimpleNamespace(fan_out=fan_out)
     reports = run_ray(job, [SimpleNamespace(shard="", want=1)], silent, Witness)
     report = next(reports)
     facts = {"address": report.address, "listening": sorted(set(listening()))}

@@ -100,7 +100,7 @@ class LatentModel:
 
 def open_model(store: ModelStore, stage: LatentStage, name: str) -> LatentModel:
     """Raises CheckpointError where it is not trained, or was trained with other parts than the workspace's."""
-    folder = store.usable(stage, name)
+    folder = store.folder(stage, name)
     sampler: MaskSampler | PictureSampler
     sampler, about = (load_mask_sampler if stage == "mask" else load_picture_sampler)(folder)
     check_parts(folder, about, store.schema)
