@@ -87,7 +87,10 @@ class PartTarget:
         lacking = -self.gain(total)
         if not gains or lacking <= 0:
             return {}
-        each, rest = divmod(math.ceil(lacking / (sum(gains.values()) / len(gains))), len(gains))
+        needed = lacking / (sum(gains.values()) / len(gains))
+        if not math.isfinite(needed):  # a gain of next to nothing: no number of pairs is enough
+            return {}
+        each, rest = divmod(math.ceil(needed), len(gains))
         best = sorted(gains, key=gains.__getitem__, reverse=True)
         return {c: each + (place < rest) for place, c in enumerate(best)}
 

@@ -146,6 +146,12 @@ def test_a_part_has_one_target() -> None:
 shares = st.floats(0.0, 0.3)
 
 
+def test_a_gain_of_next_to_nothing_reaches_nothing() -> None:
+    car_class = FRONT
+    target = PartTarget("hood", 1, 0.5, (car_class,))
+    assert not lift([target], areas(1.0, 0.0, 2.0, 0), {car_class: areas(5e-324, 0.0, 0.0, 0)}, 10**9).reached
+
+
 @given(
     st.dictionaries(st.sampled_from([FRONT, BACK, SIDE]), st.tuples(shares, shares, shares), min_size=1),
     st.tuples(st.floats(1, 20), st.floats(0, 20), st.floats(0, 20)),
