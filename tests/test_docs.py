@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,18 @@ def test_every_package_is_in_both_tables_of_folders() -> None:
     table = (ROOT / "README.md").read_text()
     assert {name for name in packages if not re.search(rf"(^|\s){name}/", layout)} == set()
     assert {name for name in packages if f"`augkit/{name}/`" not in table} == set()
+
+
+def names_of(requirements: list[str]) -> list[str]:
+    """``ray>=2.50`` -> ``ray``."""
+    return [re.split(r"[^\w.-]", text)[0].lower() for text in requirements]
+
+
+def test_the_table_of_dependencies_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    always, asked = (ROOT / "docs/dependencies.md").read_text().split("## What is asked for")
+    rows = re.compile(r"^\| `([\w.-]+)` \| [^|]+ \| [^|]+ \|", re.M)  # licence and reason are never empty
+    extras = project["optional-dependencies"]
+    assert rows.findall(always) == names_of(project["dependencies"])
+    assert rows.findall(asked) == names_of([one for name, own in extras.items() if name != "test" for one in own])
+    assert [name for name in names_of(extras["test"]) if name != "augkit" and f"`{name}`" not in asked.lower()] == []

@@ -189,13 +189,24 @@ def fold_batch_norm(network: nn.Module) -> None:
         before = name
 
 
+def _pytorch_fid() -> Any:
+    """The module that holds the network. Raises ConfigError where the extra ``fid`` is not installed."""
+    try:
+        from pytorch_fid import inception
+    except ImportError as error:
+        raise ConfigError(
+            f"pytorch-fid cannot be imported: {error}", "the extra that holds it",
+            "pip install 'augkit[fid]', or use the extractor lite0",
+        ) from error  # fmt: skip
+    return inception
+
+
 def inception_network(state: dict[str, Tensor]) -> tuple[nn.Module, nn.Module, Tensor]:
     """Weights -> pytorch-fid's network up to pool3, its part before the first max-pool, and the classifier's matrix.
 
     Raises CheckpointError where the weights do not fit.
     """
-    from pytorch_fid import inception
-
+    inception = _pytorch_fid()
     try:
         with _answering(inception, state):
             network = inception.InceptionV3(resize_input=False, normalize_input=False)
@@ -239,18 +250,17 @@ def read_inception(path: Path) -> dict[str, Tensor]:
 
 def download_inception() -> dict[str, Tensor]:
     """The official weights from torch's cache, else from pytorch-fid's address. Raises CheckpointError offline."""
-    from pytorch_fid.inception import FID_WEIGHTS_URL
-
+    address = _pytorch_fid().FID_WEIGHTS_URL
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     if not (folder / INCEPTION_FILE).is_file():
         try:
             folder.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(
-                FID_WEIGHTS_URL, str(folder / INCEPTION_FILE), hash_prefix=INCEPTION_SHA256, progress=False
+                address, str(folder / INCEPTION_FILE), hash_prefix=INCEPTION_SHA256, progress=False
             )
         except (OSError, RuntimeError) as error:  # no network, no such page, not the bytes that were promised
             raise CheckpointError(
-                f"cannot download {FID_WEIGHTS_URL}: {error}", f"the file {INCEPTION_FILE}", _GET_INCEPTION
+                f"cannot download {address}: {error}", f"the file {INCEPTION_FILE}", _GET_INCEPTION
             ) from error
     return read_inception(folder / INCEPTION_FILE)
 

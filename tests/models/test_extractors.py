@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import urllib.error
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,13 @@ def test_inception_equals_pytorch_fid(inception_state: dict[str, Tensor]) -> Non
         first, last = whole(pixels)
         torch.testing.assert_close(trunk.eval()(pixels), last)
         torch.testing.assert_close(nn.functional.max_pool2d(stem.eval()(pixels), 3, 2), first)
+
+
+def test_inception_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch_fid", None)
+    with pytest.raises(ConfigError, match="pytorch-fid cannot be imported") as error:
+        InceptionExtractor()
+    assert "augkit[fid]" in error.value.remedy
 
 
 def test_inception_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
