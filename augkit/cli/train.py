@@ -94,7 +94,7 @@ def _fate(folder: Path) -> str:
     about = load_description(folder)
     chosen = f"kept the state of step {about['chosen_step']}" if "chosen_step" in about else ""
     stopped = f"ended early; {about['stopped']}" if "stopped" in about else ""
-    return "; ".join(note for note in (chosen, stopped) if note)
+    return "; ".join(note for note in (chosen, stopped, *about.get("health", [])) if note)
 
 
 def _refuse_idle_options(

@@ -75,13 +75,17 @@ class TermState(nn.Module):
 
 @dataclass(frozen=True)
 class Term:
-    """A weighted loss of a player, due every so many steps."""
+    """A weighted loss of a player, due every so many steps.
+
+    ``guess`` is what it is, without its weight, for a player who guesses; 0 where that says nothing.
+    """
 
     name: str
     weight: float
     loss: Callable[[StepOutputs], Tensor]
     every: int = 1
     state: TermState = field(default_factory=TermState)
+    guess: float = 0.0
 
     def due(self, step: int) -> bool:
         """Whether the term takes part in this step."""

@@ -18,7 +18,7 @@ def adversarial_d(pair: AdversarialPair, state: TermState | None = None) -> Term
         scales = zip(outputs.real_features, outputs.fake_features, strict=True)
         return torch.stack([pair.discriminator(real[-1].float(), fake[-1].float()) for real, fake in scales]).mean()
 
-    return Term("adversarial", 1.0, loss, state=state or TermState())
+    return Term("adversarial", 1.0, loss, state=state or TermState(), guess=pair.guess)
 
 
 def adversarial_g(pair: AdversarialPair, weight: float = 1.0) -> Term:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,13 +21,14 @@ class AdversarialPair:
     """``discriminator(real scores, fake scores)`` and ``generator(fake scores)``, each a mean over all scores.
 
     ``ends_at_0`` says whether D's loss is 0 where D tells all real from all made pictures; ``needs``, what D has to
-    give.
+    give; ``guess``, the least loss of a D that scores all pictures alike (0 where a loss is not above 0 anyway).
     """
 
     discriminator: Callable[[Scores, Scores], Float[Tensor, ""]]
     generator: Callable[[Scores], Float[Tensor, ""]]
     ends_at_0: bool = True
     needs: tuple[Need, ...] = ()
+    guess: float = 0.0
 
 
 ADVERSARIAL: Registry[AdversarialPair] = Registry("adversarial loss", "augkit.losses")
@@ -67,9 +69,9 @@ def wgan_d(real: Scores, fake: Scores) -> Float[Tensor, ""]:
     return fake.mean() - real.mean()
 
 
-ADVERSARIAL.register("bce")(AdversarialPair(bce_d, bce_g))
-ADVERSARIAL.register("hinge")(AdversarialPair(hinge_d, hinge_g))
-ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g))
+ADVERSARIAL.register("bce")(AdversarialPair(bce_d, bce_g, guess=2 * math.log(2)))
+ADVERSARIAL.register("hinge")(AdversarialPair(hinge_d, hinge_g, guess=2.0))
+ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g, guess=0.25))
 ADVERSARIAL.register("wgan")(  # G's side is the hinge's: -E D(G(z))
     AdversarialPair(wgan_d, hinge_g, ends_at_0=False, needs=(BOUNDED_SLOPE,))
 )

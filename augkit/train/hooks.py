@@ -20,7 +20,7 @@ from augkit.core.progress import Progress
 from augkit.gan.game import Game
 from augkit.train.image_grid import write_picture
 
-METRICS_EVERY = 10
+METRICS, METRICS_EVERY = "metrics.jsonl", 10
 
 
 class Average:
@@ -76,7 +76,7 @@ class Metrics:
     """Losses as ``metrics.jsonl`` and TensorBoard curves; on resume, lines of steps to be repeated are dropped."""
 
     def __init__(self, folder: Path, first: int) -> None:
-        self.path = folder / "metrics.jsonl"
+        self.path = folder / METRICS
         kept = self._lines_before(first)
         write_text(self.path, "".join(kept))
         self.board = SummaryWriter(folder / "tensorboard", purge_step=first)

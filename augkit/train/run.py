@@ -21,6 +21,7 @@ from augkit.core.seeds import derive
 from augkit.data.draws import Pairs
 from augkit.gan.game import Game
 from augkit.train.checkpoint import load_state, save_state
+from augkit.train.health import Health
 from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, SampleImages
 from augkit.train.loop import Hook, fit
 from augkit.train.model_folder import CHECKPOINT, save_model
@@ -111,6 +112,7 @@ class _RunState:
         self.average = Average(task.learner, run.options.ema)
         self.stop = StopSignal(backend)
         self.selector = task.select(self.module, run.folder, self.stop)
+        self.health = Health(run.folder, run.options.steps)
         self.samples = SampleImages(run.folder / "samples", run.options.sample_every, run.options.steps, self.picture)
 
     def module(self) -> nn.Module:
@@ -143,6 +145,7 @@ class _RunState:
         return [
             self.average,
             Metrics(run.folder, first),
+            self.health,
             self.samples,
             self.selector,
             Checkpoint(options.save_every, options.steps, self.save),
@@ -164,6 +167,7 @@ class _RunState:
         if self.stop.reason:
             about["stopped"] = self.stop.reason
         notes = {"fingerprint": self.run.fingerprint, "photos": list(self.run.photos)}
+        notes["health"] = self.health.sentences(self.task.game)
         save_model(module, self.run.folder, self.task.describe | about, notes)
 
 

@@ -222,7 +222,8 @@ def test_ds_moves_see_pairs_of_their_own(workspace: Workspace) -> None:
     settings = tiny(GAN, 2, "mask.batch=2", "mask.d_steps=3")
     assert settings.mask.run.rows == 6
     folder = run(GAN, workspace, settings)
-    assert json.loads((folder / "config.json").read_text())["steps"] == 2
+    about = json.loads((folder / "config.json").read_text())
+    assert about["steps"] == 2 and about["health"] == []
     steps = [float(s["step"]) for s in _game(folder)["D"]["optimiser"]["state"].values()]
     assert set(steps) == {6.0}  # three a step
 
