@@ -26,11 +26,12 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("balance",),
     ("evaluate",),
     ("report",),
+    ("api",),
     ("cli",),
 )
 """From the bottom to the top. Packages of one line do not import each other."""
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
-BUILDERS = ("settings", "stages", "balance", "evaluate", "cli")
+BUILDERS = ("settings", "stages", "balance", "evaluate", "api", "cli")
 """What reads settings and hands plain arguments down."""
 DROP_INS = (
     "cli", "cli/evaluate", "settings", "models", "losses", "metrics", "gan/conditioning", "gan/techniques",
@@ -116,7 +117,7 @@ def test_a_fault_is_found() -> None:
 
 
 LONGEST_CHAIN = 18
-BALANCE_PULLS_IN = 100
+BALANCE_PULLS_IN = 108
 
 
 def module_of(file: Path) -> str:

@@ -11,7 +11,7 @@ from rich.progress import Progress as Display
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as Remaining
 
-from augkit.cli._session import is_main_process
+from augkit.core.launcher import is_main_process
 
 
 class Bars:

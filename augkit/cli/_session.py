@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from augkit.core.atomic_file import write_text
+from augkit.api.plain_data import as_json
+from augkit.core.launcher import is_main_process
 from augkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from augkit.api.shown import Shown
     from augkit.settings import Settings
 
 WorkspaceOption = Annotated[
@@ -46,12 +45,9 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The command's settings: those given, or the workspace's own, or the machine's default preset."""
-        from augkit.settings import default_preset, load_settings
+        from augkit.api.opened import settings_of
 
-        source: str | Path | None = self.config
-        if source is None:
-            source = self.workspace.settings if self.workspace.settings.is_file() else default_preset()
-        return load_settings(source, self.overrides)
+        return settings_of(self.workspace, self.config, self.overrides)
 
     @cached_property
     def console(self) -> Console:
@@ -60,34 +56,18 @@ class Session:
 
         return Console(stderr=self.as_json)
 
-    def keep(self, name: str, result: dict[str, Any]) -> Path:
-        """Writes a verb's result to ``WORKSPACE/reports/NAME.json``; tells the path."""
-        path = self.workspace.reports / f"{name}.json"
-        write_text(path, json.dumps(defined(result), indent=1, default=str, allow_nan=False) + "\n")
-        return path
+    def show(self, result: Shown) -> None:
+        """Prints a result of ``augkit.api``."""
+        self.emit(result.to_dict(), "" if self.as_json else result.table())
 
     def emit(self, result: dict[str, Any], human: RenderableType) -> None:
         """Prints a verb's result for people, or as JSON."""
         if not is_main_process():
             return
         if self.as_json:
-            print(json.dumps(defined(result), indent=1, default=str, allow_nan=False))
+            print(as_json(result))
         else:
             self.console.print(human)
-
-
-def defined(tree: Any) -> Any:
-    """Nested plain data, with null for numbers that are none: NaN and infinity are no JSON."""
-    if isinstance(tree, dict):
-        return {key: defined(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [defined(value) for value in tree]
-    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
-
-
-def is_main_process() -> bool:
-    """Whether this process speaks for all that a launcher started; told by the variable that launchers set."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def open_session(

@@ -31,31 +31,16 @@ def audit(
     as_json: JsonOption = False,
 ) -> None:
     """Check the workspace's pairs and catalogue; write reports/audit.html, audit.json and parts.png."""
+    from augkit.api.auditing import audit as checked
     from augkit.cli._progress import Bars
-    from augkit.core.parts import PartSchema
-    from augkit.data.audit import result as audits
-    from augkit.data.audit.overview import Overview
-    from augkit.data.catalogue import read_catalogue
-    from augkit.report.audit_page import write_page
-    from augkit.report.chart import overview_chart
-    from augkit.report.tables.finding_table import audit_summary
 
     session = open_session(workspace, as_json)
-    place = session.workspace
-    rows, schema = read_catalogue(place.require_catalogue()), PartSchema.load(place.schema)
     with Bars() as bars:
-        found = audits.audit(place, workers=workers, progress=bars)
-    overview = Overview.of(rows, schema)
-    paths = {
-        "page": write_page(found, overview, place, place.reports / "audit.html"),
-        "chart": overview_chart(overview, place.reports / "parts.png"),
-        "result": found.save(place.reports),
-    }
-    shown = {name: str(path) for name, path in paths.items()}
-    session.emit({**found.to_dict(), "overview": overview.to_dict(), **shown}, audit_summary(found, overview, shown))
-    if strict and (bad := found.of("fatal", "warning")):
+        result = checked(session.workspace, workers=workers, progress=bars)
+    session.show(result)
+    if strict and (bad := result.found.of("fatal", "warning")):
         raise DataError(
             f"{len(bad)} finding(s): " + "; ".join(f"{finding.check}: {finding.message}" for finding in bad),
             "no warning and nothing fatal, with --strict",
-            f"look at {shown['page']}",
+            f"look at {result.files['page']}",
         )

@@ -25,19 +25,19 @@ def demo(
     """Draw a lopsided set of cars, balance it, and train a segmenter on the result: minutes on two cores."""
     from rich.console import Group
 
-    from augkit.balance.job import Balance, BalanceRequest
-    from augkit.cli.balance import run_balance
+    from augkit.api.balancing import balance
+    from augkit.cli._progress import Bars
     from augkit.report.tables.score_table import score_table
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.workspace.catalogue.is_file():
         _render(session, count)
-    request = BalanceRequest(session.settings.balance.target_per_class, executor="ray")
-    run, places = run_balance(session, Balance(session.workspace, session.settings, request), no_train=False)
+    with Bars() as bars:
+        balanced = balance(session.workspace, config=session.settings, progress=bars)
     scores = {source: _segment(session, source) for source in ("real", "all")}
     page = _page(session)
-    result = {**run.to_dict(), **places, "val_iou": scores, "report": str(page)}
-    session.emit(result, Group(score_table(scores), f"look at {page}\n    and {places['contact_sheet']}"))
+    result = {**balanced.to_dict(), "val_iou": scores, "report": str(page)}
+    session.emit(result, Group(score_table(scores), f"look at {page}\n    and {balanced.contact_sheet}"))
 
 
 def _render(session: Session, count: int) -> None:

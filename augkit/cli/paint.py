@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from augkit.cli._app import app
-from augkit.cli._session import (
-    ConfigOption,
-    JsonOption,
-    Session,
-    SetOption,
-    WorkspaceOption,
-    is_main_process,
-    open_session,
-)
+from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
 from augkit.core.errors import ConfigError
+from augkit.core.launcher import is_main_process
 
 if TYPE_CHECKING:
     from augkit.core.parts import PartSchema

@@ -52,6 +52,7 @@ __all__ = [
     "StartSettings",
     "TrainSettings",
     "UnconditionalSettings",
+    "changed",
     "default_preset",
     "dump_settings",
     "load_settings",
@@ -92,6 +93,14 @@ def load_settings(source: str | Path | None = None, overrides: Sequence[str] = (
     for override in overrides:
         _set(tree, override)
     return parse_settings(tree, str(source or "the defaults"))
+
+
+def changed(settings: Settings, overrides: Sequence[str]) -> Settings:
+    """These settings with ``a.b=c`` overrides. Raises ConfigError with every fault at once."""
+    tree = settings.model_dump(mode="json")
+    for override in overrides:
+        _set(tree, override)
+    return parse_settings(tree, "the settings given")
 
 
 def parse_settings(tree: dict[str, Any], source: str) -> Settings:

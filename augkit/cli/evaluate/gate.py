@@ -23,19 +23,10 @@ def gate(
 
     The table is kept in WORKSPACE/reports/planted.json, and `augkit report` shows it.
     """
-    from augkit.balance.plain_options import open_references
+    from augkit.api.evaluate import gate as measured
     from augkit.cli._progress import Bars
-    from augkit.core.errors import ConfigError
-    from augkit.evaluate.gate import measure
-    from augkit.gate.fit import ready_gate
-    from augkit.report.tables.gate_table import fault_table
 
     session = open_session(workspace, as_json, config, overrides)
-    if not session.settings.gate.checks:
-        raise ConfigError("gate.checks is empty", "at least one check to measure", "e.g. --config cpu")
     with Bars() as bars:
-        references = open_references(session.workspace, session.settings, bars)
-        lines = measure(references, ready_gate(references), pairs, bars)
-    result = {"faults": [vars(line) | {"by": line.reasons} for line in lines]}
-    session.keep("planted", result)
-    session.emit(result, fault_table(lines))
+        result = measured(session.workspace, pairs=pairs, config=session.settings, progress=bars)
+    session.show(result)

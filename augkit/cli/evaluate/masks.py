@@ -18,11 +18,12 @@ def masks(
     as_json: JsonOption = False,
 ) -> None:
     """Compare what stage I makes with held-out real masks, beside the real-against-real floor."""
+    from augkit.api.evaluate import masks as measured
     from augkit.cli._progress import Bars
-    from augkit.evaluate.masks import evaluate_masks
-    from augkit.report.tables.mask_table import mask_table
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = evaluate_masks(session.workspace, session.settings, extractor, bars, weights)
-    session.emit(found.to_dict(), mask_table(found))
+        result = measured(
+            session.workspace, extractor=extractor, weights=weights, config=session.settings, progress=bars
+        )
+    session.show(result)

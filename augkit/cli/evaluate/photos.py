@@ -18,11 +18,12 @@ def photos(
     as_json: JsonOption = False,
 ) -> None:
     """Compare stage II's photos, of held-out masks and of made ones, with held-out photos."""
+    from augkit.api.evaluate import photos as measured
     from augkit.cli._progress import Bars
-    from augkit.evaluate.photos import evaluate_photos
-    from augkit.report.tables.photo_table import photo_table
 
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
-        found = evaluate_photos(session.workspace, session.settings, extractor, bars, weights)
-    session.emit(found.to_dict(), photo_table(found))
+        result = measured(
+            session.workspace, extractor=extractor, weights=weights, config=session.settings, progress=bars
+        )
+    session.show(result)

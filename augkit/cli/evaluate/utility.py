@@ -31,22 +31,18 @@ def utility(
     as_json: JsonOption = False,
 ) -> None:
     """Train the same segmenter with and without generated pairs; compare both on held-out real photos."""
+    from augkit.api.evaluate import utility as measured
     from augkit.cli._progress import Bars
-    from augkit.evaluate.utility.arms import DEFAULT, RATIOS, arms_of
-    from augkit.evaluate.utility.study import compare_arms
-    from augkit.report.tables.utility_table import utility_tables
-    from augkit.report.utility_chart import utility_chart
 
     session = open_session(workspace, as_json, config, overrides)
-    kinds = DEFAULT if arms is None else tuple(word.strip() for word in arms.split(","))
-    chosen = arms_of(kinds, RATIOS if ratios is None else _shares(ratios))
-    length = steps or session.settings.segmenter.steps
+    kinds = None if arms is None else [word.strip() for word in arms.split(",")]
+    shares = None if ratios is None else _shares(ratios)
     with Bars() as bars:
-        study = compare_arms(session.workspace, session.settings, chosen, seeds, length, progress=bars)
-    chart = utility_chart(study, session.workspace.reports / "utility.png")
-    result = study.to_dict() | {"chart": str(chart)}
-    session.keep("utility", result)
-    session.emit(result, utility_tables(study))
+        result = measured(
+            session.workspace, arms=kinds, ratios=shares, seeds=seeds, steps=steps, config=session.settings,
+            progress=bars,
+        )  # fmt: skip
+    session.show(result)
 
 
 def _shares(words: str) -> list[float]:

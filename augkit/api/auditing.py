@@ -1,0 +1,71 @@
+"""What is wrong with the data, before anybody trains on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augkit.api.bars import shown
+from augkit.api.opened import Place, open_workspace
+from augkit.api.shown import Shown
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.core.progress import Progress
+    from augkit.data.audit.overview import Overview
+    from augkit.data.audit.result import AuditResult
+
+
+@dataclass(frozen=True)
+class AuditReport(Shown):
+    """The findings, the data by class and part, and the files that were written: page, chart and result."""
+
+    found: AuditResult
+    overview: Overview
+    files: Mapping[str, Path]
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return {**self.found.to_dict(), "overview": self.overview.to_dict(), **self._paths()}
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.finding_table import audit_summary
+
+        return audit_summary(self.found, self.overview, self._paths())
+
+    @property
+    def pictures(self) -> Sequence[Path]:
+        """The chart."""
+        return (self.files["chart"],)
+
+    def _paths(self) -> dict[str, str]:
+        return {name: str(path) for name, path in self.files.items()}
+
+
+def audit(workspace: Place, *, workers: int = 1, progress: Progress | None = None) -> AuditReport:
+    """Checks the workspace's pairs and catalogue; writes reports/audit.html, audit.json and parts.png.
+
+    Raises DataError where nothing was imported.
+    """
+    from augkit.core.parts import PartSchema
+    from augkit.data.audit import result as audits
+    from augkit.data.audit.overview import Overview
+    from augkit.data.catalogue import read_catalogue
+    from augkit.report.audit_page import write_page
+    from augkit.report.chart import overview_chart
+
+    place = open_workspace(workspace)
+    rows, schema = read_catalogue(place.require_catalogue()), PartSchema.load(place.schema)
+    with shown(progress) as told:
+        found = audits.audit(place, workers=workers, progress=told)
+    overview = Overview.of(rows, schema)
+    files = {
+        "page": write_page(found, overview, place, place.reports / "audit.html"),
+        "chart": overview_chart(overview, place.reports / "parts.png"),
+        "result": found.save(place.reports),
+    }
+    return AuditReport(found, overview, files)

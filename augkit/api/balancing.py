@@ -1,0 +1,198 @@
+"""The main job: what a target asks for, and making it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augkit.api.bars import shown
+from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
+from augkit.api.shown import Shown
+from augkit.core.errors import ConfigError
+from augkit.core.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.balance.job import Balance
+    from augkit.balance.plan_summary import PlanSummary, RunSummary
+    from augkit.core.workspace import Workspace
+    from augkit.data.audit.overview import Overview
+    from augkit.settings import Settings
+
+
+@dataclass(frozen=True)
+class BalancePlan(Shown):
+    """What a target asks for, beside the data it starts from: pairs by class, pixels by part, and a chart of them."""
+
+    summary: PlanSummary
+    overview: Overview
+    chart: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return {**self.summary.to_dict(), "overview": self.overview.to_dict(), "chart": str(self.chart)}
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from rich.console import Group
+
+        from augkit.report.tables.class_table import part_table
+        from augkit.report.tables.plan_table import plan_table
+
+        return Group(part_table(self.overview), plan_table(self.summary), f"chart {self.chart}")
+
+    @property
+    def pictures(self) -> Sequence[Path]:
+        """The chart."""
+        return (self.chart,)
+
+
+@dataclass(frozen=True)
+class BalanceResult(Shown):
+    """What a run made; ``problems`` says in words what of the target was not reached."""
+
+    plan: PlanSummary
+    run: RunSummary
+    shards: Path
+    contact_sheet: Path
+    chart: Path
+
+    @property
+    def problems(self) -> list[str]:
+        """None where all targets hold."""
+        return self.run.problems()
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return self.run.to_dict() | self._places()
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.plan_table import run_table
+
+        return run_table(self.run, self._places())
+
+    @property
+    def pictures(self) -> Sequence[Path]:
+        """Contact sheet and chart."""
+        return self.contact_sheet, self.chart
+
+    def _places(self) -> dict[str, str]:
+        return {name: str(getattr(self, name)) for name in ("shards", "contact_sheet", "chart")}
+
+
+def plan(
+    workspace: Place,
+    target_per_class: int | None = None,
+    *,
+    parts: Mapping[str, float] | None = None,
+    only: Sequence[str] = (),
+    exemplar: str | None = None,
+    fresh: bool = False,
+    config: Config = None,
+    changes: Changes = (),
+) -> BalancePlan:
+    """What ``balance`` with the same words would do; trains and generates nothing."""
+    from augkit.data.audit.overview import Overview
+    from augkit.report.chart import overview_chart
+
+    place = open_workspace(workspace)
+    settings = _settings(place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar)
+    job = _open(place, settings, only, "local", fresh)
+    overview = Overview.of(job.rows, job.store.schema)
+    return BalancePlan(job.summary(), overview, overview_chart(overview, place.reports / "parts.png"))
+
+
+def balance(
+    workspace: Place,
+    target_per_class: int | None = None,
+    *,
+    parts: Mapping[str, float] | None = None,
+    only: Sequence[str] = (),
+    exemplar: str | None = None,
+    executor: str = "ray",
+    train: bool = True,
+    fresh: bool = False,
+    config: Config = None,
+    changes: Changes = (),
+    progress: Progress | None = None,
+    on_plan: Callable[[PlanSummary], None] = silent,
+) -> BalanceResult:
+    """Generates pairs until every class has its target, and writes them with the real ones as shards.
+
+    ``parts`` are shares of the cars' pixels by part name, ``only`` class names, ``exemplar`` a pair's id or a photo's
+    file that all photos take their look from. Without ``train`` a missing model is an error. ``on_plan`` is told the
+    plan before the work begins. An interrupted run goes on where it was. See ``BalanceResult.problems`` for what was
+    not reached. Raises ConfigError, DataError.
+    """
+    from augkit.balance.job import train_missing
+    from augkit.settings import save_settings
+
+    place = open_workspace(workspace)
+    settings = _settings(place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar)
+    job = _open(place, settings, only, executor, fresh)
+    planned = job.summary()
+    on_plan(planned)
+    if not train:
+        _require_models(job)
+    save_settings(settings, place.settings)
+    with shown(progress) as told:
+        train_missing(job, told)
+        run = job.summary_of(job.generate(told))
+    return _drawn(place, planned, run)
+
+
+def _settings(
+    place: Workspace, config: Config, changes: Changes, *, target: int | None, parts: Mapping[str, float] | None,
+    exemplar: str | None,
+) -> Settings:  # fmt: skip
+    given = {
+        "balance.target_per_class": target,
+        "balance.target_parts": None if parts is None else dict(parts),
+        "balance.exemplar": exemplar,
+    }
+    own = settings_of(place, config, changes)
+    return settings_of(place, own, {key: value for key, value in given.items() if value is not None})
+
+
+def _open(place: Workspace, settings: Settings, only: Sequence[str], executor: str, fresh: bool) -> Balance:
+    from augkit.balance.executors import EXECUTORS
+    from augkit.balance.job import Balance, BalanceRequest
+    from augkit.core.classes import CarClass
+    from augkit.data.audit.result import require_sound
+
+    if executor not in EXECUTORS:
+        raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
+    classes = tuple(CarClass.parse(name) for name in only)
+    job = Balance(place, settings, BalanceRequest(settings.balance.target_per_class, classes, executor, fresh))
+    require_sound(place)
+    return job
+
+
+def _require_models(job: Balance) -> None:
+    missing = job.untrained()
+    if missing:
+        raise ConfigError(
+            "--no-train, but untrained: " + ", ".join(f"{stage} {name}" for stage, name in missing),
+            "trained models for every class that needs pairs",
+            "leave --no-train out, or run augkit train",
+        )
+    if not job.has_judges():
+        raise ConfigError(
+            "--no-train, but the gate is not fitted on these pairs with these settings",
+            "a fitted gate, or none (gate.checks=[])",
+            "leave --no-train out, or run augkit gate",
+        )
+
+
+def _drawn(place: Workspace, planned: PlanSummary, run: RunSummary) -> BalanceResult:
+    """The run with a sheet of its pairs and a chart of its classes."""
+    from augkit.report.chart import class_chart
+    from augkit.report.contact_sheet import contact_sheet
+
+    sheet = contact_sheet(place.shards, place.reports / "contact-sheet.png")
+    chart = class_chart(run.training, run.outcome.accepted, run.target, place.reports / "classes.png")
+    return BalanceResult(planned, run, place.shards, sheet, chart)

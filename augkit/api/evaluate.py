@@ -1,0 +1,166 @@
+"""How good the result is, and whether it helps: a function a question, as ``augkit evaluate`` has a verb for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from augkit.api.bars import shown
+from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
+from augkit.api.plain_data import keep
+from augkit.api.shown import Shown
+from augkit.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from augkit.core.progress import Progress
+    from augkit.evaluate.gate import FaultResult
+    from augkit.evaluate.masks import MaskEvaluation
+    from augkit.evaluate.photos import PhotoEvaluation
+    from augkit.evaluate.utility.study import Study
+
+__all__ = ["MaskQuality", "PhotoQuality", "PlantedFaults", "UtilityComparison", "gate", "masks", "photos", "utility"]
+
+
+@dataclass(frozen=True)
+class MaskQuality(Shown):
+    """What stage I makes, beside held-out real masks."""
+
+    found: MaskEvaluation
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return self.found.to_dict()
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.mask_table import mask_table
+
+        return mask_table(self.found)
+
+
+@dataclass(frozen=True)
+class PhotoQuality(Shown):
+    """What stage II makes, beside held-out photos."""
+
+    found: PhotoEvaluation
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return self.found.to_dict()
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.photo_table import photo_table
+
+        return photo_table(self.found)
+
+
+@dataclass(frozen=True)
+class PlantedFaults(Shown):
+    """What the gate catches of planted faults, beside the real pairs that it rejects."""
+
+    lines: Sequence[FaultResult]
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return {"faults": [vars(line) | {"by": line.reasons} for line in self.lines]}
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.gate_table import fault_table
+
+        return fault_table(self.lines)
+
+
+@dataclass(frozen=True)
+class UtilityComparison(Shown):
+    """The same segmenter with and without generated pairs, and a chart of it."""
+
+    study: Study
+    chart: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return self.study.to_dict() | {"chart": str(self.chart)}
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.utility_table import utility_tables
+
+        return utility_tables(self.study)
+
+    @property
+    def pictures(self) -> Sequence[Path]:
+        """The chart."""
+        return (self.chart,)
+
+
+def masks(
+    workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
+    changes: Changes = (), progress: Progress | None = None,
+) -> MaskQuality:  # fmt: skip
+    """Compares what stage I makes with held-out real masks, beside the real-against-real floor."""
+    from augkit.evaluate.masks import evaluate_masks
+
+    place = open_workspace(workspace)
+    with shown(progress) as told:
+        return MaskQuality(evaluate_masks(place, settings_of(place, config, changes), extractor, told, weights))
+
+
+def photos(
+    workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
+    changes: Changes = (), progress: Progress | None = None,
+) -> PhotoQuality:  # fmt: skip
+    """Compares stage II's photos, of held-out masks and of made ones, with held-out photos."""
+    from augkit.evaluate.photos import evaluate_photos
+
+    place = open_workspace(workspace)
+    with shown(progress) as told:
+        return PhotoQuality(evaluate_photos(place, settings_of(place, config, changes), extractor, told, weights))
+
+
+def gate(
+    workspace: Place, *, pairs: int = 80, config: Config = None, changes: Changes = (),
+    progress: Progress | None = None,
+) -> PlantedFaults:  # fmt: skip
+    """Plants faults in at most so many real pairs and counts what the gate catches; kept in reports/planted.json."""
+    from augkit.balance.plain_options import open_references
+    from augkit.evaluate.gate import measure
+    from augkit.gate.fit import ready_gate
+
+    place = open_workspace(workspace)
+    settings = settings_of(place, config, changes)
+    if not settings.gate.checks:
+        raise ConfigError("gate.checks is empty", "at least one check to measure", "e.g. --config cpu")
+    with shown(progress) as told:
+        references = open_references(place, settings, told)
+        found = PlantedFaults(measure(references, ready_gate(references), pairs, told))
+    keep(place, "planted", found.to_dict())
+    return found
+
+
+def utility(
+    workspace: Place, *, arms: Sequence[str] | None = None, ratios: Sequence[float] | None = None, seeds: int = 3,
+    steps: int | None = None, config: Config = None, changes: Changes = (), progress: Progress | None = None,
+) -> UtilityComparison:  # fmt: skip
+    """Trains the same segmenter with and without generated pairs and compares both on held-out real photos.
+
+    ``arms`` are e.g. ``["real", "real+classical"]``, ``ratios`` the shares of generated pairs in a batch; every arm is
+    trained with so many ``seeds``, for ``steps`` steps (by default ``segmenter.steps``). Kept in reports/utility.json.
+    """
+    from augkit.evaluate.utility.arms import DEFAULT, RATIOS, arms_of
+    from augkit.evaluate.utility.study import compare_arms
+    from augkit.report.utility_chart import utility_chart
+
+    place = open_workspace(workspace)
+    settings = settings_of(place, config, changes)
+    chosen = arms_of(DEFAULT if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
+    with shown(progress) as told:
+        study = compare_arms(place, settings, chosen, seeds, steps or settings.segmenter.steps, progress=told)
+    found = UtilityComparison(study, utility_chart(study, place.reports / "utility.png"))
+    keep(place, "utility", found.to_dict())
+    return found
