@@ -55,7 +55,7 @@ def load_commands(package: str, order: Sequence[str] = ()) -> None:
 
 
 def main() -> None:
-    """Entry point of the console script. Exit codes: see the design (0, 2, 3, 4, 130)."""
+    """Entry point of the console script. Exit codes: see the design (0, 2, 3, 4, 70, 130)."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -68,9 +68,12 @@ def _show(others: Callable[..., None], message: Warning | str, category: type[Wa
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and returns its exit code; errors go to stderr, without a traceback."""
-    load_commands("augkit.cli", ORDER)
+    """Runs one command line and returns its exit code; errors go to stderr, without a traceback.
+
+    What no other line catches is a fault of augkit's own: its traceback goes to a file.
+    """
     try:
+        load_commands("augkit.cli", ORDER)
         with warnings.catch_warnings():
             warnings.showwarning = partial(_show, warnings.showwarning)
             code = app(arguments, standalone_mode=False)
@@ -90,3 +93,8 @@ def run(arguments: list[str]) -> int:
         expected, remedy = "a path that can be read and written", "check the path, its permissions and the free space"
         print(f"augkit: {error}\nexpected: {expected}\nremedy: {remedy}", file=sys.stderr)
         return 3
+    except Exception as error:
+        from augkit.cli._fault import FAULT, report_fault
+
+        print(f"augkit: {report_fault(error, arguments)}", file=sys.stderr)
+        return FAULT

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from augkit.core.atomic_file import is_temporary, sync_folder, temporary_name, write_bytes
-from augkit.core.errors import ShardError
+from augkit.core.errors import DataError, ShardError
+from augkit.core.inside import inside, require_inside
 
 _Result = TypeVar("_Result")
 
@@ -47,7 +48,8 @@ class LocalStorage:
 
     def path(self, name: str) -> Path:
         """Where ``name`` is, or would be. Raises ShardError for a name that leaves the folder."""
-        return self.root / _checked(name)
+        with _of_shards():
+            return inside(self.root, name)
 
     def put(self, name: str, data: bytes) -> None:
         """See ``Storage``."""
@@ -184,11 +186,18 @@ def _explained(found: str, expected: str) -> Iterator[None]:
         raise ShardError(f"{found}: {error}", expected, remedy) from error
 
 
+@contextmanager
+def _of_shards() -> Iterator[None]:
+    """A name that leaves its folder is a fault of the shards."""
+    try:
+        yield
+    except DataError as error:
+        raise ShardError(error.found, error.expected, "make the shards again") from error
+
+
 def _checked(name: str) -> str:
-    path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts:
-        raise ShardError(f"the file name {name!r}", "a relative name inside the storage", "make the shards again")
-    return name
+    with _of_shards():
+        return require_inside(name)
 
 
 def _protocols(files: Any) -> set[str]:

@@ -1,4 +1,7 @@
-"""Where things are in a workspace (see docs/data.md). Paths only: nothing here reads or writes a file."""
+"""Where things are in a workspace (see docs/data.md). Paths only: nothing here reads or writes a file.
+
+What is named by data (ids, models) stays inside its folder: ``inside`` raises DataError for a name that leaves it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from augkit.core.errors import DataError
+from augkit.core.inside import inside
 
 ENVIRONMENT = "AUGKIT_WORKSPACE"
 
@@ -67,6 +71,10 @@ class Workspace:
         """Whole-car masks of the canonical photos: ``{id}.png``."""
         return self.root / "silhouettes"
 
+    def silhouette(self, id: str) -> Path:
+        """The silhouette of a real pair: 255 on the car, 0 beside it; as large as the pair."""
+        return inside(self.silhouettes, f"{id}.png")
+
     @property
     def reports(self) -> Path:
         """Contact sheets, charts, pages."""
@@ -79,15 +87,15 @@ class Workspace:
 
     def model(self, stage: str, name: str) -> Path:
         """Folder of a trained model, e.g. stage ``mask``, name ``all`` or a class."""
-        return self.models / stage / name
+        return inside(self.models, f"{stage}/{name}")
 
     def photo(self, id: str) -> Path:
         """The canonical photo of a real pair."""
-        return self.pairs / f"{id}.jpg"
+        return inside(self.pairs, f"{id}.jpg")
 
     def mask(self, id: str) -> Path:
         """The part mask of a real pair."""
-        return self.pairs / f"{id}.mask.png"
+        return inside(self.pairs, f"{id}.mask.png")
 
     def require_catalogue(self) -> Path:
         """The catalogue's path. Raises DataError where nothing was imported yet."""

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Literal, get_args, overload
+from typing import Annotated, Literal, get_args, overload
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from augkit.core.atomic_file import replacing
 from augkit.core.classes import CarClass, Doors, Orientation
 from augkit.core.errors import DataError
+from augkit.core.parquet import open_parquet
+from augkit.core.section import Share
+from augkit.core.typed import Id, NotNegative, from_plain
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -58,23 +62,23 @@ class CatalogueRow:
     ``problem`` is empty for a usable row; a row with a problem has no files in ``pairs/``.
     """
 
-    id: str
+    id: Id
     importer: str
     source_file: str
     subset: str = ""
     sha256: str = ""
-    phash: str = ""
+    phash: Annotated[str, Field(pattern="^[0-9a-f]{0,32}$")] = ""
     group: str = ""
-    width: int = 0
-    height: int = 0
+    width: NotNegative = 0
+    height: NotNegative = 0
     crop_x: int = 0
     crop_y: int = 0
-    crop_side: int = 0
-    size: int = 0
-    histogram: list[int] = field(default_factory=list)
-    off_palette: float = 0.0
+    crop_side: NotNegative = 0
+    size: NotNegative = 0
+    histogram: list[NotNegative] = field(default_factory=list)
+    off_palette: Share = 0.0
     orientation: Orientation = "A"
-    confidence: float = 0.0
+    confidence: Share = 0.0
     doors: Doors = "unknown"
     split: Split = "train"
     problem: str = ""
@@ -98,27 +102,22 @@ class Catalogue(Sequence[CatalogueRow]):
     def __init__(self, path: Path) -> None:
         """Raises DataError where the file is no catalogue."""
         self.path = path
-        try:
-            metadata = pq.read_metadata(path)
-        except (OSError, pa.ArrowException) as error:
-            raise _no_catalogue(path, error) from error
-        names = metadata.schema.to_arrow_schema().names
-        if names != SCHEMA.names:
-            raise DataError(
-                f"{path}: columns {names}", f"columns {SCHEMA.names}", "import the data again with this version"
-            )
-        self._length: int = metadata.num_rows
+        with self._opened() as file:
+            self._length: int = file.metadata.num_rows
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[CatalogueRow]:
-        try:
-            with pq.ParquetFile(self.path) as file:
-                for batch in file.iter_batches(ROWS_AT_ONCE):
-                    yield from (CatalogueRow(**row) for row in batch.to_pylist())
-        except (OSError, pa.ArrowException) as error:
-            raise _no_catalogue(self.path, error) from error
+        parts = -1
+        with self._opened() as file:
+            batches = file.iter_batches(ROWS_AT_ONCE)
+            while (rows := self._next(batches)) is not None:
+                for row in rows:
+                    if not row.problem:
+                        parts = len(row.histogram) if parts < 0 else parts
+                        self._check(row, parts)
+                    yield row
 
     @overload
     def __getitem__(self, place: int) -> CatalogueRow: ...
@@ -132,6 +131,25 @@ class Catalogue(Sequence[CatalogueRow]):
         wanted = range(self._length)[place]
         return next(islice(self, wanted, None))
 
+    def _opened(self) -> pq.ParquetFile:
+        return open_parquet(self.path, SCHEMA, "import the data again with this version")
+
+    def _next(self, batches: Iterator[pa.RecordBatch]) -> list[CatalogueRow] | None:
+        """The rows of the next batch; None at the end."""
+        try:
+            batch = next(batches, None)
+            return None if batch is None else from_plain(list[CatalogueRow], batch.to_pylist())
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise DataError(f"{self.path}: {error}", "a catalogue", "import the data again") from error
+
+    def _check(self, row: CatalogueRow, parts: int) -> None:
+        if len(row.histogram) != parts or not (row.size and row.crop_side and row.width and row.height):
+            raise DataError(
+                f"{self.path}: {row.id}: {row.width}x{row.height} px, cut to {row.crop_side} px, stored at {row.size} "
+                f"px, {len(row.histogram)} parts counted", f"sizes that are not 0, and {parts} parts as in other rows",
+                "import the data again",
+            )  # fmt: skip
+
 
 def write_catalogue(path: Path, rows: Iterable[CatalogueRow]) -> None:
     """Writes all rows; a few thousand are in memory at a time."""
@@ -144,10 +162,6 @@ def write_catalogue(path: Path, rows: Iterable[CatalogueRow]) -> None:
 def read_catalogue(path: Path) -> list[CatalogueRow]:
     """All rows, those with a problem too. Raises DataError where the file is no catalogue."""
     return list(Catalogue(path))
-
-
-def _no_catalogue(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: {error}", "a catalogue", "import the data again")
 
 
 def usable(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:

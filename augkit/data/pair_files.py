@@ -36,7 +36,7 @@ def read_silhouette(workspace: Workspace, id: str, size: int) -> Mask:
 
 def require_silhouette(workspace: Workspace, id: str) -> Path:
     """The file of a pair's silhouette. Raises DataError where there is none."""
-    path = workspace.silhouettes / f"{id}.png"
+    path = workspace.silhouette(id)
     if not path.is_file():
         raise DataError(
             f"{path}: no such file, but this pair's background is to be replaced",

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from augkit.core.atomic_file import write_json
 from augkit.core.classes import CarClass
+from augkit.core.inside import inside
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
@@ -150,7 +151,7 @@ def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
 
 def runs_of(workspace: Workspace, entry: BenchmarkEntry) -> Path:
     """Where the models of an entry are, or will be."""
-    folder, earlier = (workspace.root / name / entry.name for name in (FOLDER, EARLIER_FOLDER))
+    folder, earlier = (inside(workspace.root, f"{name}/{entry.name}") for name in (FOLDER, EARLIER_FOLDER))
     return earlier if earlier.is_dir() and not folder.is_dir() else folder
 
 

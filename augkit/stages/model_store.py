@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, DataError
+from augkit.core.inside import inside
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
 from augkit.core.progress import Progress, silent
@@ -61,7 +62,7 @@ class ModelStore:
 
     def folder(self, stage: Stage, model: str) -> Path:
         """Where a model is, or will be."""
-        return self.models / stage / model
+        return inside(self.models, f"{stage}/{model}")
 
     def needed(self, classes: Iterable[CarClass], stages: Sequence[Stage] = STAGES) -> list[tuple[Stage, str]]:
         """All models that the classes need, in order of training."""

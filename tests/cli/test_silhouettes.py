@@ -14,7 +14,7 @@ from PIL import Image
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
-from augkit.sources.silhouettes.silhouette_store import read_table, silhouette_path, write_table
+from augkit.sources.silhouettes.silhouette_store import read_table, write_table
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -32,7 +32,7 @@ def found_workspace(rendered_workspace: Workspace, tmp_path_factory: pytest.Temp
     assert run(["silhouettes", "--workspace", str(root)]) == 0
     first, *others = read_table(workspace)
     write_table(workspace, [replace(first, dropped="no car"), *others])
-    silhouette_path(workspace, first.id).unlink()
+    workspace.silhouette(first.id).unlink()
     return workspace
 
 
@@ -81,7 +81,7 @@ def test_the_verb_from_end_to_end(silhouettes: Command, copied_workspace: Worksp
     ids = [row.id for row in read_catalogue(copied_workspace.catalogue)]
     assert [row.id for row in read_table(copied_workspace)] == ids
     for row in read_table(copied_workspace):
-        silhouette = np.array(Image.open(silhouette_path(copied_workspace, row.id))) > 0
+        silhouette = np.array(Image.open(copied_workspace.silhouette(row.id))) > 0
         mask = np.array(Image.open(copied_workspace.mask(row.id)))
         shown = (mask > 0) & (mask < IGNORE)
         assert silhouette.shape == mask.shape and silhouette.sum() == row.area
@@ -186,12 +186,12 @@ def test_nothing_is_left_of_a_data_set_that_cannot_be_written(
     augkit: Command, found_workspace: Workspace, copied_workspace: Workspace, tmp_path: Path
 ) -> None:
     folder, last = tmp_path / "sets", read_table(found_workspace)[-1].id
-    kept = silhouette_path(found_workspace, last).read_bytes()
-    silhouette_path(found_workspace, last).write_bytes(b"nothing")
+    kept = found_workspace.silhouette(last).read_bytes()
+    found_workspace.silhouette(last).write_bytes(b"nothing")
     try:
         code, _, err = augkit("silhouettes", "-w", found_workspace.root, "--write", folder / "set")
     finally:
-        silhouette_path(found_workspace, last).write_bytes(kept)
+        found_workspace.silhouette(last).write_bytes(kept)
     assert code == 3 and last in err and "--fresh" in err
     assert list(folder.iterdir()) == []
 

@@ -21,8 +21,12 @@ from augkit.data.catalogue import (
 )  # fmt: skip
 
 
+def whole_row(id: str) -> CatalogueRow:
+    return CatalogueRow(id, "coco", f"{id}.jpg", width=9, height=8, crop_side=8, size=16, histogram=[256, 0])
+
+
 def test_a_catalogue_is_read_as_it_was_written(tmp_path: Path) -> None:
-    rows = [CatalogueRow("a", "coco", "ü.jpg", histogram=[3, 4], problem="x"), CatalogueRow("b", "coco", "b.jpg")]
+    rows = [CatalogueRow("a", "coco", "ü.jpg", problem="x"), whole_row("b")]
     write_catalogue(tmp_path / "catalogue.parquet", rows)
     assert read_catalogue(tmp_path / "catalogue.parquet") == rows
     assert [path.name for path in tmp_path.iterdir()] == ["catalogue.parquet"]
@@ -38,7 +42,7 @@ def test_a_long_catalogue_is_written_and_read_a_batch_at_a_time(
     made: list[int] = []
 
     def rows(count: int) -> list[CatalogueRow]:
-        return [CatalogueRow(f"r{n}", "coco", f"{n}.jpg", histogram=[n]) for n in range(count)]
+        return [whole_row(f"r{n}") for n in range(count)]
 
     def counted() -> object:
         for number, row in enumerate(rows(10)):
@@ -59,6 +63,30 @@ def test_a_long_catalogue_is_written_and_read_a_batch_at_a_time(
 def test_a_catalogue_of_another_version_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "catalogue.parquet")
     with pytest.raises(DataError, match="import the data again with this version"):
+        Catalogue(tmp_path / "catalogue.parquet")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("orientation", "Z"), ("orientation", ""), ("orientation", None), ("id", None), ("id", "../../x"),
+        ("id", "/etc/x"), ("doors", "4"), ("split", "all"), ("phash", "no hash"), ("histogram", None),
+        ("histogram", [1]), ("histogram", [-1, 257]), ("size", 0), ("width", -1), ("confidence", float("nan")),
+    ],
+)  # fmt: skip
+def test_a_row_that_is_not_what_it_should_be_is_refused(column: str, value: object, tmp_path: Path) -> None:
+    rows = [vars(whole_row("a")), vars(whole_row("b")) | {column: value}]
+    pq.write_table(pa.Table.from_pylist(rows, schema=catalogue.SCHEMA), tmp_path / "catalogue.parquet")
+    with pytest.raises(DataError, match=rf"catalogue\.parquet.*({column}|0 px|parts)") as error:
+        read_catalogue(tmp_path / "catalogue.parquet")
+    assert error.value.remedy
+
+
+def test_a_few_bytes_that_claim_a_billion_values_are_not_read(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist([vars(whole_row("a"))], schema=catalogue.SCHEMA)
+    many = table.take(pa.array([0] * 400_000))
+    pq.write_table(many, tmp_path / "catalogue.parquet", compression="zstd")
+    with pytest.raises(DataError, match="400000 rows"):
         Catalogue(tmp_path / "catalogue.parquet")
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from augkit.core.errors import DataError
+from augkit.core.inside import is_plain
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.sample_ids import id_key
 from augkit.data.samples import Sample
 
-_ID = re.compile(r"[A-Za-z0-9_-]+")
 _NAMES_AND_NUMBERS = re.compile(r"\S*[\d/.]\S*")
 _SHOWN_PROBLEMS, _SHOWN_KINDS = 100, 5
 
@@ -28,7 +28,7 @@ class IdCheck:
     def checked(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         """The samples; raises DataError for an id that is no file name."""
         for sample in samples:
-            if not _ID.fullmatch(sample.id):
+            if not is_plain(sample.id):
                 raise DataError(f"sample id {sample.id!r} is no plain name", "ids as `ids_of` makes them")
             self._keys.append(id_key(sample.id.lower()))
             yield sample

@@ -22,7 +22,7 @@ from augkit.data.catalogue import CatalogueRow
 from augkit.data.crop import Photo
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.data.silhouette import car_of, crop, outside, overlay, with_body
-from augkit.sources.silhouettes.silhouette_store import SilhouetteRow, read_silhouette, silhouette_path
+from augkit.sources.silhouettes.silhouette_store import SilhouetteRow, read_silhouette
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def _prepared(
 ) -> tuple[Photo, Mask]:
     """Picture (RGB or RGBA) and mask by the recipe."""
     photo, mask = read_photo(workspace.photo(row.id)), read_mask(workspace.mask(row.id))
-    silhouette = read_silhouette(silhouette_path(workspace, row.id))
+    silhouette = read_silhouette(workspace.silhouette(row.id))
     if silhouette.shape != mask.shape:
-        path = silhouette_path(workspace, row.id)
+        path = workspace.silhouette(row.id)
         raise DataError(f"{path}: of another size than its pair", "the same size", "run `augkit silhouettes --fresh`")
     picture = outside(recipe.outside)(photo, car_of(mask, silhouette))
     mask = overlay(mask, silhouette, last_part) if recipe.overlay else mask

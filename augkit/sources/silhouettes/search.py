@@ -23,7 +23,6 @@ from augkit.sources.silhouettes.silhouette_store import (
     NO_CAR,
     SilhouetteRow,
     read_table,
-    silhouette_path,
     write_silhouette,
     write_table,
 )
@@ -82,7 +81,7 @@ def search(
     good = {} if fresh else {row.id: known[row.id] for row in rows if _is_good(row, known, task)}
     ids = {row.id for row in rows}
     for id in known.keys() - ids:
-        silhouette_path(workspace, id).unlink(missing_ok=True)
+        workspace.silhouette(id).unlink(missing_ok=True)
     workspace.silhouettes.mkdir(exist_ok=True)
     table = {id: row for id, row in known.items() if id in ids}  # old ones go when their successors are there
     progress(task.method, len(good), len(rows))
@@ -102,7 +101,7 @@ def _is_good(row: CatalogueRow, known: dict[str, SilhouetteRow], task: SearchTas
     before = known.get(row.id)
     if before is None or before.key != task.key(row):
         return False
-    return bool(before.dropped) or silhouette_path(task.workspace, row.id).is_file()
+    return bool(before.dropped) or task.workspace.silhouette(row.id).is_file()
 
 
 def _found(rows: Sequence[CatalogueRow], task: SearchTask, workers: int) -> Iterator[SilhouetteRow]:
@@ -126,7 +125,7 @@ def find_one(row: CatalogueRow, task: SearchTask) -> SilhouetteRow:
             f"the size of its photo, {photo.shape[1]} x {photo.shape[0]} px",
             "import the data again",
         )
-    path = silhouette_path(task.workspace, row.id)
+    path = task.workspace.silhouette(row.id)
     answer = partial(SilhouetteRow, row.id, task.method, task.key(row))
     found = task.built(photo, mask)
     if found is None or found.score < task.built.min_score:

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from augkit.core.atomic_file import replacing, write_bytes
 from augkit.core.errors import DataError
+from augkit.core.parquet import open_parquet
+from augkit.core.typed import Finite, Id, NotNegative, from_plain
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Region
 
@@ -42,12 +44,12 @@ class SilhouetteRow:
     good as long as they are the same.
     """
 
-    id: str
+    id: Id
     method: str
     key: str
-    score: float = 0.0
-    box: list[float] = field(default_factory=list)
-    area: int = 0
+    score: Finite = 0.0
+    box: list[Finite] = field(default_factory=list)
+    area: NotNegative = 0
     dropped: str = ""
 
 
@@ -56,23 +58,17 @@ def table_path(workspace: Workspace) -> Path:
     return workspace.root / "silhouettes.parquet"
 
 
-def silhouette_path(workspace: Workspace, id: str) -> Path:
-    """The silhouette of a pair: 255 on the car, 0 beside it; as large as the pair."""
-    return workspace.silhouettes / f"{id}.png"
-
-
 def read_table(workspace: Workspace) -> list[SilhouetteRow]:
     """All rows, those of dropped detections too; none where nothing was looked for. Raises DataError."""
     path = table_path(workspace)
     if not path.is_file():
         return []
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: {error}", "the table of silhouettes", f"delete it and {_AGAIN}") from error
-    if table.schema.names != _SCHEMA.names:
-        raise DataError(f"{path}: columns {table.schema.names}", f"{_SCHEMA.names}", f"delete it and {_AGAIN}")
-    return [SilhouetteRow(**row) for row in table.to_pylist()]
+    again = f"delete it and {_AGAIN}"
+    with open_parquet(path, _SCHEMA, again) as file:
+        try:
+            return from_plain(list[SilhouetteRow], file.read().to_pylist())
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise DataError(f"{path}: {error}", "the table of silhouettes", again) from error
 
 
 def write_table(workspace: Workspace, rows: Iterable[SilhouetteRow]) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.inside import inside
 from augkit.stages.projection.latent_model import LatentModel
 from augkit.stages.projection.projections import SUFFIX, Projection, load_projection
 from augkit.stages.projection.projector import Projector
@@ -82,7 +83,7 @@ def mix(projector: Projector, a: Projection, b: Projection, weight: float) -> Mi
     model = _common_model(projector, a, b)
     weights = tuple(sorted({*STOPS, weight}))
     latents = [blend(a.z, b.z, w) for w in weights]
-    place = projector.store.workspace.reports / "mixes" / f"{a.name}+{b.name}"
+    place = inside(projector.store.workspace.reports, f"mixes/{a.name}+{b.name}")
     strip, picture = place.with_name(place.name + ".png"), place.with_name(f"{place.name}-{weight:g}.png")
     titles = [f"{w:g}" for w in weights]
     write_strip(strip, [model.picture(z, a.car_class) for z in latents], titles, weights.index(weight))

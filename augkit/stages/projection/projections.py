@@ -16,6 +16,7 @@ from torch import Tensor
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.inside import inside
 from augkit.core.workspace import Workspace
 from augkit.stages.projection.latent_model import LATENT_STAGES, LatentStage
 from augkit.train.checkpoint import load_state, save_state
@@ -58,7 +59,7 @@ def folder_of(workspace: Workspace) -> Path:
 
 def save_projection(projection: Projection, folder: Path) -> Path:
     """Writes ``{name}.safetensors``; an earlier one of the name is replaced."""
-    path = folder / (projection.name + SUFFIX)
+    path = inside(folder, projection.name + SUFFIX)
     save_state({"z": projection.z, "guess": projection.guess}, path, {"projection": projection.to_dict()})
     return path
 

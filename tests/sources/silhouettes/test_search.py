@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -19,7 +21,6 @@ from augkit.sources.silhouettes.silhouette_store import (
     NO_CAR,
     read_silhouette,
     read_table,
-    silhouette_path,
     table_path,
     write_table,
 )
@@ -76,9 +77,9 @@ def test_every_pair_gets_a_picture_and_a_row(copied_workspace: Workspace, rows: 
     for row, found in zip(rows, outcome.rows, strict=True):
         assert (found.id, found.method, found.score, found.area) == (row.id, "fake", 0.95, 100)
         assert found.box == [10.0, 10.0, 20.0, 20.5] and not found.dropped
-        with Image.open(silhouette_path(copied_workspace, row.id)) as picture:
+        with Image.open(copied_workspace.silhouette(row.id)) as picture:
             assert picture.mode == "L" and set(np.unique(np.array(picture))) == {0, 255}
-        assert read_silhouette(silhouette_path(copied_workspace, row.id)).sum() == 100
+        assert read_silhouette(copied_workspace.silhouette(row.id)).sum() == 100
 
 
 def test_detections_below_the_score_are_dropped(copied_workspace: Workspace, rows: list[CatalogueRow]) -> None:
@@ -87,7 +88,7 @@ def test_detections_below_the_score_are_dropped(copied_workspace: Workspace, row
     outcome = looked(copied_workspace, rows, min_score=0.9)
     assert [row.dropped for row in outcome.rows] == ["", BELOW, NO_CAR] * 2
     assert [row.score for row in outcome.rows] == [0.9, 0.89, 0.0] * 2
-    there = [silhouette_path(copied_workspace, row.id).exists() for row in rows]
+    there = [copied_workspace.silhouette(row.id).exists() for row in rows]
     assert there == [True, False, False] * 2, "pictures of a former search must not stay"
 
 
@@ -108,7 +109,7 @@ def test_another_score_method_or_pair_is_looked_at_again(copied_workspace: Works
     assert looked(copied_workspace, rows, min_score=0.5).looked_at == COUNT
     changed = [replace(rows[0], sha256="other"), *rows[1:]]
     assert looked(copied_workspace, changed, min_score=0.5).looked_at == 1
-    silhouette_path(copied_workspace, rows[2].id).unlink()
+    copied_workspace.silhouette(rows[2].id).unlink()
     assert looked(copied_workspace, changed, min_score=0.5).looked_at == 1
     outcome = looked(copied_workspace, changed, "grabcut")
     assert outcome.looked_at == COUNT and {row.method for row in read_table(copied_workspace)} == {"grabcut"}
@@ -148,6 +149,23 @@ def test_pairs_that_are_gone_lose_their_silhouettes(copied_workspace: Workspace,
     looked(copied_workspace, rows[2:])
     assert [row.id for row in read_table(copied_workspace)] == [row.id for row in rows[2:]]
     assert {path.stem for path in copied_workspace.silhouettes.iterdir()} == {row.id for row in rows[2:]}
+
+
+@pytest.mark.parametrize("name", ["../../outside", "absolute"])
+def test_a_table_that_names_a_file_elsewhere_removes_nothing(
+    name: str, copied_workspace: Workspace, rows: list[CatalogueRow], tmp_path: Path
+) -> None:
+    looked(copied_workspace, rows)
+    outside = tmp_path / "outside.png"
+    outside.write_bytes(b"somebody's")
+    table = pq.read_table(table_path(copied_workspace)).to_pylist()
+    table[0]["id"] = str(outside.with_suffix("")) if name == "absolute" else name
+    pq.write_table(pa.Table.from_pylist(table), table_path(copied_workspace))
+    with pytest.raises(DataError, match=r"silhouettes\.parquet.*id"):
+        looked(copied_workspace, rows)
+    with pytest.raises(DataError, match="name"):
+        copied_workspace.silhouette(table[0]["id"])
+    assert outside.read_bytes() == b"somebody's"
 
 
 def test_the_number_of_workers_changes_nothing(copied_workspace: Workspace, rows: list[CatalogueRow]) -> None:
@@ -194,7 +212,7 @@ def test_a_broken_table_and_a_broken_picture(copied_workspace: Workspace, rows: 
     write_table(copied_workspace, [])
     assert read_table(copied_workspace) == []
     copied_workspace.silhouettes.mkdir()
-    path = silhouette_path(copied_workspace, "a")
+    path = copied_workspace.silhouette("a")
     for content in (None, b"", b"nothing"):
         if content is not None:
             path.write_bytes(content)

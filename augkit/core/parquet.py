@@ -1,0 +1,54 @@
+"""Parquet files from outside: opened only where their columns are what they should be, and few enough for memory."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from augkit.core.errors import DataError
+from augkit.core.regular_file import WEIGHTS, size_of_regular
+
+_ROWS_A_BYTE, _VALUES_A_ROW = 8, 300
+"""No table of ours comes near it: each row has a name of its own, and lists are as long as there are parts. A file of a
+few kilobytes may claim billions of rows."""
+
+
+def open_parquet(source: Path | bytes, columns: pa.Schema, again: str, more: str | None = None) -> pq.ParquetFile:
+    """The file, of which nothing but the footer was read, for use in a ``with`` statement.
+
+    Raises DataError where it is no Parquet file, lacks one of the ``columns``, has one of another type, or has others
+    than those and than the float columns that begin with ``more``. ``again`` is the remedy.
+    """
+    name = "the table" if isinstance(source, bytes) else str(source)
+    try:
+        size = len(source) if isinstance(source, bytes) else size_of_regular(source, WEIGHTS)
+        file = pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{name}: {error}", "a Parquet file", again) from error
+    try:
+        fault = _fault(file, columns, more, size)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        fault = str(error)
+    if fault:
+        file.close()
+        raise DataError(f"{name}: {fault}", f"the columns {', '.join(columns.names)}", again)
+    return file
+
+
+def _fault(file: pq.ParquetFile, columns: pa.Schema, more: str | None, size: int) -> str:
+    found, meta = file.schema_arrow, file.metadata
+    names = [name for name in found.names if more is None or not name.startswith(more)]
+    if names != columns.names:
+        return f"columns {', '.join(found.names)}"
+    for field in found:
+        kind = columns.field(field.name).type if field.name in columns.names else pa.float64()
+        if field.type != kind:
+            return f"the column {field.name} of type {field.type}; {kind} is expected"
+    groups = [meta.row_group(number) for number in range(meta.num_row_groups)]
+    most = max((group.column(n).num_values for group in groups for n in range(group.num_columns)), default=0)
+    if meta.num_rows > _ROWS_A_BYTE * size or most > _VALUES_A_ROW * max(1, meta.num_rows):
+        return f"{meta.num_rows} rows and {most} values of a column in {size} bytes"
+    return ""
