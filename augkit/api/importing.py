@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from augkit.api.bars import shown
 from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
+from augkit.api.photo_importing import ImportedPhotos, import_photos, refuse_for_photos
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 
@@ -97,13 +98,13 @@ def import_dataset(
     config: Config = None,
     changes: Changes = (),
     progress: Progress | None = None,
-) -> ImportedDataset:
+) -> ImportedDataset | ImportedPhotos:
     """Reads photos and part masks into the workspace: canonical pairs and the catalogue.
 
     ``importer`` is e.g. ``coco``, ``source`` the data set's folder or file, ``annotations`` the file of labels where
     that leaves doubt. ``classes`` is a CSV file that overrides the rule for classes, ``parts`` a file that says what
-    parts are. With ``strict`` a photo with a problem is an error. An interrupted import goes on where it was. Raises
-    ConfigError, DataError, SchemaError.
+    parts are; photos without masks (importer ``photos``) join what is there. With ``strict`` a photo with a problem is
+    an error. An interrupted import goes on where it was. Raises ConfigError, DataError, SchemaError.
     """
     from augkit.data.importers import IMPORTERS
     from augkit.data.ingest.class_overrides import read_overrides
@@ -117,11 +118,16 @@ def import_dataset(
     place = open_workspace(workspace)
     settings = settings_of(place, config, changes)
     data = reader(Path(source), None if annotations is None else Path(annotations))
+    options = replace(settings.data.options(settings.seed), way=ReadingWay(exif, overlap))
+    if not data.labelled:
+        refuse_for_photos(classes=classes, parts=parts, overlap=overlap)
+        with shown(progress) as told:
+            count = _RowCount("importing", len(data.samples), told)
+            return import_photos(data, place, options, importer, count, workers, strict)
     _refuse_idle_overlap(overlap, importer, data)
     if parts is not None:
         data = replace(data, schema=read_part_overrides(Path(parts), data.schema))
     decided = read_overrides(Path(classes), data.samples) if classes is not None else {}
-    options = replace(settings.data.options(settings.seed), way=ReadingWay(exif, overlap))
     doubts: list[str] = []
     with shown(progress) as told:
         rows = ingest(

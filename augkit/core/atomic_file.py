@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,15 @@ def move(source: Path, target: Path) -> None:
     sync_folder(target.parent)
     if source.parent != target.parent:
         sync_folder(source.parent)
+
+
+def move_files(names: Iterable[str], source: Path, target: Path) -> None:
+    """Renames files from one folder into another; each by itself, and all of them for good at the end."""
+    make_folder(target)
+    for name in names:
+        (source / name).replace(target / name)
+    sync_folder(target)
+    sync_folder(source)
 
 
 def make_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,11 +17,14 @@ _ROWS_A_BYTE, _VALUES_A_ROW = 8, 300
 few kilobytes may claim billions of rows."""
 
 
-def open_parquet(source: Path | bytes, columns: pa.Schema, again: str, more: str | None = None) -> pq.ParquetFile:
+def open_parquet(
+    source: Path | bytes, columns: pa.Schema, again: str, more: str | None = None, later: Collection[str] = ()
+) -> pq.ParquetFile:
     """The file, of which nothing but the footer was read, for use in a ``with`` statement.
 
     Raises DataError where it is no Parquet file, lacks one of the ``columns``, has one of another type, or has others
-    than those and than the float columns that begin with ``more``. ``again`` is the remedy.
+    than those and than the float columns that begin with ``more``. ``again`` is the remedy. The ``later`` ones of the
+    columns may be missing.
     """
     name = "the table" if isinstance(source, bytes) else str(source)
     try:
@@ -29,7 +33,7 @@ def open_parquet(source: Path | bytes, columns: pa.Schema, again: str, more: str
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{name}: {error}", "a Parquet file", again) from error
     try:
-        fault = _fault(file, columns, more, size)
+        fault = _fault(file, columns, more, later, size)
     except (OSError, ValueError, pa.ArrowException) as error:
         fault = str(error)
     if fault:
@@ -38,10 +42,10 @@ def open_parquet(source: Path | bytes, columns: pa.Schema, again: str, more: str
     return file
 
 
-def _fault(file: pq.ParquetFile, columns: pa.Schema, more: str | None, size: int) -> str:
+def _fault(file: pq.ParquetFile, columns: pa.Schema, more: str | None, later: Collection[str], size: int) -> str:
     found, meta = file.schema_arrow, file.metadata
     names = [name for name in found.names if more is None or not name.startswith(more)]
-    if names != columns.names:
+    if [*names, *(name for name in columns.names if name in later and name not in names)] != columns.names:
         return f"columns {', '.join(found.names)}"
     for field in found:
         kind = columns.field(field.name).type if field.name in columns.names else pa.float64()

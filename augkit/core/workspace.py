@@ -38,7 +38,7 @@ class Workspace:
 
     @property
     def catalogue(self) -> Path:
-        """One row a real pair."""
+        """One row a real photo."""
         return self.root / "catalogue.parquet"
 
     @property
@@ -96,6 +96,15 @@ class Workspace:
     def mask(self, id: str) -> Path:
         """The part mask of a real pair."""
         return inside(self.pairs, f"{id}.mask.png")
+
+    @property
+    def unlabelled(self) -> Path:
+        """Photos without masks: ``{id}.jpg``."""
+        return self.root / "unlabelled"
+
+    def unlabelled_photo(self, id: str) -> Path:
+        """A photo without a mask, as it was imported."""
+        return inside(self.unlabelled, f"{id}.jpg")
 
     def require_catalogue(self) -> Path:
         """The catalogue's path. Raises DataError where nothing was imported yet."""

@@ -1,4 +1,4 @@
-"""The catalogue: one row a real pair, as Parquet."""
+"""The catalogue: one row a real photo, labelled or not, as Parquet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args, overload
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
@@ -45,13 +46,17 @@ SCHEMA = pa.schema(
         ("doors", pa.string()),
         ("split", pa.string()),
         ("problem", pa.string()),
+        ("labelled", pa.bool_()),
+        ("whole_phash", pa.string()),
     ]
 )
+_LATER = ("labelled", "whole_phash")
+"""Columns that catalogues of earlier versions lack: all their photos are labelled."""
 
 
 @dataclass(frozen=True)
 class CatalogueRow:
-    """One photo with its mask, as imported.
+    """One photo as imported: with its mask, or without one.
 
     ``width``/``height`` are the source photo's in pixels, ``crop_*`` the square cut from it, ``size`` the side of the
     canonical pair. ``histogram`` counts the canonical mask's pixels by part id, background first (ignore left out).
@@ -60,6 +65,10 @@ class CatalogueRow:
     ``group`` what photos share that must not be on two sides of a split: those from one source photo and its near
     duplicates. ``off_palette`` is the share of the source mask's pixels that had no exact colour of the palette.
     ``problem`` is empty for a usable row; a row with a problem has no files in ``pairs/``.
+
+    A photo that is not ``labelled`` has neither histogram nor class, and never a problem. It lies in ``unlabelled/``:
+    the square around its car, or the whole photo where ``crop_side`` is 0, since nobody said where the car is.
+    ``whole_phash`` is as ``phash``, of the whole photo.
     """
 
     id: Id
@@ -82,6 +91,8 @@ class CatalogueRow:
     doors: Doors = "unknown"
     split: Split = "train"
     problem: str = ""
+    labelled: bool = True
+    whole_phash: Annotated[str, Field(pattern="^[0-9a-f]{0,32}$")] = ""
 
     @property
     def car_class(self) -> CarClass:
@@ -94,27 +105,35 @@ ROWS_AT_ONCE = 1024
 
 
 class Catalogue(Sequence[CatalogueRow]):
-    """The rows of a catalogue file, those with a problem too, read when they are asked for.
+    """The labelled rows of a catalogue file, those with a problem too, read when they are asked for.
 
-    Going through it holds a row group at a time, so its length does not matter. The file must stay as it is.
+    Going through it holds a row group at a time, so its length does not matter. The file must stay as it is. Photos
+    without masks are seen by those alone who ask for ``unlabelled`` ones.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises DataError where the file is no catalogue."""
         self.path = path
         with self._opened() as file:
-            self._length: int = file.metadata.num_rows
+            self._length: int = file.metadata.num_rows - _count_unlabelled(file)
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[CatalogueRow]:
+        return (row for row in self._rows() if row.labelled)
+
+    def unlabelled(self) -> Iterator[CatalogueRow]:
+        """The photos without masks."""
+        return (row for row in self._rows() if not row.labelled)
+
+    def _rows(self) -> Iterator[CatalogueRow]:
         parts = -1
         with self._opened() as file:
             batches = file.iter_batches(ROWS_AT_ONCE)
             while (rows := self._next(batches)) is not None:
                 for row in rows:
-                    if not row.problem:
+                    if row.labelled and not row.problem:
                         parts = len(row.histogram) if parts < 0 else parts
                         self._check(row, parts)
                     yield row
@@ -132,7 +151,7 @@ class Catalogue(Sequence[CatalogueRow]):
         return next(islice(self, wanted, None))
 
     def _opened(self) -> pq.ParquetFile:
-        return open_parquet(self.path, SCHEMA, "import the data again with this version")
+        return open_parquet(self.path, SCHEMA, "import the data again with this version", later=_LATER)
 
     def _next(self, batches: Iterator[pa.RecordBatch]) -> list[CatalogueRow] | None:
         """The rows of the next batch; None at the end."""
@@ -160,8 +179,15 @@ def write_catalogue(path: Path, rows: Iterable[CatalogueRow]) -> None:
 
 
 def read_catalogue(path: Path) -> list[CatalogueRow]:
-    """All rows, those with a problem too. Raises DataError where the file is no catalogue."""
+    """All labelled rows, those with a problem too. Raises DataError where the file is no catalogue."""
     return list(Catalogue(path))
+
+
+def _count_unlabelled(file: pq.ParquetFile) -> int:
+    if "labelled" not in file.schema_arrow.names:
+        return 0
+    column = file.read(columns=["labelled"])["labelled"]
+    return int(pc.sum(pc.invert(column)).as_py() or 0)
 
 
 def usable(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:

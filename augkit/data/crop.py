@@ -44,8 +44,15 @@ def canonical_window(mask: Mask, margin: float) -> Window:
     left, top, across, down = cv2.boundingRect(cv2.LUT(mask, _SHOWN))
     if not across:
         raise DataError("the mask shows no part")
+    return window_around((left, top, left + across, top + down), mask.shape, margin)
+
+
+def window_around(box: tuple[int, int, int, int], shape: tuple[int, ...], margin: float) -> Window:
+    """The canonical window of a box (left, top, right and bottom end) in a photo (H, W, ...)."""
+    left, top, right, bottom = box
+    across, down = right - left, bottom - top
     side = max(1, round(max(across, down) * (1 + 2 * margin)))
-    height, width = mask.shape
+    height, width = shape[:2]
     return Window(_place(left, left + across, side, width), _place(top, top + down, side, height), side)
 
 
@@ -63,16 +70,29 @@ def cut(photo: Photo, mask: Mask, window: Window, size: int) -> tuple[Photo, Mas
     and enlarged by cubic interpolation. A pixel of the mask becomes the id that covers most of it, so the result only
     holds ids of the source (and ignore), and thin parts do not fray.
     """
-    height, width = mask.shape
-    left, top = max(0, -window.x), max(0, -window.y)
-    right, bottom = max(0, window.x + window.side - width), max(0, window.y + window.side - height)
-    here = np.s_[max(0, window.y) : window.y + window.side, max(0, window.x) : window.x + window.side]
-    borders = (top, bottom, left, right)
-    square = cv2.copyMakeBorder(np.ascontiguousarray(photo[here]), *borders, cv2.BORDER_REPLICATE)
-    labels = cv2.copyMakeBorder(np.ascontiguousarray(mask[here]), *borders, cv2.BORDER_CONSTANT, value=(IGNORE,))
+    borders = _borders(window, mask.shape)
+    labels = cv2.copyMakeBorder(_under(mask, window), *borders, cv2.BORDER_CONSTANT, value=(IGNORE,))
+    return cut_photo(photo, window, size), resize_mask(np.asarray(labels, np.uint8), size)
+
+
+def cut_photo(photo: Photo, window: Window, size: int) -> Photo:
+    """The photo of ``cut`` alone."""
+    square = cv2.copyMakeBorder(_under(photo, window), *_borders(window, photo.shape), cv2.BORDER_REPLICATE)
     method = cv2.INTER_AREA if window.side > size else cv2.INTER_CUBIC
-    resized = cv2.resize(square, (size, size), interpolation=method)
-    return np.asarray(resized, np.uint8), resize_mask(np.asarray(labels, np.uint8), size)
+    return np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8)
+
+
+def _under(picture: Photo, window: Window) -> Photo:
+    """What of a photo or a mask lies under the window."""
+    rows, columns = (slice(max(0, start), start + window.side) for start in (window.y, window.x))
+    return np.ascontiguousarray(picture[rows, columns])
+
+
+def _borders(window: Window, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """How far the window reaches outside a picture (H, W, ...): above, below, to the left and to the right."""
+    height, width = shape[:2]
+    below, right = window.y + window.side - height, window.x + window.side - width
+    return max(0, -window.y), max(0, below), max(0, -window.x), max(0, right)
 
 
 def resize_photo(photo: Photo, size: int) -> Photo:

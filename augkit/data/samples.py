@@ -15,11 +15,19 @@ from augkit.core.classes import Doors
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.data.catalogue import Split
-from augkit.data.crop import Photo
+from augkit.data.crop import Box, Photo
 from augkit.data.orientation import CarView
 from augkit.data.photo_decoding import decode_opened, on_its_side, open_picture, require_shape, require_size, shape_of
 from augkit.data.reading_way import AS_FILES_SAY, Exif, Overlap, ReadingWay
 from augkit.data.sample_ids import Ids
+
+
+@dataclass(frozen=True)
+class CarBox:
+    """Where a car is said to be: ``box`` in pixels of a photo of ``shape`` (H, W), None where no shape is recorded."""
+
+    box: Box
+    shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,8 @@ class Sample:
 
     What the source knows is written down, what it does not is found out later: ``view`` is the true class (a renderer
     knows it), ``doors`` the door count alone (file names say it), ``split`` where the data set fixes it, ``subset``
-    the part of the data set (a folder, a kind of background), for the audit.
+    the part of the data set (a folder, a kind of background), for the audit. ``car`` is where a photo without a mask
+    shows its car.
     """
 
     id: str
@@ -46,6 +55,7 @@ class Sample:
     doors: Doors | None = None
     split: Split | None = None
     subset: str = ""
+    car: CarBox | None = None
 
 
 @dataclass(frozen=True)
@@ -109,13 +119,15 @@ class Samples(Protocol):
 class SampleSet:
     """All samples of a data set and the parts that their masks hold; ``warnings`` are for who imports it.
 
-    ``drawn`` says that masks are drawings, whose shapes may overlap.
+    ``drawn`` says that masks are drawings, whose shapes may overlap. Samples that are not ``labelled`` have no masks,
+    and the schema no parts.
     """
 
     schema: PartSchema
     samples: Samples
     warnings: tuple[str, ...] = ()
     drawn: bool = False
+    labelled: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,6 +171,26 @@ def read(sample: Sample, way: ReadingWay = AS_FILES_SAY) -> LoadedSample:
     parts = mask.drawn(height, width, way.overlap) if isinstance(mask, Drawing) else mask
     require_shape((height, width), parts.ids.shape)
     return LoadedSample(source, parts, hashlib.sha256(np.ascontiguousarray(source).tobytes()).hexdigest())
+
+
+def read_unlabelled(sample: Sample, exif: Exif | None = None) -> tuple[Photo, str]:
+    """The (H, W, 3) photo of a sample without a mask, upright or as its box was drawn, and the sha256 of its source.
+
+    Raises DataError (or OSError) with the reason where it cannot be used.
+    """
+    if sample.problem:
+        raise DataError(sample.problem)
+    source = sample.photo() if callable(sample.photo) else sample.photo
+    assert isinstance(source, bytes), "photos without masks are files"
+    with open_picture(source) as picture:
+        stored = shape_of(picture)
+        upright = stored[::-1] if on_its_side(picture) else stored
+        recorded = sample.car.shape if sample.car else None
+        if recorded not in (None, stored, upright):
+            require_shape(stored, recorded)
+        chosen = recorded or (stored if exif == "stored" else upright)
+        photo = decode_opened(source, picture, chosen, exif or (None if recorded else "upright"))
+    return photo, hashlib.sha256(source).hexdigest()
 
 
 def _parts_on(picture: Image.Image, mask: PartMask | Drawing, way: ReadingWay) -> tuple[PartMask, Exif | None]:

@@ -52,12 +52,12 @@ def read_coco(source: Path, annotations: Path | None = None) -> SampleSet:
     problem of its sample.
     """
     places = locate(source, annotations)
-    tables = [_load(place.file) for place in places]
+    tables = [load_tables(place.file) for place in places]
     schema, part_ids = _common_parts(places, tables)
     folders = {place.photos: PhotoFolder(place.photos) for place in places}
     for place, table in zip(places, tables, strict=True):
         for image in table["images"]:
-            folders[place.photos].ask(_paths(image))
+            folders[place.photos].ask(photo_paths(image))
     samples = [
         sample
         for place, table in zip(places, tables, strict=True)
@@ -86,7 +86,7 @@ def _listed(data: _Tables) -> str:
     return ", ".join(f"{category.get('id')}: {category.get('name')}" for category in data["categories"])
 
 
-def _load(file: Path) -> dict[str, list[Entry]]:
+def load_tables(file: Path) -> dict[str, list[Entry]]:
     """The file's three tables. Raises DataError where it has no such."""
     try:
         data = json.loads(file.read_text(encoding="utf-8-sig"))
@@ -140,14 +140,14 @@ def _roots(categories: Sequence[Entry]) -> set[int | None]:
 
 def _samples(data: _Tables, part_ids: Mapping[int, int], place: Place, photos: PhotoFolder) -> Iterator[Sample]:
     """Samples of all images, and of annotations without an image; no ids yet."""
-    counts = Counter(_key(image.get("id")) for image in data["images"])
+    counts = Counter(image_key(image.get("id")) for image in data["images"])
     shapes: dict[str, list[Entry]] = defaultdict(list)
     for annotation in data["annotations"]:
-        shapes[_key(annotation.get("image_id"))].append(annotation)
+        shapes[image_key(annotation.get("image_id"))].append(annotation)
     for image in data["images"]:
-        key = _key(image.get("id"))
+        key = image_key(image.get("id"))
         if counts[key] > 1:
-            yield place.sample(_named(image), problem=f"image id {key} is listed {counts[key]} times")
+            yield place.sample(image_name(image), problem=f"image id {key} is listed {counts[key]} times")
         else:
             yield _sample(image, shapes.get(key, []), part_ids, photos, place)
     for key in sorted(shapes.keys() - counts.keys()):
@@ -169,9 +169,9 @@ def _sample(
     image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, int], photos: PhotoFolder, place: Place
 ) -> Sample:
     try:
-        path = photos.find(_paths(image))
+        path = photos.find(photo_paths(image))
     except DataError as error:
-        return place.sample(_named(image), problem=str(error))
+        return place.sample(image_name(image), problem=str(error))
     source = photos.relative(path)
     try:
         outline = _outline(image, annotations, part_ids)
@@ -199,31 +199,31 @@ def _outline(image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, 
 
 def _shape(annotation: Entry, part: int, name: str) -> PartShape:
     box = annotation.get("bbox")
-    stated = tuple(map(_number, box)) if isinstance(box, list) and len(box) == 4 else ()
+    stated = tuple(map(finite, box)) if isinstance(box, list) and len(box) == 4 else ()
     attributes = annotation.get("attributes")
     places = [annotation, attributes if isinstance(attributes, dict) else {}]
-    z = next((_number(place[key]) for place in places for key in _ORDER if key in place), 0.0)
-    return PartShape(part, name, annotation.get("segmentation"), _number(annotation.get("area")), stated, z)
+    z = next((finite(place[key]) for place in places for key in _ORDER if key in place), 0.0)
+    return PartShape(part, name, annotation.get("segmentation"), finite(annotation.get("area")), stated, z)
 
 
-def _number(value: object) -> float:
+def finite(value: object) -> float:
     """A number that means something; 0 for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     return 0.0
 
 
-def _paths(image: Entry) -> list[str]:
+def photo_paths(image: Entry) -> list[str]:
     """Where the photo may be."""
     return [image[key] for key in ("path", "file_name") if isinstance(image.get(key), str) and image[key]]
 
 
-def _named(image: Entry) -> str:
+def image_name(image: Entry) -> str:
     """What to call an image whose photo is not found."""
-    return next(iter(_paths(image)), f"image {image.get('id')}")
+    return next(iter(photo_paths(image)), f"image {image.get('id')}")
 
 
-def _key(value: object) -> str:
+def image_key(value: object) -> str:
     """An image's id, by which annotations find it: 1, "1" and 1.0 are one."""
     number = _whole(value)
     return repr(value) if number is None else str(number)

@@ -8,18 +8,10 @@ An import that was interrupted goes on from its journal.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache, partial
-from multiprocessing.connection import wait
-from pathlib import Path
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -32,9 +24,11 @@ from augkit.core.progress import silent
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, Split, write_catalogue
 from augkit.data.ingest.class_overrides import Override
+from augkit.data.ingest.entries import entries
 from augkit.data.ingest.ingest_options import IngestOptions
-from augkit.data.ingest.journal import Journal, JournalEntry, stamp
-from augkit.data.ingest.rows import RowTask, make_row
+from augkit.data.ingest.journal import Journal
+from augkit.data.ingest.photo_groups import keep_photos
+from augkit.data.ingest.rows import RowTask
 from augkit.data.ingest.sample_checks import IdCheck, Notes, Problems
 from augkit.data.ingest.splits import Ledger, Numbers, assign_splits, group_names
 from augkit.data.ingest.staging import staged
@@ -42,8 +36,7 @@ from augkit.data.near_duplicates import find_groups, thumb
 from augkit.data.samples import Sample
 
 JOURNAL = "journal.jsonl"
-_FORMAT = 2  # of what is written for a sample: rows of another format are not taken over
-_AHEAD = 16  # samples a worker
+_FORMAT = 3  # of what is written for a sample: rows of another format are not taken over
 _GROUP_NAME = 16  # characters
 
 
@@ -66,7 +59,8 @@ def ingest(
     Samples are read one at a time (with ``workers`` > 1 a few at a time, in processes); the result does not depend
     on the number of workers. ``settings`` is the text of the workspace's settings. ``overrides`` are classes by sample
     id. ``on_row`` is told of every row as it is made, or taken over, ``on_warning`` of what was left out of masks or is
-    doubtful, at the end. Returns the rows in the order of the samples, to be read from the file.
+    doubtful, at the end. Photos without masks that the workspace has stay, but for near duplicates of what is held out
+    now. Returns the rows in the order of the samples, to be read from the file.
 
     An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size, margin
     and way of reading takes over the pairs whose samples and files are still what they were, without reading them.
@@ -83,8 +77,8 @@ def ingest(
         task = RowTask(schema, staging, options.size, options.margin, importer, options.way)
         ledger, decided = Ledger(), overrides or {}
         ids = IdCheck()
-        with closing(_entries(ids.checked(samples), task, journal, workers)) as entries:
-            for entry in entries:
+        with closing(entries(ids.checked(samples), task, journal, workers)) as made:
+            for entry in made:
                 row = _override(entry.row, decided)
                 ledger.add(row, entry.fixed)
                 problems.add(row)
@@ -98,82 +92,10 @@ def ingest(
         groups = _groups(journal, ledger, staging)
         splits = assign_splits(ledger, groups, options.val_share, options.test_share, options.seed)
         write_catalogue(staging.catalogue, _finished(journal, ledger, groups, splits, decided))
-    for line in notes.lines():
+        dropped = keep_photos(workspace, staging)
+    for line in [*notes.lines(), *dropped]:
         on_warning(line)
     return Catalogue(workspace.catalogue)
-
-
-def _make_entry(sample: Sample, task: RowTask, stamp: str) -> JournalEntry:
-    row, notes = make_row(sample, task)
-    return JournalEntry(row, sample.split is not None, stamp, notes)
-
-
-def _entries(samples: Iterable[Sample], task: RowTask, journal: Journal, workers: int) -> Generator[JournalEntry]:
-    """Entries in the order of the samples, written down; those that an earlier run made are taken over."""
-    with closing(_started(samples, task, journal, workers)) as started:
-        for id, work in started:
-            if isinstance(work, JournalEntry):
-                journal.keep(id)
-                yield work
-            else:
-                entry = work()
-                journal.add(entry)
-                yield entry
-
-
-def _started(
-    samples: Iterable[Sample], task: RowTask, journal: Journal, workers: int
-) -> Generator[tuple[str, JournalEntry | Callable[[], JournalEntry]]]:
-    """By sample what an earlier run made, or what waits for its entry. At most so many samples are under way."""
-    if workers <= 1:
-        for sample in samples:
-            mark = stamp(sample)
-            yield sample.id, _made(sample, mark, task, journal) or partial(_make_entry, sample, task, mark)
-        return
-    context = multiprocessing.get_context("spawn")  # fork would copy whatever threads the caller holds locks with
-    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        waiting: deque[tuple[str, JournalEntry | Callable[[], JournalEntry]]] = deque()
-        try:
-            for sample in samples:
-                mark = stamp(sample)
-                made = _made(sample, mark, task, journal)
-                waiting.append((sample.id, made or pool.submit(_make_entry, sample, task, mark).result))
-                if len(waiting) >= _AHEAD * workers:
-                    yield waiting.popleft()
-            while waiting:
-                yield waiting.popleft()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _made(sample: Sample, mark: str, task: RowTask, journal: Journal) -> JournalEntry | None:
-    """What an earlier run made of the sample; nothing where it had a problem, which may be over by now."""
-    entry = journal.find(sample.id, mark)
-    if entry is None or entry.row.problem:
-        return None
-    whole = all(_has_bytes(path) for path in (task.workspace.photo(sample.id), task.workspace.mask(sample.id)))
-    return entry if whole else None
-
-
-def _has_bytes(path: Path) -> bool:
-    try:
-        return path.stat().st_size > 0
-    except FileNotFoundError:
-        return False
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Without it the workers of a process that was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
 
 
 def _finished(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -48,13 +49,21 @@ class RowTask:
     importer: str
     way: ReadingWay
 
+    def make(self, sample: Sample) -> tuple[CatalogueRow, Mapping[str, int]]:
+        """See ``make_row``."""
+        return make_row(sample, self)
+
+    def files(self, row: CatalogueRow) -> tuple[Path, ...]:
+        """Photo and mask."""
+        return self.workspace.photo(row.id), self.workspace.mask(row.id)
+
 
 def make_row(sample: Sample, task: RowTask) -> tuple[CatalogueRow, Mapping[str, int]]:
     """Reads, cuts, classifies and writes one sample; what is wrong with it becomes its row's problem.
 
     Beside the row are the notes of its mask: what was left out or doubtful, and how often.
     """
-    row = CatalogueRow(sample.id, task.importer, _printable(sample.source_file), _printable(sample.subset))
+    row = CatalogueRow(sample.id, task.importer, printable(sample.source_file), printable(sample.subset))
     try:
         reading = read(sample, task.way)
         present = np.flatnonzero(histogram(reading.mask)).astype(np.uint8)
@@ -62,7 +71,7 @@ def make_row(sample: Sample, task: RowTask) -> tuple[CatalogueRow, Mapping[str, 
         window = canonical_window(reading.mask, task.margin)
         require_crop(window.side, *reading.mask.shape)
     except (DataError, OSError) as error:
-        return replace(row, problem=_printable("; ".join(str(error).splitlines()) or type(error).__name__)), {}
+        return replace(row, problem=printable("; ".join(str(error).splitlines()) or type(error).__name__)), {}
     photo, mask = cut(reading.photo, reading.mask, window, task.size)
     # Outside the try: a full disk is no fault of the sample.
     _write(task.workspace, row.id, photo, mask)
@@ -83,20 +92,26 @@ def make_row(sample: Sample, task: RowTask) -> tuple[CatalogueRow, Mapping[str, 
         confidence=view.confidence,
         doors=sample.doors or view.doors,
         split=sample.split or "train",
+        whole_phash=perceptual_hash(reading.photo),
     )
     return made, reading.parts.notes
 
 
 def _write(workspace: Workspace, id: str, photo: Photo, mask: Mask) -> None:
     """JPEG 4:4:4, so that small parts keep their colours, and an 8-bit grey PNG."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), _JPEG)
-    assert done
-    workspace.photo(id).write_bytes(data.tobytes())
+    write_photo(workspace.photo(id), photo)
     done, data = cv2.imencode(".png", mask, _PNG)
     assert done
     workspace.mask(id).write_bytes(data.tobytes())
 
 
-def _printable(text: str) -> str:
+def write_photo(path: Path, photo: Photo) -> None:
+    """(H, W, 3) RGB as the workspace's photos are stored, into a folder that is put in place later."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), _JPEG)
+    assert done
+    path.write_bytes(data.tobytes())
+
+
+def printable(text: str) -> str:
     """The text without the bytes of file names that are no letters: Parquet holds letters only."""
     return text.encode("utf-8", "replace").decode()

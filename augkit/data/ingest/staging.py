@@ -34,20 +34,20 @@ def staged(workspace: Workspace, fingerprint: str, keep: bool = False) -> Iterat
     existed = workspace.root.is_dir()
     folder = workspace.root / STAGING
     try:
-        with _locked(workspace.root):
+        with locked(workspace.root):
             try:
-                _recover(workspace)
-                _prepare(folder, fingerprint)
+                recover(workspace)
+                prepare(folder, fingerprint)
                 yield Workspace(folder)
                 _replace(workspace)
                 shutil.rmtree(folder)
             except AugkitError:
-                _recover(workspace)
+                recover(workspace)
                 if not keep:
                     shutil.rmtree(folder)
                 raise
             finally:
-                _recover(workspace)
+                recover(workspace)
     finally:
         if not existed:
             with suppress(OSError):  # not empty
@@ -55,7 +55,7 @@ def staged(workspace: Workspace, fingerprint: str, keep: bool = False) -> Iterat
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
+def locked(root: Path) -> Iterator[None]:
     """Keeps other processes out of a workspace; a process that is killed lets go of it."""
     import fcntl
 
@@ -90,7 +90,7 @@ def _is_same_file(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _prepare(folder: Path, fingerprint: str) -> None:
+def prepare(folder: Path, fingerprint: str) -> None:
     """Keeps the folder of an interrupted block with the same fingerprint, and begins anew otherwise."""
     mark = folder / FINGERPRINT
     if folder.is_dir() and not (mark.is_file() and mark.read_text() == fingerprint):
@@ -116,7 +116,7 @@ def _replace(workspace: Workspace) -> None:
         move(new / name, root / name)
 
 
-def _recover(workspace: Workspace) -> None:
+def recover(workspace: Workspace) -> None:
     """Takes back what was replaced, unless everything was: then the staging folder is of no more use."""
     root, new = workspace.root, workspace.root / STAGING
     old = new / _REPLACED

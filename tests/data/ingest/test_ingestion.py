@@ -203,7 +203,7 @@ def _die_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         if staging.STAGING in f"{self}{target}" and self.suffix != ".tmp":
             left[0] -= 1
             if left[0] < 0:
-                monkeypatch.setattr(staging, "_recover", lambda workspace: None)
+                monkeypatch.setattr(staging, "recover", lambda workspace: None)
                 raise _KilledError
         return rename(self, target)
 
