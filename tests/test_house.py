@@ -16,7 +16,7 @@ PACKAGE = Path(augkit.__file__).parent
 DOCS = Path(__file__).parents[1] / "docs"
 ORDER: tuple[tuple[str, ...], ...] = (
     ("core",),
-    ("models", "losses", "metrics", "shards"),
+    ("models", "losses", "metrics", "shards", "export"),
     ("data",),
     ("sources",),
     ("gan",),
@@ -34,8 +34,8 @@ LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 BUILDERS = ("settings", "stages", "balance", "evaluate", "api", "cli")
 """What reads settings and hands plain arguments down."""
 DROP_INS = (
-    "cli", "cli/evaluate", "settings", "models", "losses", "metrics", "gan/conditioning", "gan/techniques",
-    "gate/checks", "data/audit/checks", "data/importers", "balance/executors", "sources/silhouettes",
+    "cli", "cli/evaluate", "api", "settings", "export", "models", "losses", "metrics", "gan/conditioning",
+    "gan/techniques", "gate/checks", "data/audit/checks", "data/importers", "balance/executors", "sources/silhouettes",
 )  # fmt: skip
 """Folders whose files have the names that users know: of verbs, sections and registered features."""
 HEAVY = {"torch", "ray", "accelerate", "torchvision", "matplotlib", "cv2", "pyarrow", "numpy"}

@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from augkit.api import evaluate
     from augkit.api.auditing import audit
     from augkit.api.balancing import balance, plan
+    from augkit.api.exporting import FullSize, export
     from augkit.api.importing import import_dataset
     from augkit.api.training import train
     from augkit.api.workspace_view import WorkspaceView as Workspace
 
-__all__ = ["Workspace", "audit", "balance", "evaluate", "import_dataset", "plan", "train"]
+__all__ = ["FullSize", "Workspace", "audit", "balance", "evaluate", "export", "import_dataset", "plan", "train"]
 
 _PLACES = {
+    "FullSize": ("exporting", "FullSize"),
     "Workspace": ("workspace_view", "WorkspaceView"),
     "audit": ("auditing", "audit"),
     "balance": ("balancing", "balance"),
+    "export": ("exporting", "export"),
     "import_dataset": ("importing", "import_dataset"),
     "plan": ("balancing", "plan"),
     "train": ("training", "train"),

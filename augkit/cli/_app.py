@@ -42,7 +42,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 # The order in which a user meets the verbs; others follow in alphabetical order.
 ORDER = (
     "demo", "import_", "render", "classes", "audit", "silhouettes", "train", "balance", "gate", "augment", "verify",
-    "report", "view", "evaluate", "compare", "project", "mix", "paint",
+    "report", "view", "export", "evaluate", "compare", "project", "mix", "paint",
 )  # fmt: skip
 
 

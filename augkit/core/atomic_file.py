@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,20 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file of these bytes. Raises OSError."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_unseen(path: Path, data: bytes) -> None:
+    """Writes a file in a folder that nobody reads yet, and whose writer calls ``sync_files`` later. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def sync_files(paths: Collection[Path]) -> None:
+    """These files and their names are on disk afterwards; many at once take less time than one after the other."""
+    for path in paths:
+        _sync(path)
+    for folder in {path.parent for path in paths}:
+        sync_folder(folder)
 
 
 def write_text(path: Path, text: str) -> None:

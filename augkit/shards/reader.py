@@ -22,7 +22,7 @@ from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decod
 from augkit.shards.index import Where, count_rows, load_index, load_manifest, select
 from augkit.shards.writer import aside_file, home, tar_file
 
-__all__ = ["ShardDataset", "StoredPair", "decode_mask_png", "read_stored"]
+__all__ = ["ShardDataset", "StoredPair", "accepted_rows", "decode_mask_png", "read_stored"]
 
 Sample = dict[str, Any]
 Transform = Callable[..., Sample]
@@ -52,7 +52,7 @@ class ShardDataset(Dataset[Sample]):
         storage = open_storage(path)
         self.schema = load_manifest(storage).schema
         """The part schema of the masks."""
-        self.index: pa.Table = _rows_with_bytes(load_index(storage), where, storage)
+        self.index: pa.Table = accepted_rows(load_index(storage), where, storage)
         """The data set's rows of the index, in the order of ``data[i]``."""
         self._transform: Transform = transform if transform is not None else _to_tensors
         self._check: Callable[[int, bytes, bytes], None] = self._compare_crc if check_crc else _trust
@@ -193,7 +193,8 @@ class _Descriptor:
             close(self.number)
 
 
-def _rows_with_bytes(table: pa.Table, where: Where | None, storage: Storage) -> pa.Table:
+def accepted_rows(table: pa.Table, where: Where | None, storage: Storage) -> pa.Table:
+    """Rows of accepted pairs that ``where`` keeps. Raises ShardError where there is none."""
     rows = table.filter(pc.field("accepted") & pc.field("shard").is_valid())
     chosen = select(rows, where).combine_chunks()
     if not chosen.num_rows:

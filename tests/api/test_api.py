@@ -32,7 +32,7 @@ def test_every_name_is_there_and_annotated() -> None:
         for function in functions:
             signature = inspect.signature(function)
             assert signature.return_annotation is not signature.empty and function.__doc__
-    with pytest.raises(AttributeError, match="no attribute 'balanse'; it has Workspace"):
+    with pytest.raises(AttributeError, match="no attribute 'balanse'; it has FullSize, Workspace"):
         api.balanse  # noqa: B018
 
 
