@@ -1,17 +1,23 @@
-"""Techniques of a game: one file each, with its settings, its formula, what it adds to a game and what it needs."""
+"""Techniques of a game: one file each, with its settings, its formula, what it adds to a game and what it needs.
+
+The settings read these files, and a command that only refuses its words must not wait for torch: it is imported where
+something is computed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
 
 from augkit.core.needs import Need
 from augkit.core.technique_settings import TECHNIQUES, TechniqueSettings
-from augkit.gan.players import Term
-from augkit.gan.slots import Refiner, View
-from augkit.losses.adversarial import AdversarialPair
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from augkit.gan.players import Term
+    from augkit.gan.slots import Refiner, View
+    from augkit.losses.adversarial import AdversarialPair
 
 __all__ = ["TECHNIQUES", "Technique"]
 

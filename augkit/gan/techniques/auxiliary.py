@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
-
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import CLASS_LOGITS, DISCRIMINATOR, Need
 from augkit.core.section import Weight
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
-from augkit.models.conditioning import AuxiliaryHead
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
 
 
 @TECHNIQUES.register("auxiliary")
@@ -52,11 +52,17 @@ class Auxiliary(Technique):
 
     def head(self, features: int, latent: int, spectral: bool) -> nn.Module:
         """See the class."""
+        from augkit.models.conditioning import AuxiliaryHead
+
         del latent
         return AuxiliaryHead(features, spectral=spectral)
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from torch.nn import functional
+
+        from augkit.gan.players import Term
+
         del module
 
         def of_made(outputs: StepOutputs) -> Tensor:

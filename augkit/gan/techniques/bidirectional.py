@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import DISCRIMINATOR, DRAWN_LATENTS, Need
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
-from augkit.losses.adversarial import AdversarialPair
-from augkit.models.conditioning import JointHead
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
+    from augkit.losses.adversarial import AdversarialPair
 
 
 @TECHNIQUES.register("bidirectional")
@@ -37,10 +38,13 @@ class Bidirectional(Technique):
 
     def head(self, features: int, latent: int, spectral: bool) -> nn.Module:
         """See the class."""
+        from augkit.models.conditioning import JointHead
+
         return JointHead(features, latent, self.condition == "class", spectral=spectral)
 
     def adversarial_term(self, player: str, pair: AdversarialPair) -> Term | None:
         """G's and the encoder's side: D's loss with real and fake exchanged."""
+        from augkit.gan.players import Term
 
         def loss(outputs: StepOutputs) -> Tensor:
             return pair.discriminator(outputs.fake_features[0][-1].float(), outputs.real_features[0][-1].float())

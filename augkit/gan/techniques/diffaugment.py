@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
-
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from augkit.core.needs import DISCRIMINATOR, FREE_COLOURS, Need
-from augkit.gan.batch import Batch
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+    from torch import Tensor
+
+    from augkit.gan.batch import Batch
 
 
 @TECHNIQUES.register("diffaugment")
@@ -72,6 +73,8 @@ def colour(pictures: Float[Tensor, "n c h w"], draw: Float[Tensor, "n 3"], fill:
 
 def translation(pictures: Float[Tensor, "n c h w"], draw: Float[Tensor, "n 3"], fill: Float[Tensor, " c"]) -> Tensor:
     """Moved by up to 1/8 of the side in either direction, in whole pixels."""
+    import torch
+
     height, width = pictures.shape[2:]
     down, right = (_whole(draw[:, i], side // 8) for i, side in enumerate((height, width)))
     rows = torch.arange(height, device=pictures.device)[None] - down[:, None]
@@ -86,6 +89,8 @@ def translation(pictures: Float[Tensor, "n c h w"], draw: Float[Tensor, "n 3"], 
 
 def cutout(pictures: Float[Tensor, "n c h w"], draw: Float[Tensor, "n 3"], fill: Float[Tensor, " c"]) -> Tensor:
     """A rectangle of half the sides is cut out; its centre is anywhere in the picture."""
+    import torch
+
     height, width = pictures.shape[2:]
     hidden_rows, hidden_columns = (_span(draw[:, i], side) for i, side in enumerate((height, width)))
     hidden = hidden_rows[:, None, :, None] & hidden_columns[:, None, None, :]
@@ -108,6 +113,8 @@ def _inside(places: Int[Tensor, "n s"], side: int) -> Tensor:
 
 def _span(share: Float[Tensor, " n"], side: int) -> Tensor:
     """(N, side) booleans: half the side about a centre at the share of the side."""
+    import torch
+
     first = (share * side).long() - side // 4
     places = torch.arange(side, device=share.device)[None]
     return (places >= first[:, None]) & (places < first[:, None] + side // 2)

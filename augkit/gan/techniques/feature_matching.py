@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import D_LAYERS, Need
 from augkit.core.section import Weight
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
 
 
 @TECHNIQUES.register("feature_matching")
@@ -33,6 +33,8 @@ class FeatureMatching(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from augkit.gan.players import Term
+
         del module
 
         def loss(outputs: StepOutputs) -> Tensor:
@@ -47,6 +49,9 @@ def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[T
     ``real`` and ``fake``: for each scale the features of every layer, the scores last. ``real`` is not trained through.
     pix2pixHD sums over its n_layers + 1 layers with weight 10 * 4/(n_layers + 1) / n_scales: 40 times this mean.
     """
+    import torch
+    from torch.nn import functional
+
     scales = []
     for real_scale, fake_scale in zip(real, fake, strict=True):
         layers = [

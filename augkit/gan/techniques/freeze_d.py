@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
-from torch import nn
 
 from augkit.core.errors import ConfigError
 from augkit.core.needs import TRAINED_D, Need
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @TECHNIQUES.register("freeze_d")

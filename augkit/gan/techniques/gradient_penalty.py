@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
-
-from jaxtyping import Float
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import BOUNDED_SLOPE, DISCRIMINATOR, OWN_SCORE, Need
 from augkit.core.section import Positive, Weight
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
-from augkit.losses.input_gradients import PictureScore, input_gradients
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
+    from augkit.losses.input_gradients import PictureScore
 
 
 @TECHNIQUES.register("gradient_penalty")
@@ -33,6 +35,8 @@ class GradientPenalty(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from augkit.gan.players import Term
+
         del module
 
         def loss(outputs: StepOutputs) -> Tensor:
@@ -66,6 +70,8 @@ class PlaceGradientPenalty(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from augkit.gan.players import Term
+
         del module
 
         def loss(outputs: StepOutputs) -> Tensor:
@@ -81,6 +87,8 @@ def gradient_penalty(
 
     ``place`` is uniform on [0, 1).
     """
+    from augkit.losses.input_gradients import input_gradients
+
     # The norm's derivative is infinite at 0.
     gradients = input_gradients(score, _between(real, fake, place))
     return ((gradients.square().sum(1) + 1e-12).sqrt() - 1).square().mean()
@@ -94,6 +102,8 @@ def place_gradient_penalty(
     The form for a D whose scores are a map of patches (Shaham et al. 2019, code): the norm is over a pixel's channels,
     so that neither the penalty nor D's mean score depends on the size of the picture.
     """
+    from augkit.losses.input_gradients import input_gradients
+
     gradients = input_gradients(score, _between(real, fake, place)).view_as(real)
     return ((gradients.square().sum(1) + 1e-12).sqrt() - 1).square().mean()
 

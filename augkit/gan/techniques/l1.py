@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-from torch import nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import REAL_COUNTERPART, Need
 from augkit.core.section import Weight
-from augkit.gan.players import Term
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from augkit.gan.players import Term
 
 
 @TECHNIQUES.register("l1")
@@ -31,6 +32,10 @@ class L1(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from torch.nn import functional
+
+        from augkit.gan.players import Term
+
         del module
         if player != "G":
             return []

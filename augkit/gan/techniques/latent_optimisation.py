@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import torch
-from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
 
 from augkit.core.needs import DISCRIMINATOR, DRAWN_LATENTS, OWN_SCORE, Need
 from augkit.core.section import Count, Positive, Section, Weight
-from augkit.gan.batch import Batch
-from augkit.gan.latents import UniformPrior
-from augkit.gan.players import Term
-from augkit.gan.slots import Score
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor, nn
+
+    from augkit.gan.batch import Batch
+    from augkit.gan.latents import UniformPrior
+    from augkit.gan.players import Term
+    from augkit.gan.slots import Score
 
 
 class LatentOptimisation(Section):
@@ -38,6 +40,8 @@ class LatentOptimisation(Section):
         self, z: Float[Tensor, "n d"], score: Score, batch: Batch, name: str
     ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
         """See the class; ``moves`` are the sums of dz before clipping, 0 where a latent stays."""
+        import torch
+
         chosen = batch.uniform(f"{name}-moved", 1) < self.share
         start = z.requires_grad_()
         place, moves = start, torch.zeros_like(start)
@@ -50,6 +54,8 @@ class LatentOptimisation(Section):
 
     def prior(self, latent: int) -> UniformPrior:
         """The cube that the moves are clipped to."""
+        from augkit.gan.latents import UniformPrior
+
         return UniformPrior(latent)
 
 
@@ -75,6 +81,8 @@ class Logan(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from augkit.gan.players import Term
+
         del player, module
         asked = self.latent_optimisation
         if asked is None:

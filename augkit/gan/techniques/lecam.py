@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import DISCRIMINATOR, Need
 from augkit.core.section import Weight
-from augkit.gan.players import Backend, StepOutputs, Term, TermState
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
 
 
 @TECHNIQUES.register("lecam")
@@ -44,42 +44,15 @@ def lecam(
 
     ``real_mean`` (a_R) and ``fake_mean`` (a_F) are the moving averages of D's mean scores.
     """
+    from torch.nn import functional
+
     return functional.relu(real - fake_mean).square().mean() + functional.relu(real_mean - fake).square().mean()
 
 
-class RunningMeans(TermState):
-    """The anchors a_R and a_F: moving averages (decay .99) of D's mean scores, equal on all processes.
-
-    Until the first step is over there is none; ``seen`` counts the steps.
-    """
-
-    DECAY = 0.99
-
-    anchors: Tensor
-    seen: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("anchors", torch.zeros(2))  # of real, of fake
-        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
-        self._observed: list[Tensor] = []
-
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Takes note of a microbatch's scores."""
-        self._observed.append(torch.stack([real.detach().mean(), fake.detach().mean()]))
-
-    def settle(self, backend: Backend) -> None:
-        """Moves the anchors."""
-        means = torch.stack(self._observed).mean(0)
-        self._observed.clear()
-        if backend.num_processes > 1:
-            means = backend.reduce(means, "mean")
-        kept = self.DECAY if int(self.seen) else 0.0
-        self.anchors.copy_(kept * self.anchors + (1 - kept) * means.to(self.anchors))
-        self.seen += 1
-
-
 def _term(weight: float) -> Term:
+    from augkit.gan.players import Term
+    from augkit.gan.running_means import RunningMeans
+
     means = RunningMeans()
 
     def loss(outputs: StepOutputs) -> Tensor:

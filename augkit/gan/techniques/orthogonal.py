@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.section import Weight
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
 
 
 @TECHNIQUES.register("orthogonal")
@@ -26,6 +27,8 @@ class Orthogonal(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from augkit.gan.players import Term
+
         del player
 
         def loss(outputs: StepOutputs) -> Tensor:
@@ -40,6 +43,9 @@ def orthogonality(module: nn.Module) -> Float[Tensor, ""]:
 
     The rows' own lengths are free. Biases, norms and embeddings are left out.
     """
+    import torch
+    from torch import nn
+
     total = torch.zeros(())
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import REAL_COUNTERPART, Need
 from augkit.core.section import Weight
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
-from augkit.losses.perceptual import perceptual
-from augkit.models.registries import PERCEPTUAL_NETWORKS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from augkit.gan.players import StepOutputs, Term
 
 
 @TECHNIQUES.register("perceptual")
@@ -43,6 +42,10 @@ class Perceptual(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class. Raises CheckpointError where the network's weights are not to be had."""
+        import torch
+
+        from augkit.models.registries import PERCEPTUAL_NETWORKS
+
         if player != "G":
             return []
         weights = self.perceptual_weights
@@ -54,6 +57,11 @@ class Perceptual(Technique):
 
 def perceptual_term(weight: float, network: nn.Module) -> Term:
     """By a network at hand."""
+    import torch
+
+    from augkit.gan.players import Term
+    from augkit.losses.perceptual import perceptual
+
     layers: Any = network.weights
     relative = bool(network.relative)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
-
-from jaxtyping import Float
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.needs import DISCRIMINATOR, OWN_SCORE, Need
 from augkit.core.section import Count, Weight
-from augkit.gan.players import Term
 from augkit.gan.techniques import TECHNIQUES, Technique
-from augkit.losses.input_gradients import PictureScore, input_gradients
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor, nn
+
+    from augkit.gan.players import Term
+    from augkit.losses.input_gradients import PictureScore
 
 
 @TECHNIQUES.register("r1")
@@ -38,6 +40,8 @@ class R1(Technique):
 
     def terms(self, player: str, module: nn.Module) -> Sequence[Term]:
         """See the class."""
+        from augkit.gan.players import Term
+
         del module
         if player != "D":
             return []
@@ -46,4 +50,6 @@ class R1(Technique):
 
 def r1(score: PictureScore, real: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
     """E ||d score / d x||^2 / 2 on real pictures (Mescheder et al. 2018, eq. 9, without its weight)."""
+    from augkit.losses.input_gradients import input_gradients
+
     return input_gradients(score, real).square().sum(1).mean() / 2

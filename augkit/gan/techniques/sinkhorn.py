@@ -6,18 +6,19 @@ The formula and its sources: ``augkit.losses.sinkhorn``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import torch
-from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Tensor
 
 from augkit.core.section import Count, Positive, Section
-from augkit.gan.players import StepOutputs, Term
 from augkit.gan.techniques import TECHNIQUES, Technique
-from augkit.losses.adversarial import AdversarialPair
-from augkit.losses.sinkhorn import EPSILON, ITERATIONS, sinkhorn_divergence
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+    from torch import Tensor
+
+    from augkit.gan.players import StepOutputs, Term
+    from augkit.losses.adversarial import AdversarialPair
 
 
 class SinkhornLoss(Section):
@@ -29,11 +30,15 @@ class SinkhornLoss(Section):
     """Patches of each picture that one turn compares."""
     positions: bool = False
     """Whether half the distance of two patches, over the picture's diagonal, is added to 1 - cosine."""
-    epsilon: Positive = EPSILON
-    iterations: Count = ITERATIONS
+    epsilon: Positive = 0.1
+    iterations: Count = 20
 
     def __call__(self, real: Float[Tensor, "n e h w"], fake: Float[Tensor, "n e h w"], places: Tensor) -> Tensor:
         """The mean over the pictures, at the first ``patches`` of the places."""
+        import torch
+
+        from augkit.losses.sinkhorn import sinkhorn_divergence
+
         chosen = places[: self.patches]
         where = coordinates(chosen, real.shape[2], real.shape[3])
         both = (where, where) if self.positions else None
@@ -73,6 +78,8 @@ class Sinkhorn(Technique):
 
     def adversarial_term(self, player: str, pair: AdversarialPair) -> Term:
         """D embeds such that real and made patches are far apart; G makes patches that are near the real ones."""
+        from augkit.gan.players import Term
+
         del pair
         return Term("adversarial", 1.0, self._of_d if player == "D" else self._of_g)
 
@@ -80,6 +87,8 @@ class Sinkhorn(Technique):
         return -self.sinkhorn(outputs.real_features[0][-1], outputs.fake_features[0][-1], outputs.places)
 
     def _of_g(self, outputs: StepOutputs) -> Tensor:
+        import torch
+
         with torch.no_grad():
             real = outputs.score(outputs.real)
         return self.sinkhorn(real, outputs.fake_features[0][-1], outputs.places)
@@ -87,5 +96,7 @@ class Sinkhorn(Technique):
 
 def coordinates(places: Int[Tensor, " p"], height: int, width: int) -> Float[Tensor, "p 2"]:
     """Rows and columns of places, counted row by row, in 0..1."""
+    import torch
+
     rows, columns = places // width, places % width
     return torch.stack([rows / max(1, height - 1), columns / max(1, width - 1)], 1)

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from augkit.gan.players import StepOutputs
-from augkit.gan.techniques.lecam import LeCam, RunningMeans, lecam
+from augkit.gan.running_means import RunningMeans
+from augkit.gan.techniques.lecam import LeCam, lecam
 
 
 def test_lecam() -> None:
