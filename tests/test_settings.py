@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,18 @@ def test_every_file_says_its_command(path: Path) -> None:
 
 def test_the_defaults_are_those_of_the_preset_cpu() -> None:
     assert load_settings("cpu") == Settings() == load_settings()
+
+
+@pytest.mark.parametrize(
+    ("override", "meant"),
+    [
+        ("mask.stepz=1", "mask.steps"), ("target_per_class=5", "balance.target_per_class"),
+        ("image.optimm={}", "image.optim"), ("mask.selection.evry=3", "mask.selection.every"),
+    ],
+)  # fmt: skip
+def test_an_unknown_key_is_told_the_nearest(override: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match=rf"did you mean {re.escape(meant)}\?"):
+        load_settings("cpu", [override])
 
 
 def test_all_faults_are_told_at_once_with_their_paths(tmp_path: Path) -> None:

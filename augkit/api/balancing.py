@@ -11,6 +11,7 @@ from augkit.api.bars import shown
 from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
+from augkit.core.nearest import one_of
 from augkit.core.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _open(place: Workspace, settings: Settings, only: Sequence[str], executor: s
     from augkit.data.audit.result import require_sound
 
     if executor not in EXECUTORS:
-        raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
+        raise ConfigError(f"--executor {executor}", one_of(executor, EXECUTORS))
     classes = tuple(CarClass.parse(name) for name in only)
     job = Balance(place, settings, BalanceRequest(settings.balance.target_per_class, classes, executor, fresh))
     require_sound(place)

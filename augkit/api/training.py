@@ -12,6 +12,7 @@ from augkit.api.opened import Changes, Config, Place, open_workspace, settings_o
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 from augkit.core.launcher import is_main_process
+from augkit.core.nearest import one_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -73,7 +74,7 @@ def train(
     from augkit.data.audit.result import require_sound
 
     if what not in WHAT:
-        raise ConfigError(f"train {what!r}", "one of " + ", ".join(WHAT))
+        raise ConfigError(f"train {what!r}", one_of(what, WHAT))
     if resume and fresh:
         raise ConfigError("--resume and --fresh together", "one of them")
     of_image = {"background": background, "backgrounds": backgrounds, "part_map": part_map}
@@ -119,7 +120,7 @@ def _train_stage(
     known = [name for _, name in store.needed(count_classes(store.rows.rows), [stage])]
     if model is not None and model not in known:
         remedy = f"{_SECTIONS.get(stage, stage)}.per_class_from decides which there are"
-        raise ConfigError(f"--model {model}", "one of " + ", ".join(known), remedy)
+        raise ConfigError(f"--model {model}", one_of(model, known), remedy)
     folders = [store.train(stage, name, resume, progress, fresh) for name in ([model] if model else known)]
     return TrainedModels({folder: _fate(folder) for folder in folders})
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
+from augkit.core.nearest import one_of
 from augkit.core.parts import PartSchema
 from augkit.data.catalogue import CatalogueRow
 
@@ -134,7 +135,7 @@ def part_targets(
     """
     unknown = [name for name in asked if name not in schema.names[1:]]
     if unknown:
-        raise ConfigError(f"--target-part {', '.join(unknown)}: no such part", "one of " + ", ".join(schema.names[1:]))
+        raise ConfigError(f"--target-part {', '.join(unknown)}: no such part", one_of(unknown[0], schema.names[1:]))
     means = {c: profiles.means[c] for c in allowed if c in profiles.means}
     return tuple(_target(PartTarget(n, schema.id_of(n), share, ()), means) for n, share in asked.items())
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from augkit.cli._answer import Answer
 from augkit.core.errors import AugkitError, RenamedWarning
 
 # ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
@@ -23,14 +24,16 @@ app = typer.Typer(
     name="augkit",
     help="Fill the gaps of a car-part data set with generated photo + mask pairs.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
 
 
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and leave.")] = False,
+) -> None:
     """Fill the gaps of a car-part data set with generated photo + mask pairs."""
     if version:
         from augkit import __version__
@@ -41,8 +44,8 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 # The order in which a user meets the verbs; others follow in alphabetical order.
 ORDER = (
-    "demo", "import_", "render", "classes", "audit", "silhouettes", "train", "balance", "gate", "augment", "verify",
-    "report", "view", "export", "evaluate", "compare", "project", "mix", "paint",
+    "doctor", "config", "demo", "import_", "render", "classes", "audit", "silhouettes", "train", "balance", "gate",
+    "augment", "verify", "report", "view", "export", "evaluate", "compare", "project", "mix", "paint",
 )  # fmt: skip
 
 
@@ -72,6 +75,7 @@ def run(arguments: list[str]) -> int:
 
     What no other line catches is a fault of augkit's own: its traceback goes to a file.
     """
+    answer = Answer.to(arguments)
     try:
         load_commands("augkit.cli", ORDER)
         with warnings.catch_warnings():
@@ -81,20 +85,20 @@ def run(arguments: list[str]) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except AugkitError as error:
-        print(f"augkit: {error}", file=sys.stderr)
-        return error.exit_code
+        return answer.refused(error, error.exit_code)
     except _UsageError as error:
         error.show()
-        return 2
+        return answer.told("UsageError", error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):  # the second is what older ones make of it
-        print("augkit: interrupted; run the same command again to go on", file=sys.stderr)
-        return INTERRUPTED
+        message = "interrupted; run the same command again to go on"
+        print(f"augkit: {message}", file=sys.stderr)
+        return answer.told("Interrupted", message, INTERRUPTED)
     except OSError as error:
         expected, remedy = "a path that can be read and written", "check the path, its permissions and the free space"
-        print(f"augkit: {error}\nexpected: {expected}\nremedy: {remedy}", file=sys.stderr)
-        return 3
+        return answer.refused(AugkitError(str(error), expected, remedy), 3, type(error).__name__)
     except Exception as error:
         from augkit.cli._fault import FAULT, report_fault
 
-        print(f"augkit: {report_fault(error, arguments)}", file=sys.stderr)
-        return FAULT
+        message = report_fault(error, arguments)
+        print(f"augkit: {message}", file=sys.stderr)
+        return answer.told("Fault", message, FAULT)

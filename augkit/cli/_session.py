@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from augkit.api.plain_data import as_json
+from augkit.cli._answer import ANSWERED
 from augkit.core.launcher import is_main_process
+from augkit.core.presets import setting_presets
 from augkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ WorkspaceOption = Annotated[
     typer.Option("--workspace", "-w", help="Folder of the workspace (AUGKIT_WORKSPACE, or the current folder)."),
 ]
 ConfigOption = Annotated[
-    str | None, typer.Option("--config", "-c", help="YAML file, or a preset: smoke, quick, cpu, gpu.")
+    str | None, typer.Option("--config", "-c", help=f"YAML file, or a preset: {', '.join(setting_presets())}.")
 ]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="One setting, e.g. mask.steps=500; may be repeated.")
@@ -65,6 +67,7 @@ class Session:
         if not is_main_process():
             return
         if self.as_json:
+            ANSWERED.set(True)
             print(as_json(result))
         else:
             self.console.print(human)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.core.errors import DataError
 
 
-class _AuditCommand(TyperCommand):
+class _AuditCommand(CatalogueVerb):
     """Lists the checks in its help; they are imported only when that is shown."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

@@ -9,14 +9,16 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.core.errors import ConfigError, PartialError
+from augkit.core.nearest import one_of
 
 if TYPE_CHECKING:
     from augkit.balance.classical import ClassicalJob
     from augkit.balance.run_plan import RunOutcome
 
 
-@app.command("augment")
+@app.command("augment", cls=CatalogueVerb)
 def augment(
     *,
     preset: Annotated[str, typer.Option("--preset", help="Augmentation preset, or a YAML file.")] = "strong",
@@ -74,7 +76,7 @@ def _open(
     from augkit.core.presets import load_recipe
 
     if executor not in EXECUTORS:
-        raise ConfigError(f"--executor {executor}", "one of " + ", ".join(EXECUTORS))
+        raise ConfigError(f"--executor {executor}", one_of(executor, EXECUTORS))
     if place.resolve() == session.workspace.shards.resolve():
         raise ConfigError(f"--out {place}: `augkit balance` writes there", "a folder of its own", "leave --out out")
     target = target or session.settings.balance.target_per_class

@@ -8,10 +8,11 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.core.errors import PartialError
 
 
-@app.command("balance")
+@app.command("balance", cls=CatalogueVerb)
 def balance(
     *,
     target: Annotated[

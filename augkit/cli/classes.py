@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 
 
-@app.command("classes")
+@app.command("classes", cls=CatalogueVerb)
 def classes(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Count the real pairs of each class."""
     from augkit.data.catalogue import read_catalogue

@@ -9,11 +9,12 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, open_session
+from augkit.cli._verb import Verb
 
 CARS = 160
 
 
-@app.command("demo")
+@app.command("demo", cls=Verb)
 def demo(
     *,
     workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Where the demo works.")] = Path("augkit-demo"),

@@ -8,9 +8,10 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 
 
-@app.command("gate")
+@app.command("gate", cls=CatalogueVerb)
 def gate(
     *,
     refit: Annotated[bool, typer.Option("--refit", help="Fit the judges again, even where nothing changed.")] = False,

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
-from typer.core import TyperCommand
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 
 
-class _ImportCommand(TyperCommand):
+class _ImportCommand(Verb):
     """Names the importers in its help; they are imported only when that is shown."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

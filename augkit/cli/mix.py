@@ -8,9 +8,10 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 
 
-@app.command("mix")
+@app.command("mix", cls=CatalogueVerb)
 def mix(
     a: Annotated[str, typer.Argument(metavar="A", help="A projection (name or file), or a picture to project first.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The other.")],

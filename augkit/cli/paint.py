@@ -9,6 +9,7 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 from augkit.core.launcher import is_main_process
 
@@ -28,7 +29,7 @@ CountOption = Annotated[int, typer.Option("--count", min=1, help="How many pictu
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Another seed gives other pictures.")]
 
 
-@paint.command("train")
+@paint.command("train", cls=Verb)
 def train(
     photo: Annotated[str, typer.Argument(metavar="PHOTO|PAIR", help="A photo's file, or the id of a pair.")],
     *,
@@ -97,7 +98,7 @@ def sample(
     session.emit(result, f"{count} pictures, side by side in {sheet}")
 
 
-@paint.command("from")
+@paint.command("from", cls=Verb)
 def paint_from(
     mask: Annotated[str, typer.Argument(metavar="MASK|PAIR", help="A drawn mask's file, or the id of a pair.")],
     *,

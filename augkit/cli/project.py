@@ -9,14 +9,16 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.core.errors import ConfigError
+from augkit.core.nearest import one_of
 
 if TYPE_CHECKING:
     from augkit.stages.projection.projections import Projection
     from augkit.stages.projection.projector import Projector
 
 
-@app.command("project")
+@app.command("project", cls=CatalogueVerb)
 def project(
     pictures: Annotated[
         list[str],
@@ -51,8 +53,8 @@ def project(
     from augkit.stages.projection.projector import ProjectionBudget, Projector
     from augkit.stages.projection.targets import read_source
 
-    if stage not in (None, *LATENT_STAGES):
-        raise ConfigError(f"--stage {stage}", "one of " + ", ".join(LATENT_STAGES))
+    if stage is not None and stage not in LATENT_STAGES:
+        raise ConfigError(f"--stage {stage}", one_of(stage, LATENT_STAGES))
     effort = ProjectionBudget(encoder_steps, refine_steps, perceptual, fresh)
     session = open_session(workspace, as_json, config, overrides)
     asked = CarClass.parse(car_class) if car_class else None

@@ -8,6 +8,7 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _ClassOption = Annotated[
 ]
 
 
-@app.command("render")
+@app.command("render", cls=Verb)
 def render(
     *,
     workspace: WorkspaceOption = None,

@@ -10,6 +10,7 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, Session, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from augkit.sources.silhouettes.search import SearchResult
 
 
-@app.command("silhouettes")
+@app.command("silhouettes", cls=CatalogueVerb)
 def silhouettes(
     *,
     workspace: WorkspaceOption = None,

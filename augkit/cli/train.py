@@ -9,9 +9,10 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 
 
-@app.command("train")
+@app.command("train", cls=CatalogueVerb)
 def train(
     what: Annotated[str, typer.Argument(help="mask (stage I), image (stage II), image-unconditional or segmenter.")],
     *,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from augkit.core.errors import ConfigError
+from augkit.core.nearest import one_of
 
 Orientation = Literal["A", "B", "C", "D"]
 Doors = Literal["3", "5", "unknown"]
@@ -49,7 +50,7 @@ class CarClass:
         by_name = {known.name: known for known in ALL_CLASSES}
         by_name |= {f"{known.orientation}-{known.doors}": known for known in ALL_CLASSES}
         if name not in by_name:
-            raise ConfigError(f"no class named {name!r}", "one of " + ", ".join(c.name for c in ALL_CLASSES))
+            raise ConfigError(f"no class named {name!r}", one_of(name, (c.name for c in ALL_CLASSES)))
         return by_name[name]
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import SchemaError
+from augkit.core.nearest import one_of
 from augkit.core.part_names import PartName, PartOverride, faults_of, read_names
 
 BACKGROUND = 0
@@ -109,7 +110,7 @@ class PartSchema:
     def id_of(self, name: str) -> int:
         """The id of a part. Raises SchemaError where there is none."""
         if name not in self.names:
-            raise SchemaError(f"no part named {name!r}", "one of " + ", ".join(self.names))
+            raise SchemaError(f"no part named {name!r}", one_of(name, self.names))
         return self.names.index(name)
 
     def flip(self, mask: Mask) -> Mask:

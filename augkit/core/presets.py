@@ -33,6 +33,11 @@ def preset_folders() -> list[Path]:
     return [folder for folder in (package / "configs", package.parent / "configs") if folder.is_dir()]
 
 
+def setting_presets() -> list[str]:
+    """The names of the presets of settings."""
+    return sorted({path.stem for folder in preset_folders() for path in folder.glob("*.yaml")})
+
+
 def find_preset(source: str | Path, folders: Sequence[Path]) -> Path | None:
     """The file of a path or of a preset's name; None where there is neither."""
     named = [folder / f"{source}.yaml" for folder in folders]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from augkit.core.errors import RegistryError
+from augkit.core.nearest import one_of
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class Registry(Generic[T]):
     def __getitem__(self, name: str) -> T:
         self._load()
         if name not in self._entries:
-            raise RegistryError(f"no {self.kind} named {name!r}", "one of " + ", ".join(self), "choose a listed name")
+            raise RegistryError(f"no {self.kind} named {name!r}", one_of(name, self), "choose a listed name")
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -17,4 +17,4 @@ Weight = Annotated[float, Field(ge=0.0)]
 class Section(BaseModel):
     """Base of every part of the settings: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

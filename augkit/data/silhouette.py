@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import ConfigError, SchemaError
+from augkit.core.nearest import one_of
 from augkit.core.parts import BACKGROUND, IGNORE, MAX_PART, Colour, Mask, Part, PartSchema
 from augkit.data.crop import Photo, Region
 
@@ -39,7 +40,7 @@ OUTSIDE: dict[str, Callable[[Photo, Region], Photo]] = {"keep": keep, "green": g
 def outside(name: str) -> Callable[[Photo, Region], Photo]:
     """The recipe of that name. Raises ConfigError."""
     if name not in OUTSIDE:
-        raise ConfigError(f"--outside {name}", "one of " + ", ".join(OUTSIDE), "choose a listed name")
+        raise ConfigError(f"--outside {name}", one_of(name, OUTSIDE), "choose a listed name")
     return OUTSIDE[name]
 
 

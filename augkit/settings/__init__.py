@@ -17,10 +17,12 @@ from pydantic import Field, ValidationError, model_validator
 from augkit.core.arithmetic import Precision
 from augkit.core.atomic_file import write_text
 from augkit.core.errors import ConfigError
-from augkit.core.presets import find_preset, parse_yaml, preset_folders
+from augkit.core.nearest import one_of
+from augkit.core.presets import find_preset, parse_yaml, preset_folders, setting_presets
 from augkit.core.section import Section
 from augkit.settings.balance import BalanceSettings
 from augkit.settings.data import DataSettings
+from augkit.settings.faults import fault_line
 from augkit.settings.gate import GateSettings
 from augkit.settings.generative import CriticSettings, GenerativeSettings
 from augkit.settings.image import CoarseSettings, ImageSettings
@@ -108,10 +110,10 @@ def parse_settings(tree: dict[str, Any], source: str) -> Settings:
     try:
         return Settings.model_validate(renamed(tree))
     except ValidationError as error:
-        faults = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        faults = [f"  {fault_line(Settings, fault)}" for fault in error.errors()]
         raise ConfigError(
             f"{len(faults)} fault(s) in the settings from {source}:\n" + "\n".join(faults),
-            remedy="correct the keys above; the presets in configs/ show every key",
+            remedy="correct the keys above; `augkit config show` lists every key",
         ) from error
 
 
@@ -136,14 +138,14 @@ def preset_path(source: str | Path) -> Path:
         return found
     raise ConfigError(
         f"no settings at {source}",
-        "a YAML file, or a preset: " + ", ".join(presets()),
+        "a YAML file, or a preset: " + one_of(str(source), presets()),
         "check the path given to --config",
     )
 
 
 def presets() -> list[str]:
     """The names of the presets."""
-    return sorted({path.stem for folder in preset_folders() for path in folder.glob("*.yaml")})
+    return setting_presets()
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

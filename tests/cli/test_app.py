@@ -10,6 +10,7 @@ import pytest
 import typer.main
 
 from augkit.cli._app import ORDER, app, load_commands
+from augkit.core.presets import setting_presets
 from augkit.core.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
@@ -54,10 +55,52 @@ def test_help_imports_nothing_heavy() -> None:
     assert all(verb in done.stdout for verb in VERBS)
 
 
+REFUSED = [
+    (["balance", "--set", "mask.stepz=1"], 2, "did you mean mask.steps?"),
+    (["balance", "--config", "smoek"], 2, "did you mean smoke?"),
+    (["train", "mask"], 3, "no catalogue"),
+    (["evaluate", "masks"], 3, "no catalogue"),
+]
+
+
+def test_refusals_import_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from augkit.cli._app import run\n"
+        f"codes = [run([*words, '-w', {str(tmp_path)!r}]) for words in {[words for words, _, _ in REFUSED]}]\n"
+        "heavy = {'torch', 'ray', 'accelerate', 'cv2', 'pyarrow', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        f"sys.exit(f'{{codes}}, imported: {{heavy}}' if heavy or codes != {[code for _, code, _ in REFUSED]} else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("words", "exit_code", "message"), REFUSED, ids=str)
+def test_errors_are_json_where_json_was_asked_for(
+    augkit: Command, tmp_path: Path, words: list[str], exit_code: int, message: str
+) -> None:
+    code, out, err = augkit(*words, "-w", tmp_path, "--json")
+    error = json.loads(out)["error"]
+    assert code == exit_code == error["exit_code"] and error["found"] in err
+    assert message in " ".join(map(str, error.values()))
+    assert augkit(*words, "-w", tmp_path)[1] == ""
+
+
+def test_a_slip_of_the_keyboard_is_json_too(augkit: Command) -> None:
+    code, out, _ = augkit("balance", "--tarket", "--json")
+    assert code == 2 and json.loads(out)["error"] | {"expected": "", "remedy": ""} == json.loads(out)["error"]
+
+
 def test_the_version(augkit: Command) -> None:
     from augkit import __version__
 
-    assert augkit("--version")[:2] == (0, f"{__version__}\n")
+    assert augkit("--version")[:2] == augkit("-V")[:2] == (0, f"{__version__}\n")
+
+
+def test_short_help_and_completion(augkit: Command) -> None:
+    assert augkit("-h")[1] == augkit("--help")[1] and "--install-completion" in augkit("-h")[1]
+    code, out, _ = augkit("balance", "-h")
+    assert code == 0 and all(name in out for name in setting_presets())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +124,8 @@ def test_a_workspace_that_cannot_be_written(augkit: Command, tmp_path: Path, arg
     file = tmp_path / "file"
     file.write_text("not a folder")
     code, out, err = augkit(*arguments, "-w", file / "ws", "--json")
-    assert code == 3 and str(file) in err and "remedy" in err and out == "" and "Traceback" not in err
+    assert code == 3 and str(file) in err and "remedy" in err and "Traceback" not in err
+    assert str(file) in json.loads(out)["error"]["found"]
     assert [path.name for path in tmp_path.iterdir()] == ["file"] and file.read_text() == "not a folder"
 
 

@@ -52,7 +52,7 @@ def test_help_names_the_checks(augkit: Command) -> None:
 def test_unsound_data_are_refused(augkit: Command, copied_workspace: Workspace, arguments: tuple[object, ...]) -> None:
     copied_workspace.photo(read_catalogue(copied_workspace.catalogue)[0].id).unlink()
     code, out, err = augkit(*arguments, "-w", copied_workspace.root, "--config", "smoke", "--json")
-    assert code == 3 and out == ""
+    assert code == 3 == json.loads(out)["error"]["exit_code"]
     assert "files: 1 of 40 pairs cannot be read" in err and "augkit audit" in err
     assert not (copied_workspace.root / "models").exists() and not copied_workspace.shards.exists()
 

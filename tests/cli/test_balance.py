@@ -145,7 +145,7 @@ def test_a_target_must_be_positive(balance: Command, trained: Workspace, target:
 def test_orders_that_cannot_be(balance: Command, trained: Workspace, options: list[str], texts: list[str]) -> None:
     before = trained.settings.read_bytes()
     code, out, err = balance("--json", *options)
-    assert code == 2 and out == ""
+    assert code == 2 == json.loads(out)["error"]["exit_code"]
     assert all(text in err for text in texts), err
     assert trained.settings.read_bytes() == before and not trained.shards.exists()
 
@@ -212,7 +212,7 @@ def test_a_corrupt_model_is_named(balance: Command, trained: Workspace) -> None:
     path = trained.model("mask", "all") / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-10])
     code, out, err = balance("--json")
-    assert code == 3 and str(path) in err and "train again" in err and out == ""
+    assert code == 3 and str(path) in err and "train again" in err and str(path) in json.loads(out)["error"]["found"]
     assert not (trained.shards / "manifest.json").exists()
 
 
@@ -237,4 +237,4 @@ def test_an_interruption_is_130(balance: Command, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Worker, "make", interrupt)
     code, out, err = balance("--json")
-    assert code == 130 and out == "" and "run the same command again" in err
+    assert code == 130 == json.loads(out)["error"]["exit_code"] and "run the same command again" in err

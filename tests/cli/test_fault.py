@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from augkit.cli import classes as verb
+from augkit.cli import verify as verb
 from augkit.core.workspace import Workspace
 
 Command = Callable[..., tuple[int, str, str]]
@@ -26,17 +27,21 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_fault_of_our_own_is_a_line_and_a_report(augkit: Command, reports: Path) -> None:
-    code, out, err = augkit("classes", "--json", "-w", reports)
+    code, out, err = augkit("verify", "--json", "-w", reports)
     [report] = reports.iterdir()
-    assert code == 70 and not out and "ZeroDivisionError: nobody foresaw this" in err and "Traceback" not in err
+    assert (
+        code == 70 == json.loads(out)["error"]["exit_code"]
+        and "ZeroDivisionError: nobody foresaw this" in err
+        and "Traceback" not in err
+    )
     assert str(report) in err and report.stat().st_mode & 0o077 == 0
     text = report.read_text()
-    assert "Traceback" in text and f"augkit classes --json -w {reports}" in text and "torch 2" in text
+    assert "Traceback" in text and f"augkit verify --json -w {reports}" in text and "torch 2" in text
 
 
 def test_a_report_that_cannot_be_written_is_said(augkit: Command, reports: Path) -> None:
     reports.rmdir()
-    code, _, err = augkit("classes")
+    code, _, err = augkit("verify")
     assert code == 70 and "ZeroDivisionError" in err and "cannot be written" in err and "Traceback" not in err
 
 

@@ -167,7 +167,7 @@ def test_orders_that_cannot_be(
     silhouettes: Command, copied_workspace: Workspace, options: list[str], texts: list[str]
 ) -> None:
     code, out, err = silhouettes("--json", *options)
-    assert code == 2 and out == ""
+    assert code == 2 == json.loads(out)["error"]["exit_code"]
     assert all(text in err for text in texts), err
     assert not copied_workspace.silhouettes.exists()
 

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.cli.evaluate._app import evaluate
 
 
-@evaluate.command("gate")
+@evaluate.command("gate", cls=CatalogueVerb)
 def gate(
     *,
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="Real pairs that each fault is planted in.")] = 80,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from augkit.cli._extractor import ExtractorOption, WeightsOption
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.cli.evaluate._app import evaluate
 
 
-@evaluate.command("masks")
+@evaluate.command("masks", cls=CatalogueVerb)
 def masks(
     *,
     extractor: ExtractorOption = "lite0",

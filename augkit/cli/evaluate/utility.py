@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import CatalogueVerb
 from augkit.cli.evaluate._app import evaluate
 from augkit.core.errors import ConfigError
 
 
-@evaluate.command("utility")
+@evaluate.command("utility", cls=CatalogueVerb)
 def utility(
     *,
     arms: Annotated[
