@@ -103,24 +103,28 @@ def masks(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
 ) -> MaskQuality:  # fmt: skip
-    """Compares what stage I makes with held-out real masks, beside the real-against-real floor."""
+    """Compares what stage I makes with held-out real masks, beside the real-against-real floor; kept in reports/masks.json."""
     from augkit.evaluate.masks import evaluate_masks
 
     place = open_workspace(workspace)
     with shown(progress) as told:
-        return MaskQuality(evaluate_masks(place, settings_of(place, config, changes), extractor, told, weights))
+        found = MaskQuality(evaluate_masks(place, settings_of(place, config, changes), extractor, told, weights))
+    keep(place, "masks", found.to_dict())
+    return found
 
 
 def photos(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
 ) -> PhotoQuality:  # fmt: skip
-    """Compares stage II's photos, of held-out masks and of made ones, with held-out photos."""
+    """Compares stage II's photos, of held-out masks and of made ones, with held-out photos; kept in reports/photos.json."""
     from augkit.evaluate.photos import evaluate_photos
 
     place = open_workspace(workspace)
     with shown(progress) as told:
-        return PhotoQuality(evaluate_photos(place, settings_of(place, config, changes), extractor, told, weights))
+        found = PhotoQuality(evaluate_photos(place, settings_of(place, config, changes), extractor, told, weights))
+    keep(place, "photos", found.to_dict())
+    return found
 
 
 def gate(

@@ -27,6 +27,7 @@ def demo(
     from rich.console import Group
 
     from augkit.api.balancing import balance
+    from augkit.api.plain_data import keep
     from augkit.cli._progress import Bars
     from augkit.report.tables.score_table import score_table
 
@@ -36,6 +37,7 @@ def demo(
     with Bars() as bars:
         balanced = balance(session.workspace, config=session.settings, progress=bars)
     scores = {source: _segment(session, source) for source in ("real", "all")}
+    keep(session.workspace, "demo", {"val_iou": scores})
     page = _page(session)
     result = {**balanced.to_dict(), "val_iou": scores, "report": str(page)}
     session.emit(result, Group(score_table(scores), f"look at {page}\n    and {balanced.contact_sheet}"))

@@ -15,7 +15,8 @@ from augkit.train.selection import JUDGEMENTS
 
 WIDTH, HEIGHT = 280.0, 120.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 10.0, 20.0
-_JUDGED = {"distance": "distance to held-out pairs", "diversity": "diversity against held-out pairs"}
+DISTANCE = "distance to held-out pairs"
+_JUDGED = {"distance": DISTANCE, "diversity": "diversity against held-out pairs"}
 POINTS = 240
 """Points of a line; where a run recorded more, each is the mean of its stretch."""
 

@@ -15,7 +15,7 @@ from augkit.report.report_data import Row
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.shards.reader import read_stored
 
-PHOTO_SIZE, MASK_SIZE = 176, 128
+PHOTO_SIZE, THUMBNAIL = 256, 64
 
 Redraw = Callable[[Row], Mask | None]
 """Makes the mask of a rejected row again, which was never painted; None where that cannot be done."""
@@ -28,10 +28,14 @@ def never(row: Row) -> None:
 
 @dataclass(frozen=True)
 class Tile:
-    """A pair on a page: data URIs of photo (may be empty) and mask, what it is, and the alternative text."""
+    """A pair on a page: data URIs of photo (may be empty) and mask, what it is, and the alternative text.
+
+    ``real`` says whether the key is the id of a real pair.
+    """
 
     role: str
     key: str
+    real: bool
     photo: str
     mask: str
     text: str
@@ -62,9 +66,15 @@ class ImageCache:
         if (row["key"], mirrored) not in self._drawn:
             shown = pair.flip(self.schema) if mirrored else pair
             photo = photo_uri(shown.photo, PHOTO_SIZE) if isinstance(shown, Pair) else ""
-            self._drawn[row["key"], mirrored] = photo, mask_uri(shown.mask, self.schema, MASK_SIZE)
+            self._drawn[row["key"], mirrored] = photo, mask_uri(shown.mask, self.schema, PHOTO_SIZE)
         text = f"{role}{', mirrored' if mirrored else ''}: {row['class']}, {row['key']}"
-        return Tile(role + (" ⇄" if mirrored else ""), row["key"], *self._drawn[row["key"], mirrored], text)
+        about = role + (" ⇄" if mirrored else ""), row["key"], row["source"] == "real"
+        return Tile(*about, *self._drawn[row["key"], mirrored], text)
+
+    def thumbnail(self, row: Row) -> str:
+        """The row's photo as a small data URI; empty where there is none."""
+        pair = self.pair(row)
+        return photo_uri(pair.photo, THUMBNAIL) if isinstance(pair, Pair) else ""
 
     def _read(self, row: Row) -> Pair | None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +65,27 @@ class Judging:
 
 
 @dataclass(frozen=True)
+class Distances:
+    """What ``augkit evaluate masks`` or ``photos`` measured: the figures, and what goes with them in words."""
+
+    about: str
+    table: MeasuredTable
+
+
+@dataclass(frozen=True)
 class Measures:
-    """Utility, gate, what the gate catches of planted faults, and the table of ``augkit compare``; ``strange`` names
-    documents of another form than expected."""
+    """Each is None where nobody measured it; ``strange`` names documents of another form than expected.
+
+    Utility, what the demo saw instead, the gate, what it catches of planted faults, how far masks and photos of the
+    stages are from held-out ones, and the table of ``augkit compare``.
+    """
 
     utility: Utility | None
+    demo: MeasuredTable | None
     gate: Judging | None
     planted: MeasuredTable | None
+    masks: Distances | None
+    photos: Distances | None
     benchmark: MeasuredTable | None
     strange: Sequence[str]
 
@@ -80,13 +94,20 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
     """From the JSON documents by name."""
     found: dict[str, Any] = {}
     strange = []
-    for name, read in (("utility", _utility), ("gate", _judging), ("planted", _planted), ("compare", _benchmark)):
+    readers: dict[str, Callable[[Any], Any]] = {
+        "utility": _utility, "demo": _demo, "gate": _judging, "planted": _planted, "masks": _masks, "photos": _photos,
+        "compare": _benchmark,
+    }  # fmt: skip
+    for name, read in readers.items():
         try:
             found[name] = read(documents[name]) if name in documents else None
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             found[name] = None
             strange.append(name)
-    return Measures(found["utility"], found["gate"], found["planted"], found["compare"], strange)
+    return Measures(
+        found["utility"], found["demo"], found["gate"], found["planted"], found["masks"], found["photos"],
+        found["compare"], strange,
+    )  # fmt: skip
 
 
 def _utility(tree: Mapping[str, Any]) -> Utility:
@@ -111,7 +132,7 @@ def _utility(tree: Mapping[str, Any]) -> Utility:
     tables = {
         "Mean IoU in points": MeasuredTable(("trained on", *MEANS), means),
         "Differences in points, paired by seed and photo": MeasuredTable(("trained on", "against", *MEANS), deltas),
-        "IoU in points by part and class": MeasuredTable(("", "photos", *head), detail),
+        "IoU in points by part and class": MeasuredTable(("part or class", "photos", *head), detail),
     }
     about = f"{held['photos']['overall']} held-out real photos ({held['split']}), {runs}; 95 % intervals."
     return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, tables)
@@ -135,6 +156,44 @@ def _judging(tree: Mapping[str, Any]) -> Judging:
 def _planted(tree: Mapping[str, Any]) -> MeasuredTable:
     rows = [[line["name"], str(line["pairs"]), f"{line['caught']:.0%}", line["by"]] for line in tree["faults"]]
     return MeasuredTable(("fault planted in real pairs", "pairs", "rejected", "by"), rows)
+
+
+def _demo(tree: Mapping[str, Any]) -> MeasuredTable:
+    real, every = tree["val_iou"]["real"], tree["val_iou"]["all"]
+    rows = [[part, *(f"{100 * own[part]:.1f}" for own in (real, every))] for part in real]
+    return MeasuredTable(("IoU in points", "trained on real", "real and generated"), rows)
+
+
+def _masks(tree: Mapping[str, Any]) -> Distances:
+    every, passing = [*tree["classes"], tree["all"]], ("passing", "passing_real")
+    rows = [
+        [own["name"], str(own["photos"]), *_distance(own["figures"][0]), *(f"{own[key]:.0%}" for key in passing)]
+        for own in every
+    ]
+    head = ("class", "held out", tree["all"]["figures"][0]["name"], "95 %", "floor", "pass the rule", "real ones")
+    return Distances(_copies(tree, "masks"), MeasuredTable(head, rows))
+
+
+def _photos(tree: Mapping[str, Any]) -> Distances:
+    kinds = (("held-out masks", tree["held_out_masks"]), ("made masks", tree["made_masks"]))
+    rows = [[f"{own['name']}, {kind}", *_distance(own)] for kind, figures in kinds for own in figures]
+    about = [_copies(tree, "photos")]
+    if tree["variety"] is not None:
+        about.append(f"Photos of one mask differ by {tree['variety']:.0%} of what held-out photos of a class do.")
+    return Distances(" ".join(about), MeasuredTable(("figure", "value", "95 %", "floor"), rows))
+
+
+def _distance(figure: Mapping[str, Any]) -> list[str]:
+    ends = figure["interval"]
+    return [_text(figure["value"]), " to ".join(map(_text, ends)) if ends else "", _text(figure["floor"]["mean"])]
+
+
+def _copies(tree: Mapping[str, Any], what: str) -> str:
+    copies = tree["copies"]
+    return (
+        f"{copies['share']:.1%} of the made {what} are nearer to a training one than {copies['expected']:.0%} of the "
+        "held-out ones are."
+    )
 
 
 def _benchmark(results: Sequence[Mapping[str, Any]]) -> MeasuredTable | None:

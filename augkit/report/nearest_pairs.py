@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,21 +31,33 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What a distance means: the ``QUANTILE`` and the median of the distances of ``count`` held-out real pairs."""
+    """What a distance means: the ``QUANTILE``, the lower quartile and the median of ``count`` held-out real pairs'."""
 
     bound: float
+    quarter: float
     median: float
     count: int
 
 
 @dataclass(frozen=True)
 class NearestPairs:
-    """Neighbours of generated rows by key, by mask and by photo; the yardsticks are None without held-out pairs."""
+    """Neighbours of generated rows by key, by mask and by photo; the yardsticks are None without held-out pairs.
+
+    ``features`` are what the photos of all rows that were looked at look like: (D,) each, by key.
+    """
 
     by_mask: dict[str, Neighbour]
     by_photo: dict[str, Neighbour]
     mask_yardstick: Yardstick | None = None
     photo_yardstick: Yardstick | None = None
+    features: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def room(self, row: Row) -> float:
+        """How far a generated row is from its nearest real pair, over what three in four held-out pairs are at least:
+        below 1 it is nearer to a copy than those. Infinite where nothing tells."""
+        pairs = ((self.by_mask, self.mask_yardstick), (self.by_photo, self.photo_yardstick))
+        known = [(own[row["key"]].distance, stick) for own, stick in pairs if stick and row["key"] in own]
+        return min((distance / stick.quarter for distance, stick in known if stick.quarter > 0), default=np.inf)
 
 
 def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, progress: Progress) -> NearestPairs:
@@ -65,7 +77,9 @@ def find_nearest(made: Sequence[Row], real: Sequence[Row], images: ImageCache, p
     by_mask = nearest_mask([pair.mask for pair in asked], [pair.mask for pair in twice], schema)
     features = _features([*asked, *twice], progress)
     by_photo = nearest(features[: len(asked)], features[len(asked) :])
-    return NearestPairs(*_neighbours(ours, known, by_mask, by_photo))
+    rows = [row for row, _ in [*ours, *held, *known]]
+    seen = {row["key"]: vector for row, vector in zip(rows, features, strict=False)}  # behind them: mirror images
+    return NearestPairs(*_neighbours(ours, known, by_mask, by_photo), seen)
 
 
 def _neighbours(
@@ -78,12 +92,13 @@ def _neighbours(
         others = distances[len(ours) :]
         stick = None
         if len(others):
-            stick = Yardstick(float(np.quantile(others, QUANTILE)), float(np.median(others)), len(others))
-        bound = -np.inf if stick is None else stick.bound
+            bound, quarter, median = np.quantile(others, (QUANTILE, 0.25, 0.5)).tolist()
+            stick = Yardstick(bound, quarter, median, len(others))
+        least = -np.inf if stick is None else stick.bound
         neighbours.append(
             {
                 row["key"]: Neighbour(
-                    known[place % len(known)][0], bool(place >= len(known)), float(distance), bool(distance < bound)
+                    known[place % len(known)][0], bool(place >= len(known)), float(distance), bool(distance < least)
                 )
                 for (row, _), distance, place in zip(ours, distances, places, strict=False)
             }

@@ -15,19 +15,23 @@ from augkit.core.parts import Colour
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trainings
+from augkit.report.embedding_map import HEIGHT as MAP_HEIGHT
+from augkit.report.embedding_map import WIDTH as MAP_WIDTH
 from augkit.report.image_cache import ImageCache, Redraw, never
 from augkit.report.markup import write_page
 from augkit.report.measures import Measures, read_measures
 from augkit.report.pair_selection import PER_CLASS, PairSelection, select_pairs
 from augkit.report.rejections import Rejections, funnel_of
 from augkit.report.report_data import Gap, ReadSettings, ReportData, read_report_data
+from augkit.report.training_notes import notes_on
 from augkit.shards.card import write_card
 from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
 from augkit.train.model_folder import MODEL
 
 REMEDIES = {
-    "utility": "augkit evaluate utility", "gate": "augkit gate", "planted": "augkit evaluate gate",
+    "utility": "augkit evaluate utility", "demo": "augkit demo", "gate": "augkit gate",
+    "planted": "augkit evaluate gate", "masks": "augkit evaluate masks", "photos": "augkit evaluate photos",
     "compare": "augkit compare",
 }  # fmt: skip
 """What writes a document of ``reports/`` again."""
@@ -111,8 +115,8 @@ def write_report(
     write_page(
         "report.html", path, name=workspace.root.resolve().name, version=__version__, data=data,
         classes=classes, parts=count_parts(data), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
-        headline=headline(data, classes), trainings=[(t, _charts(t)) for t in trainings],
-        models=_models(data), scores=_scores(gallery), size=(WIDTH, HEIGHT),
+        headline=headline(data, classes), trainings=[(t, notes_on(t), _charts(t)) for t in trainings],
+        models=_models(data), scores=_scores(gallery), size=(WIDTH, HEIGHT), map_size=(MAP_WIDTH, MAP_HEIGHT),
         settings=data.settings.text if data.settings else "", seeds=_seeds(data),
     )  # fmt: skip
     shown = sum(len(sheet.cards) for sheet in gallery.sheets)
@@ -177,7 +181,8 @@ def _gaps(data: ReportData, trainings: Sequence[Training], measures: Measures) -
     for name in measures.strange:
         found.append(Gap(f"reports/{name}.json is of another form than this version writes.", REMEDIES[name]))
     if not measures.utility and "utility" not in measures.strange:
-        found.append(Gap("Nobody has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
+        only = "But for the demo's one run, nobody" if measures.demo else "Nobody"
+        found.append(Gap(f"{only} has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
     return found
 
 

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from augkit.core.progress import Progress
+from augkit.report.embedding_map import EmbeddingMap, draw_map
 from augkit.report.image_cache import ImageCache, Tile
 from augkit.report.nearest_pairs import NearestPairs, Neighbour, find_nearest
 from augkit.report.rejections import Rejections, mean_rank, scores_of
 from augkit.report.report_data import ReportData, Row
 
 PER_CLASS, EXTREMES, EXAMPLES = 8, 6, 6
+CANDIDATES = 4
+"""Times as many of the highest rank are looked at as the best that are shown."""
+ON_MAP = 160
+"""Generated pairs on the map, beside those that are shown anyway."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,14 @@ class ClassSheet:
 
 @dataclass(frozen=True)
 class PairSelection:
-    """All cards of a page. ``examples`` are by reject reason."""
+    """All cards of a page. ``examples`` are by reject reason, ``map`` is None where nothing can be compared."""
 
     sheets: Sequence[ClassSheet]
     best: Sequence[PairCard]
     worst: Sequence[PairCard]
     examples: Mapping[str, Sequence[PairCard]]
     nearest: NearestPairs
+    map: EmbeddingMap | None
 
 
 def select_pairs(
@@ -61,9 +67,11 @@ def select_pairs(
     chosen = {
         name: _spread([row for row in order if row["class"] == name], per_class) for name in {r["class"] for r in made}
     }
-    best, worst = order[:EXTREMES], order[EXTREMES:][-EXTREMES:][::-1]
-    shown = {row["key"]: row for row in [*(row for rows in chosen.values() for row in rows), *best, *worst]}
-    nearest = find_nearest(list(shown.values()), real, images, progress)
+    asked = [row for rows in chosen.values() for row in rows]
+    asked += [*order[: CANDIDATES * EXTREMES], *order[-2 * EXTREMES :], *_spread(order, ON_MAP)]
+    known = {row["key"]: row for row in asked}
+    nearest = find_nearest(list(known.values()), real, images, progress)
+    best, worst = extremes(order, nearest, EXTREMES)
     selector = _Selector(images, nearest, {row["key"]: row for row in real})
     sheets = []
     for name in sorted({row["class"] for row in [*made, *real]}):
@@ -72,7 +80,20 @@ def select_pairs(
         total = sum(row["class"] == name for row in made) or len(own)
         sheets.append(ClassSheet(name, "generated" if name in chosen else "real", total, selector.cards(rows)))
     examples = {reason.name: selector.examples(reason.examples) for reason in funnel.reasons}
-    return PairSelection(sheets, selector.cards(best), selector.cards(worst), examples, nearest)
+    chart = draw_map([*real, *known.values()], nearest.features, images)
+    return PairSelection(sheets, selector.cards(best), selector.cards(worst), examples, nearest, chart)
+
+
+def extremes(order: Sequence[Row], nearest: NearestPairs, count: int) -> tuple[list[Row], list[Row]]:
+    """The ``count`` best and worst of rows whose best come first.
+
+    A copy of a real pair passes every check with honours. So the best are first those that keep at least the distance
+    to real pairs that three in four held-out ones keep, then those that come next to it.
+    """
+    candidates = order[: CANDIDATES * count]
+    best = sorted(candidates, key=lambda row: -min(1.0, nearest.room(row)))[:count]
+    keys = {row["key"] for row in best}
+    return best, [row for row in order if row["key"] not in keys][-count:][::-1]
 
 
 def _spread(rows: Sequence[Row], count: int) -> list[Row]:
@@ -131,4 +152,4 @@ class _Selector:
     def _exemplar(self, row: Row) -> list[Tile | None]:
         """The real photo whose appearance a generated one takes over."""
         real = self.real.get(row.get("exemplar") or "")
-        return [] if real is None else [self.images.tile(real, "texture from")]
+        return [] if real is None else [self.images.tile(real, "exemplar")]

@@ -26,6 +26,12 @@ def find_chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def find_axe() -> Path | None:
+    """axe-core's script, where npm has put it (``.ci/run`` does)."""
+    path = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+    return path if path.is_file() else None
+
+
 class Page:
     """One tab. ``problems`` are errors of the console and uncaught exceptions, ``requests`` what it asked for."""
 
@@ -96,10 +102,18 @@ class Page:
 
     def press(self, key: str, times: int = 1) -> None:
         """Presses a key in what has the focus."""
-        codes = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Tab": 9}
+        codes = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, "Escape": 27}
+        pressed = {"key": key, "code": key, "windowsVirtualKeyCode": codes.get(key, ord(key[0].upper()))}
+        down = {"type": "keyDown", "text": "\r"} if key == "Enter" else {"type": "rawKeyDown"}
         for _ in range(times):
-            for kind in ("rawKeyDown", "keyUp"):
-                self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key])
+            for kind in (down, {"type": "keyUp"}):
+                self.call("Input.dispatchKeyEvent", **pressed, **kind)
+
+    def touch(self, *places: tuple[int, int]) -> None:
+        """A finger that goes from place to place and is lifted at the last."""
+        for kind, place in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[dict(zip("xy", place, strict=True))])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def picture(self, path: Path, full: bool = False) -> Path:
         """A screenshot as PNG, of the window or of the full page."""

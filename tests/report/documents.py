@@ -58,3 +58,25 @@ PLANTED = {
         {"name": "photo blurred", "pairs": 12, "caught": 1.0, "checks": {"detail": 1.0}, "by": "detail 100%"},
     ]
 }
+
+
+def compared(name: str, value: float, interval: list[float] | None) -> dict[str, Any]:
+    return {"name": name, "value": value, "interval": interval, "floor": {"kind": "halves", "mean": 60.5, "std": 1.0}}
+
+
+def _masks_of(name: str) -> dict[str, Any]:
+    figures = [compared("FD-lite0", 71.25, [65.0, 80.0]), compared("recall", 0.5, None)]
+    return {"name": name, "photos": 12, "figures": figures, "passing": 0.8, "passing_real": 0.95}
+
+
+MASKS: dict[str, Any] = {
+    "all": _masks_of("all"), "classes": [_masks_of("back-left-3")],
+    "copies": {"share": 0.123, "expected": 0.05, "bound": 0.1},
+}  # fmt: skip
+
+PHOTOS: dict[str, Any] = {
+    "held_out_masks": [compared("KD-lite0", 3.5, None)], "made_masks": [], "variety": 0.42,
+    "copies": {"share": 0.06, "expected": 0.05, "bound": 0.1},
+}  # fmt: skip
+
+DEMO: dict[str, Any] = {"val_iou": {"real": {"hood": 0.412, "mean": 0.301}, "all": {"hood": 0.523, "mean": 0.364}}}

@@ -19,8 +19,9 @@ from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.report.image_cache import ImageCache
-from augkit.report.nearest_pairs import find_nearest
+from augkit.report.nearest_pairs import NearestPairs, Neighbour, Yardstick, find_nearest
 from augkit.report.page import Summary, count_parts, write_report
+from augkit.report.pair_selection import extremes
 from augkit.report.rejections import funnel_of, mean_rank, scores_of
 from augkit.report.report_data import read_report_data
 from augkit.shards.index import MANIFEST_FILE
@@ -64,7 +65,19 @@ def test_a_whole_workspace_has_every_section_and_misses_nothing(reported: tuple[
     assert "no model here has this hash" in text
     assert "the state of step 10 was chosen" in text and "; step 10 was chosen" in text
     assert "Faults planted in real pairs" in text and "detail 5%, rule 2%" in text
+    assert "71.25" in text and "65 to 80" in text and "12.3% of the made masks are nearer" in text
+    assert "KD-lite0, held-out masks" in text and "Photos of one mask differ by 42%" in text
     assert "1.2 % quantile" in text and "reject 4.8 % of the real ones" in text and "0.4321" in text
+
+
+def test_what_the_demo_measured_stands_where_a_verdict_would(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copied.reports / "utility.json").unlink()
+    summary, text = without_neighbours(copied, monkeypatch)
+    assert "Not measured yet" not in text and "For a verdict" in text
+    assert all(f">{cell}<" in text.split('id="utility"')[1] for cell in ("hood", "41.2", "52.3", "mean", "36.4"))
+    assert any("But for the demo" in gap.what and gap.remedy == "augkit evaluate utility" for gap in summary.gaps)
 
 
 def test_the_best_and_the_worst_accepted_are_shown(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +86,20 @@ def test_the_best_and_the_worst_accepted_are_shown(copied: Workspace, monkeypatc
     best, worst = (text.split(f"<h3>{word} accepted")[1].split("<h3>")[0] for word in ("Best", "Worst"))
     assert best.count('<figure class="card') == worst.count('<figure class="card') == 2
     assert not set(re.findall(r"<code>(.*?)</code>", best)) & set(re.findall(r"<code>(.*?)</code>", worst))
+
+
+def test_a_copy_is_none_of_the_best_however_high_its_rank(workspace: Workspace) -> None:
+    made = read_report_data(workspace, written_settings).of("generated")
+    order = sorted(made, key=lambda row: row["key"] != COPY)
+    real = {"key": EXEMPLAR, "split": "train"}
+    distances = {row["key"]: 0.0 if row["key"] == COPY else 0.2 + place / 10 for place, row in enumerate(order)}
+    by_mask = {key: Neighbour(real, False, distance, distance < 0.1) for key, distance in distances.items()}
+    nearest = NearestPairs(by_mask, {}, mask_yardstick=Yardstick(0.1, 0.2, 0.3, 9))
+    best, worst = extremes(order, nearest, 2)
+    assert [row["key"] for row in best] == [row["key"] for row in order[1:3]]
+    assert worst[-1]["key"] == COPY
+    untold, _ = extremes(order, NearestPairs({}, {}), 2)  # nothing held out: the rank alone
+    assert untold == order[:2]
 
 
 def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Workspace) -> None:
@@ -117,7 +144,7 @@ def test_a_copy_is_marked_and_its_exemplar_is_shown(reported: tuple[Summary, str
     _, text = reported
     card = text.split(f"<code>{COPY}</code>")[0].rpartition('<figure class="card')[2]
     assert card.startswith(' close"') and "nearer to a real pair than held-out real pairs are" in card
-    assert "real, by both ⇄" in card and "texture from" in card and EXEMPLAR in card
+    assert "real, by both ⇄" in card and ">exemplar<" in card and EXEMPLAR in card
 
 
 def test_rejected_pairs_are_counted_by_reason_and_shown_where_there_are_bytes(reported: tuple[Summary, str]) -> None:

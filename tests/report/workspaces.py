@@ -13,12 +13,14 @@ from augkit.core.parts import PartSchema
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue
+from augkit.data.crop import resize_photo
+from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.settings import load_settings, save_settings
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.writer import PairRecord, ShardWriter
-from tests.report.documents import COMPARE, GATE, PLANTED, UTILITY
+from tests.report.documents import COMPARE, DEMO, GATE, MASKS, PHOTOS, PLANTED, UTILITY
 
 MADE = {"back-left-3": 3, "front-right-5": 1}
 """Accepted generated pairs by class."""
@@ -31,12 +33,12 @@ EXEMPLAR = "back-right-3-00001"
 
 
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No photo is looked at: all are alike. For tests of which the neighbours by photo are not the point."""
+    """Photos are compared by a few pixels, without a network. For tests of which the neighbours are not the point."""
 
-    def alike(pairs: Sequence[object], progress: object) -> np.ndarray:
-        return np.zeros((len(pairs), 1), np.float32)
+    def glance(pairs: Sequence[Pair], progress: object) -> np.ndarray:
+        return np.stack([resize_photo(pair.photo, 4).reshape(-1).astype(np.float32) for pair in pairs])
 
-    monkeypatch.setattr("augkit.report.nearest_pairs._features", alike)
+    monkeypatch.setattr("augkit.report.nearest_pairs._features", glance)
 
 
 def make_workspace(workspace: Workspace) -> Workspace:
@@ -55,10 +57,12 @@ def make_workspace(workspace: Workspace) -> Workspace:
     save_settings(load_settings("smoke", ["balance.target_per_class=6"]), workspace.settings)
     _record_training(workspace)
     workspace.reports.mkdir(exist_ok=True)
-    (workspace.reports / "utility.json").write_text(json.dumps(UTILITY))
-    (workspace.reports / "gate.json").write_text(json.dumps(GATE))
-    (workspace.reports / "planted.json").write_text(json.dumps(PLANTED))
-    (workspace.reports / "compare.json").write_text(json.dumps(COMPARE))
+    documents = {
+        "utility": UTILITY, "demo": DEMO, "gate": GATE, "planted": PLANTED, "masks": MASKS, "photos": PHOTOS,
+        "compare": COMPARE,
+    }  # fmt: skip
+    for name, document in documents.items():
+        (workspace.reports / f"{name}.json").write_text(json.dumps(document))
     return workspace
 
 

@@ -3,15 +3,9 @@
   const cards = [...document.querySelectorAll("#pairs .card")];
   const sheets = [...document.querySelectorAll("#pairs .sheet")];
   const classed = [...document.querySelectorAll("#gate .card")];
-  const overlay = $("overlay");
-  if (!overlay) return;
+  if (!$("tools")) return;
   const value = (card, score) => (score ? JSON.parse(card.dataset.scores)[score] : undefined);
   const short = (number) => Number(number).toPrecision(3).replace(/\.?0+$/, "");
-
-  function lay() {
-    document.documentElement.style.setProperty("--overlay", overlay.value / 100);
-    $("overlay-value").textContent = overlay.value + " %";
-  }
 
   function ends() {
     const option = $("score").selectedOptions[0];
@@ -32,6 +26,7 @@
       card.hidden = !((!name || card.dataset.class === name) && inside);
     }
     for (const card of classed) card.hidden = Boolean(name) && card.dataset.class !== name;
+    map.only(name);
     for (const sheet of sheets) sheet.hidden = !sheet.querySelector(".card:not([hidden])");
     const count = cards.filter((card) => !card.hidden).length;
     $("count").textContent = count + " of " + cards.length + " pairs shown";
@@ -50,12 +45,10 @@
     }
   }
 
-  overlay.addEventListener("input", lay);
   for (const name of ["class", "score", "from", "to"]) $(name).addEventListener("input", filter);
   for (const name of ["score", "order"]) $(name).addEventListener("input", order);
   $("score").addEventListener("input", () => { $("from").value = 0; $("to").value = 100; filter(); });
   $("tools").hidden = false;
   $("more").open = !matchMedia("(max-width: 40rem)").matches;
-  lay();
   filter();
 })();
