@@ -72,6 +72,7 @@ def test_the_demo(tmp_path: Path) -> None:
     result = augkit("demo", "--workspace", str(place), "--count", "48", "--config", "smoke", "--json")
     told = json.loads(result.stdout)
     assert set(told["val_iou"]) == {"real", "all"}
+    assert "The demo trained one segmenter" in Path(told["report"]).read_text()
     for picture in ("contact_sheet", "chart"):
         with Image.open(told[picture]) as shown:
             assert shown.size[0] > 300

@@ -103,7 +103,7 @@ def masks(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
 ) -> MaskQuality:  # fmt: skip
-    """Compares what stage I makes with held-out real masks, beside the real-against-real floor; kept in reports/masks.json."""
+    """Compares what stage I makes with held-out real masks, beside the floor of real ones; kept in reports/masks.json."""
     from augkit.evaluate.masks import evaluate_masks
 
     place = open_workspace(workspace)
@@ -117,7 +117,7 @@ def photos(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
 ) -> PhotoQuality:  # fmt: skip
-    """Compares stage II's photos, of held-out masks and of made ones, with held-out photos; kept in reports/photos.json."""
+    """Compares stage II's photos, of held-out and of made masks, with held-out ones; kept in reports/photos.json."""
     from augkit.evaluate.photos import evaluate_photos
 
     place = open_workspace(workspace)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from augkit.data.pair_files import read_mask
 from augkit.evaluate import masks, trained_stages
 from augkit.evaluate.masks import MaskEvaluation, evaluate_masks
 from augkit.gan.generated import MaskDraw
+from augkit.report.measures import read_measures
 from augkit.settings import load_settings
 
 
@@ -92,17 +92,19 @@ def test_nothing_held_out_is_said(copied_workspace: Workspace, monkeypatch: pyte
 
 
 def test_the_verb(
-    rendered_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sampler = Replaying(rendered_workspace, "train")
+    sampler = Replaying(copied_workspace, "train")
     hand_out(sampler, monkeypatch)
     monkeypatch.setattr(masks, "FEWEST", 2)
-    place = ["--workspace", str(rendered_workspace.root)]
+    place = ["--workspace", str(copied_workspace.root)]
     assert run(["evaluate", "masks", *place]) == 0
     assert "ratio" in capsys.readouterr().out
     assert run(["evaluate", "masks", *place, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["all"]["figures"][0]["name"] == "FD-lite0" and result["copies"]["expected"] == 0.05
+    kept = read_measures({"masks": json.loads((copied_workspace.reports / "masks.json").read_text())})
+    assert kept.masks is not None and kept.masks.table.rows[-1][0] == "all"
 
 
 def test_an_untrained_stage_is_said(copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

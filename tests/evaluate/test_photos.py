@@ -20,6 +20,7 @@ from augkit.data.pair_files import read_photo
 from augkit.evaluate import trained_stages
 from augkit.evaluate.photos import PhotoEvaluation, evaluate_photos
 from augkit.gan.generated import GeneratedPhotos
+from augkit.report.measures import read_measures
 from augkit.settings import load_settings
 
 
@@ -100,3 +101,5 @@ def test_the_verb(trained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixt
     found = json.loads(capsys.readouterr().out)
     assert found["held_out_masks"][0]["name"] == "FD-lite0" and found["fall"] > 0
     assert found["variety"] > 0 and found["exemplars"] > 1 and found["agreement"] is None
+    kept = read_measures({"photos": json.loads((trained.reports / "photos.json").read_text())})
+    assert kept.photos is not None and kept.photos.table.rows[0][0] == "FD-lite0, held-out masks"
