@@ -103,7 +103,7 @@ def masks(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
 ) -> MaskQuality:  # fmt: skip
-    """Compares what stage I makes with held-out real masks, beside the floor of real ones; kept in reports/masks.json."""
+    """Compares what stage I makes with held-out masks, beside the floor of real ones; kept in reports/masks.json."""
     from augkit.evaluate.masks import evaluate_masks
 
     place = open_workspace(workspace)
