@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from augkit.gan.players import StepOutputs, Term, TermState
 from augkit.losses.adversarial import AdversarialPair
-from augkit.losses.likelihood import cross_entropy, dice, gaussian_kl
+from augkit.losses.likelihood import cross_entropy, gaussian_kl
+from augkit.losses.segmentation import segmentation_loss
 
 
 def adversarial_d(pair: AdversarialPair, state: TermState | None = None) -> Term:
@@ -57,9 +58,13 @@ def squared_error_term() -> Term:
     return Term("squared_error", 1.0, loss)
 
 
-def dice_term(weight: float) -> Term:
-    """Soft Dice of mask logits."""
-    return Term("dice", weight, lambda outputs: dice(outputs.fake, outputs.masks))
+def segmentation_term(weights: Tensor, dice: float) -> Term:
+    """Weighted cross-entropy and ``dice`` times soft Dice of mask logits, in one pass."""
+
+    def loss(outputs: StepOutputs) -> Tensor:
+        return segmentation_loss(outputs.fake, outputs.masks, weights.to(outputs.fake.device), dice)
+
+    return Term("segmentation", 1.0, loss)
 
 
 def kl_term(weight: float) -> Term:

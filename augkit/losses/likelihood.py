@@ -34,15 +34,3 @@ def part_weights(pixels: Float[Tensor, " k"], power: float = 0.5, ceiling: float
     present = share > 0
     weights = (share[present].mean() / share.clamp_min(1e-12)).pow(power).clamp(1 / ceiling, ceiling)
     return torch.where(present, weights, torch.zeros_like(weights))
-
-
-def dice(logits: Float[Tensor, "n k h w"], masks: Int[Tensor, "n h w"]) -> Float[Tensor, ""]:
-    """1 - mean soft Dice over the parts that the batch shows (Milletari et al. 2016, eq. 3); ignore left out."""
-    kept = (masks != IGNORE)[:, None]
-    share = logits.float().softmax(1) * kept
-    target = functional.one_hot(masks.where(kept[:, 0], torch.zeros_like(masks)), logits.shape[1])
-    truth = target.permute(0, 3, 1, 2) * kept
-    overlap, total = (share * truth).sum((0, 2, 3)), share.sum((0, 2, 3)) + truth.sum((0, 2, 3))
-    present = truth.sum((0, 2, 3)) > 0
-    scores = (2 * overlap[present] / total[present].clamp_min(1e-6)) if bool(present.any()) else overlap.new_ones(1)
-    return 1 - scores.mean()

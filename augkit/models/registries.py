@@ -9,7 +9,7 @@ photo generator     ``(condition channels, **options) -> module``: ``(N, C, H, W
 perceptual network  ``(weights: Path | None) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> its feature maps; frozen.
                     ``weights`` of the maps in the loss; ``relative``: whether each is measured against its mean size
 segmenter           ``(parts, **options) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> ``(N, K, H, W)`` logits;
-                    ``divisor`` divides H and W
+                    ``divisor`` divides H and W; ``encoder`` is its pre-trained part, with a learning rate of its own
 ==================  ============================================================================================
 """
 

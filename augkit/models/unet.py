@@ -1,4 +1,4 @@
-"""A U-Net (Ronneberger et al. 2015) on EfficientNet-Lite0 with ImageNet weights: the segmenter that works offline."""
+"""A U-Net (Ronneberger et al. 2015) on EfficientNet-Lite0 with ImageNet weights: a segmenter."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ class UNet(nn.Module):
         if pretrained:
             load_lite0(cast(nn.Module, self.network.encoder.model))
 
+    @property
+    def encoder(self) -> nn.Module:
+        """What was pre-trained."""
+        return self.network.encoder
+
     def forward(self, photos: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k h w"]:
         """See the class."""
         logits: Tensor = self.network(photos)
@@ -34,5 +39,5 @@ class UNet(nn.Module):
 def build_unet(
     channels: int, pretrained: bool = True, widths: tuple[int, int, int, int, int] = (128, 64, 48, 32, 24)
 ) -> nn.Module:
-    """The default segmenter."""
+    """A heavier decoder, up to the photo's own size."""
     return UNet(channels, pretrained, tuple(widths))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from augkit.core.section import Count, Share, Size
+from augkit.core.section import Count, Positive, Share, Size
 from augkit.settings.training import OptimSettings, TrainSettings
 
 Source = Literal[
@@ -31,9 +31,12 @@ MIXING = ("generated_share", "generated_until")
 class SegmenterSettings(TrainSettings):
     """The segmentation network that reads the result."""
 
-    model: str = "unet"
+    model: str = "fpn"
     options: dict[str, Any] = Field(default_factory=dict)
     optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
+    encoder_lr: Positive = 1e-4
+    """The rate of the network's pre-trained encoder; ``optim.lr`` is that of its decoder. Both rise over 20 steps and then
+    fall to 0."""
     source: Source = "all"
     """``classical`` pairs are those of `augkit augment`, ``painted`` ones those of `augkit paint from --shards`."""
     generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
@@ -45,5 +48,6 @@ class SegmenterSettings(TrainSettings):
     come, 1 all classes equally often."""
     augment: str = "strong"
     size: Size = 128
-    steps: Count = 800
-    batch: Count = 16
+    steps: Count = 700
+    batch: Count = 8
+    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.99

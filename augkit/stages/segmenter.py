@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from augkit.data.pair_files import read_silhouette
 from augkit.gan.batch import Batch
 from augkit.gan.game import Game
 from augkit.gan.players import Player, StepOutputs
-from augkit.gan.terms import dice_term, reconstruction_term
+from augkit.gan.terms import segmentation_term
 from augkit.losses.likelihood import part_weights
 from augkit.metrics.overlap import TRUTH, iou, overlap
 from augkit.models.registries import SEGMENTERS
@@ -38,10 +38,12 @@ from augkit.train.fingerprint import CODE, require_fit
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.model_folder import load_description, load_weights
-from augkit.train.optim import adam, linear_decay
+from augkit.train.optim import adam_at_two_rates, poly_decay
 from augkit.train.run import TrainingRun, TrainingTask, run_task
 
 SHEET_ROWS = 8
+DICE = 0.5
+"""Weight of the soft Dice beside the cross-entropy."""
 
 
 class ShardPairs:
@@ -169,14 +171,12 @@ def segmenter_task(
     pairs = ShardPairs(shards, settings.size, settings.augment, workspace)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    terms = [reconstruction_term(part_weights(_pixels(shards)).to(device)), dice_term(0.5)]
-    rate = linear_decay(settings.steps, 0.3)
     player = Player(
         "segmenter",
         network,
-        terms,
-        adam(network.parameters(), settings.optim.adam),
-        rate,
+        [segmentation_term(part_weights(_pixels(shards)).to(device), DICE)],
+        _optimiser(network, settings),
+        poly_decay(settings.steps),
         microbatches=settings.microbatches,
     )
 
@@ -200,6 +200,13 @@ def segmenter_task(
             "pairs": len(shards),
         },
     )
+
+
+def _optimiser(network: nn.Module, settings: SegmenterSettings) -> torch.optim.Optimizer:
+    encoder = list(cast(nn.Module, network.encoder).parameters())
+    pretrained = {id(parameter) for parameter in encoder}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in pretrained]
+    return adam_at_two_rates(encoder, settings.encoder_lr, others, settings.optim.adam)
 
 
 def _pixels(shards: EncodedPairs) -> Tensor:

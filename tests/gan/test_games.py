@@ -26,13 +26,14 @@ from augkit.gan.techniques.latent_optimisation import LatentOptimisation, latent
 from augkit.gan.terms import (
     adversarial_d,
     adversarial_g,
-    dice_term,
     kl_term,
     reconstruction_term,
+    segmentation_term,
     squared_error_term,
 )
 from augkit.losses.adversarial import ADVERSARIAL
-from augkit.losses.likelihood import cross_entropy, dice, gaussian_kl
+from augkit.losses.likelihood import cross_entropy, gaussian_kl
+from augkit.losses.segmentation import segmentation_loss
 from augkit.models.conditioning import (
     CONDITION,
     AuxiliaryHead,
@@ -219,7 +220,7 @@ def _expected(outputs: StepOutputs) -> list[tuple[Term, float | torch.Tensor]]:
         (adversarial_d(pair), sum(pair.discriminator(r[-1], f[-1]) for r, f in scales) / 2),
         (adversarial_g(pair, 3.0), 3 * sum(pair.generator(f[-1]) for _, f in scales) / 2),
         (reconstruction_term(weights), cross_entropy(outputs.fake, outputs.masks, weights)),
-        (dice_term(0.5), 0.5 * dice(outputs.fake, outputs.masks)),
+        (segmentation_term(weights, 0.5), segmentation_loss(outputs.fake, outputs.masks, weights, 0.5)),
         (kl_term(0.1), 0.1 * gaussian_kl(outputs.mean, outputs.log_variance)),
         (squared_error_term(), (outputs.fake.tanh() - outputs.real).square().mean()),
     ]

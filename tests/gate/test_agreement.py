@@ -31,7 +31,7 @@ from tests.balance.conftest import CHANGES, job_of
 
 SEGMENTER = (
     "gate.segmenter={source: real, size: 32, steps: 3, batch: 4, sample_every: 3, save_every: 3,"
-    " options: {pretrained: false, widths: [16, 8, 8, 8, 8]}}"
+    " options: {pretrained: false, widths: [8, 8, 8]}}"
 )
 
 

@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "translator": {"base": 4, "levels": 2, "blocks": 1},
     "pix2pixhd-global": {"base": 4, "levels": 2, "blocks": 1},
     "pix2pixhd-local": {"base": 4, "levels": 2, "blocks": 1},
+    "fpn": {"pretrained": False, "widths": (8, 8, 8)},
     "unet": {"pretrained": False, "widths": (16, 8, 8, 8, 8)},
 }
 """Options that make a network small; one that is not here is built as it comes."""
@@ -55,7 +56,7 @@ def test_a_photo_generator_computes_in_bf16(name: str) -> None:
 
 
 def _unreached(module: nn.Module) -> list[str]:
-    return [name for name, p in module.named_parameters() if p.grad is None]
+    return [name for name, p in module.named_parameters() if p.requires_grad and p.grad is None]
 
 
 @pytest.mark.parametrize("name", sorted(PHOTO_GENERATORS))
@@ -77,6 +78,7 @@ def test_a_segmenter_keeps_its_promise(name: str, size: int) -> None:
     logits = network(torch.randn(2, 3, size, size))
     assert logits.shape == (2, CHANNELS, size, size)
     (logits * torch.randn(logits.shape)).sum().backward()
+    assert any(p.requires_grad for p in network.encoder.parameters())  # type: ignore[union-attr]
     assert _unreached(network) == []
 
 

@@ -16,9 +16,10 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.draws import Draw
 from augkit.data.pair import Pair
+from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, load_settings
 from augkit.shards.reader import ShardDataset
-from augkit.stages.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, train_segmenter
+from augkit.stages.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, segmenter_task, train_segmenter
 
 from .runs import run, tiny, write_shards
 
@@ -81,14 +82,26 @@ def test_it_trains_on_the_training_split_only(workspace: Workspace, monkeypatch:
         return plain(self, index)
 
     monkeypatch.setattr(ShardPairs, "plain", note)
-    run("unet", workspace, tiny("unet", 20))
+    run("fpn", workspace, tiny("fpn", 20))
     held_out = {row.id for row in read_catalogue(workspace.catalogue) if row.split != "train"}
     assert held_out and len(seen) == len(set(keys)) and held_out.isdisjoint(keys)
 
 
+@pytest.mark.parametrize("name", sorted(SEGMENTERS))
+def test_the_encoder_learns_at_a_rate_of_its_own(workspace: Workspace, name: str) -> None:
+    settings = tiny(name, 2, "segmenter.encoder_lr=0.0003", "segmenter.optim.lr=0.002").segmenter
+    task = segmenter_task(workspace, ShardDataset(workspace.shards), settings, torch.device("cpu"))
+    groups = task.game.players[0].optimiser.param_groups
+    rates = {id(p): group["initial_lr"] for group in groups for p in group["params"]}
+    own = {id(p) for p in task.learner.encoder.parameters()}  # type: ignore[union-attr]
+    assert {rate for p, rate in rates.items() if p in own} == {0.0003}
+    assert {rate for p, rate in rates.items() if p not in own} == {0.002}
+    assert len(rates) == sum(p.requires_grad for p in task.learner.parameters())
+
+
 def test_evaluation_reads_the_held_out_split(workspace: Workspace) -> None:
-    settings = tiny("unet", 2)
-    run("unet", workspace, settings)
+    settings = tiny("fpn", 2)
+    run("fpn", workspace, settings)
     scores = evaluate_segmenter(workspace, settings)
     assert "mean" in scores and all(0 <= value <= 1 for value in scores.values()) and len(scores) > 5
 
@@ -117,5 +130,5 @@ def test_what_nothing_can_judge_is_not_trained(copied_workspace: Workspace) -> N
     write_catalogue(copied_workspace.catalogue, rows)
     write_shards(copied_workspace)
     with pytest.raises(DataError, match=r"no real pair of the validation split(.|\n)*data\.val_share"):
-        run("unet", copied_workspace, tiny("unet", 2))
+        run("fpn", copied_workspace, tiny("fpn", 2))
     assert not copied_workspace.model("segmenter", "real").exists()

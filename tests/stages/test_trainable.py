@@ -24,7 +24,7 @@ from augkit.train.model_folder import is_finished
 from .runs import LOAD, TINY, KilledError, killed_at, run, tiny
 
 FRONT = CarClass("A", "5")
-ALIKE = ["mask-vae", "dcgan-deconvolution", "dcgan", "translator", "pix2pixhd-local", "unet"]
+ALIKE = ["mask-vae", "dcgan-deconvolution", "dcgan", "translator", "pix2pixhd-local", "fpn"]
 """One of each kind of task, and what has a state of its own: styles and a pool of fakes."""
 
 

@@ -86,8 +86,8 @@ def test_made_pairs_come_until_their_share_of_the_run_is_over(mixed: Workspace) 
 def test_real_pairs_are_found_beside_the_classical_ones(copied_workspace: Workspace) -> None:
     write(copied_workspace, "classical", 3)
     write(copied_workspace, "painted", 2)
-    settings = tiny("unet", 2, "segmenter.source=real+classical")
-    run("unet", copied_workspace, settings)
+    settings = tiny("fpn", 2, "segmenter.source=real+classical")
+    run("fpn", copied_workspace, settings)
     assert "mean" in evaluate_segmenter(copied_workspace, settings)
     assert len(training_mix(copied_workspace, "real", "val")) > 0
     with pytest.raises(ShardError, match=r"shards: no manifest\.json"):

@@ -14,7 +14,7 @@ from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.train import machine
-from augkit.train.optim import adam, constant, linear_decay
+from augkit.train.optim import adam, adam_at_two_rates, constant, linear_decay, poly_decay
 from augkit.train.run import _check_share
 from augkit.train.run_options import AdamOptions
 from augkit.train.sampling import evenly
@@ -108,6 +108,20 @@ def test_linear_decay_by_hand() -> None:
     assert [rate(step) for step in (0, 5, 6, 9, 10, 12)] == pytest.approx([1, 1, 0.8, 0.2, 0, 0])
     assert linear_decay(10, 1.0)(10) == 1.0 and constant(10**6) == 1.0
     assert linear_decay(1, 1.0)(2) == 1.0  # 1 keeps the rate constant, past the last step too
+
+
+def test_poly_decay_by_hand() -> None:
+    rate = poly_decay(100, warm_up=10)
+    assert rate(0) == pytest.approx(0.1) and rate(4) == pytest.approx(0.5 * 0.96**0.9)
+    assert rate(50) == pytest.approx(0.5**0.9) and rate(100) == 0 and rate(101) == 0
+
+
+def test_an_encoder_has_a_rate_of_its_own() -> None:
+    encoder, decoder = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    encoder.bias.requires_grad_(False)
+    optimiser = adam_at_two_rates(encoder.parameters(), 1e-4, decoder.parameters(), AdamOptions(lr=1e-3))
+    rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
+    assert rates == {id(encoder.weight): 1e-4, **{id(p): 1e-3 for p in decoder.parameters()}}
 
 
 def test_adam_owns_what_is_to_be_trained() -> None:

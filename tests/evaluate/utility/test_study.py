@@ -27,8 +27,8 @@ from augkit.shards.index import finish
 from augkit.shards.writer import PairRecord, ShardWriter
 from tests.stages.runs import KilledError, killed_at, tiny
 
-NARROW = "segmenter.options={pretrained: false, widths: [16, 8, 8, 8, 8]}"
-SETTINGS = tiny("unet", 3)
+NARROW = "segmenter.options={pretrained: false, widths: [8, 8, 8]}"
+SETTINGS = tiny("fpn", 3)
 
 
 def write(workspace: Workspace, made: int, quality: int = 95, splits: tuple[str, ...] = ("train", "val")) -> None:
@@ -86,7 +86,7 @@ def test_the_verb_trains_once_and_tells(mixed: Workspace, capsys: pytest.Capture
 
 def trial(workspace: Workspace, name: str, seed: int = 0, *changes: str) -> Trial:
     (arm,) = arms_of([name], [0.5])
-    settings = tiny("unet", 3, *changes)
+    settings = tiny("fpn", 3, *changes)
     return Trial.of(workspace, arm, seed, arm.settings(settings, seed, settings.segmenter.steps))
 
 
