@@ -50,8 +50,8 @@ class _Segmentation(torch.autograd.Function):
     def backward(context: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """With p the chances and d the loss's slope in them, that in the logits is p (d - sum(p d)), part by part.
 
-        Of Dice, d is ``everywhere`` for every part, and ``there`` besides for the part that is shown; of the cross-entropy
-        the slope in the logits is known: weight * (p - 1 for the part that is shown).
+        Of Dice, d is ``everywhere`` for every part, and ``there`` besides for the part that is shown; of the
+        cross-entropy the slope in the logits is known: weight * (p - 1 for the part that is shown).
         """
         chances, shown, right, counted, each = context.saved_tensors
         everywhere, there = context.slopes

@@ -22,9 +22,9 @@ class Depthwise(nn.Conv2d):
 
     def __init__(self, own: nn.Conv2d) -> None:
         side, stride = own.kernel_size[0], own.stride[0]
-        super().__init__(own.in_channels, own.in_channels, side, stride, own.padding, groups=own.in_channels)
+        super().__init__(own.in_channels, own.in_channels, side, stride, side // 2, groups=own.in_channels)
         self.weight, self.bias = own.weight, own.bias
-        self.uneven = own.padding[0] < side // 2
+        self.uneven = own.padding != self.padding
         """Whether it pads as TensorFlow does: where a stride leaves an odd pixel, that is behind."""
 
     def forward(self, photos: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c u v"]:
@@ -44,11 +44,13 @@ class Depthwise(nn.Conv2d):
 
 
 def quicken(network: nn.Module) -> None:
-    """Puts ``Depthwise`` in the place of all depthwise convolutions with square kernels; parameters keep their names."""
+    """Puts ``Depthwise`` in the place of all square depthwise convolutions; parameters keep their names."""
     for module in network.modules():
         for name, own in list(module.named_children()):
-            square = isinstance(own, nn.Conv2d) and len({*own.kernel_size}) == len({*own.stride}) == 1
-            if square and own.groups == own.in_channels == own.out_channels and not isinstance(own, Depthwise):
+            if not isinstance(own, nn.Conv2d) or isinstance(own, Depthwise):
+                continue
+            square = len({*own.kernel_size}) == len({*own.stride}) == 1
+            if square and own.groups == own.in_channels == own.out_channels:
                 setattr(module, name, Depthwise(own))
 
 

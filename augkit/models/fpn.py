@@ -1,7 +1,7 @@
 """A feature pyramid (Lin et al. 2017) on a Lite0 encoder: a segmenter whose training step is short on a CPU.
 
-The decoder works at stride 4 and up, where a photo of 128 px is 32 x 32, in dense convolutions alone: they are what bf16
-makes fast. The logits are interpolated to the photo's size.
+The decoder works at stride 4 and up, where a photo of 128 px is 32 x 32, in dense convolutions alone: they are what
+bf16 makes fast. The logits are interpolated to the photo's size.
 """
 
 from __future__ import annotations
@@ -56,4 +56,4 @@ def build_fpn(
     """The default segmenter. ``frozen``: the encoder's first stages (of 7) that stay as they are."""
     if not 0 <= frozen <= 7 or len(widths) != 3:
         raise ConfigError(f"segmenter.options widths {list(widths)}, frozen {frozen}", "three widths, 0 to 7 stages")
-    return FPN(channels, pretrained, tuple(widths), frozen)
+    return FPN(channels, pretrained, widths, frozen)

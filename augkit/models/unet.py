@@ -27,7 +27,7 @@ class UNet(nn.Module):
     @property
     def encoder(self) -> nn.Module:
         """What was pre-trained."""
-        return self.network.encoder
+        return cast(nn.Module, self.network.encoder)
 
     def forward(self, photos: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k h w"]:
         """See the class."""

@@ -34,9 +34,9 @@ class SegmenterSettings(TrainSettings):
     model: str = "fpn"
     options: dict[str, Any] = Field(default_factory=dict)
     optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
-    encoder_lr: Positive = 1e-4
-    """The rate of the network's pre-trained encoder; ``optim.lr`` is that of its decoder. Both rise over 20 steps and then
-    fall to 0."""
+    encoder_lr: Positive = 3e-4
+    """The rate of the network's pre-trained encoder; ``optim.lr`` is that of its decoder. Both rise over 20 steps and
+    then fall to 0."""
     source: Source = "all"
     """``classical`` pairs are those of `augkit augment`, ``painted`` ones those of `augkit paint from --shards`."""
     generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
@@ -50,4 +50,4 @@ class SegmenterSettings(TrainSettings):
     size: Size = 128
     steps: Count = 700
     batch: Count = 8
-    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.99
+    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.98

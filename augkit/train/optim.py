@@ -29,7 +29,7 @@ def adam_in_turns(
 def adam_at_two_rates(
     encoder: Iterable[nn.Parameter], lr: float, others: Iterable[nn.Parameter], options: AdamOptions
 ) -> torch.optim.Optimizer:
-    """Adam over the parameters that are to be trained: an encoder's at the rate ``lr``, others' at that of the options."""
+    """Adam over what is to be trained: an encoder's parameters at the rate ``lr``, others at that of the options."""
     optimiser = adam(others, options)
     optimiser.add_param_group({"params": [parameter for parameter in encoder if parameter.requires_grad], "lr": lr})
     return optimiser
@@ -49,7 +49,7 @@ def poly_decay(steps: int, warm_up: int = 20, power: float = 0.9) -> Callable[[i
     """(1 - step / steps)^power (Chen et al. 2017, DeepLab), after a linear rise over the first ``warm_up`` steps."""
 
     def rate(step: int) -> float:
-        return min(1.0, (step + 1) / warm_up) * max(0.0, 1 - step / steps) ** power
+        return float(min(1.0, (step + 1) / warm_up) * max(0.0, 1 - step / steps) ** power)
 
     return rate
 

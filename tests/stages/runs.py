@@ -53,7 +53,14 @@ TINY: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "fpn": ("segmenter", ["segmenter.batch=2", "segmenter.options={pretrained: false, widths: [8, 8, 8]}"]),
-    "unet": ("segmenter", ["segmenter.model=unet", "segmenter.batch=2", "segmenter.options={pretrained: false, widths: [16, 8, 8, 8, 8]}"]),
+    "unet": (
+        "segmenter",
+        [
+            "segmenter.model=unet",
+            "segmenter.batch=2",
+            "segmenter.options={pretrained: false, widths: [16, 8, 8, 8, 8]}",
+        ],
+    ),
 }
 """What is trained, and what makes it tiny; below, the registered networks that are not listed with their defaults."""
 for _stage, _models, _few in (
