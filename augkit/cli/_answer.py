@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from augkit.cli._log import note
 from augkit.core.errors import AugkitError
 
 ANSWERED: ContextVar[bool] = ContextVar("answered", default=False)
@@ -33,6 +34,11 @@ class Answer:
 
     def told(self, kind: str, found: str, code: int, expected: str = "", remedy: str = "") -> int:
         """The JSON object, where one is asked for and the command has not printed its result; returns the exit code."""
+        note(
+            "\n".join(
+                line for line in (found, expected and f"expected: {expected}", remedy and f"remedy: {remedy}") if line
+            )
+        )
         if self.as_json and not ANSWERED.get():
             error = {"kind": kind, "found": found, "expected": expected, "remedy": remedy, "exit_code": code}
             print(json.dumps({"error": error}, indent=1))

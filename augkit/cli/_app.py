@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
 import sys
 import warnings
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from augkit.cli._answer import Answer
+from augkit.cli._log import close_log
 from augkit.core.errors import AugkitError, RenamedWarning
 
 # ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
@@ -59,6 +61,9 @@ def load_commands(package: str, order: Sequence[str] = ()) -> None:
 
 def main() -> None:
     """Entry point of the console script. Exit codes: see the design (0, 2, 3, 4, 70, 130)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)  # in a file or a pipe, too: a plan is read while it is run
     sys.exit(run(sys.argv[1:]))
 
 
@@ -102,3 +107,5 @@ def run(arguments: list[str]) -> int:
         message = report_fault(error, arguments)
         print(f"augkit: {message}", file=sys.stderr)
         return answer.told("Fault", message, FAULT)
+    finally:
+        close_log()

@@ -1,20 +1,30 @@
-"""Verbs refuse what cannot be before they import anything heavy: an answer takes no longer than it must."""
+"""Verbs: what all of them take, and what they refuse before they import anything heavy."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
 
+import typer
 from typer.core import TyperCommand
 
+from augkit.cli._log import open_log
+from augkit.cli._manner import MANNER, Manner
 from augkit.cli._session import open_session
-from augkit.core.errors import RenamedWarning
+from augkit.core.errors import ConfigError, RenamedWarning
+from augkit.core.nearest import one_of
 
 
 class Verb(TyperCommand):
-    """A command whose settings are checked first."""
+    """A command whose settings are checked first, and which can be told how to show that it works."""
 
     needs_catalogue = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.params.extend(_shared_options())
 
     def invoke(self, ctx: Any) -> Any:
         """Calls the command. Raises ConfigError for settings, and DataError for a folder, that it cannot work with."""
@@ -33,3 +43,42 @@ class CatalogueVerb(Verb):
     """A command that works on imported pairs."""
 
     needs_catalogue = True
+
+
+@cache
+def _shared_options() -> tuple[Any, ...]:
+    """The options that every verb has, as typer makes them of a function."""
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def options(
+        progress: Annotated[
+            str,
+            typer.Option(
+                "--progress", callback=_show_progress, expose_value=False,
+                help="auto, bar, plain (a line every 30 s or 5 %) or none.",
+            ),
+        ] = "auto",
+        log_file: Annotated[
+            Path | None,
+            typer.Option(
+                "--log-file", callback=_log, expose_value=False,
+                help="A file that progress, warnings and errors are added to.",
+            ),
+        ] = None,
+    ) -> None:  # fmt: skip
+        """Nobody calls it."""
+
+    return tuple(option for option in typer.main.get_command(app).params if option.name in ("progress", "log_file"))
+
+
+def _show_progress(manner: str) -> None:
+    known = get_args(Manner)
+    if manner not in known:
+        raise ConfigError(f"--progress {manner}", one_of(manner, known))
+    MANNER.set(cast("Manner", manner))
+
+
+def _log(file: Path | None) -> None:
+    if file is not None:
+        open_log(file)

@@ -13,6 +13,7 @@ import typer
 from augkit.cli._app import app
 from augkit.cli._extractor import ExtractorOption, WeightsOption
 from augkit.cli._session import JsonOption, Session, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-@app.command("compare")
+@app.command("compare", cls=Verb)
 def compare(
     configs: Annotated[
         list[str], typer.Argument(help="YAML files or presets; each sets one section: mask, image or unconditional.")

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 
 
-class _ExportCommand(TyperCommand):
+class _ExportCommand(Verb):
     """Names the formats and their options in its help; they are imported only when that is shown."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from augkit.report.report_data import WrittenSettings
 
 
-@app.command("report")
+@app.command("report", cls=Verb)
 def report(
     *,
     output: Annotated[

@@ -8,11 +8,12 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 
 _SHOWN = 5
 
 
-@app.command("verify")
+@app.command("verify", cls=Verb)
 def verify(
     shards: Annotated[
         str | None, typer.Option("--shards", help="Other shards than the workspace's: a folder or URL.")

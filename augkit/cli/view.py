@@ -10,6 +10,7 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ NEXT, PREVIOUS, QUIT = ("n", " ", "\x1b[C", "\r"), ("p", "\x1b[D"), ("q", "\x1b"
 SHEET, WIDEST = 60, 40
 
 
-@app.command("view")
+@app.command("view", cls=Verb)
 def view(
     *,
     classes: Annotated[list[str] | None, typer.Option("--class", help="This class only; may be repeated.")] = None,
