@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
-import albumentations
 import numpy as np
 
 from augkit.balance.executors import EXECUTORS
@@ -169,7 +169,7 @@ class ClassicalJob:
                 "size": self.settings.image.size,
                 "balance": self.settings.balance.model_dump(include={"shard_size", "quality", "lossless"}),
                 "recipe": self.request.recipe.digest,
-                "albumentations": albumentations.__version__,
+                self.request.recipe.backend: version(self.request.recipe.backend),
                 "pictures": self._pictures(),
             }
         )

@@ -26,6 +26,9 @@ NO_LABEL_WARP = (
 Step = tuple[str, dict[str, Any]]
 """A transform's name and its arguments."""
 
+USUAL_BACKEND = "albumentations"
+"""Moves the pixels where a preset's name does not begin with another backend's, as in ``torchvision:strong``."""
+
 
 def preset_folders() -> list[Path]:
     """Where presets are: in the installed package, and beside it in a checkout."""
@@ -54,16 +57,19 @@ def parse_yaml(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """An augmentation preset as it was read: the steps in order. ``folder`` is what its relative paths start from."""
+    """An augmentation preset as it was read: the steps in order. ``folder`` is what its relative paths start from,
+    ``backend`` who moves the pixels."""
 
     name: str
     folder: Path
     steps: tuple[Step, ...]
+    backend: str = USUAL_BACKEND
 
     @property
     def digest(self) -> str:
-        """sha256 over the steps."""
-        return hashlib.sha256(json.dumps(self.steps, sort_keys=True).encode()).hexdigest()
+        """sha256 over the steps, and over a backend that is not the usual one."""
+        told: Any = self.steps if self.backend == USUAL_BACKEND else (self.backend, self.steps)
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
     def warps_labels(self) -> bool:
@@ -72,16 +78,33 @@ class Recipe:
 
 
 def load_recipe(source: str | Path) -> Recipe:
-    """The augmentation preset of a name or YAML file; its transforms are checked where they are built.
+    """The augmentation preset of a name or YAML file, with ``BACKEND:`` before it where the usual one is not meant; its
+    transforms are checked where they are built.
 
     Raises ConfigError where there is none, or the file is no list of transforms.
     """
-    path = find_preset(source, _augment_folders())
+    backend, place = split_backend(source)
+    path = find_preset(place, _augment_folders())
     if path is None:
         expected = "a YAML file, or a preset: " + ", ".join(augment_presets())
         raise ConfigError(f"no augmentation preset at {source}", expected, "check the name or the path")
     tree = parse_yaml(path)
-    return Recipe(str(source), path.resolve().parent, recipe_steps([] if tree is None else tree, str(path)))
+    steps = recipe_steps([] if tree is None else tree, str(path))
+    return Recipe(str(source), path.resolve().parent, steps, backend)
+
+
+def split_backend(source: str | Path) -> tuple[str, str]:
+    """``torchvision:strong`` -> (``torchvision``, ``strong``)."""
+    backend, colon, place = str(source).partition(":")
+    named = colon and backend.isidentifier() and not Path(source).is_file()
+    return (backend, place) if named else (USUAL_BACKEND, str(source))
+
+
+def absolute_recipe(source: str) -> str:
+    """The same preset as it is named from any folder: a file by its whole path."""
+    backend, place = split_backend(source)
+    found = place if place in augment_presets() else str(Path(place).resolve())
+    return found if backend == USUAL_BACKEND else f"{backend}:{found}"
 
 
 def recipe_steps(tree: Any, place: str) -> tuple[Step, ...]:

@@ -84,8 +84,11 @@ def _sorted(rows: list[Row], name: str, highest_first: bool) -> list[Row]:
 def describe(row: Row) -> list[str]:
     """Key; class and source; reasons; scores."""
     scores = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in scores_of(row).items())
-    lines = [row["key"], f"{row['class']}, {row['source']}, {row['split']}", ", ".join(row["reasons"]), scores]
-    return [line for line in lines if line]
+    return [line for line in (*_about(row), scores) if line]
+
+
+def _about(row: Row) -> list[str]:
+    return [row["key"], f"{row['class']}, {row['source']}, {row['split']}", ", ".join(row["reasons"])]
 
 
 def draw_sheet(rows: Sequence[Row], images: ImageCache, path: Path, columns: int = 6) -> Path:
@@ -132,16 +135,22 @@ def half_blocks(picture: Photo) -> Text:
 
 
 def terminal_entry(row: Row, images: ImageCache, width: int) -> Table:
-    """A row for a terminal: its pictures, ``width`` columns each, what it is, and the parts that it shows."""
+    """A row for a terminal: its pictures, ``width`` columns each, what it is, its scores as a table, and its parts."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    text = Text("\n").join([Text(line, style="bold" if not n else "") for n, line in enumerate(describe(row))])
+    about = [Text(line, style="bold" if not n else "") for n, line in enumerate(filter(None, _about(row)))]
+    scores = Table.grid("", "", padding=(0, 2))
+    scores.columns[1].justify = "right"
+    for name, value in scores_of(row).items():
+        scores.add_row(name.replace("_", " "), f"{value:.3g}")
+    parts = Text()
     for name, colour in parts_line(row, images.schema)[:8]:
-        text.append("\n■ ", f"rgb({colour[0]},{colour[1]},{colour[2]})")
-        text.append(name)
+        parts.append("■ ", f"rgb({colour[0]},{colour[1]},{colour[2]})")
+        parts.append(f"{name}  ")
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(*(half_blocks(picture) for picture in pictures(row, images, width)), text)
+    grid.add_row(*(half_blocks(picture) for picture in pictures(row, images, width)), Group(*about, scores, parts))
     return grid
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from augkit.core.errors import ConfigError
-from augkit.core.presets import NO_LABEL_WARP, augment_presets, load_recipe
+from augkit.core.presets import NO_LABEL_WARP, absolute_recipe, load_recipe
 from augkit.core.section import Count, Positive, Section, Size
 from augkit.core.technique_settings import TechniqueSection, with_techniques
 from augkit.train.run_options import AdamOptions, RunOptions
@@ -56,7 +56,7 @@ class TrainSettings(Section):
             raise ValueError(str(error)) from error
         if recipe.warps_labels and not cls.label_warp:
             raise ValueError(NO_LABEL_WARP)
-        return source if source in augment_presets() else str(Path(source).resolve())  # read again from elsewhere
+        return absolute_recipe(source)  # read again from elsewhere
 
     def description(self, exclude: Collection[str] = ()) -> dict[str, Any]:
         """The section as models describe themselves by it, as plain data. Their keys stay when a setting is renamed."""

@@ -76,6 +76,8 @@ def test_the_contact_sheet_has_two_pictures_a_pair(augkit: Augkit, workspace: Wo
 def test_a_pipe_gets_one_page_and_no_question(augkit: Augkit, workspace: Workspace) -> None:
     code, out, err = augkit("view", "-w", workspace.root, "--class", "back-left-3", "--source", "generated")
     assert code == 0 and err == ""
+    lines = [line.split("▀")[-1].split() for line in out.splitlines()]
+    assert ["view", "confidence", "0.5"] in lines and ["area", "excess", "0"] in lines  # a row of the table each
     assert out.count("page ") == 1 and "3 pairs" in out and "next" not in out and "back-left-3-0" in out and "▀" in out
 
 

@@ -1,7 +1,7 @@
 """Classical augmentation of pairs, as a preset in YAML asks for it (see docs/augmentation.md).
 
-albumentations moves pixels behind the checks of ``preset``; what it cannot know is here: the flip that swaps left and
-right parts, other backgrounds, and the warp of a mask alone.
+A backend moves pixels; what it cannot know is here: the flip that swaps left and right parts, other backgrounds, and
+the warp of a mask alone.
 """
 
 from __future__ import annotations

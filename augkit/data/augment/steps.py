@@ -1,13 +1,11 @@
-"""What one step does to a pair: albumentations' transforms, the flip of cars, and the warp of a mask alone."""
+"""What one step does to a pair: the flip of cars, the warp of a mask alone. Backends make those that move pixels."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -62,38 +60,18 @@ class Flip:
         return AugmentState(view.pair.flip(self.schema), silhouette)
 
 
-class Pixels:
-    """albumentations' transforms in a row, applied to photo, mask and silhouette alike.
-
-    They draw from one generator one after the other: ``set_random_seed`` would give each the same numbers, and two
-    transforms of p 0.5 would always act together.
-    """
-
-    def __init__(self, transforms: Sequence[Any]) -> None:
-        self.compose = A.Compose(transforms, additional_targets={"silhouette": "mask"})
-
-    def __call__(self, view: AugmentState, seed: int) -> AugmentState:
-        """See the class."""
-        self.compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
-        layers = {} if view.silhouette is None else {"silhouette": np.ascontiguousarray(view.silhouette)}
-        photo, mask = np.ascontiguousarray(view.pair.photo), np.ascontiguousarray(view.pair.mask)
-        moved = self.compose(image=photo, mask=mask, **layers)
-        return AugmentState(Pair(moved["image"], moved["mask"], view.pair.car_class), moved.get("silhouette"))
-
-
+@dataclass(frozen=True)
 class LabelWarp:
-    """An elastic warp of the mask while the photo stays, for the training of stage II.
+    """An elastic warp of the mask while the photo stays, for the training of stage II: ``warp`` moves both.
 
-    ``alpha`` scales the displacement (a smoothed uniform field of -1..1 px), ``sigma`` smooths it, both in pixels.
+    A part that is cut by the picture's edge goes on behind it: the border is mirrored.
     """
 
-    def __init__(self, alpha: float, sigma: float, p: float) -> None:
-        # cv2's border, since a part that is cut by the picture's edge goes on behind it
-        self._warp = Pixels([A.ElasticTransform(alpha, sigma, border_mode=cv2.BORDER_REFLECT, p=p)])
+    warp: Step
 
     def __call__(self, view: AugmentState, seed: int) -> AugmentState:
         """See the class."""
-        return view.with_mask(self._warp(view, seed).pair.mask)
+        return view.with_mask(self.warp(view, seed).pair.mask)
 
 
 class LabelCoarsen:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augkit.core.classes import ALL_CLASSES, CarClass
-from augkit.core.errors import ConfigError, SchemaError
+from augkit.core.errors import ConfigError, RegistryError, SchemaError
 from augkit.core.part_names import PartOverride
 from augkit.core.parts import BACKGROUND, IGNORE, Part, PartSchema
 from augkit.core.presets import Recipe, augment_presets, load_recipe
@@ -21,6 +22,15 @@ from tests.spellings import PARTS, SPELLINGS, Spelling
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 FRONT_LEFT = CarClass("A", "5")
 PRESETS = [name for name in augment_presets() if name != "background"]
+ON_TORCHVISION = [f"torchvision:{name}" for name in PRESETS if name != "photometric"]
+TORCHVISION: dict[str, dict[str, object]] = {
+    "Affine": {"rotate": [-20, 20], "scale": [0.8, 1.2], "shear": [-5, 5], "translate_percent": [-0.1, 0.1]},
+    "Rotate": {"limit": [-30, 30]},
+    "Perspective": {},
+    "ElasticTransform": {"alpha": 20, "sigma": 4},
+    "GridDistortion": {},
+}
+TORCHVISION_COLOURS = ("ColorJitter", "RandomGamma", "GaussNoise", "GaussianBlur")
 GEOMETRIC: dict[str, dict[str, object]] = {
     "Affine": {"rotate": [-20, 20], "scale": [0.8, 1.2]},
     "Rotate": {},
@@ -52,8 +62,8 @@ PHOTOMETRIC = (
 )
 
 
-def recipe(*steps: tuple[str, dict[str, object]]) -> Recipe:
-    return Recipe("mine", Path(), steps)
+def recipe(*steps: tuple[str, dict[str, object]], backend: str = "albumentations") -> Recipe:
+    return Recipe("mine", Path(), steps, backend)
 
 
 def pair(car_class: CarClass = FRONT_LEFT, size: int = 32) -> Pair:
@@ -67,7 +77,15 @@ def painted(mask: np.ndarray) -> np.ndarray:
     return np.array([0, 90, 180], np.uint8)[np.where(mask == IGNORE, 0, mask)][..., None].repeat(3, 2)
 
 
-AUGMENTATIONS = {name: Augmentation(name, SCHEMA) for name in PRESETS}
+AUGMENTATIONS = {name: Augmentation(name, SCHEMA) for name in [*PRESETS, *ON_TORCHVISION]}
+AUGMENTATIONS |= {
+    f"torchvision:{name}": Augmentation(
+        recipe((name, {**TORCHVISION.get(name, {}), "p": 1}), backend="torchvision"), SCHEMA
+    )
+    for name in (*TORCHVISION, *TORCHVISION_COLOURS)
+}
+MOVING = [*GEOMETRIC, *(f"torchvision:{name}" for name in (*TORCHVISION, "geometric", "mild")), "geometric", "mild"]
+COLOURING = [*PHOTOMETRIC, *(f"torchvision:{name}" for name in TORCHVISION_COLOURS), "photometric"]
 AUGMENTATIONS |= {
     name: Augmentation(recipe((name, {**arguments, "p": 1})), SCHEMA)
     for name, arguments in {**GEOMETRIC, **OCCLUDING, **{name: {} for name in PHOTOMETRIC}}.items()
@@ -92,7 +110,7 @@ def test_masks_hold_exact_ids_and_seeds_repeat(name: str, seed: int, car_class: 
     np.testing.assert_array_equal(pair().mask, given.mask)
 
 
-@pytest.mark.parametrize("name", [*(name for name in GEOMETRIC if name != "RandomRotate90"), "geometric", "mild"])
+@pytest.mark.parametrize("name", [name for name in MOVING if name != "RandomRotate90"])
 def test_nothing_is_filled_in(name: str) -> None:
     plain = Pair(np.full((32, 32, 3), 200, np.uint8), np.full((32, 32), 1, np.uint8), FRONT_LEFT)
     for seed in range(8):
@@ -100,7 +118,7 @@ def test_nothing_is_filled_in(name: str) -> None:
         assert (moved.mask == 1).all() and (moved.photo == 200).all()
 
 
-@pytest.mark.parametrize("name", [*GEOMETRIC, "geometric", "mild"])
+@pytest.mark.parametrize("name", MOVING)
 def test_photo_and_mask_move_by_the_same_map(name: str) -> None:
     mask = np.kron(pair().mask, np.ones((3, 3), np.uint8))
     changed = False
@@ -113,7 +131,7 @@ def test_photo_and_mask_move_by_the_same_map(name: str) -> None:
     assert changed
 
 
-@pytest.mark.parametrize("name", [*PHOTOMETRIC, "photometric"])
+@pytest.mark.parametrize("name", COLOURING)
 def test_photometric_transforms_leave_the_mask_bit_for_bit(name: str) -> None:
     results = [AUGMENTATIONS[name](pair(), seed) for seed in range(20)]
     assert all((moved.mask == pair().mask).all() and moved.car_class == FRONT_LEFT for moved in results)
@@ -186,7 +204,7 @@ def test_none_leaves_the_pair_as_it_is() -> None:
     assert kept.car_class == FRONT_LEFT
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [*PRESETS, *ON_TORCHVISION])
 def test_an_augmentation_travels_to_other_processes(name: str) -> None:
     there: Augmentation = pickle.loads(pickle.dumps(AUGMENTATIONS[name]))
     np.testing.assert_array_equal(AUGMENTATIONS[name](pair(), 5).photo, there(pair(), 5).photo)
@@ -250,6 +268,53 @@ def test_what_could_spoil_a_pair_is_refused_when_it_is_read(
     assert all(text in str(caught.value) for text in ["mine: ", *texts]), str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("step", "texts"),
+    [
+        (("CLAHE", {}), ["torchvision backend has no such transform", "Affine"]),
+        (("Afine", {}), ["did you mean Affine?"]),
+        (("Affine", {"rotate": 3}), ["rotate", "got 3"]),
+        (("OneOf", {"transforms": ["Flip"]}), ["Flip inside another step"]),
+        (("OneOf", {"transforms": [{"Affine": {"p": 0}}]}), ["p above 0"]),
+    ],
+)
+def test_what_torchvision_does_not_do_is_refused(step: tuple[str, dict[str, object]], texts: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Augmentation(recipe(step, backend="torchvision"), SCHEMA)
+    assert caught.value.expected and caught.value.remedy
+    assert all(text in str(caught.value) for text in ["mine: ", *texts]), str(caught.value)
+
+
+def test_a_preset_names_its_backend(tmp_path: Path) -> None:
+    usual, other = load_recipe("mild"), load_recipe("torchvision:mild")
+    assert (usual.backend, other.backend) == ("albumentations", "torchvision") and usual.steps == other.steps
+    assert usual.digest != other.digest  # other pixels: other models
+    assert usual.digest.startswith("499b95e2")  # as in models of all versions
+    with pytest.raises(RegistryError, match="kornia"):
+        Augmentation("kornia:mild", SCHEMA)
+    with pytest.raises(ConfigError, match="no augmentation preset at torchvision:wild"):
+        load_recipe("torchvision:wild")
+    (tmp_path / "a:b").write_text("- Flip")
+    assert load_recipe(tmp_path / "a:b").backend == "albumentations"  # a file, not a backend
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments", "expected"),
+    [
+        ("Affine", {"translate_percent": [0.25, 0.25]}, lambda m: np.pad(m, ((8, 0), (8, 0)), "symmetric")[:32, :32]),
+        ("Rotate", {"limit": [90, 90]}, lambda m: np.rot90(m, -1)),
+        ("Affine", {"rotate": [180, 180]}, lambda m: m[::-1, ::-1]),
+    ],
+)
+def test_torchs_maps_are_exact_where_that_can_be_told(step: str, arguments: dict[str, object], expected: Any) -> None:
+    """To the pixel: no half-pixel shift, borders mirrored."""
+    augment = Augmentation(recipe((step, {**arguments, "p": 1}), backend="torchvision"), SCHEMA)
+    given = pair()
+    moved = augment(given, 0)
+    np.testing.assert_array_equal(moved.mask, expected(given.mask))
+    np.testing.assert_array_equal(moved.photo, np.stack([expected(given.photo[..., n]) for n in range(3)], -1))
+
+
 @pytest.mark.parametrize("text", ["3", "Affine: {p: 1}", "- {Affine: 3}", "- {A: {}, B: {}}", "- 3", "- [Flip]", "- ["])
 def test_files_that_hold_no_list_of_transforms_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.yaml"
@@ -275,8 +340,9 @@ def test_settings_take_a_name_or_a_path(section: str, tmp_path: Path, monkeypatc
     (tmp_path / "mine.yaml").write_text("- Flip")
     monkeypatch.chdir(tmp_path)
     assert getattr(load_settings("smoke", [f"{section}.augment=flip"]), section).augment == "flip"
-    found = getattr(load_settings("smoke", [f"{section}.augment=mine.yaml"]), section).augment
-    assert found == str(tmp_path / "mine.yaml")  # so that it is found from another folder
+    for backend in ("", "torchvision:"):
+        found = getattr(load_settings("smoke", [f"{section}.augment={backend}mine.yaml"]), section).augment
+        assert found == f"{backend}{tmp_path / 'mine.yaml'}"  # so that it is found from another folder
     with pytest.raises(ConfigError, match=rf"{section}.augment: (.|\n)*no augmentation preset at wild"):
         load_settings("smoke", [f"{section}.augment=wild"])
 
