@@ -15,12 +15,24 @@ if TYPE_CHECKING:
     from augkit.api import evaluate
     from augkit.api.auditing import audit
     from augkit.api.balancing import balance, plan
+    from augkit.api.checkup import machine_report
     from augkit.api.exporting import FullSize, export
     from augkit.api.importing import import_dataset
     from augkit.api.training import train
     from augkit.api.workspace_view import WorkspaceView as Workspace
 
-__all__ = ["FullSize", "Workspace", "audit", "balance", "evaluate", "export", "import_dataset", "plan", "train"]
+__all__ = [
+    "FullSize",
+    "Workspace",
+    "audit",
+    "balance",
+    "evaluate",
+    "export",
+    "import_dataset",
+    "machine_report",
+    "plan",
+    "train",
+]
 
 _PLACES = {
     "FullSize": ("exporting", "FullSize"),
@@ -29,6 +41,7 @@ _PLACES = {
     "balance": ("balancing", "balance"),
     "export": ("exporting", "export"),
     "import_dataset": ("importing", "import_dataset"),
+    "machine_report": ("checkup", "machine_report"),
     "plan": ("balancing", "plan"),
     "train": ("training", "train"),
 }
