@@ -32,7 +32,7 @@ from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
 from augkit.gate.options import JUDGED_AGAIN
 from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings
-from augkit.shards.writer import committed_shards
+from augkit.shards.commit import committed_shards
 from augkit.stages.model_store import STAGES, ModelStore, Stage
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest

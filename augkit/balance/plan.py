@@ -18,9 +18,13 @@ from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.storage import Storage
+from augkit.shards.index import PLAN_FILE
+from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
 
-PLAN_FILE = "plan.json"
-PLAN_FORMAT = 2
+PLAN_FORMAT = 3
+UNSEALED_PLAN = 2
+"""The format before, without a checksum; it is still read."""
+
 Kind = Literal["real", "generated", "classical"]
 
 
@@ -57,7 +61,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """sha256 over the whole plan."""
+        """sha256 of the plan's file."""
         return hashlib.sha256(self._json()).hexdigest()
 
     @property
@@ -100,16 +104,24 @@ class Plan:
     def _json(self) -> bytes:
         said = {"precision": self.precision} if self.precision else {}
         tree = {"format": PLAN_FORMAT, "inputs": self.inputs, **said, "rows": [asdict(row) for row in self.rows]}
-        return json.dumps(tree, indent=1).encode() + b"\n"
+        return sealed(json.dumps({**tree, "checksum": BLANK}, indent=1).encode() + b"\n")
 
 
 def load_plan(storage: Storage) -> Plan | None:
     """The plan that the shards follow, or None where there are none yet. Raises DataError for a broken one."""
     if not storage.exists(PLAN_FILE):
         return None
+    text = storage.read(PLAN_FILE)
+    if is_sealed(text) and not is_whole(text):
+        raise DataError(
+            f"{storage}: {PLAN_FILE} has changed", "the bytes that its checksum was made of",
+            f"delete {PLAN_FILE} and run the same command again: it plans anew and keeps the shards that fit",
+        )  # fmt: skip
     try:
-        tree = json.loads(storage.read(PLAN_FILE))
-        if tree["format"] != PLAN_FORMAT:
+        tree = json.loads(text)
+        if tree["format"] == PLAN_FORMAT and not is_sealed(text):
+            raise ValueError("its checksum is missing")
+        if tree["format"] not in (UNSEALED_PLAN, PLAN_FORMAT):
             raise ValueError(f"a plan of format {tree['format']}, this version writes format {PLAN_FORMAT}")
         rows = tuple(PlanRow(**row | {"keys": tuple(row["keys"])}) for row in tree["rows"])
         if (precision := tree.get("precision", "")) not in {"", *get_args(Arithmetic)}:

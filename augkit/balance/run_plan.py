@@ -14,7 +14,7 @@ import torch
 
 from augkit import __version__
 from augkit.balance.executors import Failure
-from augkit.balance.plan import PLAN_FILE, Plan, PlanRow, load_plan
+from augkit.balance.plan import Plan, PlanRow, load_plan
 from augkit.balance.planner import ClassProgress
 from augkit.balance.shard_job import ShardReport
 from augkit.balance.shards_by_class import ShardsByClass
@@ -23,8 +23,8 @@ from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress
 from augkit.core.storage import Storage
 from augkit.data.catalogue import CatalogueRow
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish
-from augkit.shards.writer import Commit, aside_file, commit_file, read_commit, tar_file
+from augkit.shards.commit import Commit, aside_file, commit_file, read_commit, tar_file
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, finish
 
 Run = Callable[[Sequence[PlanRow], Progress], Iterator[ShardReport | Failure]]
 """An executor with its job."""
@@ -112,6 +112,7 @@ class PlanRun:
 
     def _finish(self, plan: Plan, reports: Sequence[ShardReport]) -> None:
         """Leaves the data set of the plan, and no shards of rounds that it was planned without."""
+        self.storage.remove(MANIFEST_FILE)  # it names the plan that is there
         planned = {row.shard for row in plan.rows}
         there = {PurePosixPath(name).stem for name in self.storage.names()}
         for shard in sorted(name for name in there - planned if name.startswith("shard-")):

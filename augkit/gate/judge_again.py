@@ -15,9 +15,9 @@ from augkit.gate.funnel import funnel
 from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
 from augkit.gate.rescore import Judge, judge_with, keep, rescore
+from augkit.shards.commit import committed_shards
 from augkit.shards.index import Counts, finish, load_index, load_manifest
 from augkit.shards.rewrite import settle
-from augkit.shards.writer import committed_shards
 
 GATE_VERSION = "gate"
 """The key of the manifest's versions that names the gate which judged its pairs."""

@@ -15,10 +15,11 @@ from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.duplicates import REASON, SCORE, KeptPairs, NoDuplicates
 from augkit.gate.judge import Gate, judge_painted
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask
+from augkit.shards.commit import Commit, read_commit
 from augkit.shards.reader import StoredPair, read_stored
 from augkit.shards.rewrite import Staged, publish, settle
 from augkit.shards.writer import SCORE as COLUMN
-from augkit.shards.writer import Commit, PairRecord, ShardWriter, read_commit
+from augkit.shards.writer import PairRecord, ShardWriter
 
 Judge = Callable[[PairRecord, StoredPair], "Judged"]
 

@@ -13,14 +13,13 @@ from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
-from augkit.shards.index import MANIFEST_FILE, Manifest, load_index, load_manifest
-from augkit.shards.writer import read_commit
+from augkit.shards.commit import read_commit
+from augkit.shards.index import MANIFEST_FILE, PLAN_FILE, Manifest, load_index, load_manifest
 
 Row = Mapping[str, Any]
 """A row of the index."""
 
 _Result = TypeVar("_Result")
-_PLAN_FILE = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class _GapCollector:
         """Rows of the shards that an interrupted run committed."""
         names = [name.split("/")[1].removesuffix(".parquet") for name in storage.names() if name.startswith("commits/")]
         commits = [commit for commit in (read_commit(storage, name) for name in names) if commit is not None]
-        if not commits and not storage.exists(_PLAN_FILE):
+        if not commits and not storage.exists(PLAN_FILE):
             self.gaps.append(Gap("There are no shards yet: nothing was generated.", "augkit balance"))
             return []
         planned = _planned(storage)
@@ -149,6 +148,6 @@ class _GapCollector:
 
 def _planned(storage: Storage) -> int:
     try:
-        return len(json.loads(storage.read(_PLAN_FILE))["rows"])
+        return len(json.loads(storage.read(PLAN_FILE))["rows"])
     except (AugkitError, ValueError, KeyError, TypeError):
         return 0

@@ -16,11 +16,16 @@ from augkit.core.errors import ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage
 from augkit.shards.card import write_card
-from augkit.shards.writer import COLUMNS, SCORE, Commit, TarFile, commit_file, read_commit, to_parquet
+from augkit.shards.commit import Commit, TarFile, commit_file, read_commit, to_parquet
+from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
+from augkit.shards.writer import COLUMNS, SCORE
 
 INDEX_FILE = "index.parquet"
 MANIFEST_FILE = "manifest.json"
-FORMAT_VERSION = 2
+PLAN_FILE = "plan.json"
+FORMAT_VERSION = 3
+UNSEALED = 2
+"""The format before, without checksums of manifest and commit records; it is still read."""
 
 Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
 """A filter of rows: an expression, or pyarrow's list of ``(column, operator, value)``; a list of lists is a choice."""
@@ -32,20 +37,22 @@ _AGAIN = "run `augkit balance` again: it makes only what is missing"
 
 @dataclass(frozen=True)
 class ShardEntry:
-    """One shard of a manifest: its tar, of so many accepted ``pairs``, and the one aside, of so many ``rejected``."""
+    """One shard of a manifest: its tar, of so many accepted ``pairs``, the one aside, of so many ``rejected``, and the
+    sha256 of its commit record (empty where an earlier version wrote it)."""
 
     name: str
     pairs: int
     tar: TarFile
     rejected: int
     aside: TarFile
+    commit: str = ""
 
     @classmethod
     def of(cls, commit: Commit) -> ShardEntry:
         """What a commit record says."""
         accepted, stored = commit.table["accepted"], commit.table["shard"].is_valid()
         pairs, bytes_of = (pc.sum(rows, min_count=0).as_py() for rows in (accepted, stored))
-        return cls(commit.name, pairs, commit.tar, bytes_of - pairs, commit.aside)
+        return cls(commit.name, pairs, commit.tar, bytes_of - pairs, commit.aside, commit.sha256)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ShardEntry:
@@ -79,6 +86,7 @@ class Manifest:
             "index_sha256": self.index_sha256,
             "plan_digest": self.plan_digest,
             "versions": dict(sorted(self.versions.items())),
+            "checksum": BLANK,
         }
 
     @classmethod
@@ -118,22 +126,28 @@ def finish(
     storage.remove(MANIFEST_FILE)
     storage.put(INDEX_FILE, data)
     write_card(storage, manifest, table)
-    storage.put(MANIFEST_FILE, json.dumps(manifest.to_dict(), indent=1).encode() + b"\n")
+    storage.put(MANIFEST_FILE, sealed(json.dumps(manifest.to_dict(), indent=1).encode() + b"\n"))
     return manifest
 
 
 def load_manifest(storage: Storage) -> Manifest:
-    """The manifest. Raises ShardError where there is none (an unfinished data set), or one of another version."""
+    """The manifest.
+
+    Raises ShardError where there is none (an unfinished data set), one of another version, or one that has changed.
+    """
     if not storage.exists(MANIFEST_FILE):
         raise ShardError(
             f"{storage}: no {MANIFEST_FILE}",
             "a finished data set: the manifest is written last",
             f"give the folder that `augkit balance` wrote its shards to, or {_AGAIN}",
         )
+    text = storage.read(MANIFEST_FILE)
     try:
-        data = json.loads(storage.read(MANIFEST_FILE))
+        data = json.loads(text)
         version = data["format"]
-        if version == FORMAT_VERSION:
+        if version in (UNSEALED, FORMAT_VERSION):
+            if is_sealed(text) or version == FORMAT_VERSION:
+                _require_whole(storage, text)
             return Manifest.from_dict(data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ShardError(f"{storage}: {MANIFEST_FILE} is no manifest ({error!r})", "JSON as written", _AGAIN) from error
@@ -142,6 +156,11 @@ def load_manifest(storage: Storage) -> Manifest:
         f"format {FORMAT_VERSION}",
         "read it with the version of augkit that wrote it, or write the shards again with this one",
     )
+
+
+def _require_whole(storage: Storage, text: bytes) -> None:
+    if not is_whole(text):
+        raise ShardError(f"{storage}: {MANIFEST_FILE} has changed", "the bytes that its checksum was made of", _AGAIN)
 
 
 def load_index(storage: Storage, where: Where | None = None) -> pa.Table:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from augkit.core.storage import Storage
+from augkit.shards.commit import aside_file, commit_file, tar_file
 from augkit.shards.index import MANIFEST_FILE
-from augkit.shards.writer import aside_file, commit_file, tar_file
 
 FOLDER = "staged"
 READY = f"{FOLDER}/ready"

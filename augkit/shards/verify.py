@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -20,17 +20,26 @@ from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.storage import Storage
 from augkit.shards.codec import decode_mask
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry, load_manifest, parse_index
-from augkit.shards.writer import MEMBER_FIELDS, TarFile, aside_file, member_json, tar_file
+from augkit.shards.commit import TarFile, aside_file, commit_file, parse_commit, tar_file
+from augkit.shards.index import (
+    INDEX_FILE,
+    MANIFEST_FILE,
+    PLAN_FILE,
+    Manifest,
+    ShardEntry,
+    load_manifest,
+    parse_index,
+)
+from augkit.shards.writer import MEMBER_FIELDS, member_json
 
 
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong: its kind, the file it is in, and what was found.
 
-    Kinds: ``manifest`` and ``index`` (the data set as a whole), ``unreadable``, ``size`` and ``sha256`` (a tar),
-    ``missing`` (in the index, not in the tar), ``surplus`` (in the tar, not in the index), ``crc``, ``mask`` and
-    ``json`` (a member), ``stray`` (a tar that is not in the manifest).
+    Kinds: ``manifest``, ``index`` and ``plan`` (the data set as a whole), ``commit`` (the record of a shard),
+    ``unreadable``, ``size`` and ``sha256`` (a tar), ``missing`` (in the index, not in the tar), ``surplus`` (in the
+    tar, not in the index), ``crc``, ``mask`` and ``json`` (a member), ``stray`` (a tar that is not in the manifest).
     """
 
     kind: str
@@ -39,7 +48,7 @@ class Fault:
 
 
 def verify(storage: Storage, progress: Progress = silent) -> list[Fault]:
-    """Every fault of the data set; none where all is as it was written.
+    """Every fault of the data set; none where all is as it was written. The card, ``README.md``, is people's to edit.
 
     Holds one shard in memory at a time, and tells ``progress`` after each.
     """
@@ -52,6 +61,8 @@ def verify(storage: Storage, progress: Progress = silent) -> list[Fault]:
     expected = {content.file for both in contents.values() for content in both if content.tar.size}
     stray = [name for name in names if name.endswith(".tar") and name not in expected]
     faults += [Fault("stray", name, "not in the manifest") for name in stray]
+    faults += _check_plan(storage, manifest)
+    faults += [fault for shard in manifest.shards for fault in _check_commit(storage, shard)]
     for done, (shard, both) in enumerate(contents.items(), 1):
         rows = None if table is None else table.filter(pc.field("shard") == shard).to_pylist()
         faults += [fault for content in both for fault in _check_tar(storage, content, rows, manifest.schema)]
@@ -100,6 +111,31 @@ def _check_index(storage: Storage, manifest: Manifest) -> tuple[pa.Table | None,
                 detail = f"{counts[name]} {number} in the rows of {name}, the manifest says {expected.get(name, 0)}"
                 faults.append(Fault("index", INDEX_FILE, detail))
     return table, faults
+
+
+def _check_plan(storage: Storage, manifest: Manifest) -> list[Fault]:
+    """The plan's file is the one that the manifest names; pairs that were painted one by one have none."""
+    if not storage.exists(PLAN_FILE):
+        return []
+    try:
+        found = hashlib.sha256(storage.read(PLAN_FILE)).hexdigest()
+    except ShardError as error:
+        return [Fault("plan", PLAN_FILE, str(error))]
+    return [] if found == manifest.plan_digest else [Fault("plan", PLAN_FILE, "sha256 differs from the manifest's")]
+
+
+def _check_commit(storage: Storage, shard: ShardEntry) -> list[Fault]:
+    """The record says of the tars what the manifest says, and its bytes are those of the manifest, which of earlier
+    versions does not know them."""
+    file = commit_file(shard.name)
+    try:
+        commit = parse_commit(shard.name, storage.read(file))
+    except ShardError as error:
+        return [Fault("commit", file, error.found)]
+    if shard.commit not in ("", commit.sha256):
+        return [Fault("commit", file, "sha256 differs from the manifest's")]
+    same = replace(ShardEntry.of(commit), commit=shard.commit) == shard
+    return [] if same else [Fault("commit", file, "says other things of its tars than the manifest")]
 
 
 def _check_tar(

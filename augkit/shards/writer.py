@@ -9,22 +9,21 @@ The same rows and bytes give the same files: members have no owner and no time, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from augkit.core.classes import DOORS, ORIENTATIONS, CarClass
 from augkit.core.errors import ShardError
 from augkit.core.storage import Storage
+from augkit.shards.commit import TarFile, aside_file, commit_file, tar_file, to_parquet
+from augkit.shards.seal import BLANK, sealed
 
 SPLITS = ("train", "val", "test")
 SOURCES = ("real", "generated", "classical", "painted")
@@ -121,30 +120,6 @@ class PairRecord:
         return {**values, "class": car_class, **{SCORE + name: float(scores[name]) for name in sorted(scores)}}
 
 
-@dataclass(frozen=True)
-class TarFile:
-    """A tar's size in bytes and its sha256; one without members is not written, and has size 0."""
-
-    size: int
-    sha256: str
-
-    @classmethod
-    def of(cls, data: bytes) -> TarFile:
-        """The figures of a tar's bytes."""
-        return cls(len(data), hashlib.sha256(data).hexdigest())
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A shard that is whole: the digest of its plan row, its tar and the one aside, and its rows."""
-
-    name: str
-    row_digest: str
-    tar: TarFile
-    aside: TarFile
-    table: pa.Table
-
-
 class ShardWriter:
     """Collects the pairs of one shard in memory; nothing is written before ``commit``."""
 
@@ -193,7 +168,7 @@ class ShardWriter:
             file = TarFile.of(whole)
             about |= {f"{kind}_size": str(file.size), f"{kind}_sha256": file.sha256}
         table = to_table(list(self._rows.values())).replace_schema_metadata(about)
-        self._storage.put(commit_file(self._name), to_parquet(table))
+        self._storage.put(commit_file(self._name), sealed(to_parquet(table, {"checksum": BLANK})))
         self._committed = True
 
     def _new_row(self, record: PairRecord) -> dict[str, Any]:
@@ -205,50 +180,9 @@ class ShardWriter:
         return self._rows.setdefault(record.key, record.row())
 
 
-def read_commit(storage: Storage, name: str) -> Commit | None:
-    """The commit record of a shard; None where there is none, it cannot be read, or a tar is missing or cut short."""
-    if not storage.exists(commit_file(name)):
-        return None
-    try:
-        table = pq.read_table(pa.BufferReader(storage.read(commit_file(name))))
-        about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-        tar, aside = (TarFile(int(about[f"{kind}_size"]), about[f"{kind}_sha256"]) for kind in ("tar", "aside"))
-        commit = Commit(name, about["row_digest"], tar, aside, table)
-        whole = _has_size(storage, tar_file(name), tar.size) and _has_size(storage, aside_file(name), aside.size)
-    except (ShardError, pa.ArrowException, OSError, KeyError, ValueError):
-        return None
-    return commit if whole else None
-
-
-def _has_size(storage: Storage, file: str, size: int) -> bool:
-    # Two bytes from the last one on: only a file of exactly this size answers with one.
-    return size == 0 or len(storage.read(file, size - 1, 2)) == 1
-
-
-def committed_shards(storage: Storage) -> list[str]:
-    """Names of the shards that are whole, in order."""
-    named = [PurePosixPath(name).stem for name in storage.names() if name.startswith("commits/")]
-    return [name for name in named if read_commit(storage, name) is not None]
-
-
-def tar_file(shard: str) -> str:
-    """The name of a shard's tar in its storage."""
-    return f"{shard}.tar"
-
-
-def aside_file(shard: str) -> str:
-    """The name of the tar of what a shard keeps aside."""
-    return f"aside/{shard}.tar"
-
-
 def home(row: Mapping[str, Any]) -> str:
     """The file that photo and mask of a row with bytes are in."""
     return tar_file(row["shard"]) if row["accepted"] else aside_file(row["shard"])
-
-
-def commit_file(shard: str) -> str:
-    """The name of a shard's commit record in its storage."""
-    return f"commits/{shard}.parquet"
 
 
 def member_json(row: Mapping[str, Any]) -> bytes:
@@ -261,13 +195,6 @@ def to_table(rows: list[dict[str, Any]]) -> pa.Table:
     scores = sorted({name for row in rows for name in row if name.startswith(SCORE)})
     schema = pa.schema([*COLUMNS, *((name, pa.float64()) for name in scores)])
     return pa.Table.from_pylist(rows, schema=schema)
-
-
-def to_parquet(table: pa.Table) -> bytes:
-    """The table as a Parquet file; the same table gives the same bytes."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return bytes(sink.getvalue())
 
 
 def _place(tar: bytearray, row: dict[str, Any], kind: str, extension: str, data: bytes) -> None:

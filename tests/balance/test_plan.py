@@ -132,7 +132,7 @@ def test_a_plan_of_an_earlier_version_says_so(tmp_path: object) -> None:
     storage = open_storage(f"file://{tmp_path}")
     row = b'{"shard": "shard-000000", "kind": "real", "class_name": "", "want": 1, "keys": ["a"]}'
     storage.put("plan.json", b'{"format": 1, "inputs": "", "rows": [' + row + b"]}")
-    with pytest.raises(DataError, match=r"format 1, this version writes format 2(.|\n)*--fresh"):
+    with pytest.raises(DataError, match=r"format 1, this version writes format 3(.|\n)*--fresh"):
         load_plan(storage)
 
 

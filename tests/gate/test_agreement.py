@@ -21,10 +21,10 @@ from augkit.gate.fit import ready_gate
 from augkit.gate.judge import Gate, real_pair
 from augkit.settings import Settings, load_settings
 from augkit.shards.codec import decode_mask
+from augkit.shards.commit import aside_file
 from augkit.shards.index import load_index
 from augkit.shards.reader import read_stored
 from augkit.shards.verify import verify
-from augkit.shards.writer import aside_file
 from augkit.stages import row_segmenter
 from augkit.stages.catalogue_pairs import CataloguePairs
 from tests.balance.conftest import CHANGES, job_of

@@ -16,9 +16,10 @@ from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings, save_settings
 from augkit.shards import rewrite
 from augkit.shards.codec import encode_mask, encode_photo
+from augkit.shards.commit import aside_file, read_commit
 from augkit.shards.index import MANIFEST_FILE, finish, load_index
 from augkit.shards.verify import verify
-from augkit.shards.writer import PairRecord, ShardWriter, aside_file, read_commit
+from augkit.shards.writer import PairRecord, ShardWriter
 
 SHARD = "shard-000000"
 

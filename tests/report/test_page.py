@@ -24,9 +24,9 @@ from augkit.report.page import Summary, count_parts, write_report
 from augkit.report.pair_selection import extremes
 from augkit.report.rejections import funnel_of, mean_rank, scores_of
 from augkit.report.report_data import read_report_data
+from augkit.shards.commit import commit_file
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.verify import verify
-from augkit.shards.writer import commit_file
 from tests.report.documents import UTILITY
 from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, blind, make_workspace
 

@@ -9,8 +9,9 @@ import pytest
 
 from augkit.core.errors import ShardError
 from augkit.core.storage import FsspecStorage, LocalStorage
+from augkit.shards.commit import TarFile, aside_file, commit_file, tar_file
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index, load_manifest
-from augkit.shards.writer import COLUMNS, TarFile, aside_file, commit_file, tar_file
+from augkit.shards.writer import COLUMNS
 
 from .pairs import SCHEMA, SHARDS, Pairs, make_pair, write_dataset, write_shard
 
@@ -135,7 +136,7 @@ def test_what_is_no_manifest_is_refused(dataset: DataSet, text: str) -> None:
 def test_other_versions_are_refused(dataset: DataSet) -> None:
     storage, _ = dataset
     storage.put(MANIFEST_FILE, json.dumps({**json.loads(storage.read(MANIFEST_FILE)), "format": 99}).encode())
-    with pytest.raises(ShardError, match="format 99\nexpected: format 2"):
+    with pytest.raises(ShardError, match="format 99\nexpected: format 3"):
         load_manifest(storage)
 
 

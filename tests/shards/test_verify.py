@@ -14,9 +14,10 @@ from augkit.cli import _app
 from augkit.core.errors import ShardError
 from augkit.core.storage import FsspecStorage, LocalStorage
 from augkit.shards.codec import encode_mask
+from augkit.shards.commit import aside_file, tar_file, to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index
 from augkit.shards.verify import Fault, verify
-from augkit.shards.writer import ShardWriter, aside_file, tar_file, to_parquet
+from augkit.shards.writer import ShardWriter
 
 from .pairs import SCHEMA, SHARDS, Pairs, make_pair, make_record, write_dataset, write_shard
 

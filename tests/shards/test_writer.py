@@ -15,9 +15,10 @@ from hypothesis.extra.numpy import arrays
 from augkit.core.errors import ShardError
 from augkit.core.storage import FsspecStorage, LocalStorage
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
+from augkit.shards.commit import TarFile, aside_file, commit_file, read_commit, tar_file
 from augkit.shards.index import load_index
 from augkit.shards.reader import read_stored
-from augkit.shards.writer import MEMBER_FIELDS, ShardWriter, TarFile, aside_file, commit_file, read_commit, tar_file
+from augkit.shards.writer import MEMBER_FIELDS, ShardWriter
 
 from .pairs import Pairs, exact_mask, make_pair, make_record, rejected_pair, write_dataset, write_shard
 

@@ -14,8 +14,9 @@ from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.data.present_split import present_split
 from augkit.shards.codec import encode_mask, encode_photo
+from augkit.shards.commit import read_commit
 from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
-from augkit.shards.writer import PairRecord, ShardWriter, read_commit
+from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.singan.painting import Painting, paint, painting_seed
 from augkit.stages.singan.pyramid import TrainedPyramid
 
