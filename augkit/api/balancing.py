@@ -127,7 +127,7 @@ def balance(
     ``parts`` are shares of the cars' pixels by part name, ``only`` class names, ``exemplar`` a pair's id or a photo's
     file that all photos take their look from. Without ``train`` a missing model is an error. ``on_plan`` is told the
     plan before the work begins. An interrupted run goes on where it was. See ``BalanceResult.problems`` for what was
-    not reached. Raises ConfigError, DataError.
+    not reached. Raises ConfigError, DataError, and BusyError where another command writes the shards.
     """
     from augkit.balance.job import train_missing
     from augkit.settings import save_settings
@@ -139,8 +139,8 @@ def balance(
     on_plan(planned)
     if not train:
         _require_models(job)
-    save_settings(settings, place.settings)
-    with shown(progress) as told:
+    with job.alone(), shown(progress) as told:
+        save_settings(settings, place.settings)
         train_missing(job, told)
         run = job.summary_of(job.generate(told))
     return _drawn(place, planned, run)

@@ -23,6 +23,7 @@ from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.lock import held
 from augkit.core.parts import PartSchema
 from augkit.core.presets import NO_LABEL_WARP, Recipe
 from augkit.core.progress import Progress, silent
@@ -103,7 +104,14 @@ class ClassicalJob:
         return Plan("", tuple(self._plan_run().left())).generated()
 
     def generate(self, progress: Progress = silent) -> RunOutcome:
-        """Makes what the plan asks for and is not committed yet; then the index and the manifest."""
+        """Makes what the plan asks for and is not committed yet; then the index and the manifest.
+
+        Raises BusyError where another command writes there.
+        """
+        with held(self.request.place, around=(self.workspace.root, self.workspace.reports)):
+            return self._generate(progress)
+
+    def _generate(self, progress: Progress) -> RunOutcome:
         run = self._plan_run()
         place = Workspace(self.workspace.root.resolve())
         location, settings = str(self.request.place.resolve()), self.settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
@@ -21,6 +22,7 @@ from augkit.balance.shard_job import ClassModels, Job, ShardReport
 from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
+from augkit.core.lock import held
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
@@ -185,8 +187,17 @@ class Balance:
     def generate(self, progress: Progress = silent) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet, and what is lacking then; the index and the manifest.
 
-        Raises ConfigError where the shards here were made from other inputs, and whatever the executor raises.
+        Raises ConfigError where the shards here were made from other inputs, BusyError where another command writes
+        them, and whatever the executor raises.
         """
+        with self.alone():
+            return self._generate(progress)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While it lasts, nobody else writes these shards. Raises BusyError."""
+        return held(self.workspace.shards, around=(self.workspace.root, self.workspace.reports))
+
+    def _generate(self, progress: Progress) -> RunOutcome:
         folders = {self.store.usable("mask", self.store.model("mask", c)) for c in self.generated()}
         self._hardness.check(folders)
         executor, digest = EXECUTORS[self.request.executor], self._digest()

@@ -15,6 +15,8 @@ import typer
 
 from augkit.cli._answer import Answer
 from augkit.cli._log import close_log
+from augkit.cli._signals import Interrupts
+from augkit.core.disk_faults import meaning_of
 from augkit.core.errors import AugkitError, RenamedWarning
 
 # ClickException, wherever this typer keeps click: its own copy in new releases, the package in older ones.
@@ -82,25 +84,19 @@ def run(arguments: list[str]) -> int:
     """
     answer = Answer.to(arguments)
     try:
-        load_commands("augkit.cli", ORDER)
-        with warnings.catch_warnings():
-            warnings.showwarning = partial(_show, warnings.showwarning)
-            code = app(arguments, standalone_mode=False)
-        if code == INTERRUPTED:  # what newer releases of typer make of Ctrl-C
-            raise KeyboardInterrupt
-        return code if isinstance(code, int) else 0
+        with Interrupts() as interrupts:
+            return _called(arguments, interrupts)
     except AugkitError as error:
         return answer.refused(error, error.exit_code)
     except _UsageError as error:
         error.show()
         return answer.told("UsageError", error.format_message(), 2)
-    except (KeyboardInterrupt, typer.Abort):  # the second is what older ones make of it
+    except KeyboardInterrupt:
         message = "interrupted; run the same command again to go on"
         print(f"augkit: {message}", file=sys.stderr)
         return answer.told("Interrupted", message, INTERRUPTED)
     except OSError as error:
-        expected, remedy = "a path that can be read and written", "check the path, its permissions and the free space"
-        return answer.refused(AugkitError(str(error), expected, remedy), 3, type(error).__name__)
+        return answer.refused(AugkitError(str(error), *meaning_of(error)), 3, type(error).__name__)
     except Exception as error:
         from augkit.cli._fault import FAULT, report_fault
 
@@ -109,3 +105,20 @@ def run(arguments: list[str]) -> int:
         return answer.told("Fault", message, FAULT)
     finally:
         close_log()
+
+
+def _called(arguments: list[str], interrupts: Interrupts) -> int:
+    """The exit code of the command. Raises KeyboardInterrupt for all that came of an interrupt."""
+    load_commands("augkit.cli", ORDER)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show, warnings.showwarning)
+            code = app(arguments, standalone_mode=False)
+    except Exception as error:
+        # Its workers were told to end as well, and it met that. Older releases of typer make an Abort of Ctrl-C ...
+        if interrupts.asked or isinstance(error, typer.Abort):
+            raise KeyboardInterrupt from error
+        raise
+    if code == INTERRUPTED:  # ... and newer ones this
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0

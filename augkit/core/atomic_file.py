@@ -3,7 +3,8 @@
 What is written goes to a temporary file beside the final one, is synced, and takes its place by a rename. A reader
 sees the old bytes or the new ones, never a part; an error or an interrupt leaves the old ones and no temporary file.
 Each writer has a temporary name of its own: of two that write one file at once the later one wins, and neither mixes
-with the other. Only a process that is killed leaves its temporary file behind.
+with the other. Only a process that is killed leaves its temporary file behind; the next one that has the lock of what
+is written removes it (see ``lock``).
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            error.filename = str(path)  # writing to an open file does not say which
         raise
     sync_folder(path.parent)
 
@@ -103,7 +106,12 @@ def sync_folder(folder: Path) -> None:
 
 def temporary_name(name: str) -> str:
     """A name for what will be called ``name``, that no other writer uses."""
-    return f".{name[:_KEPT]}.{secrets.token_hex(8)}{_SUFFIX}"
+    return f"{temporary_start(name)}{secrets.token_hex(8)}{_SUFFIX}"
+
+
+def temporary_start(name: str) -> str:
+    """What all temporary names of ``name`` start with."""
+    return f".{name[:_KEPT]}."
 
 
 def is_temporary(name: str) -> bool:

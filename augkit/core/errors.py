@@ -8,6 +8,7 @@
     │   ├── ShardError      3  shards, index and manifest disagree, or bytes have changed
     │   └── CheckpointError 3  a model or checkpoint that cannot be read, or belongs to other settings
     ├── TrainingError       3  a run that cannot go on (a non-finite loss)
+    ├── BusyError           3  another process is writing what this one would write
     └── PartialError        4  the run ended, but part of what was asked for is missing
 
 Every message says what was found, what was expected, and what to do.
@@ -69,6 +70,10 @@ class CheckpointError(DataError):
 
 class TrainingError(AugkitError):
     """A run that cannot go on."""
+
+
+class BusyError(AugkitError):
+    """Another process is writing what this one would write."""
 
 
 class PartialError(AugkitError):

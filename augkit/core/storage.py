@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from augkit.core.atomic_file import is_temporary, sync_folder, temporary_name, write_bytes
+from augkit.core.disk_faults import meaning_of
 from augkit.core.errors import DataError, ShardError
 from augkit.core.inside import inside, require_inside
 
@@ -54,13 +55,13 @@ class LocalStorage:
     def put(self, name: str, data: bytes) -> None:
         """See ``Storage``."""
         path = self.path(name)
-        with _explained(f"{path} cannot be written", "free space on the disk, and leave to write there"):
+        with _explained(f"{path} cannot be written"):
             write_bytes(path, data)
 
     def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
         """See ``Storage``."""
         path = self.path(name)
-        with _explained(f"{path} cannot be read", "a file that can be read"):
+        with _explained(f"{path} cannot be read"):
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 wanted = max(0, os.fstat(descriptor).st_size - offset) if length is None else length
@@ -70,18 +71,18 @@ class LocalStorage:
 
     def names(self) -> list[str]:
         """See ``Storage``."""
-        with _explained(f"{self.root} cannot be listed", "a folder that can be read"):
+        with _explained(f"{self.root} cannot be listed"):
             return sorted(path.relative_to(self.root).as_posix() for path in _files(self.root))
 
     def exists(self, name: str) -> bool:
         """See ``Storage``."""
-        with _explained(f"{self.root} cannot be read", "a folder that can be read"):
+        with _explained(f"{self.root} cannot be read"):
             return self.path(name).is_file()
 
     def remove(self, name: str) -> None:
         """See ``Storage``."""
         path = self.path(name)
-        with _explained(f"{path} cannot be removed", "leave to write in its folder"):
+        with _explained(f"{path} cannot be removed"):
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 sync_folder(path.parent)
@@ -142,7 +143,7 @@ class FsspecStorage:
     def _do(self, action: Callable[[Any, str], _Result], name: str, verb: str) -> _Result:
         files, root = self._connect()
         path = f"{root}/{_checked(name)}" if name else root
-        with _explained(f"{self.url}/{name} cannot be {verb}", "a location that can be reached, with leave to use it"):
+        with _explained(f"{self.url}/{name} cannot be {verb}"):
             return action(files, path)
 
     def _connect(self) -> tuple[Any, str]:
@@ -178,11 +179,11 @@ def read_range(descriptor: int, offset: int, length: int) -> bytes:
 
 
 @contextmanager
-def _explained(found: str, expected: str) -> Iterator[None]:
+def _explained(found: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        remedy = "check the path, its permissions and the free space, then run the same command again"
+        expected, remedy = meaning_of(error)
         raise ShardError(f"{found}: {error}", expected, remedy) from error
 
 

@@ -21,7 +21,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from augkit.core.atomic_file import replacing, write_json
+from augkit.core.disk_faults import as_os_error
 from augkit.core.errors import CheckpointError
+from augkit.core.lock import held
 from augkit.gate.bounds import Bound, ScoreBounds, fit_bounds
 from augkit.gate.gate_check import CHECKS, FittedState, GateCheck
 from augkit.gate.judge import Gate, real_pair
@@ -51,15 +53,18 @@ class RealScores:
 
 
 def ready_gate(references: ReferenceSet, again: bool = False) -> Gate:
-    """The workspace's gate; fitted first where there is none, or data or settings have changed since (or ``again``)."""
-    if not references.options.checks:
+    """The workspace's gate; fitted first where there is none, or data or settings have changed since (or ``again``).
+
+    Raises BusyError where another command fits it.
+    """
+    if not references.options.checks or (not again and is_ready(references)):
         return load_gate(references)
-    if again or not has_judges(references):
-        _fit_judges(references)
-    about = _read(references.folder)
-    if about.get("settings") != settings_digest(references):
-        _fit_bounds(references)
-    return load_gate(references)
+    with held(references.folder):
+        if again or not has_judges(references):
+            _fit_judges(references)
+        if _read(references.folder).get("settings") != settings_digest(references):
+            _fit_bounds(references)
+        return load_gate(references)
 
 
 def has_judges(references: ReferenceSet) -> bool:
@@ -127,7 +132,8 @@ def _fit_judges(references: ReferenceSet) -> None:
     floors: dict[str, float] = {}
     for name in references.options.checks:
         kept = CHECKS[name].fit(references)
-        with replacing(folder / f"{name}.safetensors") as temporary:
+        path = folder / f"{name}.safetensors"
+        with replacing(path) as temporary, as_os_error(path, SafetensorError):
             save_file(kept.tensors, temporary)
         facts[name] = kept.facts
         floors |= kept.floors

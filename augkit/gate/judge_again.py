@@ -7,6 +7,7 @@ from typing import Any
 
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import ShardError
+from augkit.core.lock import held
 from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import Workspace
 from augkit.gate.duplicates import KeptPairs, NoDuplicates
@@ -26,8 +27,14 @@ GATE_VERSION = "gate"
 def judge_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     """Fits the gate where needed, judges all generated pairs of the shards again and writes ``reports/gate.json``.
 
-    Where there are no shards yet the gate is fitted only. Raises ShardError for shards of another part schema.
+    Where there are no shards yet the gate is fitted only. Raises ShardError for shards of another part schema, and
+    BusyError where another command writes the gate or the shards.
     """
+    with held(references.workspace.shards, around=(references.workspace.root, references.workspace.reports)):
+        return _judged_again(references, refit)
+
+
+def _judged_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     workspace = references.workspace
     gate, storage = ready_gate(references, refit), open_storage(workspace.shards)
     settle(storage)

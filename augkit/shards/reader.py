@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from augkit.core.disk_faults import is_refusal, meaning_of
 from augkit.core.errors import ShardError
 from augkit.core.storage import LocalStorage, Storage, open_storage, read_range
 from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decode_photo
@@ -183,7 +185,16 @@ class _LocalRanges:
     def _opened(self, shard: int) -> _Descriptor:
         while len(self._open) >= _OPEN_FILES:
             self._open.pop(next(iter(self._open)), None)
-        return self._open.setdefault(shard, _Descriptor(self._paths[shard]))
+        try:
+            opened = _Descriptor(self._paths[shard])
+        except OSError as error:
+            if error.errno != errno.EMFILE or not self._open:
+                found = f"{self._paths[shard]} cannot be read: {error}"
+                usual = "a shard of the manifest", _REMEDY
+                raise ShardError(found, *(meaning_of(error) if is_refusal(error) else usual)) from error
+            self._open.clear()  # the process has few files left: it lives with one
+            opened = _Descriptor(self._paths[shard])
+        return self._open.setdefault(shard, opened)
 
 
 class _Descriptor:
@@ -192,10 +203,7 @@ class _Descriptor:
 
     def __init__(self, path: Path) -> None:
         self.number = -1
-        try:
-            self.number = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise ShardError(f"{path} cannot be read: {error}", "a shard of the manifest", _REMEDY) from error
+        self.number = os.open(path, os.O_RDONLY)
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:  # modules may be gone when Python ends
         if self.number >= 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +46,6 @@ class GateSegmenters:
             "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in rows)), "schema": self.schema.digest,
             "code": CODE,
         }  # fmt: skip
-        shutil.rmtree(folder, ignore_errors=True)
         run = StageRun(
             model=folder.name, title=folder.name, workspace=self.workspace, rows=TrainingRows.of(rows),
             schema=self.schema, settings=self._own, precision=self.settings.precision, folder=folder, seed=seed,

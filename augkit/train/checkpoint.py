@@ -16,18 +16,20 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from augkit.core.atomic_file import replacing
+from augkit.core.disk_faults import as_os_error, is_refusal, meaning_of
 from augkit.core.errors import CheckpointError
 
 FORMAT = "augkit-state-1"
 
 
 def save_state(state: dict[str, Any], path: Path, notes: dict[str, Any]) -> None:
-    """Writes nested state and JSON ``notes``. Equal input gives equal bytes."""
+    """Writes nested state and JSON ``notes``. Equal input gives equal bytes. Raises OSError."""
     tensors: dict[str, Tensor] = {}
     outline = _outline(state, "", tensors)
     metadata = {"format": FORMAT, "outline": json.dumps(outline), "notes": json.dumps(notes)}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        with as_os_error(path, SafetensorError):
+            save_file(tensors, temporary, metadata)
         with temporary.open("rb+") as file:
             _sort_metadata(file)
 
@@ -50,9 +52,8 @@ def load_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"{path}: {error}", "a whole checkpoint", "delete the file, then train again or --resume from another"
-        ) from error
+        spoilt = "a whole checkpoint", "delete the file, then train again or --resume from another"
+        raise CheckpointError(f"{path}: {error}", *(meaning_of(error) if is_refusal(error) else spoilt)) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path}: format {metadata.get('format')!r}", FORMAT, "train again with this version")
     state: dict[str, Any] = _restore(json.loads(metadata["outline"]), tensors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from augkit.core.errors import CheckpointError, ConfigError
+from augkit.core.lock import held
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.data.draws import Pairs
@@ -81,17 +83,22 @@ Builder = Callable[[torch.device], TrainingTask]
 def run_task(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     """Trains a task to its end and writes the model folder; returns it.
 
-    Raises CheckpointError where a run is in the way, or is resumed with other settings, and ConfigError where the
-    processes cannot share the batch evenly.
+    Raises CheckpointError where a run is in the way, or is resumed with other settings, ConfigError where the
+    processes cannot share the batch evenly, and BusyError where another command trains this model.
     """
+    with held(run.folder) if backend.is_main_process else nullcontext():
+        return _trained(build, run, backend)
+
+
+def _trained(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     options = run.options
     plan = StreamPlan(options.steps, options.rows, run.seed, options.turns)
     share = ProcessShare(backend.process_index, backend.num_processes)
     _check_share(plan, share, options.microbatches)
     set_seed(derive(run.seed, "weights") % 2**32)  # equal initial weights in every process
     task = build(backend.device)  # before anything is removed: settings that cannot be are refused here
-    if run.fresh and backend.is_main_process:
-        shutil.rmtree(run.folder, ignore_errors=True)
+    if run.fresh and backend.is_main_process and run.folder.exists():
+        shutil.rmtree(run.folder)
     backend.wait_for_everyone()
     state = _RunState(task, run, backend)
     first = state.restore(_earlier_state(run))

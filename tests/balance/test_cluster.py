@@ -20,8 +20,8 @@ import ray
 from augkit.balance.cluster import cluster, own_cluster
 from augkit.core.errors import ConfigError
 
-PROBE = """
-import json, os, sys
+PROBE = r"""
+import json, os, socket, stat, subprocess, sys
 from pathlib import Path
 from types import SimpleNamespace
 import psutil
@@ -35,22 +35,43 @@ class Witness:
     def make(self, row, progress):
         import ray
         here = ray.get_runtime_context()
-        return SimpleNamespace(accepted=1, address=here.gcs_address, folder=here.get_temp_dir())
+        return SimpleNamespace(accepted=1, address=here.gcs_address)
+
+CALL = (
+    "import socket, sys; socket.setdefaulttimeout(3)\n"
+    "for word in sys.argv[1:]:\n"
+    "    host, port = word.rsplit(':', 1)\n"
+    "    try: socket.create_connection((host, int(port))).close(); print(word)\n"
+    "    except OSError: pass\n"
+)
 
 def listening():
-    for process in psutil.Process().children(recursive=True):
-        yield from (c.laddr.ip for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN)
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        yield from (c.laddr for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN)
+
+def reached(places):
+    # From other addresses of this machine, or from the network namespace that is named.
+    inside = ["ip", "netns", "exec", os.environ["PROBE_NAMESPACE"]] if "PROBE_NAMESPACE" in os.environ else []
+    own = [a.address for of in psutil.net_if_addrs().values() for a in of if a.family == socket.AF_INET]
+    hosts = ["127.0.0.2", *(address for address in own if not address.startswith("127."))]
+    words = [f"{host}:{place.port}" for host in hosts for place in places]
+    return subprocess.run([*inside, sys.executable, "-c", CALL, *words], capture_output=True, text=True).stdout.split()
 
 def run():
     fan_out = SimpleNamespace(workers=1, threads=2, retries=0)
-    job = SimpleNamespace(fan_out=fan_out)
+    job = SimpleNamespace(fan_out=fan_out, workspace=SimpleNamespace(reports=Path("reports")))
     reports = run_ray(job, [SimpleNamespace(shard="", want=1)], silent, Witness)
     report = next(reports)
-    facts = {"address": report.address, "listening": sorted(set(listening()))}
+    places = set(listening())
+    token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", "/none/none"))
+    facts = {
+        "address": report.address, "listening": sorted({place.ip for place in places}), "reached": reached(places),
+        "token": stat.S_IMODE(token.stat().st_mode) if token.exists() else 0, "mode": os.environ.get("RAY_AUTH_MODE"),
+    }
     assert list(reports) == []
-    return {**facts, "left": Path(report.folder).exists(), "variables": [n for n in os.environ if n in SECRETS]}
+    return {**facts, "left": token.parent.exists(), "variables": [n for n in os.environ if n in SECRETS]}
 
-SECRETS = ("RAY_AUTH_TOKEN", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
 runs = [run()]
 for address in sys.argv[1:]:
     os.environ["RAY_ADDRESS"] = address
@@ -112,6 +133,7 @@ def probe(*arguments: str) -> list[dict[str, Any]]:
 def assert_private(run: dict[str, Any], foreign: str, home: Path) -> None:
     assert run["address"].startswith("127.0.0.1:") and run["address"] != foreign
     assert {ip.removeprefix("::ffff:") for ip in run["listening"]} == {"127.0.0.1"}
+    assert run["reached"] == [] and (run["token"], run["mode"]) == (0o600, "token")
     assert not run["left"] and not run["variables"]
     assert not (home / ".ray").exists()  # a token there closes clusters that are started later
 
@@ -127,7 +149,7 @@ def test_a_killed_head_has_left_its_address(apart: Path, monkeypatch: pytest.Mon
     foreign = f"127.0.0.1:{free_port()}"
     (apart / "ray").mkdir()
     (apart / "ray" / "ray_current_cluster").write_text(foreign)
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     (own,) = probe()
     assert_private(own, foreign, apart)
 

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from augkit.core.part_names import PartOverride
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
+from tests.core.test_atomic_file import full_after
+from tests.core.test_lock import holder
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -83,3 +89,42 @@ def test_a_side_without_its_counterpart_is_refused_without_flips_too(
     )
     code, _, err = augkit(*order, "--set", "mask.steps=1")
     assert code == 0, err
+
+
+def longer(augkit: Command, workspace: Workspace) -> tuple[int, str, str]:
+    """Two steps more of stage II."""
+    return augkit("train", "image", "--resume", "--set", "image.steps=6", "-w", workspace.root)
+
+
+def test_a_full_disk_ends_training_with_a_word_and_a_checkpoint_to_go_on_from(
+    augkit: Command, trained: Workspace
+) -> None:
+    folder = trained.model("image", "all")
+    before = (folder / "checkpoint.safetensors").read_bytes()
+    with full_after(60_000):
+        code, _, err = longer(augkit, trained)
+    assert code == 3 and f"'{folder}/" in err and "File too large" in err and "ulimit -f" in err
+    assert (folder / "checkpoint.safetensors").read_bytes() == before
+    assert not [path for path in trained.root.rglob(".*") if path.suffix in (".tmp", ".lock")]
+    code, _, err = longer(augkit, trained)
+    assert code == 0 and (folder / "checkpoint.safetensors").read_bytes() != before, err
+
+
+def test_fresh_where_nothing_can_be_removed_says_why(
+    augkit: Command, trained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    code, _, err = augkit("train", "image", "--fresh", "-w", trained.root)
+    assert code == 3 and "Read-only file system" in err and "mount it for writing" in err and "--resume" not in err
+
+
+def test_two_at_once_train_one_after_the_other(augkit: Command, trained: Workspace) -> None:
+    with holder(trained.model("image", "all")) as (process, child):
+        code, _, err = augkit("train", "image", "--fresh", "-w", trained.root)
+        assert code == 3 and f"image/all: process {process.pid} on " in err and "wait for it to end" in err
+        process.kill()
+        os.kill(child, signal.SIGKILL)
+    assert (trained.model("image", "all") / "model.safetensors").exists()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import subprocess
@@ -207,3 +208,26 @@ def test_opens_unchanged_in_datasets(dataset: DataSet, tmp_path: Path, monkeypat
     assert {row["class"] for row in table["json"]} == {"front-left-5", "back-right-3"}
     for row in table:
         np.testing.assert_array_equal(np.asarray(row["mask.png"]), pairs[row["__key__"]][1])
+
+
+def test_few_file_descriptors_are_enough(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, opened = ShardDataset(dataset[0].root), os.open
+    whole = [data.raw(index) for index in range(len(data))]
+    data = ShardDataset(dataset[0].root)
+
+    def one_at_a_time(path: Path, flags: int, *more: int) -> int:
+        if data._ranges._open:  # type: ignore[union-attr]
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(path, flags, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", one_at_a_time)
+        assert [data.raw(index) for index in range(len(data))] == whole
+
+    def none_at_all(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", none_at_all)
+    with pytest.raises(ShardError, match="Too many open files") as caught:
+        data.raw(0)
+    assert "ulimit -n" in caught.value.remedy and "delete" not in caught.value.remedy

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from augkit.balance.cluster import cluster
+from augkit.balance.cluster import LOGS, ClusterLogs, cluster
 from augkit.balance.executors import EXECUTORS, Failure, WorkerFactory
 from augkit.balance.plan import PlanRow
 from augkit.balance.shard_job import Job, ShardReport
@@ -48,10 +48,16 @@ def run_ray(
 ) -> Iterator[ShardReport | Failure]:
     """One actor a worker; each holds its models. A shard whose process dies is retried a bounded number of times.
 
-    Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end.
+    Ray's own retries are off: they are endless by default, and a shard that kills its worker would never end. Where
+    something failed, Ray's logs are in ``WORKSPACE/reports/ray-logs`` afterwards.
     """
-    with cluster(job.fan_out.workers * job.fan_out.threads) as ray:
-        yield from _fan_out(ray, job, rows, progress, worker_of)
+    logs = ClusterLogs(job.workspace.reports / LOGS)
+    with cluster(job.fan_out.workers * job.fan_out.threads, logs) as ray:
+        for result in _fan_out(ray, job, rows, progress, worker_of):
+            if isinstance(result, Failure):
+                logs.wanted = True
+                result = replace(result, error=result.error + logs.said)  # noqa: PLW2901
+            yield result
 
 
 def _fan_out(

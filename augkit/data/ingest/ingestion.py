@@ -65,9 +65,9 @@ def ingest(
     An import that is interrupted leaves its work in ``.import/``. The same importer with the same schema, size, margin
     and way of reading takes over the pairs whose samples and files are still what they were, without reading them.
 
-    Raises SchemaError where the workspace holds another part schema, and DataError where another process imports into
-    the workspace, where no sample is usable, or, with ``strict``, where any is not (what was done is kept then, as
-    after an interrupt). After an error or an interrupt the workspace's data is as it was.
+    Raises SchemaError where the workspace holds another part schema, BusyError where another process imports into the
+    workspace, and DataError where no sample is usable, or, with ``strict``, where any is not (what was done is kept
+    then, as after an interrupt). After an error or an interrupt the workspace's data is as it was.
     """
     _require_same_schema(workspace, schema)
     told = [importer, schema.to_dict(), options.size, options.margin, options.way.exif, options.way.overlap]

@@ -81,7 +81,7 @@ def ingest_photos(
     folder, ids = workspace.root / PHOTO_STAGING, IdCheck()
     if not workspace.root.is_dir():
         _require_labelled(workspace)
-    with locked(workspace.root):
+    with locked(workspace):
         recover(workspace)
         _require_labelled(workspace)
         try:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from augkit.core.atomic_file import move, write_text
-from augkit.core.errors import AugkitError, DataError
+from augkit.core.errors import AugkitError
+from augkit.core.lock import held
 from augkit.core.workspace import Workspace
 
 STAGING = ".import"
-LOCK = ".import.lock"
 FINGERPRINT = "fingerprint.json"
 _REPLACED = "replaced"
 
@@ -29,12 +28,12 @@ def staged(workspace: Workspace, fingerprint: str, keep: bool = False) -> Iterat
     too, unless asked to ``keep`` it. A process killed while replacing leaves both states on disk; the next call goes
     back to the old one, or finishes where the new catalogue, which comes last, was in place already.
 
-    Raises DataError where another process has the workspace.
+    Raises BusyError where another process imports into the workspace.
     """
     existed = workspace.root.is_dir()
     folder = workspace.root / STAGING
     try:
-        with locked(workspace.root):
+        with locked(workspace):
             try:
                 recover(workspace)
                 prepare(folder, fingerprint)
@@ -54,40 +53,9 @@ def staged(workspace: Workspace, fingerprint: str, keep: bool = False) -> Iterat
                 workspace.root.rmdir()
 
 
-@contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Keeps other processes out of a workspace; a process that is killed lets go of it."""
-    import fcntl
-
-    root.mkdir(parents=True, exist_ok=True)
-    while True:
-        with (root / LOCK).open("a+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                stream.seek(0)
-                raise DataError(
-                    f"process {stream.read().strip() or 'unknown'} is importing into {root}",
-                    "one import into a workspace at a time",
-                    "wait for it to end, or import into another workspace",
-                ) from error
-            if not _is_same_file(root / LOCK, stream.fileno()):
-                continue  # its last owner removed it between our opening and our locking it
-            stream.truncate(0)
-            stream.write(f"{os.getpid()}\n")
-            stream.flush()
-            try:
-                yield
-            finally:
-                (root / LOCK).unlink()
-            return
-
-
-def _is_same_file(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+def locked(workspace: Workspace) -> AbstractContextManager[None]:
+    """Keeps other processes from importing into a workspace; one that is killed lets go of it. Raises BusyError."""
+    return held(workspace.root / STAGING, around=(workspace.root,))
 
 
 def prepare(folder: Path, fingerprint: str) -> None:

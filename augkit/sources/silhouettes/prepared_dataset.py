@@ -15,6 +15,7 @@ from PIL import Image
 
 from augkit.core.atomic_file import move, replacing, temporary_name, write_text
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.lock import held
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
@@ -54,8 +55,16 @@ def write_dataset(
           masks/{split}/{id}.png       8-bit grey part ids; 255 is ignore
 
     All or nothing. Raises ConfigError where the folder holds something, SchemaError where the schema has no room for
-    ``body``, DataError where no pair has a silhouette.
+    ``body``, DataError where no pair has a silhouette, BusyError where another command writes it.
     """
+    with held(target):
+        return _write_all(target, workspace, rows, found, recipe=recipe, progress=progress)
+
+
+def _write_all(
+    target: Path, workspace: Workspace, rows: Sequence[CatalogueRow], found: Sequence[SilhouetteRow],
+    *, recipe: Preparation, progress: Progress,
+) -> int:  # fmt: skip
     require_empty(target)
     schema = PartSchema.load(workspace.schema)
     schema = with_body(schema) if recipe.overlay else schema

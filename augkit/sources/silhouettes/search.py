@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from itertools import islice
 
 from augkit.core.errors import DataError
+from augkit.core.lock import held
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
@@ -73,8 +74,15 @@ def search(
 
     A pair that was looked at with the same method, options and pixels is not looked at again, unless ``fresh``; after
     an interrupt the rest follows. The result does not depend on ``workers``. Raises RegistryError, ConfigError,
-    CheckpointError (weights), DataError (files of the workspace).
+    CheckpointError (weights), DataError (files of the workspace), BusyError (another command writes them).
     """
+    with held(task.workspace.silhouettes, around=(task.workspace.root,)):
+        return _searched(task, rows, workers, fresh, progress)
+
+
+def _searched(
+    task: SearchTask, rows: Sequence[CatalogueRow], workers: int, fresh: bool, progress: Progress
+) -> SearchResult:
     assert task.built.min_score >= 0  # builds it: an option that cannot be is said before anything is written
     workspace = task.workspace
     known = {row.id: row for row in read_table(workspace)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from augkit import __version__
 from augkit.core.errors import DataError
+from augkit.core.lock import held
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
@@ -49,17 +50,22 @@ class PaintRequest:
 def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema) -> tuple[Path, str]:
     """Adds the shard of the request to the data set; one that is there already is left as it is. Its folder and name.
 
-    Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square.
+    Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square, and
+    BusyError where another command writes there.
     """
     _require_training(workspace, request)
     _require_square(request)
-    workspace.painted.mkdir(parents=True, exist_ok=True)
-    storage = LocalStorage(workspace.painted)
+    with held(workspace.painted):
+        return workspace.painted, _written(LocalStorage(workspace.painted), request, schema)
+
+
+def _written(storage: LocalStorage, request: PaintRequest, schema: PartSchema) -> str:
+    """The name of the request's shard."""
     names = [shard.name for shard in load_manifest(storage).shards] if storage.exists(MANIFEST_FILE) else []
     for name in names:
         commit = read_commit(storage, name)
         if commit is not None and commit.row_digest == request.digest:
-            return workspace.painted, name
+            return name
     name = f"shard-{len(names):06d}"
     writer = ShardWriter(storage, name)
     for number in range(request.count):
@@ -69,7 +75,7 @@ def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema)
                    encode_mask(request.painting.pair.mask))  # fmt: skip
     writer.commit(request.digest)
     finish(storage, [*names, name], schema, request.digest, {"augkit": __version__})
-    return workspace.painted, name
+    return name
 
 
 def _record(request: PaintRequest, seed: int, schema: PartSchema) -> PairRecord:

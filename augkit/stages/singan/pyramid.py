@@ -19,6 +19,7 @@ from accelerate import Accelerator
 from augkit.core.arithmetic import Precision
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError, ConfigError, DataError
+from augkit.core.lock import held
 from augkit.core.memory import release_memory
 from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
@@ -94,8 +95,15 @@ def train_pyramid(
     """Trains what is missing, scale by scale; returns the folder.
 
     An interrupted pyramid goes on where it was. Raises CheckpointError where one of another photo or of other settings
-    is in the way, and DataError for a photo that is too small.
+    is in the way, DataError for a photo that is too small, and BusyError where another command trains it.
     """
+    with held(workspace.model(STAGE, subject.name)):
+        return _trained_pyramid(workspace, subject, settings, fresh, progress)
+
+
+def _trained_pyramid(
+    workspace: Workspace, subject: TrainingPhoto, settings: Settings, fresh: bool, progress: Progress
+) -> Path:
     own, folder = settings.paint, workspace.model(STAGE, subject.name)
     height, width = subject.photo.shape[:2]
     sizes = pyramid_sizes(height, width, own.coarsest, own.factor, own.size)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.core.errors import DataError
+from augkit.core.errors import BusyError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue
@@ -247,7 +247,7 @@ def test_a_killed_import_goes_on_where_it_was_and_others_are_kept_out(
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
         assert process.stdout is not None
         assert [process.stdout.readline().strip() for _ in range(4)] == ["p0", "p1", "p2", "p3"]
-        with pytest.raises(DataError, match=f"process {process.pid} is importing into"):
+        with pytest.raises(BusyError, match=f"process {process.pid} on "):
             _run(folder, workspace)
         process.send_signal(signal.SIGKILL)
     time.sleep(0.2)  # workers end with their parent; what they had begun is made again

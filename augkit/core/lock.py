@@ -1,0 +1,158 @@
+"""Locks: one for each thing that is written, named after its owner, and gone with the owner's process.
+
+``models/mask/.all.lock`` keeps others from writing ``models/mask/all``. A process that dies lets go of its locks,
+however it dies, since the system keeps them, not the file. They hold between the hosts of a network disk as well where
+that passes locks on (NFS does, with its lock service); where a disk has none, a warning says so and the work goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+
+from augkit.core.atomic_file import is_temporary, make_folder, temporary_start
+from augkit.core.errors import BusyError
+
+FORGOTTEN = 3600.0
+"""Seconds after which nobody writes at a temporary file any more, where no lock tells."""
+
+_WAIT = 0.1
+_TAKEN = (errno.EACCES, errno.EAGAIN)
+_OWN: dict[tuple[int, Path], int] = {}
+_GUARD = threading.Lock()
+
+
+@contextmanager
+def held(thing: Path, *, patience: float = 0.0, around: Sequence[Path] = ()) -> Iterator[None]:
+    """This process alone writes the file or folder ``thing`` for as long as this lasts.
+
+    What killed writers left of it is removed first, and what they left in the folders ``around`` long ago. A process
+    that has the lock may take it again. Raises BusyError where another one has it still after ``patience`` seconds.
+    """
+    own = os.getpid(), thing.absolute()
+    with _GUARD:
+        _OWN[own] = _OWN.get(own, 0) + 1
+        first = _OWN[own] == 1
+    try:
+        if not first:
+            yield
+            return
+        with _locked(thing, time.monotonic() + patience):
+            sweep(thing, around)
+            try:
+                yield
+            finally:
+                sweep(thing)  # of workers that were ended with us
+    finally:
+        with _GUARD:
+            _OWN[own] -= 1
+
+
+def lock_file(thing: Path) -> Path:
+    """Where the lock of a thing is."""
+    return thing.with_name(f".{thing.name.lstrip('.')}.lock")
+
+
+def sweep(thing: Path, around: Sequence[Path] = ()) -> None:
+    """Removes what writers left that were killed; only for who has the lock of ``thing``."""
+    inside = [path for path in thing.rglob(".*") if is_temporary(path.name)] if thing.is_dir() else []
+    start = temporary_start(thing.name)
+    beside = [path for path in _entries(thing.parent) if is_temporary(path.name) and path.name.startswith(start)]
+    left = [path for folder in around for path in _entries(folder) if is_temporary(path.name) and _is_old(path)]
+    for path in (*inside, *beside, *left):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(thing: Path, deadline: float) -> Iterator[None]:
+    make_folder(thing.parent)
+    stream = _opened(thing, deadline)
+    try:
+        stream.truncate(0)
+        stream.write(json.dumps(_owner()))
+        stream.flush()
+        yield
+    finally:
+        lock_file(thing).unlink(missing_ok=True)  # while it is ours: who waits for it sees that it is another one
+        stream.close()
+
+
+def _opened(thing: Path, deadline: float) -> TextIOWrapper:
+    """The lock's file, locked."""
+    import fcntl
+
+    while True:
+        stream = lock_file(thing).open("a+")
+        try:
+            # Not flock: forked children would keep that when their parent is killed, and network disks may not know it.
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_same_file(lock_file(thing), stream.fileno()):
+                return stream
+            stream.close()  # its last owner removed it between our opening and our locking it
+        except OSError as error:
+            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                warnings.warn(
+                    f"{thing}: {error.strerror}; run one command at a time here", RuntimeWarning, stacklevel=2
+                )
+                return stream
+            said = _said(stream)
+            stream.close()
+            if error.errno not in _TAKEN:
+                raise
+            if time.monotonic() >= deadline:
+                raise BusyError(
+                    f"{thing}: {said} is writing it", "one command at a time",
+                    "wait for it to end, or end it: it can go on later, and so can this one",
+                ) from error  # fmt: skip
+            time.sleep(_WAIT)
+
+
+def _owner() -> dict[str, str | int]:
+    program = Path(sys.argv[0] or "python")
+    verb = [word for word in sys.argv[1:2] if word.isalpha()]
+    names = [program.parent.name if program.stem == "__main__" else program.name, *verb]
+    since = datetime.now().astimezone().isoformat(timespec="seconds")
+    return {"host": socket.gethostname(), "pid": os.getpid(), "command": " ".join(names), "since": since}
+
+
+def _said(stream: TextIOWrapper) -> str:
+    """Who has the lock, in words."""
+    stream.seek(0)
+    try:
+        owner = json.loads(stream.read())
+        return f"process {owner['pid']} on {owner['host']} (`{owner['command']}`, since {owner['since']})"
+    except (ValueError, KeyError, TypeError):  # it has the lock, and is about to write its name
+        return "another process"
+
+
+def _is_same_file(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.lstat().st_mtime > FORGOTTEN
+    except FileNotFoundError:
+        return False
