@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from augkit.shards.reader import ShardDataset
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**26))  # read once, when OpenCV is imported
 
 __version__ = "0.1.0"
 __all__ = ["ShardDataset", "__version__"]

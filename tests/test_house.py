@@ -262,6 +262,12 @@ def files_with(pattern: str) -> list[str]:
     return [str(file.relative_to(PACKAGE)) for file in FILES if re.search(pattern, file.read_text())]
 
 
+def test_files_from_outside_are_opened_in_one_place() -> None:
+    """There pictures' kinds and sizes are looked at."""
+    assert files_with(r"Image\.open\(") == ["data/photo_decoding.py"]
+    assert files_with(r"cv2\.(imdecode|imread)") == ["core/decoding.py"]
+
+
 def test_bytes_are_scaled_for_networks_in_one_place() -> None:
     assert files_with(r"127\.5") == ["core/pixels.py"]
 

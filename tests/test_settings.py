@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,41 @@ def test_all_faults_are_told_at_once_with_their_paths(tmp_path: Path) -> None:
 def test_values_out_of_range_are_refused(override: str, path: str) -> None:
     with pytest.raises(ConfigError, match=rf"  {path}: "):
         load_settings("smoke", [override])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"balance.target_per_class={10**60}", "balance.target_per_class=" + "9" * 5000, "mask.steps=!!int x",
+        "seed=0x" + "f" * 50, "mask.optim.lr=.inf", "mask.optim.lr=.nan", "mask.optim.betas=[2, 3]",
+        "mask.steps=" + "1" * 4400, "image.options={base: 1.0e+9}", "mask.steps=&a [*a]", "mask.steps=" + "[" * 3000,
+        "mask.steps=2024-13-45", "mask.steps=!!bool x", ".".join("a" * 500) + "=1", "mask.steps=1.0e+400",
+        "image.backgrounds=~nobody-of-this/x",
+        "mask.augment=" + "x" * 5000,
+    ],
+)  # fmt: skip
+def test_hostile_values_are_refused_with_their_path_in_few_words(override: str) -> None:
+    with pytest.raises(ConfigError, match=override.partition("=")[0][:2]) as error:
+        load_settings("smoke", [override])
+    assert len(str(error.value)) < 1500
+
+
+def unbounded(node: Any, path: str = "") -> Iterator[str]:
+    """Paths of the numbers in a JSON schema that lack a bound."""
+    if isinstance(node, dict):
+        ends = [{f"{end}imum", f"exclusive{end.title()}imum"} & node.keys() for end in ("min", "max")]
+        if node.get("type") in ("integer", "number") and not all(ends):
+            yield path
+        for key, inner in node.items():
+            yield from unbounded(inner, f"{path}.{key}")
+    elif isinstance(node, list):
+        for number, inner in enumerate(node):
+            yield from unbounded(inner, f"{path}.{number}")
+
+
+def test_every_number_has_two_bounds() -> None:
+    assert list(unbounded(Settings.model_json_schema())) == []
+    assert list(unbounded({"a": [{"type": "integer", "minimum": 1}]})) == [".a.0"]
 
 
 def test_overrides_are_read_as_yaml() -> None:

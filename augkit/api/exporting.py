@@ -13,6 +13,7 @@ from augkit.api.bars import shown
 from augkit.api.opened import Place, open_workspace
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
+from augkit.core.plain_yaml import load_plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,14 +111,12 @@ def export(
 
 def parse_where(texts: Iterable[str]) -> list[tuple[str, str, Any]]:
     """``score_detail>0.2`` or ``class in [front-left-5, back-left-3]`` -> conditions. Raises ConfigError."""
-    import yaml
-
     conditions = []
     for text in texts:
         found = _CONDITION.fullmatch(text)
         try:
-            value = yaml.safe_load(found[3]) if found else None
-        except yaml.YAMLError:
+            value = load_plain(found[3]) if found else None
+        except ValueError:
             found = None
         if not found or (found[2] in ("in", "not in") and not isinstance(value, list)):
             raise ConfigError(
@@ -130,13 +129,16 @@ def parse_where(texts: Iterable[str]) -> list[tuple[str, str, Any]]:
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:
     """``segmentation=polygons`` -> options of a format. Raises ConfigError."""
-    import yaml
-
     pairs = [text.partition("=") for text in texts]
     for name, equals, _ in pairs:
         if not equals:
             raise ConfigError(f"--option {name}", "NAME=VALUE", "augkit export --help lists each format's options")
-    return {name.strip(): yaml.safe_load(value) for name, _, value in pairs}
+    try:
+        return {name.strip(): load_plain(value) for name, _, value in pairs}
+    except ValueError as error:
+        raise ConfigError(
+            f"--option: {error}", "plain values as YAML writes them", "quote it, for the shell too"
+        ) from error
 
 
 def _format(kind: type[ExportFormat], name: str, options: Mapping[str, Any]) -> ExportFormat:

@@ -27,6 +27,7 @@ from augkit.core.lock import held
 from augkit.core.parts import PartSchema
 from augkit.core.presets import NO_LABEL_WARP, Recipe
 from augkit.core.progress import Progress, silent
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
@@ -186,7 +187,7 @@ class ClassicalJob:
         """Hashes of the landscapes and silhouettes that the preset reads."""
         scenes = [path for step in self.augment.steps if isinstance(step, Background) for path in step.landscapes]
         cars = [require_silhouette(self.workspace, row.id) for row in self.sources.rows] if scenes else []
-        return [sha256(path.read_bytes()).hexdigest() for path in [*scenes, *cars]]
+        return [sha256(read_regular(path, PICTURE)).hexdigest() for path in [*scenes, *cars]]
 
 
 class ClassicalWorker:

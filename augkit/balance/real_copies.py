@@ -9,6 +9,7 @@ from augkit.balance.plan import PlanRow
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.progress import Progress
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
@@ -44,6 +45,6 @@ class RealPairCopier:
         mask = read_mask(mask_path)
         stored = self.job.format
         if row.size == stored.size and not stored.lossless:
-            return photo_path.read_bytes(), "jpg", mask_path.read_bytes(), mask
+            return read_regular(photo_path, PICTURE), "jpg", read_regular(mask_path, PICTURE), mask
         pair = Pair(read_photo(photo_path), mask, row.car_class).resize(stored.size)
         return *stored.encode(pair.photo), encode_mask(pair.mask), pair.mask

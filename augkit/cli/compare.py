@@ -97,13 +97,13 @@ def _seconds(budget: str) -> float:
 
 def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> BenchmarkEntry:
     """The generator that a file describes: the one section that it sets."""
-    import yaml
-
+    from augkit.core.presets import parse_yaml
     from augkit.evaluate.benchmark import SECTIONS, BenchmarkEntry
     from augkit.settings import load_settings, preset_path
 
     path = preset_path(config)
-    tree = yaml.safe_load(path.read_text()) or {}
+    tree = parse_yaml(path)
+    tree = tree if isinstance(tree, dict) else {}
     sections = sorted(set(SECTIONS) & set(tree))
     if len(sections) != 1:
         raise ConfigError(
@@ -111,6 +111,6 @@ def _entry(config: str, overrides: Sequence[str], init_from: Path | None) -> Ben
             "one of the sections mask, image and unconditional: the generator to compare",
         )
     section = sections[0]
-    started = init_from is not None and bool((tree[section] or {}).get("init_from"))
+    started = init_from is not None and isinstance(tree[section], dict) and bool(tree[section].get("init_from"))
     start = [f"{section}.init_from={init_from.resolve()}"] if init_from is not None and started else []
     return BenchmarkEntry(path.stem, SECTIONS[section], load_settings(path, [*overrides, *start]))

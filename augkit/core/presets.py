@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
-import yaml
-
 from augkit.core.errors import ConfigError
+from augkit.core.plain_yaml import load_plain
+from augkit.core.regular_file import SETTINGS, read_plain
 
 LABEL_WARP, LABEL_COARSEN = "LabelWarp", "LabelCoarsen"
 LABEL_STEPS = (LABEL_WARP, LABEL_COARSEN)
@@ -44,15 +45,15 @@ def setting_presets() -> list[str]:
 def find_preset(source: str | Path, folders: Sequence[Path]) -> Path | None:
     """The file of a path or of a preset's name; None where there is neither."""
     named = [folder / f"{source}.yaml" for folder in folders]
-    return next((path for path in (Path(source), *named) if path.is_file()), None)
+    return next((path for path in (Path(source), *named) if os.path.isfile(path)), None)  # noqa: PTH113 (any text)
 
 
 def parse_yaml(path: Path) -> Any:
     """The plain data in a file. Raises ConfigError where it is no YAML."""
     try:
-        return yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: {error}", "a readable YAML file") from error
+        return load_plain(read_plain(path, SETTINGS))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}", "a readable YAML file of plain values", "correct the file") from error
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def load_recipe(source: str | Path) -> Recipe:
     path = find_preset(place, _augment_folders())
     if path is None:
         expected = "a YAML file, or a preset: " + ", ".join(augment_presets())
-        raise ConfigError(f"no augmentation preset at {source}", expected, "check the name or the path")
+        raise ConfigError(f"no augmentation preset at {source!s:.200}", expected, "check the name or the path")
     tree = parse_yaml(path)
     steps = recipe_steps([] if tree is None else tree, str(path))
     return Recipe(str(source), path.resolve().parent, steps, backend)

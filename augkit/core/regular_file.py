@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 SETTINGS = 2**20
 """Bytes of a file that people write: settings, presets, descriptions."""
@@ -31,7 +31,7 @@ class IrregularFileError(OSError):
     """Something that is no regular file, or one larger than its kind may be."""
 
 
-def open_regular(path: str | Path, limit: int) -> BinaryIO:
+def open_regular(path: str | Path, limit: int) -> BufferedReader:
     """The file, opened for reading. Raises OSError; IrregularFileError for what is no file, or over ``limit`` bytes."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)  # a pipe is not waited for
     try:

@@ -6,12 +6,9 @@ what is found must be what was imported: the photo's bytes, and the mask that th
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from PIL import Image
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema, histogram
@@ -19,6 +16,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.crop import Window, cut
 from augkit.data.importers import IMPORTERS
+from augkit.data.photo_decoding import open_picture
 from augkit.data.reading_way import ReadingWay
 from augkit.data.samples import LoadedSample, Sample, read
 from augkit.shards.codec import encode_mask, encode_photo
@@ -95,7 +93,7 @@ def _jpeg(sample: Sample, found: LoadedSample) -> bytes:
     """The file's own bytes where it is a JPEG that every reader shows as the mask lies, else encoded again."""
     source = sample.photo() if callable(sample.photo) else sample.photo
     if isinstance(source, bytes):
-        with Image.open(io.BytesIO(source)) as picture:
+        with open_picture(source) as picture:
             upright = picture.getexif().get(_ORIENTATION, _UPRIGHT) == _UPRIGHT
             if picture.format == "JPEG" and picture.mode in ("RGB", "L") and upright:
                 return source

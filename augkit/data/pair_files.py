@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from augkit.core.decoding import decoded
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo, resize_mask
 
@@ -49,11 +51,13 @@ def require_silhouette(workspace: Workspace, id: str) -> Path:
 
 def _decode(path: Path, flags: int) -> Photo:
     try:
-        data = path.read_bytes()
+        data = read_regular(path, PICTURE)
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}", "a file of the workspace", "import the data again") from error
+        raise DataError(
+            f"{path}: {error.strerror or error}", "a file of the workspace", "import the data again"
+        ) from error
     whole = data.endswith(_ENDS)  # OpenCV decodes half a file and greys out the rest
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if whole else None
+    picture = decoded(data, flags) if whole else None
     if picture is None:
         raise DataError(f"{path}: not a readable picture", "a whole JPEG or PNG", "import the data again")
     return np.asarray(picture)

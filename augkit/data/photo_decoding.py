@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from augkit.core.errors import DataError
+from augkit.core.decoding import MAX_PIXELS, decoded
+from augkit.core.errors import AugkitError, DataError
+from augkit.core.regular_file import IrregularFileError
 from augkit.data.crop import Photo
 from augkit.data.reading_way import Exif
 
-MAX_PIXELS = 2**26
-"""The largest photo or mask that is read: 8192 x 8192 pixels, 200 MB as RGB. A file of a few kilobytes may claim more
-than any machine has."""
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
+"""Told by the content, whatever the file is called. Pillow knows more, and starts other programs for some of them."""
 
 _ORIENTATION = 274  # EXIF tag
 _UPRIGHT, _SIDEWAYS = (None, 1), (5, 6, 7, 8)
@@ -58,39 +59,36 @@ def on_its_side(picture: Image.Image) -> bool:
 
 
 @contextmanager
-def readable() -> Iterator[None]:
-    """What Pillow says of damage in the block is a DataError."""
+def readable(what: str = "photo") -> Iterator[None]:
+    """What decoders and parsers make of damage in the block is a DataError: they raise whatever they happen to hit."""
     try:
         yield
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
+    except (AugkitError, IrregularFileError, FileNotFoundError):
+        raise
+    except UnidentifiedImageError as error:  # its own text holds an address in memory, or a path
+        raise DataError(f"the {what} cannot be read: no picture of a known format") from error
+    except Exception as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise DataError(f"the {what} cannot be read: {reason or type(error).__name__}") from error
 
 
-def open_picture(data: bytes) -> Image.Image:
+def open_picture(data: bytes, what: str = "photo") -> Image.Image:
     """An encoded picture whose header was read and whose pixels were not, for use in a ``with`` statement.
 
     Raises DataError for what is no picture, and for one of more than ``MAX_PIXELS``.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError as error:  # its own text holds an address in memory
-        raise DataError("the photo cannot be read: no picture of a known format") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"the picture is larger than the limit of {_LIMIT}: {size_of(error)}") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"the photo cannot be read: {error or type(error).__name__}") from error
-    require_size(shape_of(picture), "picture")
+    with readable(what), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged tag that does not matter; sizes are looked at here
+        try:
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        except Image.DecompressionBombError as error:  # its own text names another limit
+            found = str(error).partition(" exceeds")[0]
+            raise DataError(f"the {what} is larger than the limit of {_LIMIT}: {found}") from error
+    require_size(shape_of(picture), what)
     return picture
 
 
 _LIMIT = f"{MAX_PIXELS} pixels (8192 x 8192)"
-
-
-def size_of(error: Exception) -> str:
-    """What Pillow says of a picture that it does not open for its size, without its own limit, which is another."""
-    return str(error).partition(" exceeds")[0]
 
 
 def require_size(shape: tuple[int, ...], what: str) -> None:
@@ -105,7 +103,7 @@ def _quickly(data: bytes, stored: Image.Image) -> Photo | None:
     if stored.format != "JPEG" or stored.mode != "RGB" or _JPEG_END not in data[-64:]:
         return None
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    photo = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    photo = decoded(data, flags)
     return None if photo is None else np.asarray(photo, np.uint8)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from augkit.core.regular_file import PICTURE, open_regular
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, Split
 
@@ -23,7 +24,7 @@ def present_split(workspace: Workspace, word: str, sha256: str = "") -> Split:
 
 def sha256_of(file: Path) -> str:
     """Of the file's bytes, as the catalogue has it of a source photo."""
-    with file.open("rb") as source:
+    with open_regular(file, PICTURE) as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 

@@ -17,7 +17,15 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.data.catalogue import Split
 from augkit.data.crop import Box, Photo
 from augkit.data.orientation import CarView
-from augkit.data.photo_decoding import decode_opened, on_its_side, open_picture, require_shape, require_size, shape_of
+from augkit.data.photo_decoding import (
+    decode_opened,
+    on_its_side,
+    open_picture,
+    readable,
+    require_shape,
+    require_size,
+    shape_of,
+)
 from augkit.data.reading_way import AS_FILES_SAY, Exif, Overlap, ReadingWay
 from augkit.data.sample_ids import Ids
 
@@ -154,8 +162,10 @@ def read(sample: Sample, way: ReadingWay = AS_FILES_SAY) -> LoadedSample:
     """
     if sample.problem:
         raise DataError(sample.problem)
-    source = sample.photo() if callable(sample.photo) else sample.photo
-    mask = sample.mask() if callable(sample.mask) else sample.mask
+    with readable():
+        source = sample.photo() if callable(sample.photo) else sample.photo
+    with readable("mask"):
+        mask = sample.mask() if callable(sample.mask) else sample.mask
     if mask is None:
         raise DataError("no mask")
     if not isinstance(mask, Drawing):
@@ -163,7 +173,8 @@ def read(sample: Sample, way: ReadingWay = AS_FILES_SAY) -> LoadedSample:
         require_size(mask.ids.shape, "mask")
     if isinstance(source, bytes):
         with open_picture(source) as picture:
-            parts, exif = _parts_on(picture, mask, way)
+            with readable("mask"):
+                parts, exif = _parts_on(picture, mask, way)
             photo = decode_opened(source, picture, parts.ids.shape, exif)
         return LoadedSample(photo, parts, hashlib.sha256(source).hexdigest())
     require_size(source.shape, "photo")

@@ -24,6 +24,7 @@ from augkit.core.classes import CarClass
 from augkit.core.inside import inside
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.progress import Progress, silent
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -174,7 +175,7 @@ def _spent(folder: Path) -> float:
     if not (folder / CHECKPOINT).is_file():
         return 0.0
     step = int(load_state(folder / CHECKPOINT)[0]["step"])
-    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    lines = map(json.loads, read_plain(folder / "metrics.jsonl", ANNOTATIONS).splitlines())
     return step * float([line["seconds_per_step"] for line in lines if line["step"] <= step][-1])
 
 
@@ -274,5 +275,5 @@ def _inception(seen: PictureFeatures, extractor: Extractor) -> float:
 
 def _seconds_per_step(folder: Path) -> float:
     """Of the run's last line of metrics."""
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    lines = read_plain(folder / "metrics.jsonl", ANNOTATIONS).splitlines()
     return float(json.loads(lines[-1])["seconds_per_step"]) if lines else float("nan")

@@ -31,6 +31,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from augkit.core.errors import CheckpointError, ConfigError, DataError
 from augkit.core.pixels import HALF, normalise, to_bytes
 from augkit.core.registry import Registry
+from augkit.core.regular_file import WEIGHTS, read_regular
 from augkit.models.lite0 import load_lite0
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
@@ -235,9 +236,11 @@ def _answering(module: Any, state: dict[str, Tensor]) -> Iterator[None]:
 def read_inception(path: Path) -> dict[str, Tensor]:
     """The official weights from a file. Raises CheckpointError for any other file."""
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = hashlib.sha256(read_regular(path, WEIGHTS)).hexdigest()
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror}", f"the file {INCEPTION_FILE}", _GET_INCEPTION) from error
+        raise CheckpointError(
+            f"{path}: {error.strerror or error}", f"the file {INCEPTION_FILE}", _GET_INCEPTION
+        ) from error
     if not found.startswith(INCEPTION_SHA256):
         raise CheckpointError(
             f"{path}: weights of another network, or a broken file (sha256 {found[:8]}...)",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import VGG19_Weights, vgg19
 
 from augkit.core.errors import CheckpointError
+from augkit.core.regular_file import WEIGHTS, size_of_regular
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 SLICES = (2, 7, 12, 21, 30)
@@ -70,6 +71,7 @@ def build_vgg19(weights: Path | None = None) -> VGG19Features:
 def read_vgg19(path: Path) -> dict[str, Tensor]:
     """The weights of the layers up to relu5_1, float32. Raises CheckpointError for any other file."""
     try:
+        size_of_regular(path, WEIGHTS)
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
+from augkit.core.regular_file import PICTURE, read_regular
+
 _WIDTH = 110
 _FORMAT = '<pre style="white-space:pre;overflow-x:auto;line-height:1.25;font-family:monospace">{code}</pre>'
 _PICTURE = '<img src="data:image/png;base64,{data}" alt="{name}" style="max-width:100%">'
@@ -32,4 +34,4 @@ def _recorded(renderable: RenderableType) -> Console:
 
 
 def _embedded(path: Path) -> str:
-    return _PICTURE.format(data=base64.b64encode(path.read_bytes()).decode(), name=path.stem)
+    return _PICTURE.format(data=base64.b64encode(read_regular(path, PICTURE)).decode(), name=path.stem)

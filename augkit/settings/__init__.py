@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from augkit.core.arithmetic import Precision
 from augkit.core.atomic_file import write_text
 from augkit.core.errors import ConfigError
 from augkit.core.nearest import one_of
+from augkit.core.plain_yaml import dump_plain, load_plain
 from augkit.core.presets import find_preset, parse_yaml, preset_folders, setting_presets
-from augkit.core.section import Section
+from augkit.core.section import Section, Seed
+from augkit.core.typed import shown
 from augkit.settings.balance import BalanceSettings
 from augkit.settings.data import DataSettings
 from augkit.settings.faults import fault_line
@@ -65,10 +66,13 @@ __all__ = [
 ]
 
 
+_DEEPEST = 16  # sections of an override
+
+
 class Settings(Section):
     """All settings of a workspace; the defaults are those of the preset ``cpu``."""
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     precision: Precision = "auto"
     data: DataSettings = DataSettings()
     mask: MaskSettings = MaskSettings()
@@ -119,7 +123,7 @@ def parse_settings(tree: dict[str, Any], source: str) -> Settings:
 
 def dump_settings(settings: Settings) -> str:
     """The resolved settings as YAML."""
-    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+    return dump_plain(settings.model_dump(mode="json"))
 
 
 def save_settings(settings: Settings, path: Path) -> None:
@@ -137,7 +141,7 @@ def preset_path(source: str | Path) -> Path:
     if found := find_preset(source, preset_folders()):
         return found
     raise ConfigError(
-        f"no settings at {source}",
+        f"no settings at {source!s:.200}",
         "a YAML file, or a preset: " + one_of(str(source), presets()),
         "check the path given to --config",
     )
@@ -160,16 +164,20 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def _set(tree: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not path:
-        raise ConfigError(f"--set {override!r}", "a.b=value", "for example --set mask.steps=500")
+        raise ConfigError(f"--set {shown(override)}", "a.b=value", "for example --set mask.steps=500")
     *sections, key = present_path(path).split(".")
+    if len(sections) > _DEEPEST:
+        raise ConfigError(f"--set {shown(override)}: {len(sections)} sections", f"at most {_DEEPEST}")
     node = tree
     for section in sections:
         node = node.setdefault(section, {})
         if not isinstance(node, dict):
-            raise ConfigError(f"--set {override!r}: {section} is a value", "a section")
+            raise ConfigError(f"--set {shown(override)}: {section} is a value", "a section")
     try:
-        node[key] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        node[key] = load_plain(text)
+    except ValueError as error:
         raise ConfigError(
-            f"--set {override!r}: {error}", "a value as YAML writes it", "quote it, for the shell too"
+            f"--set {path}: {error} (got {shown(text)})",
+            "a plain value as YAML writes it",
+            "quote it, for the shell too",
         ) from error

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from augkit.core.arithmetic import Precision
-from augkit.core.section import Count, Section
+from augkit.core.section import LARGEST, Count, CountOrZero, Section
 
 
 class BalanceSettings(Section):
@@ -22,12 +22,12 @@ class BalanceSettings(Section):
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
     precision: Precision = "auto"
     """What stage II computes in (docs/balance.md); ``auto``: that of the shards at hand, else this processor's."""
-    attempts: Annotated[float, Field(ge=1.0)] = 12.0
+    attempts: Annotated[float, Field(ge=1.0, le=LARGEST)] = 12.0
     """Candidates that a class may cost for each pair that it lacks, before it is given up."""
     hard_sampling: Annotated[float, Field(ge=0.0, le=8.0)] = 0.0
     """Masks start from hard real ones more often: with chances proportional to (rank of its hardness)^this among the
     real masks of the class; 0 all equally often, 1 as FreeMask does. Needs the gate's check ``agreement``."""
-    retries: Annotated[int, Field(ge=0)] = 2
+    retries: CountOrZero = 2
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     lossless: bool = False
     exemplar: str | None = None

@@ -7,15 +7,16 @@ from typing import Any, get_args
 
 from augkit.core.nearest import nearest
 from augkit.core.section import Section
+from augkit.core.typed import shown
 
 
 def fault_line(settings: type[Section], fault: Mapping[str, Any]) -> str:
     """One fault that pydantic found: where, what, and for an unknown key the one that may have been meant."""
     path = ".".join(map(str, fault["loc"]))
     if fault["type"] != "extra_forbidden":
-        return f"{path}: {fault['msg']} (got {fault['input']!r})"
+        return f"{path}: {fault['msg']} (got {shown(fault['input'])})"
     meant = nearest_key(settings, path)
-    return f"{path}: no such setting (got {fault['input']!r})" + (f"; did you mean {meant}?" if meant else "")
+    return f"{path}: no such setting (got {shown(fault['input'])})" + (f"; did you mean {meant}?" if meant else "")
 
 
 def nearest_key(settings: type[Section], path: str) -> str | None:

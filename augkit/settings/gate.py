@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from augkit.core.section import Section, Share
+from augkit.core.section import LARGEST, CountOrZero, Section, Share
 from augkit.settings.segmenter import SegmenterSettings
 
 
@@ -22,17 +22,17 @@ class GateSettings(Section):
     pixel_budget: Annotated[float, Field(gt=0.0, le=1.0)] = 0.05
     """Pixels that cost the segmenters more than all but this share of their part's pixels on real photos are ignored;
     at 1 ``pixel_factor`` alone counts."""
-    pixel_factor: Annotated[float, Field(ge=1.0)] = 1.25
+    pixel_factor: Annotated[float, Field(ge=1.0, le=LARGEST)] = 1.25
     """No pixel is ignored that costs at most this times what its part costs on real photos in the mean."""
     segmenter: SegmenterSettings = SegmenterSettings(
         source="real", size=128, steps=500, batch=8, augment="strong", sample_every=500, save_every=500
     )
     """The segmenters of the check ``agreement``: one for each fold."""
-    min_part_pixels: Annotated[int, Field(ge=0)] = 12
+    min_part_pixels: CountOrZero = 12
     """Connected specks below this many pixels (at 128 px; scaled by area) are removed from generated masks."""
     quantile: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.0
     """Area ranges run from this quantile of the real masks to its mirror image."""
-    slack: Annotated[float, Field(ge=1.0)] = 2.0
+    slack: Annotated[float, Field(ge=1.0, le=LARGEST)] = 2.0
     """Factor by which the area ranges are widened at both ends, and the bound on off-palette colours."""
     required_share: Share = 0.99
     """A part that at least this share of the class's real masks show must be present."""

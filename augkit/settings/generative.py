@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from augkit.core.section import Count, Positive, Section, Weight
+from augkit.core.section import Count, NetworkOptions, Positive, Section, Weight
 from augkit.core.technique_settings import with_techniques
 from augkit.settings.selection import SelectionSettings
 from augkit.settings.training import OptimSettings, StartSettings
@@ -17,10 +17,10 @@ class CriticSettings(Section):
     """A discriminator beside a VAE: it judges what the decoder makes of latents mixed within the batch."""
 
     model: str = "dcgan"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: NetworkOptions = Field(default_factory=dict)
     weight: Positive = 0.1
     """Of its opinion, against the reconstruction."""
-    noise: Annotated[float, Field(ge=0.0)] = 0.15
+    noise: Weight = 0.15
     """Standard deviation of what is added to the mixed latents, in standard deviations of the batch."""
 
 
@@ -29,7 +29,7 @@ class LatentGameSettings(StartSettings):
     """The networks of a GAN or a VAE, and the game that they are trained in."""
 
     model: str
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: NetworkOptions = Field(default_factory=dict)
     condition: Literal["none", "class", "auxiliary"] = "class"
     """``class``: told to both networks; ``auxiliary``: told to G and asked of D (ACGAN)."""
     initialise: Literal["default", "normal", "xavier", "orthogonal"] = "default"

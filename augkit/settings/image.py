@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from augkit.core.presets import load_recipe
-from augkit.core.section import Count, Section, Share, Size, Weight
+from augkit.core.section import Count, CountOrZero, NetworkOptions, Section, Share, Size, Weight
 from augkit.core.technique_settings import with_techniques
 from augkit.settings.training import OptimSettings, StartSettings
 
@@ -18,7 +19,7 @@ class CoarseSettings(Section):
 
     steps: Count
     """Of the coarse generator alone."""
-    fixed: Annotated[int, Field(ge=0)] = 0
+    fixed: CountOrZero = 0
     """Steps of the whole during which the coarse generator stays as it is."""
 
 
@@ -33,13 +34,13 @@ class PhotoGameSettings(StartSettings):
     label_warp: ClassVar[bool] = True
 
     model: str = "translator"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: NetworkOptions = Field(default_factory=dict)
     conditioning: tuple[str, ...] = Field(default=("exemplar", "colours"), serialization_alias="guides")
     """What G reads besides the mask, by the names of ``augkit/gan/conditioning``; pix2pixHD reads nothing else.
     Descriptions of models say ``guides`` (see ``description``)."""
     repair: bool = True
     """G's output is added to the warped exemplar instead of replacing it."""
-    discriminator: dict[str, Any] = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
+    discriminator: NetworkOptions = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
     optim: OptimSettings = OptimSettings(lr=1e-3)
     optim_d: OptimSettings = OptimSettings(lr=1e-3)
     adversarial: str = "hinge"
@@ -51,7 +52,7 @@ class PhotoGameSettings(StartSettings):
 class ImageSettings(PhotoGameSettings):
     """Stage II: masks to photos."""
 
-    pool: Annotated[int, Field(ge=0)] = 0
+    pool: CountOrZero = 0
     """Earlier fakes kept for D (Shrivastava et al. 2017 keep some tens); 0 shows D the present ones only."""
     coarse: CoarseSettings | None = None
     """For ``pix2pixhd-local``: trains its coarse generator first."""
@@ -72,7 +73,7 @@ class ImageSettings(PhotoGameSettings):
     @field_validator("backgrounds", "part_map")
     @classmethod
     def _from_anywhere(cls, source: str) -> str:
-        return source if source in WORDS else str(Path(source).expanduser().resolve())
+        return source if source in WORDS else str(Path(os.path.expanduser(source)).resolve())  # noqa: PTH111 (any name)
 
     @model_validator(mode="after")
     def _refuse_idle(self) -> ImageSettings:

@@ -22,7 +22,7 @@ class ScaleGameSettings(TechniqueSection):
 
     size: Annotated[int, Field(ge=16, le=1024)] = 128
     """Longest side of the finest scale, in px; a smaller photo keeps its size."""
-    coarsest: Annotated[int, Field(ge=DISCRIMINATOR_REACH + 1)] = 25
+    coarsest: Annotated[int, Field(ge=DISCRIMINATOR_REACH + 1, le=1024)] = 25
     """Shorter side of the coarsest scale, in px."""
     factor: Annotated[float, Field(gt=0.3, lt=0.95)] = 0.75
     """Size of a scale over that of the next finer one; fitted to the photo."""
@@ -43,7 +43,7 @@ class PaintSettings(ScaleGameSettings):
 
     reconstruction: Weight = 10.0
     """Weight of the squared error of the photo made from the fixed noise."""
-    noise: Annotated[float, Field(ge=0.0)] = 0.1
+    noise: Weight = 0.1
     """Noise of a scale, over the error of what the coarser ones make of the fixed noise."""
     optim: OptimSettings = OptimSettings(lr=5e-4)
     optim_d: OptimSettings = OptimSettings(lr=5e-4)

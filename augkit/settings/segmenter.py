@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from augkit.core.section import Count, Positive, Share, Size
+from augkit.core.section import Count, NetworkOptions, Positive, Share, Size
 from augkit.settings.training import OptimSettings, TrainSettings
 
 Source = Literal[
@@ -32,7 +32,7 @@ class SegmenterSettings(TrainSettings):
     """The segmentation network that reads the result."""
 
     model: str = "fpn"
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: NetworkOptions = Field(default_factory=dict)
     optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
     encoder_lr: Positive = 3e-4
     """The rate of the network's pre-trained encoder; ``optim.lr`` is that of its decoder. Both rise over 20 steps and

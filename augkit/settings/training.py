@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from augkit.core.errors import ConfigError
 from augkit.core.presets import NO_LABEL_WARP, absolute_recipe, load_recipe
-from augkit.core.section import Count, Positive, Section, Size
+from augkit.core.section import Count, CountOrZero, Decay, Positive, Section, Size, Weight
 from augkit.core.technique_settings import TechniqueSection, with_techniques
 from augkit.train.run_options import AdamOptions, RunOptions
 
@@ -19,8 +19,8 @@ class OptimSettings(Section):
     """Adam of one player."""
 
     lr: Positive = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    betas: tuple[Decay, Decay] = (0.5, 0.999)
+    weight_decay: Weight = 0.0
 
     @property
     def adam(self) -> AdamOptions:
@@ -42,7 +42,7 @@ class TrainSettings(Section):
     save_every: Count = 500
     per_class_from: Count = 1000
     """A class with at least this many training pairs gets a model of its own; the others share ``all``."""
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: CountOrZero = 0
 
     label_warp: ClassVar[bool] = False
     """Whether the mask may be moved away from its photo."""

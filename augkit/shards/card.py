@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from augkit.core.parts import PartSchema
+from augkit.core.plain_yaml import dump_plain, load_plain
 from augkit.core.storage import Storage
 from augkit.shards.writer import SCORE, SPLITS
 
@@ -55,9 +55,9 @@ def license_of(storage: Storage) -> str:
         return UNKNOWN_LICENSE
     text = storage.read(CARD_FILE).decode(errors="replace")
     try:
-        fields = yaml.safe_load(text.split("---\n")[1])
+        fields = load_plain(text.split("---\n")[1])
         return str(fields["license"])
-    except (IndexError, KeyError, TypeError, yaml.YAMLError):
+    except (IndexError, KeyError, TypeError, ValueError):
         return UNKNOWN_LICENSE
 
 
@@ -86,7 +86,7 @@ def _head(manifest: Manifest, license: str, made: bool) -> str:
         "tags": ["augkit", "car-parts", "semantic-segmentation", "webdataset", *(["synthetic"] if made else [])],
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "shard-*.tar"}]}],
     }
-    return f"---\n{yaml.safe_dump(fields, sort_keys=False)}---\n\n"
+    return f"---\n{dump_plain(fields)}---\n\n"
 
 
 def _counts(rows: pa.Table) -> str:

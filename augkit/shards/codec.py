@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.decoding import decoded
 from augkit.core.errors import ShardError
 
 Photo = NDArray[np.uint8]
@@ -54,7 +55,7 @@ def encode_mask(mask: Mask) -> bytes:
 
 def decode_photo(data: bytes) -> Photo:
     """JPEG, WebP or PNG bytes -> (H, W, 3) uint8 RGB. Raises ShardError where they are cut short or no picture."""
-    photo = cv2.imdecode(np.frombuffer(data, np.uint8), _PHOTO_FLAGS) if _is_whole(data) else None
+    photo = decoded(data, _PHOTO_FLAGS) if _is_whole(data) else None
     if photo is None:
         raise ShardError(f"{len(data)} bytes that are no whole picture", "a JPEG, WebP or PNG photo", _REMEDY)
     return np.asarray(photo, np.uint8)
@@ -64,7 +65,7 @@ def decode_mask(data: bytes) -> Mask:
     """PNG bytes -> (H, W) uint8 part ids. Raises ShardError where they are no whole 8-bit grey PNG."""
     # Bytes 24 and 25 are bit depth and colour type: a palette or 16-bit PNG would be decoded to other numbers.
     plain = data.startswith(_PNG_START) and data[24:26] == b"\x08\x00" and data.endswith(_PNG_END)
-    mask = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if plain else None
+    mask = decoded(data, cv2.IMREAD_UNCHANGED) if plain else None
     if mask is None or mask.ndim != 2:
         raise ShardError(f"{len(data)} bytes that are no whole mask", "an 8-bit grey PNG of part ids", _REMEDY)
     return np.asarray(mask, np.uint8)

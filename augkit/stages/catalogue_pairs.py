@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from augkit.core.parts import PartSchema
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 
@@ -35,4 +36,4 @@ class CataloguePairs:
     def raw(self, index: int) -> tuple[bytes, bytes]:
         """The encoded bytes of photo and mask."""
         id = self.rows[index].id
-        return self.workspace.photo(id).read_bytes(), self.workspace.mask(id).read_bytes()
+        return read_regular(self.workspace.photo(id), PICTURE), read_regular(self.workspace.mask(id), PICTURE)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.gan.game import Game
 from augkit.train.hooks import METRICS, METRICS_EVERY
 
@@ -53,7 +54,7 @@ class Health:
 
     def sentences(self, game: Game) -> list[str]:
         """What there is to say of the steps so far."""
-        lines = [json.loads(line) for line in (self.folder / METRICS).read_text().splitlines()]
+        lines = [json.loads(line) for line in read_plain(self.folder / METRICS, ANNOTATIONS).splitlines()]
         found = [stretch for player, key, guess in _guesses(game) for stretch in self._of(player, key, guess, lines)]
         for stretch in found:
             if (stretch.player, stretch.first) not in self._said:

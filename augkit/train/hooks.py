@@ -17,6 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from augkit.core.atomic_file import write_text
 from augkit.core.progress import Progress
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.gan.game import Game
 from augkit.train.image_grid import write_picture
 
@@ -97,7 +98,7 @@ class Metrics:
     def _lines_before(self, first: int) -> list[str]:
         if not self.path.exists():
             return []
-        lines = self.path.read_text().splitlines(keepends=True)
+        lines = read_plain(self.path, ANNOTATIONS).splitlines(keepends=True)
         return [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < first]
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from augkit.core.atomic_file import write_text
 from augkit.core.errors import CheckpointError
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.gan.game import Game
 from augkit.metrics.frechet import frechet_distance
 from augkit.metrics.kernel import unbiased_mmd
@@ -134,7 +135,7 @@ class BestState:
     def _write(self, step: int, judgement: CheckpointScore) -> None:
         """A line of ``judgements.jsonl``; a resumed run drops the lines that it repeats."""
         path = self.folder / JUDGEMENTS
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = read_plain(path, ANNOTATIONS).splitlines(keepends=True) if path.exists() else []
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < step]
         line = {"step": step, "distance": judgement.distance, "diversity": judgement.diversity}
         write_text(path, "".join([*kept, json.dumps(line) + "\n"]))

@@ -13,6 +13,7 @@ from typing import Any
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import DataError
 from augkit.core.progress import Progress, silent
+from augkit.core.regular_file import LABELS, WEIGHTS, read_regular
 from augkit.core.workspace import Workspace
 from augkit.data.audit.audit_check import CHECKS, SEVERITIES, AuditCheck, Finding, Hit, Severity
 from augkit.data.audit.measurements import measure_pairs
@@ -95,8 +96,8 @@ def state_digest(workspace: Workspace) -> str:
 
     Raises DataError where there is no catalogue.
     """
-    digest = hashlib.sha256(workspace.require_catalogue().read_bytes())
-    digest.update(workspace.schema.read_bytes() if workspace.schema.is_file() else b"")
+    digest = hashlib.sha256(read_regular(workspace.require_catalogue(), WEIGHTS))
+    digest.update(read_regular(workspace.schema, LABELS) if workspace.schema.is_file() else b"")
     for line in sorted(_states(workspace.pairs)):
         digest.update(line.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.decoding import decoded
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.data.augment.steps import AugmentState, Silhouette
 from augkit.data.crop import Photo
 from augkit.data.silhouette import GREEN
@@ -98,8 +100,8 @@ def piece(scene: Photo, size: int, rng: random.Random) -> Photo:
 def landscape(path: Path) -> Photo:
     """(H, W, 3) RGB. Raises DataError for a file that is no picture."""
     try:
-        picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
-    except (OSError, cv2.error) as error:
+        picture = decoded(read_regular(path, PICTURE), cv2.IMREAD_COLOR_RGB)
+    except OSError as error:
         raise DataError(f"{path}: {error}", "a landscape", "take it out of the folder") from error
     if picture is None:
         raise DataError(f"{path}: not a readable picture", "a landscape", "take it out of the folder")

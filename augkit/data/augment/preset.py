@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import LABEL_COARSEN, LABEL_WARP, Recipe
-from augkit.core.section import Positive, Section, Share
+from augkit.core.section import Positive, Section, Share, Weight
 from augkit.data.augment.backends import OWN, PIXEL_BACKENDS
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Step
@@ -25,7 +25,7 @@ class _FlipOptions(Section):
 class _BackgroundOptions(Section):
     folder: str = ""
     p: Share = 0.5
-    edge: Annotated[float, Field(ge=0.0)] = 1.5
+    edge: Weight = 1.5
 
 
 class _LabelWarpOptions(Section):

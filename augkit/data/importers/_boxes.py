@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from augkit.core.errors import DataError
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.data.importers._matlab import field, load_struct, number, text
 
 Box = tuple[float, float, float, float]
@@ -86,8 +88,8 @@ def _or_none(read: Any, record: np.void, name: str, place: int) -> Any:
 def _table(file: Path) -> list[Mapping[str, Any]]:
     """A table with a line of names, or without: then the columns are file, x1, y1, x2, y2, class."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            lines = [[cell.strip() for cell in line] for line in csv.reader(stream, strict=True) if line]
+        stream = io.StringIO(read_plain(file, ANNOTATIONS), newline="")
+        lines = [[cell.strip() for cell in line] for line in csv.reader(stream, strict=True) if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file.name}: {error}", "a CSV file", "correct it") from error
     names = list(_UNNAMED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.core.errors import DataError
+from augkit.core.regular_file import read_regular
 
 LARGEST_CONTENT = 2**28
 """Bytes of a variable once inflated; zeros compress a thousandfold, so the file's own size bounds nothing."""
@@ -25,11 +27,12 @@ def load_struct(file: Path, name: str) -> NDArray[np.void]:
     Raises DataError where the file is damaged, of MATLAB 7.3 (that is HDF5), of more than ``LARGEST_CONTENT`` bytes
     once inflated, or has no such struct array.
     """
-    _check(file)
+    data = read_regular(file, LARGEST_CONTENT)
+    _check(file, data)
     from scipy.io import loadmat
 
     try:
-        value = loadmat(file, variable_names=[name]).get(name)
+        value = loadmat(io.BytesIO(data), variable_names=[name]).get(name)
     except Exception as error:  # a damaged file raises whatever it happens to hit in scipy
         raise DataError(f"{file.name} cannot be read as a .mat file: {error or type(error).__name__}") from error
     if value is None:
@@ -67,12 +70,8 @@ def number(value: NDArray[Any], where: str) -> float:
     return float(value.reshape(-1)[0])
 
 
-def _check(file: Path) -> None:
+def _check(file: Path, data: bytes) -> None:
     """Refuses what scipy cannot read, or only at the price of all memory."""
-    size = file.stat().st_size
-    if size > LARGEST_CONTENT:
-        raise DataError(f"{file.name} has {size} bytes; {LARGEST_CONTENT} are the most")
-    data = file.read_bytes()
     if data.startswith(b"MATLAB 7.3") or data.startswith(_HDF5) or data[512:520] == _HDF5:
         raise DataError(f"{file.name} is of MATLAB 7.3 (HDF5), which is not read; save it again with the option -v7")
     largest = max(_inflated_sizes(data), default=0)

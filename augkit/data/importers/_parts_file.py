@@ -13,6 +13,7 @@ from typing import Any
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.part_names import PartOverride
 from augkit.core.parts import Colour
+from augkit.core.regular_file import LABELS, read_plain, read_regular
 from augkit.data.importers._part_table import FORMATS, PartEntry, PartTable, fixed_ids, numbered
 
 FILE_NAMES = ("parts.csv", "parts.json", "parts.txt", "palette.csv", "id2label.json")
@@ -59,14 +60,16 @@ def find_parts_file(folder: Path, named: Path | None) -> Path:
 def _of_tools(folder: Path) -> list[Path]:
     """Files that tools write; of the same one in several folders only the first."""
     found = [folder / name for name in TOOLS_FILE_NAMES if (folder / name).is_file()]
-    contents = {path.read_bytes(): path for path in sorted(folder.glob(f"*/{TOOLS_FILE_NAMES[-1]}"), reverse=True)}
+    contents = {
+        read_regular(path, LABELS): path for path in sorted(folder.glob(f"*/{TOOLS_FILE_NAMES[-1]}"), reverse=True)
+    }
     return found or sorted(contents.values())
 
 
 def read_part_table(file: Path) -> PartTable:
     """Reads a parts file of any format, told by its content. Raises DataError (or SchemaError) for a wrong one."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = read_plain(file, LABELS)
         if file.suffix.lower() == ".json":
             entries = _from_json(json.loads(text, object_pairs_hook=_without_repeats))
         else:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +12,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from augkit.core.errors import DataError
 from augkit.core.parts import BACKGROUND, Mask, histogram
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.data.importers._palette import Palette
 from augkit.data.importers._part_table import LARGEST_VALUE, PartTable
 from augkit.data.importers._source import contained
-from augkit.data.photo_decoding import MAX_PIXELS, require_size, size_of
+from augkit.data.photo_decoding import open_picture, readable
 from augkit.data.samples import PartMask
 
 MOST_UNKNOWN = 0.05
@@ -29,12 +28,11 @@ MOST_UNKNOWN = 0.05
 
 _SHOWN = 8
 _NONE = -1
-_DAMAGE = (OSError, ValueError, SyntaxError, IndexError, EOFError, struct.error, zlib.error)
 
 
 def photo_bytes(root: Path, path: Path) -> bytes:
     """The bytes of a file below ``root``. Raises DataError where a link leads out of the folder."""
-    return contained(root, path).read_bytes()
+    return read_regular(contained(root, path), PICTURE)
 
 
 @dataclass(frozen=True)
@@ -68,19 +66,12 @@ class MaskFile:
 def opened(path: Path, kind: str) -> Iterator[Image.Image]:
     """A picture whose header is read. What PIL says of damage, then or in the block, is a DataError."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a damaged tag that does not matter; sizes are looked at here
-            with Image.open(path) as picture:
-                require_size((picture.height, picture.width), kind)
-                yield picture
-    except UnidentifiedImageError as error:  # its own text holds the whole path
-        raise DataError(f"the {kind} cannot be read: no picture of a known format") from error
+        data = read_regular(path, PICTURE)
     except FileNotFoundError as error:
         raise DataError(f"the {kind} {path.name} is not there") from error
-    except Image.DecompressionBombError as error:
-        raise DataError(f"the {kind} is larger than the limit of {MAX_PIXELS} pixels: {size_of(error)}") from error
-    except _DAMAGE as error:
-        raise DataError(f"the {kind} cannot be read: {error or type(error).__name__}") from error
+    with readable(kind), open_picture(data, kind) as picture, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged tag that does not matter
+        yield picture
 
 
 def _part_mask(picture: Image.Image, table: PartTable) -> PartMask:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from augkit.core.errors import DataError
+from augkit.core.regular_file import LABELS, read_plain
 from augkit.data.crop import Photo, canonical_window
-from augkit.data.importers._pictures import opened
+from augkit.data.importers._pictures import opened, photo_bytes
 from augkit.data.importers._source import contained
 from augkit.data.photo_decoding import decode, require_size
 from augkit.data.plausibility import NO_AREA, Polygons, require_near, require_pixels
@@ -29,6 +29,7 @@ SMALLEST_SIDE = 48
 """Pixels of the shorter side of a car's bounding box; smaller cars are left out."""
 
 _LARGEST_MARGIN = 1.0  # of the setting data.margin: with that much around it, the canonical cut is the scene's own
+_LARGEST = 1e15  # of a coordinate; infinity and what no float holds are beyond it
 _NOT_DRAWN = frozenset({"license plate"})  # annotated on top of cars, but part of them
 
 CarMap = NDArray[np.uint16]
@@ -130,7 +131,7 @@ class Car:
 def _decoded(scene: Scene, _stamps: tuple[tuple[int, int], ...]) -> Decoded:
     """The stamps (time and size of the files) are there for the cache: a changed file is read again."""
     cars, left_out = scene.car_map()
-    return Decoded.of(decode(scene.photo.read_bytes(), cars.shape), cars, left_out)
+    return Decoded.of(decode(photo_bytes(scene.root, scene.photo), cars.shape), cars, left_out)
 
 
 def _from_image(file: Path) -> CarMap:
@@ -144,7 +145,7 @@ def _from_image(file: Path) -> CarMap:
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        data = json.loads(file.read_bytes())
+        data = json.loads(read_plain(file, LABELS))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{file.name} cannot be read: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("objects"), list):
@@ -198,4 +199,4 @@ def _is_point(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST

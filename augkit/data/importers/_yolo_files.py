@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from augkit.core.errors import DataError
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.data.catalogue import SPLITS, Split
 from augkit.data.importers._file_names import FileNames, folded
 from augkit.data.importers._photos import photo_names
@@ -92,7 +93,7 @@ class YoloFiles:
     def _listed(self, file: Path, split: Split) -> Iterator[YoloEntry]:
         """The photos of a text file: beside it, or below the data set's folder."""
         try:
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
+            lines = read_plain(file, ANNOTATIONS).splitlines()
         except (OSError, ValueError) as error:
             raise DataError(f"{file}: {error}", "a text file that lists photos", "correct it") from error
         for line in filter(None, (line.strip().replace("\\", "/") for line in lines)):

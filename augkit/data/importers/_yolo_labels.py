@@ -8,6 +8,7 @@ from pathlib import Path
 
 from augkit.core.errors import DataError
 from augkit.core.parts import BACKGROUND
+from augkit.core.regular_file import LABELS, read_plain
 from augkit.data.importers._outlines import PartShape, draw
 from augkit.data.importers._source import contained
 from augkit.data.reading_way import Overlap
@@ -42,7 +43,7 @@ class PolygonFile(Drawing):
     def drawn(self, height: int, width: int, overlap: Overlap | None = None) -> PartMask:
         label = self.path.relative_to(self.root).as_posix()
         try:
-            lines = contained(self.root, self.path).read_text(encoding="utf-8-sig").splitlines()
+            lines = read_plain(contained(self.root, self.path), LABELS).splitlines()
         except FileNotFoundError as error:
             raise DataError(f"no annotation: {label} is not there") from error
         except ValueError as error:

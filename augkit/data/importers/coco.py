@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,16 +13,20 @@ from typing import Any, TypeGuard
 
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
+from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._outlines import Outline, PartShape
 from augkit.data.importers._part_table import fixed_ids
 from augkit.data.importers._photos import PhotoFolder
+from augkit.data.importers._pictures import photo_bytes
 from augkit.data.importers._places import Place, locate
 from augkit.data.photo_decoding import require_size
 from augkit.data.sample_ids import ids_of
 from augkit.data.samples import Sample, SampleSet
 
 _ORDER = ("z_order", "zOrder", "z_index", "zIndex")
+
+_LARGEST = 1e15  # of a number that means something; infinity and what no float holds are beyond it
 
 Entry = dict[str, Any]
 _Tables = Mapping[str, list[Entry]]
@@ -89,7 +92,7 @@ def _listed(data: _Tables) -> str:
 def load_tables(file: Path) -> dict[str, list[Entry]]:
     """The file's three tables. Raises DataError where it has no such."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = json.loads(read_plain(file, ANNOTATIONS))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: {error}", "a COCO file in JSON", "export the annotations again") from error
     tables = ("images", "categories", "annotations")
@@ -177,7 +180,7 @@ def _sample(
         outline = _outline(image, annotations, part_ids)
     except DataError as error:
         return place.sample(source, problem=str(error))
-    return place.sample(source, photo=partial(Path.read_bytes, path), mask=outline)
+    return place.sample(source, photo=partial(photo_bytes, photos.root, path), mask=outline)
 
 
 def _outline(image: Entry, annotations: Sequence[Entry], part_ids: Mapping[int, int]) -> Outline:
@@ -208,7 +211,7 @@ def _shape(annotation: Entry, part: int, name: str) -> PartShape:
 
 def finite(value: object) -> float:
     """A number that means something; 0 for anything else."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST:
         return float(value)
     return 0.0
 

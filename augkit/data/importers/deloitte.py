@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from augkit.core.classes import Doors
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Colour, Mask, PartSchema
+from augkit.core.regular_file import size_of_regular
 from augkit.data.catalogue import Split
 from augkit.data.crop import Photo
 from augkit.data.importers import IMPORTERS
@@ -35,6 +37,7 @@ PARTS: tuple[tuple[str, Colour], ...] = (
 )
 TEST_PHOTOS = range(1, 31)
 
+_LARGEST = 2**31  # bytes: as many pixels as are read, in doubles
 _NAME = re.compile(r"(?:(?P<kind>black|orange)_(?P<doors>[35])_doors|photo)_(?P<number>\d+)")
 _IDS = np.full(256, 255, np.uint8)
 _IDS[: 10 * len(PARTS) + 1 : 10] = range(len(PARTS) + 1)
@@ -100,12 +103,16 @@ class _Array:
 
     def _open(self) -> NDArray[Any]:
         """The array, mapped into memory: only what is asked for is read, and Python objects never are."""
+        file = contained(self.root, self.path)
         try:
-            array = np.lib.format.open_memmap(contained(self.root, self.path), mode="r")
-        except (ValueError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
+            size_of_regular(file, _LARGEST)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a header of an earlier Python
+                array = np.lib.format.open_memmap(file, mode="r")
+        except OSError as error:  # its own text may hold the whole path
+            raise DataError(f"the array cannot be read: {error.strerror or error}") from error
+        except Exception as error:  # a damaged header raises whatever it happens to hit in numpy and its parser
             raise DataError(f"no .npy array of numbers (pickled objects are never loaded): {error}") from error
-        except OSError as error:  # its own text holds the whole path
-            raise DataError(f"the array cannot be read: {error.strerror or type(error).__name__}") from error
         if array.ndim != 3 or array.shape[2] != 4 or not array.size:
             raise DataError(f"the array has the shape {array.shape}; (height, width, 4) is expected")
         require_size(array.shape, "array")

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask, PartSchema
+from augkit.core.regular_file import LABELS, read_regular
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._matlab import field, load_struct, records, text
 from augkit.data.importers._photos import PhotoFolder
+from augkit.data.importers._pictures import photo_bytes
 from augkit.data.importers._source import contained, files_below, require_folder
 from augkit.data.photo_decoding import require_size
 from augkit.data.samples import LazySamples, Sample, SampleSet
@@ -121,7 +123,7 @@ class _ObjectTable:
         except DataError as error:
             return Sample(id, f"{_PHOTOS[0]}/{stem}.jpg#object-{number}", problem=str(error))
         name = f"{self._photos.relative(photo)}#object-{number}"
-        return Sample(id, name, partial(Path.read_bytes, photo), CarMask(self._root / file, number))
+        return Sample(id, name, partial(photo_bytes, self._source, photo), CarMask(self._root / file, number))
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ def _without_cars(source: Path) -> frozenset[str]:
     for folder in _PHOTOS:
         path = source / Path(folder).parent / _CAR_LIST
         if path.is_file():
-            lines = (line.split() for line in contained(source, path).read_text(errors="replace").splitlines())
+            text = read_regular(contained(source, path), LABELS).decode(errors="replace")
+            lines = (line.split() for line in text.splitlines())
             return frozenset(words[0] for words in lines if len(words) == 2 and words[1] == "-1")
     return frozenset()

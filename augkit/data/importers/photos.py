@@ -15,8 +15,9 @@ from augkit.core.parts import PartSchema
 from augkit.data.crop import Box
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._photos import PhotoFolder, photo_names
+from augkit.data.importers._pictures import photo_bytes
 from augkit.data.importers._places import Place, locate
-from augkit.data.importers._source import contained, files_below, require_folder
+from augkit.data.importers._source import files_below, require_folder
 from augkit.data.importers.coco import Entry, finite, image_key, image_name, load_tables, photo_paths
 from augkit.data.sample_ids import ids_of
 from augkit.data.samples import CarBox, LazySamples, Sample, SampleSet
@@ -48,11 +49,7 @@ def read_photos(source: Path, annotations: Path | None = None) -> SampleSet:
 
 def _plain(source: Path, names: Sequence[str], place: int, id: str) -> Sample:
     name = names[place]
-    return Sample(id, name, photo=partial(_bytes, source, source / name), subset=name.rpartition("/")[0])
-
-
-def _bytes(source: Path, file: Path) -> bytes:
-    return contained(source, file).read_bytes()
+    return Sample(id, name, photo=partial(photo_bytes, source, source / name), subset=name.rpartition("/")[0])
 
 
 def _is_coco(source: Path) -> bool:
@@ -90,7 +87,9 @@ def _of_image(image: Entry, boxes: Sequence[Box], photos: PhotoFolder, place: Pl
     except DataError as error:
         yield Sample("", place.prefix + image_name(image), problem=str(error), subset=place.subset)
         return
-    plain = Sample("", place.prefix + photos.relative(path), photo=partial(Path.read_bytes, path), subset=place.subset)
+    plain = Sample(
+        "", place.prefix + photos.relative(path), photo=partial(photo_bytes, photos.root, path), subset=place.subset
+    )
     for number, box in enumerate(boxes):
         name = plain.source_file + (f"#{number + 1}" if len(boxes) > 1 else "")
         yield replace(plain, source_file=name, car=CarBox(box, _shape(image)))

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask
+from augkit.core.plain_yaml import load_plain
+from augkit.core.regular_file import SETTINGS, read_plain
 from augkit.data.catalogue import SPLITS
 from augkit.data.importers import IMPORTERS
 from augkit.data.importers._part_table import PartEntry, PartTable
@@ -90,8 +90,8 @@ def _locate(source: Path, annotations: Path | None) -> Path:
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        description = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        description = load_plain(read_plain(file, SETTINGS))
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: {error}", "a YAML file as Ultralytics reads it", "correct the file") from error
     if not isinstance(description, dict) or not description.get("names"):
         raise DataError(f"{file}: no names in it", "names: a list, or a mapping from class numbers", "add the names")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import get_args
 
 from augkit.core.classes import READABLE, Doors, Orientation
 from augkit.core.errors import DataError
+from augkit.core.regular_file import LABELS, read_plain
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.samples import Samples
 
@@ -46,11 +48,10 @@ def read_overrides(path: Path, samples: Samples) -> dict[str, Override]:
     columns that are missing or unknown, values that are none, photos that the data set does not have, or has twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            columns = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = columns
-            lines = [(reader.line_num, line) for line in reader]
+        reader = csv.DictReader(io.StringIO(read_plain(path, LABELS), newline=""), strict=True)
+        columns = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = columns
+        lines = [(reader.line_num, line) for line in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: {error}", "a CSV file", "check the path given to --classes") from error
     _check_columns(path, columns)

@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +32,7 @@ from augkit.data.ingest.sample_checks import IdCheck, Notes, Problems
 from augkit.data.ingest.splits import Ledger, Numbers, assign_splits, group_names
 from augkit.data.ingest.staging import staged
 from augkit.data.near_duplicates import find_groups, thumb
+from augkit.data.pair_files import read_photo
 from augkit.data.samples import Sample
 
 JOURNAL = "journal.jsonl"
@@ -113,8 +113,7 @@ def _groups(journal: Journal, ledger: Ledger, staging: Workspace) -> Numbers:
 
     @lru_cache(4096)
     def look(number: int) -> NDArray[np.uint8]:
-        photo = cv2.imread(str(staging.photo(journal[number].row.id)), cv2.IMREAD_COLOR_RGB)
-        return thumb(np.asarray(photo, np.uint8))
+        return thumb(read_photo(staging.photo(journal[number].row.id)))
 
     return find_groups(ledger.sha256, *ledger.phash, look)
 

@@ -15,6 +15,8 @@ from augkit.core.errors import DataError
 from augkit.core.part_names import NONE, VALUES, PartOverride, faults_of
 from augkit.core.part_words import folded
 from augkit.core.parts import PartSchema
+from augkit.core.plain_yaml import compose_plain
+from augkit.core.regular_file import SETTINGS, read_plain
 
 _FIELDS = ("side", "end", "kind", "mirror")
 _FORMATS = (
@@ -40,9 +42,9 @@ def read_part_overrides(path: Path, schema: PartSchema) -> PartSchema:
     line: parts that there are not or that are listed twice, unknown words, mirrors that contradict each other.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_plain(path, SETTINGS)
         lines = _from_yaml(text) if path.suffix.lower() in (".yaml", ".yml", ".json") else _from_csv(text)
-    except (OSError, ValueError, csv.Error, yaml.YAMLError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path}: {error}", _FORMATS, "check the path given to --parts") from error
     known = {_key(name): name for name in schema.names[1:]} | {name: name for name in schema.names[1:]}
     faults = [(line.number, fault) for line in lines for fault in _faults_of_line(line, known)]
@@ -137,7 +139,7 @@ def _from_csv(text: str) -> list[_Line]:
 
 def _from_yaml(text: str) -> list[_Line]:
     """``name: {side: left, ...}``, or a list of mappings with ``name``."""
-    tree = yaml.compose(text, Loader=yaml.SafeLoader)
+    tree = compose_plain(text)
     if isinstance(tree, yaml.MappingNode):
         return [_of_node(name, _scalar(name), value) for name, value in tree.value]
     if isinstance(tree, yaml.SequenceNode):

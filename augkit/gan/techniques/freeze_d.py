@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from augkit.core.errors import ConfigError
 from augkit.core.needs import TRAINED_D, Need
+from augkit.core.section import CountOrZero
 from augkit.gan.techniques import TECHNIQUES, Technique
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class FreezeD(Technique):
     section: ClassVar[str] = "start"
     example: ClassVar[Mapping[str, Any]] = {"freeze_d": 1, "init_from": "RUN"}
 
-    freeze_d: Annotated[int, Field(ge=0)] = 0
+    freeze_d: CountOrZero = 0
     """Blocks of D, from its input, that keep the weights of ``init_from``."""
     init_from: str | None = None
 

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 from augkit.core.errors import ConfigError
 from augkit.core.parts import Mask
 from augkit.core.registry import Registry
+from augkit.core.regular_file import WEIGHTS, open_regular
 from augkit.data.crop import Box, Photo, Region
 
 MIN_SCORE = 0.9
@@ -58,7 +59,7 @@ class Options:
         """sha256 over all that decides about a silhouette."""
         digest = hashlib.sha256(repr(self.min_score).encode())
         if self.weights is not None:
-            with self.weights.open("rb") as stream:
+            with open_regular(self.weights, WEIGHTS) as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 

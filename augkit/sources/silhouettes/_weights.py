@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from augkit.core.errors import CheckpointError
+from augkit.core.regular_file import WEIGHTS, open_regular, size_of_regular
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -73,10 +74,11 @@ def _read(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
+        size_of_regular(path, WEIGHTS)
         if path.suffix == ".safetensors":
             return load_file(path)
         if path.suffix == ".pkl":
-            with path.open("rb") as stream:
+            with open_regular(path, WEIGHTS) as stream:
                 content = _Arrays(stream, encoding="latin1").load()
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from augkit.core.atomic_file import replacing, write_bytes
+from augkit.core.decoding import decoded
 from augkit.core.errors import DataError
 from augkit.core.parquet import open_parquet
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.typed import Finite, Id, NotNegative, from_plain
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Region
@@ -84,8 +86,7 @@ def write_silhouette(path: Path, silhouette: Region) -> None:
 
 def read_silhouette(path: Path) -> Region:
     """(H, W) silhouette. Raises DataError where the file is missing or not 8-bit grey."""
-    data = np.frombuffer(path.read_bytes() if path.is_file() else b"", np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    picture = decoded(read_regular(path, PICTURE) if path.is_file() else b"", cv2.IMREAD_UNCHANGED)
     if picture is None or picture.ndim != 2 or picture.dtype != np.uint8:
         raise DataError(f"{path}: no silhouette", "an 8-bit grey PNG, 0 and 255", _AGAIN)
     return np.asarray(picture > 127)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import IGNORE, Mask
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.data.catalogue import CatalogueRow, read_catalogue
 from augkit.data.crop import Photo, resize_mask, resize_photo
 from augkit.data.orientation import classify
 from augkit.data.pair import Pair
 from augkit.data.pair_files import read_mask, read_photo
+from augkit.data.photo_decoding import open_picture
 from augkit.stages.model_store import ModelStore
 from augkit.stages.projection.latent_model import LatentStage
 
@@ -82,9 +83,9 @@ _TAKES = {"mask": "an 8-bit grey PNG of part ids", "image-unconditional": "an RG
 def _kind(path: Path) -> LatentStage:
     """Grey PNGs are masks, as everywhere here; pictures in colours, and JPEGs, are photos."""
     try:
-        with Image.open(path) as picture:
+        with open_picture(read_regular(path, PICTURE)) as picture:
             form, mode = picture.format, picture.mode
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (DataError, OSError) as error:
         raise DataError(f"{path}: not a readable picture ({error})", "a JPEG or PNG", "name another file") from error
     if form == "PNG" and mode == "L":
         return "mask"

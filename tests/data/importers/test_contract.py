@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -149,6 +151,37 @@ def test_a_photo_that_changes_is_another_to_an_import_that_goes_on(importer: Imp
     file.write_bytes(file.read_bytes() + b"\0")
     after = {sample.id: stamp(sample) for sample in importer(source, None).samples if _file(source, sample) == file}
     assert after and all(before[id] != mark for id, mark in after.items())
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """What waits for ever fails after ten seconds."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("still waiting after ten seconds")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("in_time")
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_what_is_no_regular_file_is_never_opened(importer: Importer, make: Make, tmp_path: Path, kind: str) -> None:
+    """In the place of each of its files: photos, labels, descriptions."""
+    source = make(tmp_path / "set", 2)
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        kept = file.rename(tmp_path / "kept")
+        os.mkfifo(file) if kind == "pipe" else file.symlink_to("/dev/zero")
+        try:
+            problems = [_problem(sample) for sample in importer(source, None).samples]
+        except (ConfigError, DataError, OSError) as error:
+            problems = [str(error)]
+        assert any(problems), f"{file.name} was read"
+        file.unlink()
+        kept.rename(file)
 
 
 def test_a_link_that_leaves_the_folder_is_not_followed(importer: Importer, source: Path, tmp_path: Path) -> None:

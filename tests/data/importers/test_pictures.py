@@ -14,7 +14,7 @@ from PIL import Image
 
 from augkit.core.errors import DataError
 from augkit.data.importers._part_table import PartEntry, PartTable
-from augkit.data.importers._pictures import MaskFile, opened, photo_bytes
+from augkit.data.importers._pictures import MaskFile, photo_bytes
 from augkit.data.samples import PartMask
 from tests.data.importers.makers.pictures import COLOURS, PARTS, mask
 
@@ -259,8 +259,3 @@ def test_a_mask_is_not_there_or_elsewhere(tmp_path: Path) -> None:
 def test_a_mask_file_goes_to_other_processes(tmp_path: Path) -> None:
     file = MaskFile(tmp_path, _saved(tmp_path, IDS), TABLE)
     assert (pickle.loads(pickle.dumps(file))().ids == file().ids).all()
-
-
-def test_an_error_of_the_code_in_the_block_keeps_its_kind(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), opened(_saved(tmp_path, IDS), "mask"):
-        _ = 1 / 0

@@ -314,7 +314,7 @@ def test_path_leads_to_the_data_from_a_file_and_not_out_of_a_folder(tmp_path: Pa
         ("train: /etc\nnames: [hood]", "train: /etc is not in"),
         ("train: images\nmasks_dir: ../x\nnames: [hood]", "masks_dir: '../x'"),
         ("train: images\nmasks_dir: masks\nlabel_mapping: {7: 0}\nnames: [hood]", "label_mapping"),
-        ("train: images/train\nval: images\nnames: [\x00", "special characters"),
+        ("train: images/train\nval: images\nnames: [\x00", "unacceptable character"),
         ("a: " + "[" * 1_000, "data.yaml"),
     ],
 )  # fmt: skip
