@@ -9,12 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-import cv2
-import numpy as np
-
 from augkit.core.atomic_file import sync_files, write_unseen
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.section import Section
+from augkit.shards.codec import decode_mask
 
 SPLITS = ("train", "val", "test")
 
@@ -37,7 +35,7 @@ class ExportItem:
     @cached_property
     def ids(self) -> Mask:
         """(H, W) part ids."""
-        return np.asarray(cv2.imdecode(np.frombuffer(self.mask_png, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
+        return decode_mask(self.mask_png)
 
     @property
     def facts(self) -> Record:

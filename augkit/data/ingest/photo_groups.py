@@ -13,15 +13,16 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.inside import inside
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, write_catalogue
 from augkit.data.crop import Photo
 from augkit.data.ingest.splits import Ledger, Numbers
 from augkit.data.near_duplicates import MIN_CORRELATION, correlation, find_groups, hash_bits, near_pairs, thumb
+from augkit.data.pair_files import read_photo
 
 LEAST_SHARED = 0.5
 """Of the smaller one of two squares, that the other has to show, too: else they are two cars of one photo."""
@@ -203,6 +204,6 @@ class _Pictures:
 
     def _photo(self, number: int) -> Photo:
         id = self.ledger.ids[number]
-        there = (path for path in (folder / f"{id}.jpg" for folder in self._folders) if path.is_file())
+        there = (path for path in (inside(folder, f"{id}.jpg") for folder in self._folders) if path.is_file())
         path = self._pairs.photo(id) if self.ledger.labelled[number] else next(there)
-        return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
+        return read_photo(path)
