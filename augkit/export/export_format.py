@@ -9,10 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+import cv2
+import numpy as np
+
 from augkit.core.atomic_file import sync_files, write_unseen
+from augkit.core.decoding import decoded
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.section import Section
-from augkit.shards.codec import decode_mask
 
 SPLITS = ("train", "val", "test")
 
@@ -35,7 +38,7 @@ class ExportItem:
     @cached_property
     def ids(self) -> Mask:
         """(H, W) part ids."""
-        return decode_mask(self.mask_png)
+        return np.asarray(decoded(self.mask_png, cv2.IMREAD_UNCHANGED), np.uint8)
 
     @property
     def facts(self) -> Record:
