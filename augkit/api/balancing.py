@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from augkit.core.progress import Progress, silent
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from augkit.balance.forecast import Forecast
     from augkit.balance.job import Balance
     from augkit.balance.plan_summary import PlanSummary, RunSummary
     from augkit.core.workspace import Workspace
@@ -31,19 +33,30 @@ class BalancePlan(Shown):
     summary: PlanSummary
     overview: Overview
     chart: Path
+    forecast: Forecast | None = None
+    """How long it takes with what has to be trained first; None where nothing has."""
+    presets: Mapping[str, Forecast] = field(default_factory=dict)
+    """The same with other presets, where that was asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """See ``Shown``."""
-        return {**self.summary.to_dict(), "overview": self.overview.to_dict(), "chart": str(self.chart)}
+        return {
+            **self.summary.to_dict(), "overview": self.overview.to_dict(), "chart": str(self.chart),
+            "forecast": None if self.forecast is None else self.forecast.to_dict(),
+            "presets": {name: forecast.to_dict() for name, forecast in self.presets.items()},
+        }  # fmt: skip
 
     def table(self) -> RenderableType:
         """See ``Shown``."""
         from rich.console import Group
 
         from augkit.report.tables.class_table import part_table
+        from augkit.report.tables.forecast_table import forecast_table, preset_table
         from augkit.report.tables.plan_table import plan_table
 
-        return Group(part_table(self.overview), plan_table(self.summary), f"chart {self.chart}")
+        times = [] if self.forecast is None else [forecast_table(self.forecast)]
+        others = [preset_table(self.presets)] if self.presets else []
+        return Group(part_table(self.overview), plan_table(self.summary), *times, *others, f"chart {self.chart}")
 
     @property
     def pictures(self) -> Sequence[Path]:
@@ -93,18 +106,38 @@ def plan(
     only: Sequence[str] = (),
     exemplar: str | None = None,
     fresh: bool = False,
+    presets: Sequence[str] = (),
     config: Config = None,
     changes: Changes = (),
+    progress: Progress | None = None,
 ) -> BalancePlan:
-    """What ``balance`` with the same words would do; trains and generates nothing."""
+    """What ``balance`` with the same words would do, and how long it would take: what has no pace yet is trained for
+    some seconds in a temporary folder. ``presets`` are others whose time is asked for."""
+    from augkit.balance.forecast import forecast
     from augkit.data.audit.overview import Overview
     from augkit.report.chart import overview_chart
 
     place = open_workspace(workspace)
     settings = _settings(place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar)
     job = _open(place, settings, only, "local", fresh)
-    overview = Overview.of(job.rows, job.store.schema)
-    return BalancePlan(job.summary(), overview, overview_chart(overview, place.reports / "parts.png"))
+    overview, summary = Overview.of(job.rows, job.store.schema), job.summary()
+    with shown(progress) as told:
+        own = forecast(job, told) if summary.seconds is None else None
+        others = {name: _with_preset(job, name, told) for name in presets}
+    return BalancePlan(summary, overview, overview_chart(overview, place.reports / "parts.png"), own, others)
+
+
+def _with_preset(job: Balance, preset: str, progress: Progress) -> Forecast:
+    """The time of the same target with the settings of a preset, from the first model on."""
+    from augkit.balance.forecast import anew, forecast
+    from augkit.core.progress import renamed
+
+    balance = job.settings.balance
+    kept = {"balance.target_per_class": balance.target_per_class, "balance.target_parts": balance.target_parts}
+    settings = settings_of(job.workspace, preset, kept)
+    with tempfile.TemporaryDirectory(prefix="augkit-preset-") as folder:
+        other = anew(job.workspace, settings, job.request, Path(folder))
+        return forecast(other, renamed(progress, f"timing {preset}"), seconds=1.0)
 
 
 def balance(

@@ -9,7 +9,10 @@ import typer
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli._verb import CatalogueVerb
-from augkit.core.errors import PartialError
+from augkit.core.errors import ConfigError, PartialError
+
+PRESETS = ("smoke", "quick", "cpu", "gpu")
+"""Those that --presets times; others take minutes for a step on a CPU."""
 
 
 @app.command("balance", cls=CatalogueVerb)
@@ -22,7 +25,10 @@ def balance(
         list[str] | None,
         typer.Option("--target-part", help="Share of the cars' pixels a part should have, e.g. trunk=2%; repeatable."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and time, and stop.")] = False,
+    presets: Annotated[
+        bool, typer.Option("--presets", help="With --dry-run: how long it would take with other presets, too.")
+    ] = False,
     executor: Annotated[str, typer.Option("--executor", help="local (this process) or ray.")] = "ray",
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other pairs.")] = None,
     no_train: Annotated[bool, typer.Option("--no-train", help="Fail where a model or the gate is missing.")] = False,
@@ -52,8 +58,12 @@ def balance(
         "parts": parse_targets(parts) if parts else None, "only": only or (), "exemplar": exemplar, "fresh": fresh,
         "config": session.settings,
     }  # fmt: skip
+    if presets and not dry_run:
+        raise ConfigError("--presets without --dry-run", "both: it only tells how long a run would take")
     if dry_run:
-        session.show(planned(session.workspace, target, **asked))
+        with Bars() as bars:
+            plan = planned(session.workspace, target, **asked, presets=PRESETS if presets else (), progress=bars)
+        session.show(plan)
         return
     with Bars() as bars:
         result = balanced(

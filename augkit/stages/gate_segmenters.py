@@ -39,8 +39,16 @@ class GateSegmenters:
     def _own(self) -> TrainSettings:
         return TRAINABLE[STAGE].settings(self.settings)
 
-    def train(self, rows: Sequence[CatalogueRow], folder: Path, seed: int, progress: Progress) -> None:
-        """Removes what was there."""
+    def train(
+        self,
+        rows: Sequence[CatalogueRow],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        *,
+        seconds: float = float("inf"),
+    ) -> None:
+        """Removes what was there; ``seconds`` ends the run early."""
         fingerprint = {
             **self.facts, "seed": seed, "precision": resolve_precision(self.settings.precision),
             "pairs": derive(0, *(f"{row.id}:{row.sha256}" for row in rows)), "schema": self.schema.digest,
@@ -50,6 +58,7 @@ class GateSegmenters:
             model=folder.name, title=folder.name, workspace=self.workspace, rows=TrainingRows.of(rows),
             schema=self.schema, settings=self._own, precision=self.settings.precision, folder=folder, seed=seed,
             fingerprint=fingerprint, photos=tuple(photo_names(rows)), fresh=True, progress=progress,
+            seconds=seconds,
         )  # fmt: skip
         TRAINABLE[STAGE].train(run)
 

@@ -55,9 +55,3 @@ def test_unsound_data_are_refused(augkit: Command, copied_workspace: Workspace, 
     assert code == 3 == json.loads(out)["error"]["exit_code"]
     assert "files: 1 of 40 pairs cannot be read" in err and "augkit audit" in err
     assert not (copied_workspace.root / "models").exists() and not copied_workspace.shards.exists()
-
-
-def test_the_dry_run_shows_what_the_data_consist_of(augkit: Command, copied_workspace: Workspace) -> None:
-    code, out, _ = augkit("balance", "--dry-run", "-w", copied_workspace.root, "--config", "smoke")
-    assert code == 0 and "Pixels by part" in out and "parts.png" in "".join(out.split())
-    assert [path.name for path in copied_workspace.reports.iterdir()] == ["parts.png"]

@@ -38,7 +38,7 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     assert code == 0 and not trained.shards.exists()
     assert set(plan) == {
         "target", "precision", "classes", "parts", "untrained", "candidates", "shards", "megabytes", "seconds",
-        "overview", "chart",
+        "overview", "chart", "forecast", "presets",
     }  # fmt: skip
     assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 6, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich import box
 from rich.table import Table
 
 from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
@@ -13,11 +14,12 @@ SHOWN_REASONS = 8
 
 def plan_table(plan: PlanSummary) -> Table:
     """A row a class; below, what is to be trained, how long it takes, and the part targets."""
-    table = Table(title=f"Plan: {plan.target} pairs for training in every class")
+    # Without lines between the columns it fits into 80: there the names of models wrap, and nothing is cut.
+    table = Table(title=f"Plan: {plan.target} pairs for training in every class", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("class", no_wrap=True)
     for column in ("real", "train", "lacking", "to do", "rate", "candidates"):
-        table.add_column(column, justify="right")
-    table.add_column("models")
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("models", overflow="fold")
     for line in plan.classes:
         own = line.progress
         rate = f"{own.rate.mean:.0%}" + ("" if own.tried else "?")
@@ -33,7 +35,7 @@ def plan_table(plan: PlanSummary) -> Table:
 
 def _effort(plan: PlanSummary) -> str:
     untrained = ", ".join(f"{stage} {name}" for stage, name in plan.untrained) or "nothing"
-    duration = "known once the models are trained" if plan.seconds is None else f"about {plan.seconds / 60:.1f} min"
+    duration = "after that" if plan.seconds is None else f"about {plan.seconds / 60:.1f} min"
     size = f"{plan.shards} shards, about {plan.megabytes:.1f} MB"
     return f"{size}; to train first: {untrained}; generation {duration}"
 
