@@ -18,11 +18,23 @@ if TYPE_CHECKING:
 
     from augkit.core.progress import Progress
     from augkit.evaluate.gate import FaultResult
+    from augkit.evaluate.hidden_labels import TeacherFigures
     from augkit.evaluate.masks import MaskEvaluation
     from augkit.evaluate.photos import PhotoEvaluation
     from augkit.evaluate.utility.study import Study
 
-__all__ = ["MaskQuality", "PhotoQuality", "PlantedFaults", "UtilityComparison", "gate", "masks", "photos", "utility"]
+__all__ = [
+    "MaskQuality",
+    "PhotoQuality",
+    "PlantedFaults",
+    "TeacherQuality",
+    "UtilityComparison",
+    "gate",
+    "masks",
+    "photos",
+    "teacher",
+    "utility",
+]
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,23 @@ class PlantedFaults(Shown):
         from augkit.report.tables.gate_table import fault_table
 
         return fault_table(self.lines)
+
+
+@dataclass(frozen=True)
+class TeacherQuality(Shown):
+    """What the teacher kept of unlabelled photos, against hidden labels."""
+
+    found: TeacherFigures
+
+    def to_dict(self) -> dict[str, Any]:
+        """See ``Shown``."""
+        return self.found.to_dict()
+
+    def table(self) -> RenderableType:
+        """See ``Shown``."""
+        from augkit.report.tables.teacher_table import teacher_table
+
+        return teacher_table(self.found)
 
 
 @dataclass(frozen=True)
@@ -168,3 +197,10 @@ def utility(
     found = UtilityComparison(study, utility_chart(study, place.reports / "utility.png"))
     keep(place, "utility", found.to_dict())
     return found
+
+
+def teacher(workspace: Place, labels: Place) -> TeacherQuality:
+    """Compares what the teacher read of unlabelled photos with the pairs that another workspace has of them."""
+    from augkit.evaluate.hidden_labels import evaluate_teacher
+
+    return TeacherQuality(evaluate_teacher(open_workspace(workspace), open_workspace(labels)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from augkit.settings import Settings
     from augkit.stages.model_store import Stage
 
-WHAT = ("mask", "image", "image-unconditional", "segmenter")
+WHAT = ("mask", "image", "image-unconditional", "segmenter", "teacher")
 _SECTIONS = {"mask": "mask", "image": "image", "image-unconditional": "unconditional"}
 """Stages that can start from another run's networks, and the sections of their settings."""
 
@@ -65,7 +65,7 @@ def train(
     changes: Changes = (),
     progress: Progress | None = None,
 ) -> TrainedModels:
-    """Trains ``mask`` (stage I), ``image`` (stage II), ``image-unconditional`` or ``segmenter``.
+    """Trains ``mask`` (stage I), ``image`` (stage II), ``image-unconditional``, ``segmenter`` or ``teacher``.
 
     ``model`` trains this one only (``all``, or a group of classes). ``source`` is what a segmenter learns from;
     ``part_map``, ``background`` and ``backgrounds`` are settings of stage II. Raises ConfigError, DataError,
@@ -92,14 +92,16 @@ def train(
     with shown(progress) as told:
         if what == "segmenter":
             return _train_segmenter(place, settings, resume, told, fresh)
+        if what == "teacher":
+            return _train_teacher(place, settings, told, fresh)
         return _train_stage(place, settings, cast("Stage", what), model, resume=resume, progress=told, fresh=fresh)
 
 
 def _refuse_idle(
     what: str, model: str | None, source: str | None, init_from: str | Path | None, of_image: list[str]
 ) -> None:
-    if what == "segmenter" and model is not None:
-        raise ConfigError("--model with train segmenter", "no --model: there is one segmenter a source")
+    if what in ("segmenter", "teacher") and model is not None:
+        raise ConfigError(f"--model with train {what}", "no --model: there is one segmenter a source, and one teacher")
     if what != "segmenter" and source is not None:
         raise ConfigError(f"--source with train {what}", "no --source: generators only ever see real training pairs")
     if of_image and what != "image":
@@ -134,6 +136,21 @@ def _train_segmenter(
     train_segmenter(place, settings, resume, progress, fresh)
     scores = evaluate_segmenter(place, settings) if is_main_process() else {}
     return TrainedModels({folder: _fate(folder)}, scores)
+
+
+def _train_teacher(place: Workspace, settings: Settings, progress: Progress, fresh: bool) -> TrainedModels:
+    from augkit.data.readings import ReadingFolder
+    from augkit.stages.teacher import Teacher
+
+    teacher = Teacher(place, settings, progress)
+    rounds = teacher.train(fresh)
+    teacher.read()
+    told = ", ".join(f"round {result.number + 1} {result.agreement:.3f}" for result in rounds)
+    note = f"mean IoU on labelled photos that its segmenters had not seen: {told}"
+    if teacher.photos:
+        pairs = len(ReadingFolder(place.readings).pairs())
+        note += f"; {pairs} of {len(teacher.photos)} photos without masks are pairs now"
+    return TrainedModels({teacher.folder: note})
 
 
 def _fate(folder: Path) -> str:

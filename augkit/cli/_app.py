@@ -49,7 +49,7 @@ def root(
 # The order in which a user meets the verbs; others follow in alphabetical order.
 ORDER = (
     "doctor", "config", "demo", "import_", "render", "classes", "audit", "silhouettes", "train", "balance", "gate",
-    "augment", "verify", "report", "view", "export", "evaluate", "compare", "project", "mix", "paint",
+    "augment", "verify", "report", "view", "export", "evaluate", "compare", "project", "mix", "paint", "segment",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,7 +101,10 @@ def sample(
 
 @paint.command("from", cls=Verb)
 def paint_from(
-    mask: Annotated[str, typer.Argument(metavar="MASK|PAIR", help="A drawn mask's file, or the id of a pair.")],
+    mask: Annotated[
+        str,
+        typer.Argument(metavar="MASK|PAIR|PHOTO", help="A drawn mask, a pair's id, or a photo (JPEG, WebP)."),
+    ],
     *,
     model: ModelOption = None,
     start: Annotated[
@@ -116,17 +120,23 @@ def paint_from(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Paint a mask as the photo: its part colours, its texture. Warns where the poses differ."""
+    """Paint a mask as the photo: its part colours, its texture. Warns where the poses differ.
+
+    The teacher reads the mask of another photo first (`augkit train teacher`).
+    """
     from augkit.core.parts import PartSchema
     from augkit.models.extractors import EXTRACTORS
     from augkit.report.tables.start_table import start_tables
     from augkit.stages.singan.painting import best, painting_seed, read_painting, try_starts
     from augkit.stages.singan.pyramid import load_painter
+    from augkit.stages.teacher_model import load_teacher
 
     session = open_session(workspace, as_json, config, overrides)
     trained = load_painter(session.workspace, model)
     schema = PartSchema.load(session.workspace.schema)
-    painting = read_painting(session.workspace, trained, schema, mask)
+    painting = read_painting(
+        session.workspace, trained, schema, mask, partial(load_teacher, session.workspace, session.settings)
+    )
     network = EXTRACTORS[extractor](weights=weights)
     starts = [start] if start is not None else list(range(1, len(trained.pyramid)))
     if not starts:

@@ -1,4 +1,4 @@
-"""``augkit train mask|image|segmenter``; ``accelerate launch -m augkit.train`` takes the same words."""
+"""``augkit train mask|image|segmenter|teacher``; ``accelerate launch -m augkit.train`` takes the same words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from augkit.cli._verb import CatalogueVerb
 
 @app.command("train", cls=CatalogueVerb)
 def train(
-    what: Annotated[str, typer.Argument(help="mask (stage I), image (stage II), image-unconditional or segmenter.")],
+    what: Annotated[
+        str, typer.Argument(help="mask (stage I), image (stage II), image-unconditional, segmenter, teacher.")
+    ],
     *,
     model: Annotated[
         str | None, typer.Option("--model", help="Train this one only: all, or a group such as front-5.")

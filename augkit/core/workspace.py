@@ -106,6 +106,11 @@ class Workspace:
         """A photo without a mask, as it was imported."""
         return inside(self.unlabelled, f"{id}.jpg")
 
+    @property
+    def readings(self) -> Path:
+        """What the teacher read of them."""
+        return self.root / "readings"
+
     def require_catalogue(self) -> Path:
         """The catalogue's path. Raises DataError where nothing was imported yet."""
         if not self.catalogue.is_file():

@@ -32,6 +32,7 @@ from augkit.settings.paint import PaintSettings
 from augkit.settings.renames import present_path, renamed
 from augkit.settings.segmenter import MIXING, SOURCES, SegmenterSettings, Source
 from augkit.settings.selection import SelectionSettings
+from augkit.settings.teacher import TeacherSettings
 from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
 from augkit.settings.unconditional import UnconditionalSettings
 
@@ -53,6 +54,7 @@ __all__ = [
     "Settings",
     "Source",
     "StartSettings",
+    "TeacherSettings",
     "TrainSettings",
     "UnconditionalSettings",
     "changed",
@@ -81,6 +83,7 @@ class Settings(Section):
     paint: PaintSettings = PaintSettings()
     segmenter: SegmenterSettings = SegmenterSettings()
     gate: GateSettings = GateSettings()
+    teacher: TeacherSettings = TeacherSettings()
     balance: BalanceSettings = BalanceSettings()
 
     @model_validator(mode="after")

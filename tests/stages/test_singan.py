@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from augkit.core.classes import ALL_CLASSES
 from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaError
@@ -26,6 +27,9 @@ from augkit.models.singan import Pyramid, ScaleGenerator, enlarge
 from augkit.settings import Settings, load_settings
 from augkit.shards.reader import ShardDataset
 from augkit.shards.verify import verify
+from augkit.sources.teacher.car_reader import CarReader
+from augkit.sources.teacher.thresholds import PartThresholds
+from augkit.stages.photo_readings import PhotoReader, ReadingRule
 from augkit.stages.singan import painting as paintings
 from augkit.stages.singan.painted_pairs import PaintRequest, write_pairs
 from augkit.stages.singan.painting import (
@@ -41,6 +45,7 @@ from augkit.stages.singan.painting import (
 from augkit.stages.singan.pyramid import TrainedPyramid, fidelity, load_painter, train_pyramid
 from augkit.stages.singan.scale import _rate, photo_of, pixels
 from augkit.stages.singan.training_photo import read_subject
+from augkit.stages.teacher_model import load_teacher
 from augkit.stages.training_mix import training_mix
 from augkit.train.checkpoint import load_state
 
@@ -199,7 +204,7 @@ def test_a_photo_without_a_mask_can_be_sampled_and_not_painted(workspace: Worksp
     assert trained.name == "my-car" and trained.subject.pair is None
     assert trained.side == (15, 24) and trained.sample(0).shape == (15, 24, 3)
     with pytest.raises(DataError, match=r"without a mask(.|\n)*--mask"):
-        read_painting(workspace, trained, PartSchema.load(workspace.schema), ids(workspace)[1])
+        read_painting(workspace, trained, PartSchema.load(workspace.schema), ids(workspace)[1], no_teacher)
 
 
 def test_a_photo_with_a_drawn_mask(workspace: Workspace, tmp_path: Path) -> None:
@@ -266,23 +271,51 @@ def test_a_mask_is_painted_in_part_colours_and_its_pose_is_looked_at(
     trained: TrainedPyramid, painted_workspace: Workspace
 ) -> None:
     schema, own = PartSchema.load(painted_workspace.schema), trained.name
-    painting = read_painting(painted_workspace, trained, schema, own)
+    painting = read_painting(painted_workspace, trained, schema, own, no_teacher)
     assert painting.differences == [] and painting.pair.mask.shape == trained.side == painting.pair.photo.shape[:2]
     away = np.abs(painting.pair.photo.astype(int) - trained.shown()).mean()
     assert away < 40
     other = next(r for r in read_catalogue(painted_workspace.catalogue) if r.orientation == "C" and r.split == "train")
-    assert read_painting(painted_workspace, trained, schema, other.id).differences
+    assert read_painting(painted_workspace, trained, schema, other.id, no_teacher).differences
+
+
+class _Middle(nn.Module):
+    """Reads the first part in the middle of every photo."""
+
+    divisor = 2
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.sure = nn.Parameter(8.0 * torch.eye(channels))
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        quarter = photos.shape[3] // 4
+        part = (torch.arange(photos.shape[3]) // quarter % 3 > 0).long()
+        return self.sure[part].T[None, :, None].expand(len(photos), -1, photos.shape[2], -1)
+
+
+def test_a_photo_is_read_first(trained: TrainedPyramid, painted_workspace: Workspace, tmp_path: Path) -> None:
+    schema, file = PartSchema.load(painted_workspace.schema), tmp_path / "car.jpg"
+    Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(file)
+    network = _Middle(schema.channels)
+    rule = ReadingRule(PartThresholds((0.0,) * schema.channels), 0.0, 0.0, 0.0)
+    teacher = PhotoReader(CarReader([network], 16, schema, [1.0]), rule, 32, 0.0)
+    painting = read_painting(painted_workspace, trained, schema, str(file), lambda: teacher)
+    assert painting.name == "car" and painting.pair.mask.shape == trained.side
+    assert set(np.unique(painting.pair.mask)) <= {0, 1} and (painting.pair.mask == 1).any()
+    with pytest.raises(CheckpointError, match="no trained teacher"):
+        read_painting(painted_workspace, trained, schema, str(file), no_teacher)
 
 
 def test_paintings_that_cannot_be(trained: TrainedPyramid, painted_workspace: Workspace, tmp_path: Path) -> None:
     schema, file = PartSchema.load(painted_workspace.schema), tmp_path / "drawn.png"
     Image.fromarray(np.ones((32, 64), np.uint8)).save(file)
     with pytest.raises(DataError, match=r"64 x 32 px(.|\n)*64 x 64 px(.|\n)*nearest neighbour"):
-        read_painting(painted_workspace, trained, schema, str(file))
+        read_painting(painted_workspace, trained, schema, str(file), no_teacher)
     Image.fromarray(np.full((64, 64), 200, np.uint8)).save(file)
     with pytest.raises((DataError, SchemaError), match=rf"{file}(.|\n)*200(.|\n)*ids"):
-        read_painting(painted_workspace, trained, schema, str(file))
-    painting = read_painting(painted_workspace, trained, schema, trained.name)
+        read_painting(painted_workspace, trained, schema, str(file), no_teacher)
+    painting = read_painting(painted_workspace, trained, schema, trained.name, no_teacher)
     for start in (0, 3):
         with pytest.raises(ConfigError, match=rf"--start {start}(.|\n)*1 \(most is changed\) to 2"):
             paint(trained, painting, start, 0)
@@ -334,8 +367,12 @@ def test_the_start_with_the_lowest_m_is_chosen(trained: TrainedPyramid, monkeypa
 # shards
 
 
+def no_teacher() -> PhotoReader:
+    return load_teacher(Workspace(Path("none")), load_settings("smoke"))
+
+
 def _order(workspace: Workspace, trained: TrainedPyramid, word: str, **changes: Any) -> PaintRequest:
-    painting = read_painting(workspace, trained, PartSchema.load(workspace.schema), word)
+    painting = read_painting(workspace, trained, PartSchema.load(workspace.schema), word, no_teacher)
     return replace(PaintRequest(trained, painting, 2, 2, 0), **changes)
 
 

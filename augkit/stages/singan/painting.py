@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,20 +11,23 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from augkit.core.errors import ConfigError, DataError
-from augkit.core.parts import BACKGROUND, Mask, PartSchema, without_ignore
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.drawn_masks import read_drawn_mask
 from augkit.data.pair import Pair
 from augkit.data.present_split import sha256_of
+from augkit.data.samples import Sample, read_unlabelled
 from augkit.gan.label_map import paint_by_part, part_colours
 from augkit.metrics.sifid import combined_distance, single_image_distance
 from augkit.models.extractors import Extractor
 from augkit.models.singan import Side, shrink
+from augkit.stages.photo_readings import PhotoReader
 from augkit.stages.singan.pose import pose_differences
 from augkit.stages.singan.pyramid import TrainedPyramid
 from augkit.stages.singan.scale import photo_of, pixels, resized, seeded_noise
@@ -66,10 +69,17 @@ class StartScaleTrial:
         return combined_distance(self.to_painting, self.to_photo)
 
 
-def read_painting(workspace: Workspace, trained: TrainedPyramid, schema: PartSchema, word: str) -> Painting:
-    """A drawn mask's file, or the mask of a pair of the catalogue, in the colours of the pyramid's photo.
+OpenReader = Callable[[], PhotoReader]
+"""Opens the teacher that reads photos. Raises CheckpointError where there is none."""
 
-    Raises DataError for a photo without a mask, for a mask that cannot be read, and for one of another size.
+
+def read_painting(
+    workspace: Workspace, trained: TrainedPyramid, schema: PartSchema, word: str, teacher: OpenReader
+) -> Painting:
+    """A drawn mask's file, the mask of a pair of the catalogue, or what the teacher reads of a photo's file (JPEG or
+    WebP, in which no mask is stored), in the colours of the pyramid's photo.
+
+    Raises DataError for a photo without a car, for a mask that cannot be read, and for one of another size.
     """
     own = trained.subject.pair
     if own is None:
@@ -77,8 +87,12 @@ def read_painting(workspace: Workspace, trained: TrainedPyramid, schema: PartSch
             f"{trained.name}: trained on a photo without a mask, so no part has a colour", "a photo with its mask",
             "train on a pair of the catalogue, or name its mask: augkit paint train PHOTO --mask MASK.png --fresh",
         )  # fmt: skip
-    name, drawn, sha256 = _read(workspace, schema, word)
     height, width = own.mask.shape
+    path = Path(word)
+    if is_photo(path):
+        name, drawn, sha256 = plain_name(path.stem), _mask_of(path, own.mask, teacher), sha256_of(path)
+    else:
+        name, drawn, sha256 = _read(workspace, schema, word)
     if drawn.shape != own.mask.shape:
         raise DataError(
             f"{word}: a painting of {drawn.shape[1]} x {drawn.shape[0]} px", f"{width} x {height} px, as the photo of "
@@ -89,6 +103,29 @@ def read_painting(workspace: Workspace, trained: TrainedPyramid, schema: PartSch
     small = mask_at(mask, trained.side)
     pair = Pair(resized(coloured, trained.side), small, view_of(small, schema))
     return Painting(name, word, pair, pose_differences(own.mask, mask, schema), sha256)
+
+
+def is_photo(path: Path) -> bool:
+    """Whether it is a picture's file of a kind that no mask is stored in."""
+    try:
+        with Image.open(path) as picture:
+            return picture.format in ("JPEG", "WEBP")
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _mask_of(path: Path, own: Mask, teacher: OpenReader) -> Mask:
+    """What the teacher reads of the largest car in a photo, cut out at the size of the pyramid's ``own`` mask."""
+    height, width = own.shape
+    if height != width:
+        raise DataError(
+            f"{path}: is read as a square around its car, and the pyramid's photo has {width} x {height} px",
+            "a pyramid of a square photo", "train on a pair of the catalogue, or draw a mask of that size",
+        )  # fmt: skip
+    reader = teacher()
+    photo, _ = read_unlabelled(Sample("photo", path.name, photo=path.read_bytes()))
+    car = PhotoReader(reader.reader, reader.rule, width, reader.margin).find(photo)
+    return np.where(car.read == IGNORE, BACKGROUND, car.read).astype(np.uint8)
 
 
 def _read(workspace: Workspace, schema: PartSchema, word: str) -> tuple[str, Mask, str]:
