@@ -116,10 +116,10 @@ class ClassicalJob:
         run = self._plan_run()
         place = Workspace(self.workspace.root.resolve())
         location, settings = str(self.request.place.resolve()), self.settings
-        digests = {row.shard: self._digest(row) for row in self.plan.rows}
-        job = Job(place, location, settings.seed, pair_format(settings), fan_out(settings.balance), digests)
+        job = Job(place, location, settings.seed, pair_format(settings), fan_out(settings.balance))
         worker_of = partial(ClassicalWorker, recipe=self.request.recipe, backgrounds=self.request.backgrounds)
-        return run.run(partial(EXECUTORS[self.request.executor], job, worker_of=worker_of), progress)
+        with EXECUTORS[self.request.executor](job, worker_of) as fleet:
+            return run.run(fleet, progress)
 
     def _need(self) -> dict[CarClass, int]:
         if self.request.factor is None:
@@ -203,12 +203,12 @@ class ClassicalWorker:
         self.pairs = PairDataset(job.workspace, training, self.schema, job.format.size, recipe, backgrounds)
         self._places: Mapping[str, int] = {row.id: place for place, row in enumerate(training)}
 
-    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+    def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard."""
         writer = ShardWriter(self.storage, row.shard)
         fill = self.real.copy if row.kind == "real" else self._augment
         report = fill(row, writer, progress)
-        writer.commit(self.job.digests[row.shard])
+        writer.commit(digest)
         return report
 
     def _augment(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
 from augkit.balance.asked_exemplar import exemplar_digest
-from augkit.balance.executors import EXECUTORS, Failure
+from augkit.balance.executors import EXECUTORS, Failure, ShardTask
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_targets
 from augkit.balance.plain_options import fan_out, open_references, pair_format
@@ -172,11 +172,12 @@ class Balance:
         draw, paint = self._pace()
         painted, accepted = (sum(getattr(own, name) for own in progress) for name in ("painted", "accepted"))
         photos = sum(own.todo for own in progress) * (painted / accepted if accepted else 1.0)
-        return (sum(own.candidates for own in progress) * draw + photos * paint) / self.settings.balance.workers
+        apart, options = self.request.executor != "local", fan_out(self.settings.balance)
+        return (sum(own.candidates for own in progress) * draw + photos * paint) / (options.at_once if apart else 1)
 
     def _pace(self) -> tuple[float, float]:
         """Seconds that a candidate's mask takes, and its photo."""
-        worker, car_class = Worker(self._job({})), self.generated()[0]
+        worker, car_class = Worker(self._job()), self.generated()[0]
         for number in range(2):  # the first call allocates
             seed, began = derive(self.settings.seed, "pace", number), time.monotonic()
             mask, _ = worker.draw(car_class, seed)
@@ -200,19 +201,19 @@ class Balance:
     def _generate(self, progress: Progress) -> RunOutcome:
         folders = {self.store.usable("mask", self.store.model("mask", c)) for c in self.generated()}
         self._hardness.check(folders)
-        executor, digest = EXECUTORS[self.request.executor], self._digest()
-        storage, gate = open_storage(self.workspace.shards), load_gate(self._references)
-
-        def execute(rows: Sequence[PlanRow], progress: Progress) -> Iterator[ShardReport | Failure]:
-            yield from executor(self._job({row.shard: digest(row) for row in rows}), rows, progress, Worker)
-            mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
-
+        storage, gate, digest = open_storage(self.workspace.shards), load_gate(self._references), self._digest()
         begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh
         if not fresh:
             judge_earlier(storage, gate)
         plan, schema = extend(begun, self._committed()), self.store.schema  # by what holds after that
         run = PlanRun(storage, plan, digest, schema, fresh, extend, version_of(gate))
-        outcome = run.run(execute, progress)
+        with EXECUTORS[self.request.executor](self._job(), Worker) as fleet:
+
+            def execute(tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
+                yield from fleet(tasks, progress)
+                mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
+
+            outcome = run.run(execute, progress)
         summary(gate, storage, self.workspace, {}, [])
         progress_of = self.planner.progress(outcome.reports)
         outcome.short = {name: own for name, own in progress_of.items() if own.accepted < own.need}
@@ -286,14 +287,14 @@ class Balance:
         folder = self.store.usable(stage, self.store.model(stage, car_class))
         return digest(folder / MODEL) if is_finished(folder) else ""
 
-    def _job(self, digests: dict[str, str]) -> Job:
+    def _job(self) -> Job:
         models = {
             c.name: ClassModels(*(self.store.usable(stage, self.store.model(stage, c)).resolve() for stage in STAGES))
             for c in self.generated()
         }
         place, settings, balance = Workspace(self.workspace.root.resolve()), self.settings, self.settings.balance
         return Job(
-            place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance), digests, models,
+            place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance), models,
             self.computed.precision, balance.exemplar, balance.hard_sampling, partial(open_references, place, settings),
         )  # fmt: skip
 

@@ -44,7 +44,7 @@ def rule_options(gate: GateSettings) -> RuleOptions:
 
 def fan_out(balance: BalanceSettings) -> FanOut:
     """What executors take from the settings."""
-    return FanOut(balance.workers, balance.threads, balance.retries)
+    return FanOut(0 if balance.workers == "auto" else balance.workers, balance.threads, balance.retries)
 
 
 def pair_format(settings: Settings) -> PairFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from augkit import __version__
-from augkit.balance.executors import Failure
+from augkit.balance.executors import Failure, Fleet, ShardTask
 from augkit.balance.plan import Plan, PlanRow, load_plan
 from augkit.balance.planner import ClassProgress
 from augkit.balance.shard_job import ShardReport
@@ -25,10 +25,6 @@ from augkit.core.storage import Storage
 from augkit.data.catalogue import CatalogueRow
 from augkit.shards.commit import Commit, aside_file, commit_file, read_commit, tar_file
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, finish
-
-Run = Callable[[Sequence[PlanRow], Progress], Iterator[ShardReport | Failure]]
-"""An executor with its job."""
-
 
 Extend = Callable[[Plan, Sequence[ShardReport]], Plan]
 """What plans the next round, from the reports of those before it; the same plan where nothing is lacking."""
@@ -75,7 +71,7 @@ class PlanRun:
         done = set() if self.fresh else {report.shard for report in self._reports(self.plan)}
         return [row for row in self.plan.rows if row.shard not in done]
 
-    def run(self, execute: Run, progress: Progress) -> RunOutcome:
+    def run(self, execute: Fleet, progress: Progress) -> RunOutcome:
         """Makes what is left, then writes the index and the manifest. ``progress`` is told of classes.
 
         Raises what the executor raises. A shard that was given up ends it after its round: what is lacking is known
@@ -94,7 +90,7 @@ class PlanRun:
         self._finish(plan, outcome.reports)
         return outcome
 
-    def _round(self, plan: Plan, execute: Run, shards: ShardsByClass, outcome: RunOutcome) -> list[ShardReport]:
+    def _round(self, plan: Plan, execute: Fleet, shards: ShardsByClass, outcome: RunOutcome) -> list[ShardReport]:
         """Makes what the plan lacks; returns the reports of all its committed shards."""
         done = {report.shard for report in self._reports(plan)}
         todo = [row for row in plan.rows if row.shard not in done]
@@ -102,7 +98,7 @@ class PlanRun:
             self.storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
             plan.save(self.storage)
             shards.begin(todo)
-            for result in execute(todo, shards):
+            for result in execute([ShardTask(row, self.digest(row)) for row in todo], shards):
                 if isinstance(result, Failure):
                     outcome.failures.append(result)
                     _discard(self.storage, result.shard)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from augkit.core.arithmetic import Arithmetic
 from augkit.core.workspace import Workspace
@@ -23,11 +26,38 @@ class ClassModels:
 
 @dataclass(frozen=True)
 class FanOut:
-    """How many workers there are, the CPU threads of each, and how often a shard that failed is tried again."""
+    """How many workers there are (0: as many as there is room for), the CPU threads and the share of a GPU of each, and
+    how often a shard that failed is tried again."""
 
     workers: int
     threads: int
     retries: int
+    gpus: float = 0.0
+
+    @property
+    def needs(self) -> dict[str, float]:
+        """What a worker asks of its node, by Ray's names."""
+        return {"CPU": float(self.threads)} | ({"GPU": self.gpus} if self.gpus else {})
+
+    @property
+    def cpus(self) -> int:
+        """What this machine offers to all workers, if they are its own."""
+        return max(self.workers * self.threads or usable_cores(), self.threads)
+
+    @property
+    def at_once(self) -> int:
+        """Workers of a cluster of this machine's own."""
+        return self.cpus // self.threads
+
+
+WORKER_BYTES = 2 << 30
+"""Memory that a worker with its models takes at most, roughly."""
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, as far as a worker on each of them finds memory."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, psutil.virtual_memory().total // WORKER_BYTES))
 
 
 @dataclass(frozen=True)
@@ -52,7 +82,7 @@ def no_gate() -> ReferenceSet:
 class Job:
     """All that a worker needs to know; some kilobytes, so that it travels to any process.
 
-    What follows ``digests`` (of plan rows, by shard) is read where pairs are generated: the models of each class, what
+    What follows ``fan_out`` is read where pairs are generated: the models of each class, what
     G computes in (decided on before, so that all workers paint alike, on whatever processor each of them is), one
     exemplar for all photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
     """
@@ -62,7 +92,6 @@ class Job:
     seed: int
     format: PairFormat
     fan_out: FanOut
-    digests: Mapping[str, str]
     models: Mapping[str, ClassModels] = field(default_factory=dict)
     precision: Arithmetic = "fp32"
     exemplar: str | None = None

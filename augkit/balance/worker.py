@@ -29,7 +29,7 @@ from augkit.gate.judge import Gate, judge_painted
 from augkit.shards.codec import decode_photo, encode_mask
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.trainable import TRAINABLE
-from augkit.train.checkpoint import digest
+from augkit.train.checkpoint import digest as file_digest
 from augkit.train.model_folder import MODEL, check_parts
 
 
@@ -66,12 +66,12 @@ class Worker:
         source, size = self.job.exemplar, self.job.format.size
         return None if source is None else load_exemplar(source, self.job.workspace, self.schema, size)
 
-    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+    def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard; tells ``progress`` of each accepted pair, under the shard's name."""
         writer = ShardWriter(self.storage, row.shard)
         fill = RealPairCopier(self.job, self.schema, self.rows).copy if row.kind == "real" else self._generate
         report = fill(row, writer, progress)
-        writer.commit(self.job.digests[row.shard])
+        writer.commit(digest)
         return report
 
     def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
@@ -145,7 +145,7 @@ class Worker:
             sampler, about = TRAINABLE["mask"].load(folder)
             check_parts(folder, about, self.schema)
             self.hardness.apply(sampler, folder, about)
-            self._masks[folder] = sampler, digest(folder / MODEL)
+            self._masks[folder] = sampler, file_digest(folder / MODEL)
         return self._masks[folder]
 
     def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSource, str]:
@@ -153,5 +153,5 @@ class Worker:
         if folder not in self._photos:
             sampler, about = TRAINABLE["image"].load(folder, self.job.precision)
             check_parts(folder, about, self.schema)
-            self._photos[folder] = sampler, digest(folder / MODEL)
+            self._photos[folder] = sampler, file_digest(folder / MODEL)
         return self._photos[folder]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,8 @@ class BalanceSettings(Section):
     target_parts: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
     """Shares of the cars' pixels, over all pairs for training, that parts should have; by the part's name."""
     shard_size: Count = 64
-    workers: Count = 2
+    workers: Count | Literal["auto"] = "auto"
+    """Of Ray; ``auto``: as many as the cluster has room for, and more as it grows."""
     threads: Count = 1
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
     precision: Precision = "auto"

@@ -25,14 +25,17 @@ import json, os, socket, stat, subprocess, sys
 from pathlib import Path
 from types import SimpleNamespace
 import psutil
-from augkit.balance.executors.ray import run_ray
+from augkit.balance.executors.ray import ray_fleet
+from augkit.balance.shard_job import FanOut
+from augkit.balance.executors import ShardTask
+from augkit.balance.plan import PlanRow
 from augkit.core.progress import silent
 
 class Witness:
     def __init__(self, job):
         pass
 
-    def make(self, row, progress):
+    def make(self, row, digest, progress):
         import ray
         here = ray.get_runtime_context()
         return SimpleNamespace(accepted=1, address=here.gcs_address)
@@ -58,17 +61,17 @@ def reached(places):
     return subprocess.run([*inside, sys.executable, "-c", CALL, *words], capture_output=True, text=True).stdout.split()
 
 def run():
-    fan_out = SimpleNamespace(workers=1, threads=2, retries=0)
+    fan_out = FanOut(workers=1, threads=2, retries=0)
     job = SimpleNamespace(fan_out=fan_out, workspace=SimpleNamespace(reports=Path("reports")))
-    reports = run_ray(job, [SimpleNamespace(shard="", want=1)], silent, Witness)
-    report = next(reports)
-    places = set(listening())
-    token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", "/none/none"))
-    facts = {
-        "address": report.address, "listening": sorted({place.ip for place in places}), "reached": reached(places),
-        "token": stat.S_IMODE(token.stat().st_mode) if token.exists() else 0, "mode": os.environ.get("RAY_AUTH_MODE"),
-    }
-    assert list(reports) == []
+    with ray_fleet(job, Witness) as fleet:
+        (report,) = fleet([ShardTask(PlanRow("", "generated", "", 1), "")], silent)
+        places = set(listening())
+        token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", "/none/none"))
+        facts = {
+            "address": report.address, "listening": sorted({place.ip for place in places}), "reached": reached(places),
+            "token": stat.S_IMODE(token.stat().st_mode) if token.exists() else 0,
+            "mode": os.environ.get("RAY_AUTH_MODE"),
+        }
     return {**facts, "left": token.parent.exists(), "variables": [n for n in os.environ if n in SECRETS]}
 
 SECRETS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from augkit.balance.cluster import own_cluster
-from augkit.balance.executors import EXECUTORS, Failure
-from augkit.balance.executors.local import run_local
-from augkit.balance.executors.ray import run_ray
+from augkit.balance.executors import EXECUTORS, Failure, ShardTask
+from augkit.balance.executors.local import local_fleet
+from augkit.balance.executors.ray import ray_fleet
 from augkit.balance.plan import PlanRow
-from augkit.balance.shard_job import Job, ShardReport
+from augkit.balance.shard_job import ShardReport
 from augkit.balance.worker import Worker
 from augkit.core.errors import CheckpointError
 from augkit.core.progress import Progress, silent
@@ -36,7 +36,7 @@ def ray() -> Iterator[None]:
 class Unlucky(Worker):
     """Cannot make one shard, and another one at the first attempt only; leaves a mark each time that it tries."""
 
-    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+    def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         tried = self.job.workspace.root / row.shard
         with tried.open("a") as file:
             file.write("x")
@@ -44,7 +44,7 @@ class Unlucky(Worker):
             self.fail()
         if row.shard == SHAKY and tried.read_text() == "x":
             raise ArithmeticError("out of luck, once")
-        return super().make(row, progress)
+        return super().make(row, digest, progress)
 
     def fail(self) -> None:
         raise ArithmeticError("out of luck")
@@ -83,9 +83,9 @@ def test_every_executor_and_number_of_workers_gives_the_same_bytes(
 @pytest.mark.parametrize(
     ("executor", "worker", "error"),
     [
-        (run_local, Unlucky, "ArithmeticError('out of luck')"),
-        pytest.param(run_ray, Unlucky, "ArithmeticError('out of luck')", marks=pytest.mark.slow),
-        (run_ray, Deadly, "its worker process died"),
+        (local_fleet, Unlucky, "ArithmeticError('out of luck')"),
+        pytest.param(ray_fleet, Unlucky, "ArithmeticError('out of luck')", marks=pytest.mark.slow),
+        (ray_fleet, Deadly, "its worker process died"),
     ],
 )
 def test_a_shard_that_fails_is_retried_a_bounded_number_of_times(
@@ -128,8 +128,8 @@ def test_faults_of_the_data_stop_the_run_at_once(executor: str, trained: Workspa
 
 def test_an_executor_yields_one_result_a_row(trained: Workspace, settings: Settings) -> None:
     job = job_of(trained, settings)
-    work: Job = job._job({row.shard: "" for row in job.plan.rows})
-    results = list(run_local(work, job.plan.rows, silent, Worker))
+    with local_fleet(job._job(), Worker) as fleet:
+        results = list(fleet([ShardTask(row, "") for row in job.plan.rows], silent))
     assert not any(isinstance(result, Failure) for result in results)
     assert [result.shard for result in results] == [row.shard for row in job.plan.rows]
 
@@ -140,6 +140,6 @@ def test_the_paths_of_a_job_are_absolute(
     """Ray's processes have folders of their own."""
     monkeypatch.chdir(trained.root.parent)
     job = job_of(Workspace(Path(trained.root.name)), settings)
-    work = job._job({})
+    work = job._job()
     assert Path(work.location).is_absolute() and work.workspace.root.is_absolute()
     assert all(models.mask.is_absolute() and models.image.is_absolute() for models in work.models.values())

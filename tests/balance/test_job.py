@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +10,11 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from augkit.balance.executors import EXECUTORS, local
 from augkit.balance.job import Balance, BalanceRequest
 from augkit.balance.plan import PlanRow, load_plan
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
-from augkit.balance.shard_job import Job, ShardReport
+from augkit.balance.shard_job import ShardReport
 from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import CheckpointError, ConfigError, DataError, SchemaError
@@ -106,7 +105,7 @@ def test_scores_are_columns_and_rejected_rows_carry_reasons_and_no_bytes(balance
 def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: Settings) -> None:
     dataset = ShardDataset(balanced_workspace.shards, where=[("source", "==", "generated")])
     job = job_of(balanced_workspace, settings)
-    worker = Worker(job._job({}))
+    worker = Worker(job._job())
     for place, row in reversed(list(enumerate(dataset.index.to_pylist()))):  # another order than that of the first time
         car_class = CarClass.parse(row["class"])
         mask, verdict = worker.draw(car_class, row["seed"])
@@ -243,12 +242,12 @@ def test_there_is_no_manifest_while_shards_are_missing(
     (balanced.shards / "shard-000004.tar").unlink()
     seen = []
 
-    def watching(job: Job, rows: list[PlanRow], progress: Progress, worker_of: type[Worker]) -> Iterator[ShardReport]:
-        for report in local.run_local(job, rows, progress, worker_of):
+    class Watching(Worker):
+        def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
             seen.append((balanced.shards / "manifest.json").exists())
-            yield report
+            return super().make(row, digest, progress)
 
-    monkeypatch.setitem(EXECUTORS._entries, "local", watching)
+    monkeypatch.setattr("augkit.balance.job.Worker", Watching)
     run_job(balanced, settings)
     assert seen == [False] and (balanced.shards / "manifest.json").exists()
 
@@ -274,11 +273,11 @@ class Breaking(Worker):
 
     broken, asked = "shard-000004", 0
 
-    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+    def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         if row.shard == self.broken:
             type(self).asked += 1
             raise ArithmeticError("out of luck")
-        return super().make(row, progress)
+        return super().make(row, digest, progress)
 
 
 def test_a_shard_that_fails_is_retried_and_then_given_up(
@@ -368,9 +367,9 @@ def test_webp_photos_are_lossless(trained: Workspace, settings: Settings) -> Non
 class Picky(Worker):
     """Accepts no candidate of the first round but the first one of each shard."""
 
-    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+    def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         few = {"want": 1, "tries": 40} if row.round == 0 and row.kind == "generated" else {}
-        return super().make(replace(row, **few), progress)
+        return super().make(replace(row, **few), digest, progress)
 
 
 def test_what_a_round_leaves_is_made_by_the_next(
@@ -392,10 +391,10 @@ def test_no_round_follows_a_shard_that_was_given_up(
     trained: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Worse(Picky):
-        def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+        def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
             if row.shard == "shard-000004":
                 raise ArithmeticError("out of luck")
-            return super().make(row, progress)
+            return super().make(row, digest, progress)
 
     with monkeypatch.context() as patch:
         patch.setattr("augkit.balance.job.Worker", Worse)

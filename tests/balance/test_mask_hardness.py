@@ -45,7 +45,7 @@ def test_the_worker_draws_by_the_gates_agreement(
     agreement = note(trained, monkeypatch)
     job = job_of(trained, on)
     car_class = job.generated()[0]
-    sampler, _ = Worker(job._job({}))._mask_sampler(car_class)
+    sampler, _ = Worker(job._job())._mask_sampler(car_class)
     ids = [row.id for row in TrainingRows.of(read_catalogue(trained.catalogue)).rows]
     pick = sampler.prior._pick
     assert isinstance(pick, HardFirst) and pick.power == 1
@@ -88,5 +88,5 @@ def test_what_cannot_be_is_refused(trained: Workspace, on: Settings, monkeypatch
     with pytest.raises(CheckpointError, match=r"does not tell which real masks(.|\n)*augkit train mask --fresh"):
         job.generate()  # a model of an earlier version, before anything is made
     MaskHardness(0.0, {}).check([folder])
-    Worker(job_of(trained, load_settings("smoke", list(CHANGES)))._job({}))._mask_sampler(job.generated()[0])
+    Worker(job_of(trained, load_settings("smoke", list(CHANGES)))._job())._mask_sampler(job.generated()[0])
     assert found.table and not (trained.shards / "plan.json").exists()

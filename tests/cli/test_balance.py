@@ -193,10 +193,10 @@ def test_a_class_out_of_reach_is_reported(balance: Command) -> None:
 class Unlucky(Worker):
     """Cannot make one shard."""
 
-    def make(self, row: PlanRow, progress: Progress) -> ShardReport:
+    def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         if row.shard == "shard-000004":
             raise ArithmeticError("out of luck")
-        return super().make(row, progress)
+        return super().make(row, digest, progress)
 
 
 def test_a_shard_that_was_given_up_is_reported(balance: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 
-from augkit.balance.executors import EXECUTORS, Failure, ShardMaker, WorkerFactory
-from augkit.balance.plan import PlanRow
+from augkit.balance.executors import EXECUTORS, Failure, Fleet, ShardMaker, ShardTask, WorkerFactory
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.errors import AugkitError
 from augkit.core.progress import Progress
 
 
 @EXECUTORS.register("local")
-def run_local(
-    job: Job, rows: Sequence[PlanRow], progress: Progress, worker_of: WorkerFactory
-) -> Iterator[ShardReport | Failure]:
-    """A shard that raises is tried again; after ``retries`` more attempts it is given up.
+@contextmanager
+def local_fleet(job: Job, worker_of: WorkerFactory) -> Iterator[Fleet]:
+    """One worker. A shard that raises is tried again; after ``retries`` more attempts it is given up.
 
     Faults of the user's data or settings stop the whole run: they would meet every shard.
     """
-    worker = worker_of(job)
-    for row in rows:
-        yield _attempt(worker, row, progress, job.fan_out.retries + 1)
+
+    @cache
+    def worker() -> ShardMaker:
+        return worker_of(job)
+
+    def run(tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
+        for task in tasks:
+            yield _attempt(worker(), task, progress, job.fan_out.retries + 1)
+
+    yield run
 
 
-def _attempt(worker: ShardMaker, row: PlanRow, progress: Progress, attempts: int) -> ShardReport | Failure:
+def _attempt(worker: ShardMaker, task: ShardTask, progress: Progress, attempts: int) -> ShardReport | Failure:
     error = ""
     for _ in range(attempts):
         try:
-            return worker.make(row, progress)
+            return worker.make(task.row, task.digest, progress)
         except (AugkitError, OSError):
             raise
         except Exception as unexpected:  # whatever went wrong in this shard must not take the others with it
             error = repr(unexpected)
-    return Failure(row.shard, row.class_name, error)
+    return task.failure(error)
