@@ -113,7 +113,8 @@ def _private(folder: Path) -> dict[str, str | None]:
 def _joined(address: str) -> Iterator[Any]:
     found = f"RAY_ADDRESS is {address}, and that cluster could not be joined"
     remedy = (
-        "correct RAY_ADDRESS, or unset it to work on this machine; a cluster with a token wants RAY_AUTH_MODE=token"
+        "correct RAY_ADDRESS, or unset it to work on this machine; a cluster with a token wants RAY_AUTH_MODE=token "
+        "and its token in ~/.ray/auth_token (deploy/README.md)"
     )
     _reach(address, found, remedy)
     with _environment({}), _connection(found, remedy) as ray:

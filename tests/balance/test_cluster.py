@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,13 @@ def free_port() -> int:
 @pytest.fixture
 def head(apart: Path) -> Iterator[str]:
     """The address of a cluster that somebody else started here."""
+    with started(apart) as address:
+        yield address
+
+
+@contextmanager
+def started(apart: Path) -> Iterator[str]:
+    """A head as the variables of this moment make it."""
     port, ray_command = free_port(), "from ray.scripts.scripts import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", ray_command, "start", "--head", "--block", f"--port={port}", "--num-cpus=4",
@@ -146,6 +154,26 @@ def test_a_run_leaves_a_foreign_cluster_alone_unless_told(head: str, apart: Path
     own, joined = probe(head)
     assert_private(own, head, apart)
     assert joined["address"] == head
+
+
+@pytest.mark.slow
+def test_a_cluster_with_a_token_is_joined_by_those_who_have_it(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of deploy/README.md."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    make_token = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "get-auth-token", "--generate"]
+    subprocess.run(make_token, check=True, capture_output=True, timeout=100)
+    token = apart / ".ray" / "auth_token"
+    token.chmod(0o600)
+    with started(apart) as address:
+        own, joined = probe(address)
+        assert own["address"] != joined["address"] == address
+        token.write_text("0" * 64)
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        refused = subprocess.run(
+            [sys.executable, "-c", "from augkit.balance.cluster import cluster\nwith cluster(1): pass"],
+            capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+    assert refused.returncode and "ConfigError" in refused.stderr and "~/.ray/auth_token" in refused.stderr
 
 
 def test_a_killed_head_has_left_its_address(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
