@@ -22,7 +22,7 @@ from augkit.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES, ROOT / "deploy/README.md"]
-OF_OTHERS = {"--no-build-isolation", "--cpu", "--num_processes", "--multi_gpu"}
+OF_OTHERS = {"--no-build-isolation", "--cpu", "--num_processes", "--multi_gpu", "--machine_rank"}
 """Options of pip and of accelerate that stand by themselves."""
 FILES = {"md", "json", "jsonl", "yaml", "png", "jpg", "html", "parquet", "py", "pt"}
 

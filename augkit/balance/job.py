@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
 from augkit.balance.asked_exemplar import exemplar_digest
+from augkit.balance.device import DeviceChoice, choose_device
 from augkit.balance.executors import EXECUTORS, Failure, ShardTask
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_targets
@@ -88,13 +89,22 @@ class Balance:
         keys = [row.id for row in self.rows]
         earlier = earlier_plan(storage, inputs, self.request.fresh)
         begun = real_plan(inputs, keys, self.settings.balance.shard_size)
-        return earlier or replace(begun, precision=self.computed.precision)
+        made = self.device
+        return earlier or replace(begun, precision=self.computed.precision, device=made.kind, batch=made.batch)
 
     @cached_property
     def computed(self) -> PrecisionChoice:
         """What stage II computes in, in every worker. Raises ConfigError where the shards here are of another."""
         earlier = None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
-        return choose(self.settings.balance.precision, earlier)
+        return choose(self.settings.balance.precision, earlier, self.device.kind)
+
+    @cached_property
+    def device(self) -> DeviceChoice:
+        """What pairs are made on. Raises ConfigError where the shards here were made on something else."""
+        earlier = None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
+        asked = self.settings.balance
+        batch = None if asked.batch == "auto" else asked.batch
+        return choose_device(asked.device, batch, self.settings.image.size, earlier)
 
     def summary(self) -> PlanSummary:
         """The plan as far as it was done when the job was opened."""
@@ -102,6 +112,7 @@ class Balance:
         return PlanSummary(
             target=self.request.target,
             precision=self.computed,
+            device=self.device,
             classes=self.class_plans(),
             parts=self.part_plans(self.reports),
             untrained=self.untrained(),
@@ -113,7 +124,8 @@ class Balance:
     def summary_of(self, outcome: RunOutcome) -> RunSummary:
         """What a run of this job made."""
         training = {c.name: self.training.get(c, 0) for c in self.real}
-        return RunSummary(self.request.target, self.computed, training, self.part_plans(outcome.reports), outcome)
+        parts, target = self.part_plans(outcome.reports), self.request.target
+        return RunSummary(target, self.computed, self.device, training, parts, outcome)
 
     def class_plans(self) -> list[ClassPlan]:
         """The plan by class."""
@@ -178,12 +190,13 @@ class Balance:
     def _pace(self) -> tuple[float, float]:
         """Seconds that a candidate's mask takes, and its photo."""
         worker, car_class = Worker(self._job()), self.generated()[0]
+        batch = self.device.batch
         for number in range(2):  # the first call allocates
-            seed, began = derive(self.settings.seed, "pace", number), time.monotonic()
-            mask, _ = worker.draw(car_class, seed)
+            seeds, began = [derive(self.settings.seed, "pace", number, n) for n in range(batch)], time.monotonic()
+            masks = [mask for mask, _ in worker.draw(car_class, seeds)]
             drawn = time.monotonic()
-            worker.paint(car_class, seed, mask)
-        return drawn - began, time.monotonic() - drawn
+            worker.paint(car_class, seeds, masks)
+        return (drawn - began) / batch, (time.monotonic() - drawn) / batch
 
     def generate(self, progress: Progress = silent) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet, and what is lacking then; the index and the manifest.
@@ -267,6 +280,7 @@ class Balance:
                 "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"} | hard),
                 "style": self.exemplar,
                 **self.computed.inputs,
+                **self.device.inputs,
             }
         )
 
@@ -294,8 +308,9 @@ class Balance:
         }
         place, settings, balance = Workspace(self.workspace.root.resolve()), self.settings, self.settings.balance
         return Job(
-            place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance), models,
-            self.computed.precision, balance.exemplar, balance.hard_sampling, partial(open_references, place, settings),
+            place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance, self.device.kind), models,
+            self.computed.precision, self.device.kind, self.device.batch, balance.exemplar, balance.hard_sampling,
+            partial(open_references, place, settings),
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from augkit.balance.shard_job import FanOut, PairFormat
+from augkit.core.arithmetic import DeviceKind
 from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
@@ -42,9 +43,10 @@ def rule_options(gate: GateSettings) -> RuleOptions:
     return RuleOptions(gate.min_part_pixels, gate.quantile, gate.slack, gate.required_share)
 
 
-def fan_out(balance: BalanceSettings) -> FanOut:
+def fan_out(balance: BalanceSettings, device: DeviceKind = "cpu") -> FanOut:
     """What executors take from the settings."""
-    return FanOut(0 if balance.workers == "auto" else balance.workers, balance.threads, balance.retries)
+    gpus = balance.gpus_per_worker if device == "cuda" else 0.0
+    return FanOut(0 if balance.workers == "auto" else balance.workers, balance.threads, balance.retries, gpus)
 
 
 def pair_format(settings: Settings) -> PairFormat:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from augkit.core.arithmetic import Arithmetic
+from augkit.core.arithmetic import Arithmetic, DeviceKind
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.storage import Storage
@@ -53,11 +53,14 @@ class PlanRow:
 @dataclass(frozen=True)
 class Plan:
     """``inputs`` is the digest of what the rows depend on besides themselves; ``precision`` what stage II computes in,
-    empty where the plan does not say (classical pairs need none; plans of earlier versions were made in fp32)."""
+    empty where the plan does not say (classical pairs need none; plans of earlier versions were made in fp32);
+    ``device`` the kind of device that pairs are made on, ``batch`` how many at once."""
 
     inputs: str
     rows: tuple[PlanRow, ...]
     precision: Arithmetic | Literal[""] = ""
+    device: DeviceKind = "cpu"
+    batch: int = 1
 
     @property
     def digest(self) -> str:
@@ -102,7 +105,8 @@ class Plan:
         storage.put(PLAN_FILE, self._json())
 
     def _json(self) -> bytes:
-        said = {"precision": self.precision} if self.precision else {}
+        said: dict[str, Any] = {"precision": self.precision} if self.precision else {}
+        said |= {"device": self.device, "batch": self.batch} if (self.device, self.batch) != ("cpu", 1) else {}
         tree = {"format": PLAN_FORMAT, "inputs": self.inputs, **said, "rows": [asdict(row) for row in self.rows]}
         return sealed(json.dumps({**tree, "checksum": BLANK}, indent=1).encode() + b"\n")
 
@@ -126,7 +130,10 @@ def load_plan(storage: Storage) -> Plan | None:
         rows = tuple(PlanRow(**row | {"keys": tuple(row["keys"])}) for row in tree["rows"])
         if (precision := tree.get("precision", "")) not in {"", *get_args(Arithmetic)}:
             raise ValueError(f"a plan in {precision}, which this version does not compute in")
-        return Plan(tree["inputs"], rows, precision)
+        device, batch = tree.get("device", "cpu"), tree.get("batch", 1)
+        if device not in get_args(DeviceKind) or not (isinstance(batch, int) and batch >= 1):
+            raise ValueError(f"a plan of batches of {batch!r} on {device!r}, which this version does not make")
+        return Plan(tree["inputs"], rows, precision, device, batch)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{storage}: {PLAN_FILE}: {error}",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from augkit.balance.device import DeviceChoice
 from augkit.balance.planner import ClassProgress
 from augkit.balance.precision import PrecisionChoice
 from augkit.balance.run_plan import RunOutcome
@@ -67,6 +68,7 @@ class PlanSummary:
 
     target: int
     precision: PrecisionChoice
+    device: DeviceChoice
     classes: Sequence[ClassPlan]
     parts: Sequence[PartPlan]
     untrained: Sequence[tuple[str, str]]
@@ -83,6 +85,7 @@ class PlanSummary:
         """Plain data for JSON."""
         return {
             "target": self.target, "precision": self.precision.precision,
+            "device": self.device.kind, "batch": self.device.batch,
             "classes": {line.car_class.name: line.to_dict() for line in self.classes},
             "parts": {part.name: part.to_dict() for part in self.parts},
             "untrained": [list(model) for model in self.untrained], "candidates": self.candidates,
@@ -96,6 +99,7 @@ class RunSummary:
 
     target: int
     precision: PrecisionChoice
+    device: DeviceChoice
     training: Mapping[str, int]
     parts: Sequence[PartPlan]
     outcome: RunOutcome
@@ -105,6 +109,7 @@ class RunSummary:
         outcome = self.outcome
         return {
             "target": self.target, "precision": self.precision.precision,
+            "device": self.device.kind, "batch": self.device.batch,
             "classes": {
                 name: {"training": count, "generated": outcome.accepted.get(name, 0)}
                 for name, count in self.training.items()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from augkit.balance.plan import Plan
-from augkit.core.arithmetic import Arithmetic, Precision
+from augkit.core.arithmetic import Arithmetic, DeviceKind, Precision
 from augkit.core.errors import ConfigError
-from augkit.train.machine import processor_bf16_is_fast
+from augkit.train.machine import bf16_is_fast, processor_bf16_is_fast
 
 UNSAID: Arithmetic = "fp32"
 """What plans of versions without this choice were made in."""
@@ -29,14 +31,15 @@ class PrecisionChoice:
         return {} if self.precision == UNSAID else {"precision": self.precision}
 
 
-def choose(asked: Precision, earlier: Plan | None) -> PrecisionChoice:
+def choose(asked: Precision, earlier: Plan | None, device: DeviceKind = "cpu") -> PrecisionChoice:
     """What was asked for; with ``auto`` that of the ``earlier`` plan, which shards here follow, and without one bf16
-    where this processor multiplies it natively.
+    where the device multiplies it natively (GPUs that this machine does not have are taken to).
 
     Raises ConfigError where something else is asked for than the earlier plan has: its pairs would not be alike.
     """
-    native = processor_bf16_is_fast()
-    here = "this processor multiplies bf16 natively" if native else "this processor has no native bf16"
+    native = processor_bf16_is_fast() if device == "cpu" else not torch.cuda.is_available() or bf16_is_fast()
+    where = "this processor" if device == "cpu" else "this GPU" if torch.cuda.is_available() else "a GPU"
+    here = f"{where} multiplies bf16 natively" if native else f"{where} has no native bf16"
     if earlier is None:
         faster: Arithmetic = "bf16" if native else "fp32"
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -115,7 +115,7 @@ class RayFleet:
         if self._running or self._opening or self._idle or done:
             self._patience.renew()
         else:
-            self._patience.check()
+            self._patience.check(self._starting.values())
         return list(done)
 
     def _came_up(self, done: Any) -> None:
@@ -204,16 +204,16 @@ class _Patience:
 
     def __init__(self, ray: Any, fan_out: FanOut) -> None:
         self.ray, self.fan_out = ray, fan_out
-        self._since, self._had_room = time.monotonic(), False
+        self._since, self._had_room = time.monotonic(), self._enough(ray.available_resources())
 
     def renew(self) -> None:
         """Something is up."""
         self._since, self._had_room = time.monotonic(), True
 
-    def check(self) -> None:
-        """Raises ConfigError where nothing has come up for too long; a process that starts has ten times as long."""
+    def check(self, actors: Iterable[Any]) -> None:
+        """Raises ConfigError where nothing has come up for too long; an actor with a process has ten times as long."""
         free = self.ray.available_resources()
-        self._had_room |= all(free.get(name, 0) >= number for name, number in self.fan_out.needs.items())
+        self._had_room = self._had_room or self._enough(free) or any(map(has_process, actors))
         waited, starting = time.monotonic() - self._since, self._had_room and room(self.ray, self.fan_out) > 0
         if waited < START_SECONDS * (10 if starting else 1):
             return
@@ -225,6 +225,17 @@ class _Patience:
             f"{asked} free on one node",
             "wait for what runs there, add nodes, or ask for less: balance.threads, balance.gpus_per_worker",
         )
+
+    def _enough(self, free: Mapping[str, float]) -> bool:
+        return all(free.get(name, 0) >= number for name, number in self.fan_out.needs.items())
+
+
+def has_process(actor: Any) -> bool:
+    """Whether Ray has found a place for an actor and starts it there; where it does not say, it is taken to."""
+    try:
+        return bool(import_module("ray._private.state").actors(actor._actor_id.hex()).get("Pid", 1))
+    except (ImportError, AttributeError):  # private, and so without a promise
+        return True
 
 
 def room(ray: Any, fan_out: FanOut) -> int:

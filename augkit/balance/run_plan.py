@@ -146,9 +146,10 @@ def facts_of(rows: Sequence[CatalogueRow]) -> list[list[object]]:
 
 
 def versions(plan: Plan) -> dict[str, str]:
-    """What made the shards, and in which precision."""
+    """What made the shards, in which precision, on which kind of device and how many at once."""
     found = {"augkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
-    return found | ({"precision": plan.precision} if plan.precision else {})
+    made = {"device": plan.device, "batch": str(plan.batch)} if plan.begun else {}
+    return found | ({"precision": plan.precision, **made} if plan.precision else {})
 
 
 def _report(row: PlanRow, commit: Commit) -> ShardReport:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from augkit.core.arithmetic import Arithmetic
+from augkit.core.arithmetic import Arithmetic, DeviceKind
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo
 from augkit.gate.reference import ReferenceSet
@@ -82,9 +82,9 @@ def no_gate() -> ReferenceSet:
 class Job:
     """All that a worker needs to know; some kilobytes, so that it travels to any process.
 
-    What follows ``fan_out`` is read where pairs are generated: the models of each class, what
-    G computes in (decided on before, so that all workers paint alike, on whatever processor each of them is), one
-    exemplar for all photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
+    What follows ``fan_out`` is read where pairs are generated: the models of each class, what G computes in, on and how
+    many at once (decided on before, so that all workers paint alike, wherever each of them is), one exemplar for all
+    photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
     """
 
     workspace: Workspace
@@ -94,6 +94,8 @@ class Job:
     fan_out: FanOut
     models: Mapping[str, ClassModels] = field(default_factory=dict)
     precision: Arithmetic = "fp32"
+    device: DeviceKind = "cpu"
+    batch: int = 1
     exemplar: str | None = None
     hard_sampling: float = 0.0
     references: Callable[[], ReferenceSet] = no_gate

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from augkit.balance.asked_exemplar import facing, load_exemplar
@@ -32,6 +36,20 @@ from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest as file_digest
 from augkit.train.model_folder import MODEL, check_parts
 
+ENCODERS = 4
+"""Threads that encode photos beside a device that paints the next ones."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A candidate: its mask and what is said of that; and where it was let through, its photo (bytes, extension)."""
+
+    seed: int
+    mask: Mask
+    verdict: Verdict
+    photo: tuple[bytes, str] | None
+    exemplar: str
+
 
 class Worker:
     """Keeps loaded models between shards."""
@@ -42,6 +60,7 @@ class Worker:
         self.job = job
         self.storage = open_storage(job.location)
         self.schema = PartSchema.load(job.workspace.schema)
+        self._encoders = ThreadPoolExecutor(ENCODERS if job.batch > 1 else 1)
         self._masks: dict[Path, tuple[MaskSource, str]] = {}
         self._photos: dict[Path, tuple[PhotoSource, str]] = {}
 
@@ -53,7 +72,7 @@ class Worker:
     @cached_property
     def gate(self) -> Gate:
         """As it was fitted before. Raises CheckpointError where it was not, or on other data."""
-        return load_gate(self.job.references())
+        return load_gate(self.job.references()).on(torch.device(self.job.device))
 
     @cached_property
     def hardness(self) -> MaskHardness:
@@ -78,47 +97,66 @@ class Worker:
         car_class = CarClass.parse(row.class_name)
         tried, accepted = 0, 0
         reasons: Counter[str] = Counter()
-        while accepted < row.want and tried < row.tries:
-            seed = derive(self.job.seed, row.shard, car_class.name, tried)
+        for made in self._candidates(row, car_class):
             tried += 1
-            mask, verdict = self.draw(car_class, seed)
+            verdict, mask = made.verdict, made.mask
+            if made.photo is None:
+                writer.reject(self._record(car_class, made.seed, mask, verdict))
+            else:
+                # Judged as it is stored, so that it can be judged again.
+                candidate = Candidate(Pair(decode_photo(made.photo[0]), mask, car_class), made.exemplar)
+                trained, verdict = judge_painted(self.gate, candidate, verdict)
+                record = self._record(car_class, made.seed, trained, verdict, made.exemplar)
+                full = encode_mask(mask) if (trained != mask).any() else None
+                writer.add(record, *made.photo, encode_mask(trained), full)
             reasons.update(verdict.reasons)
-            if verdict.reasons:
-                writer.reject(self._record(car_class, seed, mask, verdict))
-                continue
-            painted = self.paint(car_class, seed, mask)
-            photo, extension = self.job.format.encode(painted.photos[0])
-            # Judged as it is stored, so that it can be judged again.
-            candidate = Candidate(Pair(decode_photo(photo), mask, car_class), painted.exemplars[0])
-            trained, verdict = judge_painted(self.gate, candidate, verdict)
-            reasons.update(verdict.reasons)
-            record = self._record(car_class, seed, trained, verdict, candidate.exemplar)
-            full = encode_mask(mask) if (trained != mask).any() else None
-            writer.add(record, photo, extension, encode_mask(trained), full)
             if not verdict.reasons:
                 accepted += 1
                 progress(row.shard, accepted, row.want)
+            if accepted == row.want:
+                break  # without the rest of a batch: no shard has more than was asked for
         return ShardReport(row.shard, car_class.name, row.want, accepted, tried, dict(reasons))
 
-    def draw(self, car_class: CarClass, seed: int) -> tuple[Mask, Verdict]:
-        """The candidate mask of a seed, judged. One that shows the mirror class is flipped: it is as good.
+    def _candidates(self, row: PlanRow, car_class: CarClass) -> Iterator[Made]:
+        """The candidates of a row in their order, made batch by batch; photos for those whose masks are let through."""
+        for begin in range(0, row.tries, self.job.batch):
+            places = range(begin, min(begin + self.job.batch, row.tries))
+            seeds = [derive(self.job.seed, row.shard, car_class.name, place) for place in places]
+            drawn = self.draw(car_class, seeds)
+            let_through = [place for place, (_, verdict) in enumerate(drawn) if not verdict.reasons]
+            photos, names = self._photos_of(car_class, [(seeds[n], drawn[n][0]) for n in let_through])
+            found = dict(zip(let_through, zip(photos, names, strict=True), strict=True))
+            for place, (seed, (mask, verdict)) in enumerate(zip(seeds, drawn, strict=True)):
+                photo, exemplar = found.get(place, (None, ""))
+                yield Made(seed, mask, verdict, photo, exemplar)
 
-        One at a time: the sums inside a network depend on how many masks it makes at once, and a row is to be a
-        function of its seed alone.
-        """
+    def _photos_of(
+        self, car_class: CarClass, masks: Sequence[tuple[int, Mask]]
+    ) -> tuple[list[tuple[bytes, str]], list[str]]:
+        """Encoded photos of seeds and their masks, and their exemplars."""
+        if not masks:
+            return [], []
+        painted = self.paint(car_class, [seed for seed, _ in masks], [mask for _, mask in masks])
+        return list(self._encoders.map(self.job.format.encode, painted.photos)), painted.exemplars
+
+    def draw(self, car_class: CarClass, seeds: Sequence[int]) -> list[tuple[Mask, Verdict]]:
+        """The candidate masks of some seeds, judged. One that shows the mirror class is flipped: it is as good."""
         sampler, _ = self._mask_sampler(car_class)
-        drawn = sampler.sample(car_class, [derive(seed, "mask")], self.job.format.size)
-        mask, removed = self.gate.clean(drawn.masks[0])
+        drawn = sampler.sample(car_class, [derive(seed, "mask") for seed in seeds], self.job.format.size)
+        return [self._judged(car_class, *each) for each in zip(drawn.masks, drawn.scores, strict=True)]
+
+    def _judged(self, car_class: CarClass, drawn: Mask, scores: dict[str, float]) -> tuple[Mask, Verdict]:
+        mask, removed = self.gate.clean(drawn)
         if classify(mask, self.schema).car_class == car_class.mirror:
             mask = self.schema.flip(mask)
-        given = drawn.scores[0] | {"specks_removed": removed}
+        given = scores | {"specks_removed": removed}
         return mask, self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given))
 
-    def paint(self, car_class: CarClass, seed: int, mask: Mask) -> GeneratedPhotos:
-        """The photo of a seed and its mask."""
+    def paint(self, car_class: CarClass, seeds: Sequence[int], masks: Sequence[Mask]) -> GeneratedPhotos:
+        """The photos of some seeds and their masks."""
         sampler, _ = self._photo_sampler(car_class)
         exemplar = None if self.exemplar is None else facing(self.exemplar, car_class, self.schema)
-        return sampler.paint(mask[None], car_class, [derive(seed, "photo")], exemplar)
+        return sampler.paint(np.stack(masks), car_class, [derive(seed, "photo") for seed in seeds], exemplar)
 
     def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = "") -> PairRecord:
         return PairRecord(
@@ -145,6 +183,7 @@ class Worker:
             sampler, about = TRAINABLE["mask"].load(folder)
             check_parts(folder, about, self.schema)
             self.hardness.apply(sampler, folder, about)
+            sampler.on(torch.device(self.job.device))
             self._masks[folder] = sampler, file_digest(folder / MODEL)
         return self._masks[folder]
 
@@ -153,5 +192,6 @@ class Worker:
         if folder not in self._photos:
             sampler, about = TRAINABLE["image"].load(folder, self.job.precision)
             check_parts(folder, about, self.schema)
+            sampler.on(torch.device(self.job.device))
             self._photos[folder] = sampler, file_digest(folder / MODEL)
         return self._photos[folder]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.data.pair import Pair
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,18 @@ class MaskSource(Protocol):
     def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
         """New masks of one class, (len(seeds), size, size)."""
 
+    def on(self, device: torch.device) -> object:
+        """Draws there from now on."""
+
     def prefer(self, hardness: Sequence[float], power: float) -> None:
         """Masks like harder ones come more often from now on, where it starts from real ones."""
 
 
 class PhotoSource(Protocol):
     """A trained stage II."""
+
+    def on(self, device: torch.device) -> object:
+        """Paints there from now on."""
 
     def paint(
         self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None

@@ -17,7 +17,7 @@ from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.generated import Exemplar, GeneratedPhotos
 from augkit.gan.photo_background import PhotoBackground
-from augkit.gan.samplers import Photo, to_pixels
+from augkit.gan.samplers import Photo, device_of, to_pixels
 
 
 class PhotoSampler(nn.Module):
@@ -34,6 +34,11 @@ class PhotoSampler(nn.Module):
         generator.to(torch.bfloat16 if precision == "bf16" else torch.float32)
         return self.eval().to(memory_format=torch.channels_last)
 
+    def on(self, device: torch.device) -> PhotoSampler:
+        """Itself, painting there from now on; exemplars are warped where they are."""
+        self.painter.to(device)
+        return self
+
     def paint(
         self, masks: Mask, car_class: CarClass, seeds: Sequence[int], exemplar: Exemplar | None = None
     ) -> GeneratedPhotos:
@@ -49,8 +54,9 @@ class PhotoSampler(nn.Module):
 
         def noise(name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821
             generators = (torch.Generator().manual_seed(derive(seed, name)) for seed in seeds)
-            return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+            return torch.stack([torch.randn(shape, generator=generator) for generator in generators]).to(device)
 
-        return to_pixels(
-            self.painter(Conditioning(torch.from_numpy(masks).long(), WarpedExemplars.stack(warped), noise)).float()
-        )
+        device = device_of(self.painter)
+        exemplars = WarpedExemplars.stack(warped).to(device)
+        conditioning = Conditioning(torch.from_numpy(masks).long().to(device), exemplars, noise)
+        return to_pixels(self.painter(conditioning).float())

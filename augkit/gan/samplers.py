@@ -98,6 +98,11 @@ class MaskSampler(nn.Module):
         self.generator, self.prior, self.output = generator, prior, output
         self.schema, self.size = schema, size
 
+    def on(self, device: torch.device) -> MaskSampler:
+        """Itself, drawing there from now on; what is drawn from stays where generators of random numbers are."""
+        self.generator.to(device)
+        return self
+
     @torch.inference_mode()
     def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
         """New masks of one class, (len(seeds), size, size)."""
@@ -107,7 +112,8 @@ class MaskSampler(nn.Module):
     @torch.inference_mode()
     def decode(self, z: Float[Tensor, "n d"], car_class: CarClass, size: int) -> MaskDraw:
         """The masks of given latents."""
-        raw = self.generator(z, torch.full((len(z),), car_class.number)).float()
+        device = device_of(self.generator)
+        raw = self.generator(z.to(device), torch.full((len(z),), car_class.number, device=device)).float().cpu()
         if self.output == "rgb":
             return self._snap(raw.tanh(), size)
         return self._settle(raw, size)
@@ -160,6 +166,11 @@ class PictureSampler(nn.Module):
         return to_pixels(self.generator(z, torch.full((len(z),), car_class.number)).float().tanh())
 
 
+def device_of(module: nn.Module) -> torch.device:
+    """Where its weights are."""
+    return next(module.parameters()).device
+
+
 def to_pixels(photos: Float[Tensor, "n 3 h w"]) -> Photo:
     """[-1, 1] -> (N, H, W, 3) bytes."""
-    return np.ascontiguousarray(to_bytes(photos).permute(0, 2, 3, 1).numpy())
+    return np.ascontiguousarray(to_bytes(photos).permute(0, 2, 3, 1).cpu().numpy())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from augkit.core.parts import Mask
@@ -53,6 +54,14 @@ class MaskFilter(Protocol):
 
     def filter(self, candidate: Candidate) -> Mask:
         """The candidate's mask to train with: as it is, but that doubtful pixels are ignored."""
+
+
+@runtime_checkable
+class NetworkCheck(Protocol):
+    """A check with networks."""
+
+    def on(self, device: torch.device) -> None:
+        """Computes there from now on."""
 
 
 CHECKS: Registry[type[GateCheck]] = Registry("check of the gate", "augkit.gate.checks")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
+import torch
 
 from augkit.core.parts import IGNORE, Mask, without_ignore
 from augkit.gate.bounds import ScoreBounds
 from augkit.gate.candidate import Candidate, Sides, Stage, Verdict
-from augkit.gate.gate_check import GateCheck, MaskFilter
+from augkit.gate.gate_check import GateCheck, MaskFilter, NetworkCheck
 from augkit.gate.mask_rule import MaskRule, RuleLimits
 from augkit.gate.reference import ReferenceSet
 
@@ -35,6 +36,13 @@ class Gate:
     def sides(self) -> Sides:
         """The scores that have bounds."""
         return dict(RULE_SIDES) | {n: side for check in self.checks.values() for n, side in check.sides.items()}
+
+    def on(self, device: torch.device) -> Gate:
+        """Itself, with the checks' networks there from now on."""
+        for check in self.checks.values():
+            if isinstance(check, NetworkCheck):
+                check.on(device)
+        return self
 
     def clean(self, mask: Mask) -> tuple[Mask, float]:
         """See ``MaskRule.clean``."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from augkit.core.arithmetic import Precision
+from augkit.core.arithmetic import Device, Precision
 from augkit.core.section import LARGEST, Count, CountOrZero, Section
 
 
@@ -21,6 +21,12 @@ class BalanceSettings(Section):
     """Of Ray; ``auto``: as many as the cluster has room for, and more as it grows."""
     threads: Count = 1
     """CPU threads of one worker; part of what makes bytes repeat, so equal for every executor."""
+    device: Device = "auto"
+    """Where pairs are generated; ``auto``: as the shards at hand, else on a GPU if this machine has one."""
+    batch: Count | Literal["auto"] = "auto"
+    """Candidates that a worker makes at once; ``auto``: as the shards at hand, else 1, on a GPU as its memory holds."""
+    gpus_per_worker: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """On Ray: the share of a GPU that a worker takes."""
     precision: Precision = "auto"
     """What stage II computes in (docs/balance.md); ``auto``: that of the shards at hand, else this processor's."""
     attempts: Annotated[float, Field(ge=1.0, le=LARGEST)] = 12.0

@@ -34,8 +34,8 @@ def start(workspace: Workspace, *options: str) -> subprocess.Popen[bytes]:
         "import signal\n"  # a background job of a shell inherits an ignored SIGINT
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "make = Worker.make\n"
-        "def slowly(self, row, progress):\n"
-        "    report = make(self, row, progress)\n"
+        "def slowly(self, row, digest, progress):\n"
+        "    report = make(self, row, digest, progress)\n"
         "    time.sleep(1.0 if row.kind == 'generated' else 0.0)\n"
         "    return report\n"
         "Worker.make = slowly\n"

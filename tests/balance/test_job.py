@@ -108,8 +108,8 @@ def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: 
     worker = Worker(job._job())
     for place, row in reversed(list(enumerate(dataset.index.to_pylist()))):  # another order than that of the first time
         car_class = CarClass.parse(row["class"])
-        mask, verdict = worker.draw(car_class, row["seed"])
-        painted = worker.paint(car_class, row["seed"], mask)
+        ((mask, verdict),) = worker.draw(car_class, [row["seed"]])
+        painted = worker.paint(car_class, [row["seed"]], [mask])
         photo, _ = encode_photo(painted.photos[0], settings.balance.quality, False)
         assert row["exemplar"] == painted.exemplars[0] != ""
         assert dataset.raw(place) == (photo, encode_mask(mask))

@@ -102,8 +102,8 @@ def test_workers_paint_in_the_jobs_precision(trained: Workspace, settings: Setti
     car_class, photos = CarClass.parse("front-left-5"), []
     for asked in ("fp32", "bf16"):
         worker = Worker(job_of(trained, asking(settings, asked))._job())  # type: ignore[arg-type]
-        mask, _ = worker.draw(car_class, 7)
-        photos.append(worker.paint(car_class, 7, mask).photos[0].astype(int))
+        ((mask, _),) = worker.draw(car_class, [7])
+        photos.append(worker.paint(car_class, [7], [mask]).photos[0].astype(int))
         dtypes = {p.dtype for p in worker._photo_sampler(car_class)[0].painter.generator.parameters()}  # type: ignore[union-attr]
         assert dtypes == {{"fp32": torch.float32, "bf16": torch.bfloat16}[asked]}
     apart = np.abs(photos[0] - photos[1])

@@ -83,7 +83,7 @@ def test_a_row_can_be_made_again_from_its_key(augment: Command, copied_workspace
     assert augment("--per-class", TARGET)[0] == 0
     settings = load_settings("smoke", ["balance.shard_size=4"])
     location, stored, fan = str(copied_workspace.classical), pair_format(settings), fan_out(settings.balance)
-    job = Job(copied_workspace, location, settings.seed, stored, fan, {})
+    job = Job(copied_workspace, location, settings.seed, stored, fan)
     recipe, data = load_recipe("strong"), classical(copied_workspace)
     worker = ClassicalWorker(job, recipe, None)
     for place, row in reversed(list(enumerate(data.index.to_pylist()))):
@@ -102,10 +102,10 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
 ) -> None:
     make = ClassicalWorker.make
 
-    def killed(self: ClassicalWorker, row: PlanRow, progress: Progress) -> ShardReport:
+    def killed(self: ClassicalWorker, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         if row.shard == "shard-000013":
             raise KilledError
-        return make(self, row, progress)
+        return make(self, row, digest, progress)
 
     with monkeypatch.context() as patch:
         patch.setattr(ClassicalWorker, "make", killed)

@@ -37,8 +37,8 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     plan = json.loads(out)
     assert code == 0 and not trained.shards.exists()
     assert set(plan) == {
-        "target", "precision", "classes", "parts", "untrained", "candidates", "shards", "megabytes", "seconds",
-        "overview", "chart", "forecast", "presets",
+        "target", "precision", "device", "batch", "classes", "parts", "untrained", "candidates", "shards", "megabytes",
+        "seconds", "overview", "chart", "forecast", "presets",
     }  # fmt: skip
     assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 6, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0

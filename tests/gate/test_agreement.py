@@ -101,7 +101,7 @@ def _check_shards(workspace: Workspace, settings: Settings, gate: Gate) -> None:
         stored, car_class = read_stored(storage, row), CarClass.parse(row["class"])
         exact, kept = decode_mask(stored.full), decode_mask(stored.mask)
         ignored = kept == IGNORE
-        assert np.array_equal(exact, worker.draw(car_class, row["seed"])[0]) and not (exact == IGNORE).any()
+        assert np.array_equal(exact, worker.draw(car_class, [row["seed"]])[0][0]) and not (exact == IGNORE).any()
         assert np.array_equal(exact[~ignored], kept[~ignored])
         assert row["score_ignored_share"] == ignored.mean() > 0 and 0 <= row["score_agreement"] <= 1
         assert (

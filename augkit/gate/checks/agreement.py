@@ -47,10 +47,15 @@ class Agreement:
         folders = [references.folder / f"segmenter-{fold}" for fold in range(references.folds.count)]
         loaded = [references.segmenters.load(folder) for folder in folders]
         self.networks, self.size = [network for network, _ in loaded], loaded[0][1]
+        self._device = torch.device("cpu")
         self.limits = np.zeros(0)
         if kept.tensors:
             mean, levels = kept.tensors["mean"].numpy(), kept.tensors["levels"].numpy()
             self.limits = pixel_limits(mean, levels, references.options.pixel_budget, references.options.pixel_factor)
+
+    def on(self, device: torch.device) -> None:
+        """See ``NetworkCheck``."""
+        self._device, self.networks = device, [network.to(device) for network in self.networks]
 
     @classmethod
     def fit(cls, references: ReferenceSet) -> FittedState:
@@ -96,8 +101,9 @@ class Agreement:
         judges = self.networks if known == self.folds.count else [self.networks[known]]
         small = candidate.pair.resize(self.size)
         photo, _ = small.to_tensor()
-        chances = torch.stack([network(photo[None]).float().softmax(1) for network in judges]).mean(0)
-        return chances, small.mask
+        shown = photo[None].to(self._device)
+        chances = torch.stack([network(shown).float().softmax(1) for network in judges]).mean(0)
+        return chances.cpu(), small.mask
 
 
 def pixel_limits(

@@ -72,6 +72,10 @@ class CopiedPhoto(_Known):
         super().__init__(kept, references)
         self.features, self.extractor = kept.tensors["features"].numpy(), EXTRACTORS["lite0"]()
 
+    def on(self, device: torch.device) -> None:
+        """See ``NetworkCheck``."""
+        self.extractor = EXTRACTORS["lite0"](device)
+
     @classmethod
     def fit(cls, references: ReferenceSet) -> FittedState:
         """(N, 2, 1280) features of the training photos and their mirror images, and the photos' ids."""

@@ -29,7 +29,8 @@ def plan_table(plan: PlanSummary) -> Table:
     sums = [sum(counts) for counts in zip(*(line.counts for line in plan.classes), strict=True)]
     table.add_row("all", *map(str, sums), "", str(plan.candidates))
     given_up = [_given_up(line) for line in plan.classes if line.progress.given_up]
-    table.caption = "\n".join([_effort(plan), str(plan.precision), *given_up, *map(_part_line, plan.parts)])
+    how = [_effort(plan), str(plan.device), str(plan.precision)]
+    table.caption = "\n".join([*how, *given_up, *map(_part_line, plan.parts)])
     return table
 
 
