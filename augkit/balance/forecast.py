@@ -141,7 +141,7 @@ class _Trial:
             photos.paint(drawn, car_class, [seed], None)
         draw, paint = painting - began, time.monotonic() - painting
         work = sum(line.progress.candidates * draw + line.progress.todo * paint for line in lines)
-        return work / self.job.settings.balance.workers
+        return work / self.job.at_once
 
     def _folder(self, stage: Stage, model: str) -> Path:
         """Of the trained model, or of one that a short run leaves."""

@@ -184,8 +184,12 @@ class Balance:
         draw, paint = self._pace()
         painted, accepted = (sum(getattr(own, name) for own in progress) for name in ("painted", "accepted"))
         photos = sum(own.todo for own in progress) * (painted / accepted if accepted else 1.0)
-        apart, options = self.request.executor != "local", fan_out(self.settings.balance)
-        return (sum(own.candidates for own in progress) * draw + photos * paint) / (options.at_once if apart else 1)
+        return (sum(own.candidates for own in progress) * draw + photos * paint) / self.at_once
+
+    @property
+    def at_once(self) -> int:
+        """Workers of a run on this machine."""
+        return fan_out(self.settings.balance).at_once if self.request.executor != "local" else 1
 
     def _pace(self) -> tuple[float, float]:
         """Seconds that a candidate's mask takes, and its photo."""
