@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from augkit.data.importers import IMPORTERS
 from augkit.gan.techniques import TECHNIQUES
 from augkit.gate.gate_check import CHECKS as GATE_CHECKS
 from augkit.settings import Settings
+from tests.test_house import FILES as MODULES
+from tests.test_house import imports_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))
@@ -170,3 +175,20 @@ def test_the_table_of_dependencies_is_that_of_the_project() -> None:
     assert rows.findall(always) == names_of(project["dependencies"])
     assert rows.findall(asked) == names_of([one for name, own in extras.items() if name != "test" for one in own])
     assert [name for name in names_of(extras["test"]) if name != "augkit" and f"`{name}`" not in asked.lower()] == []
+
+
+BY_OTHERS = {"tensorboard"}
+"""What is imported through another package: by ``torch.utils.tensorboard``."""
+NOWHERE = "detectron2"
+"""No package index has it."""
+
+
+def test_every_dependency_is_imported_and_every_import_is_a_dependency() -> None:
+    imported = {name.split(".")[0] for file in MODULES for name in imports_of(ast.parse(file.read_text()))}
+    foreign = imported - set(sys.stdlib_module_names) - {"augkit", NOWHERE}
+    packages = packages_distributions()
+    found = {re.sub(r"[._]", "-", package.lower()) for name in foreign for package in packages.get(name, [f"?{name}"])}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [one for name, own in project["optional-dependencies"].items() if name != "test" for one in own]
+    assert found - {*names_of(project["dependencies"]), *names_of(extras)} == set()
+    assert set(names_of(project["dependencies"])) - found == BY_OTHERS

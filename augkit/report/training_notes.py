@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from augkit.losses.adversarial import ADVERSARIAL
 from augkit.report.curves import DISTANCE, Curve, Training
+from augkit.train.health import LONG, SHORTEST, one_sided
+from augkit.train.hooks import METRICS_EVERY
 
 FEWEST = 12
 """Records of a loss below which nothing is said about its way."""
@@ -17,10 +20,22 @@ LEAST_FALL, ERRORS = 0.03, 2.0
 
 def notes_on(training: Training) -> list[str]:
     """Sentences: of the run (``health`` in config.json), on the losses, and on the distance to held-out pairs."""
-    told = training.about.get("health", [])
+    told = training.about.get("health", _on_guessing(training))
     notes = [str(sentence) for sentence in told] if isinstance(told, list) else []
     losses = [curve for curve in training.curves if "/" in curve.name and not _is_a_game(curve)]
     return [_whole(note) for note in (*notes, *_on_losses(losses), *_on_distance(training.curves))]
+
+
+def _on_guessing(training: Training) -> list[str]:
+    """What ``health`` would say, for models of versions that noted none."""
+    settings = training.about.get("settings")
+    name = settings.get("adversarial") if isinstance(settings, dict) else None
+    curves = [curve for curve in training.curves if curve.name == "D/adversarial"]
+    if not isinstance(name, str) or name not in ADVERSARIAL or not ADVERSARIAL[name].guess or not curves:
+        return []
+    shares = [value / ADVERSARIAL[name].guess for value in curves[0].values]
+    width = max(SHORTEST, round(LONG * curves[0].steps[-1])) // METRICS_EVERY
+    return [str(stretch) for stretch in one_sided("D", curves[0].steps, shares, width)]
 
 
 def fall(values: Sequence[float]) -> float:

@@ -186,7 +186,7 @@ def test_orders_that_cannot_be(
     augment: Command, copied_workspace: Workspace, options: list[str], texts: list[str]
 ) -> None:
     code, out, err = augment("--json", *options)
-    assert code == 2 and not out and all(text in err for text in texts), err
+    assert code == 2 and json.loads(out)["error"]["exit_code"] == 2 and all(text in err for text in texts), err
     assert not copied_workspace.classical.exists()
 
 

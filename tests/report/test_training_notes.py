@@ -41,6 +41,14 @@ def test_what_the_run_noted_itself_comes_first() -> None:
     assert notes_on(run(health=3)) == []  # of another version
 
 
+def test_a_discriminator_that_guessed_is_told_of_models_that_noted_nothing() -> None:
+    guessing = ("D/adversarial", [1.98] * 40)
+    notes = notes_on(run(guessing, settings={"adversarial": "hinge"}))
+    assert notes and notes[0].startswith("D guesses: from step 10 to 400 its loss was 99% of that of guessing")
+    assert notes_on(run(guessing, settings={"adversarial": "hinge"}, health=[])) == []  # the run looked, and saw none
+    assert notes_on(run(guessing, settings={"adversarial": "wgan"})) == [] == notes_on(run(guessing, settings=3))
+
+
 @pytest.mark.parametrize(
     ("values", "text"),
     [([5.0, 4.0, 3.0], "least at the last look, step 30"), ([5.0, 3.0, 4.0], "least at step 20 of 30"), ([5.0], "")],
