@@ -1,5 +1,6 @@
 """What the README and the examples promise."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from augkit.api import export
 from augkit.balance.job import Balance, BalanceRequest
+from augkit.core.progress import silent
 from augkit.core.workspace import Workspace
 from augkit.settings import load_settings
 
@@ -84,3 +87,28 @@ def test_the_ways_to_read_shards_read_them(ws: Workspace, monkeypatch: pytest.Mo
     assert len(names["train"]) and names["val"][0]["image"].shape == (128, 128, 3)
     exec(others, names)
     assert next(iter(names["pairs"]["train"]))["mask.png"].mode == "L"
+
+
+FORMATS = {"semantic": "cars", "coco": "cars-coco", "hf": "cars-hf", "mmseg": "cars-mmseg"}
+"""Folders of exports, as docs/export.md calls them."""
+
+
+# pycocotools 2.0.11 has not heard of numpy 2's copy=False yet.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+def test_the_ways_to_read_exports_read_them(ws: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pytest.importorskip("datasets").config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    for format, folder in FORMATS.items():
+        export(ws, format, folder, progress=silent)
+    ran = []
+    for snippet in python_blocks("docs/export.md"):
+        imported = re.findall(r"^(?:from|import) (\w+)", snippet, re.MULTILINE)
+        if all(importlib.util.find_spec(package) for package in imported):
+            names: dict[str, Any] = {}
+            exec(snippet, names)
+            ran.append(names)
+        else:
+            compile(snippet, "docs/export.md", "exec")
+    found: dict[str, Any] = {name: value for names in ran for name, value in names.items()}
+    assert found["mask"].sum() == found["annotation"]["area"] and found["id2label"][0] == "background"
+    assert set(found["pairs"]) == {"train", "validation"}

@@ -19,7 +19,7 @@ from augkit.balance.executors import EXECUTORS
 from augkit.balance.plain_options import fan_out, pair_format
 from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, reachable, real_plan, with_wants
 from augkit.balance.real_copies import RealPairCopier
-from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of
+from augkit.balance.run_plan import PlanRun, RunOutcome, earlier_plan, facts_of, keys_by_split
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
@@ -97,7 +97,7 @@ class ClassicalJob:
         """All rows, each with its source pairs. Raises ConfigError where an earlier run had other inputs."""
         inputs, size = self._inputs(), self.settings.balance.shard_size
         earlier = earlier_plan(open_storage(self.request.place), inputs, self.request.fresh)
-        begun = earlier or real_plan(inputs, [row.id for row in self.rows], size)
+        begun = earlier or real_plan(inputs, keys_by_split(self.rows), size)
         return self._with_sources(with_wants(begun, self.need, size, "classical"))
 
     def todo(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, r
 from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
 from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
-from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of
+from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of, keys_by_split
 from augkit.balance.shard_job import ClassModels, Job, ShardReport
 from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
@@ -86,9 +86,8 @@ class Balance:
     @cached_property
     def _begun(self) -> Plan:
         inputs, storage = self._inputs(), open_storage(self.workspace.shards)
-        keys = [row.id for row in self.rows]
         earlier = earlier_plan(storage, inputs, self.request.fresh)
-        begun = real_plan(inputs, keys, self.settings.balance.shard_size)
+        begun = real_plan(inputs, keys_by_split(self.rows), self.settings.balance.shard_size)
         made = self.device
         return earlier or replace(begun, precision=self.computed.precision, device=made.kind, batch=made.batch)
 

@@ -20,6 +20,7 @@ from augkit.core.errors import ConfigError, DataError
 from augkit.core.storage import Storage
 from augkit.shards.index import PLAN_FILE
 from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
+from augkit.shards.shard_names import shard_name, split_of
 
 PLAN_FORMAT = 3
 UNSEALED_PLAN = 2
@@ -87,9 +88,10 @@ class Plan:
         last = min(open_rounds, default=self.rounds)
         return replace(self, rows=tuple(row for row in self.rows if row.round <= last))
 
-    def with_rows(self, drafts: Iterable[PlanRow]) -> Plan:
-        """The plan with more rows, which get the next free names."""
-        named = (replace(row, shard=_name(number)) for number, row in enumerate(drafts, len(self.rows)))
+    def with_rows(self, drafts: Iterable[PlanRow], split: str = "train") -> Plan:
+        """The plan with more rows, of pairs of one split, which get the next free names."""
+        there = sum(split_of(row.shard) == split for row in self.rows)
+        named = (replace(row, shard=shard_name(split, number)) for number, row in enumerate(drafts, there))
         return replace(self, rows=(*self.rows, *named))
 
     def generated(self) -> dict[str, int]:
@@ -174,10 +176,13 @@ def deficits(
     return {c: max(0, target - training.get(c, 0)) for c in classes if c in chosen}
 
 
-def real_plan(inputs: str, keys: Sequence[str], shard_size: int) -> Plan:
-    """The plan of the real pairs alone."""
-    chunks = (tuple(keys[begin : begin + shard_size]) for begin in range(0, len(keys), shard_size))
-    return Plan(inputs, ()).with_rows(PlanRow("", "real", "", len(chunk), chunk) for chunk in chunks)
+def real_plan(inputs: str, keys: Mapping[str, Sequence[str]], shard_size: int) -> Plan:
+    """The plan of the real pairs alone, given by split: each split has shards of its own."""
+    plan = Plan(inputs, ())
+    for split, own in keys.items():
+        chunks = (tuple(own[begin : begin + shard_size]) for begin in range(0, len(own), shard_size))
+        plan = plan.with_rows((PlanRow("", "real", "", len(chunk), chunk) for chunk in chunks), split)
+    return plan
 
 
 def with_wants(plan: Plan, wants: Mapping[CarClass, int], shard_size: int, kind: Kind) -> Plan:
@@ -193,7 +198,3 @@ def with_wants(plan: Plan, wants: Mapping[CarClass, int], shard_size: int, kind:
 def portions(want: int, shard_size: int) -> list[int]:
     """Pairs of each shard for so many in all: whole shards, and what is left over."""
     return [min(shard_size, want - begin) for begin in range(0, want, shard_size)]
-
-
-def _name(number: int) -> str:
-    return f"shard-{number:06d}"

@@ -22,9 +22,10 @@ from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress
 from augkit.core.storage import Storage
-from augkit.data.catalogue import CatalogueRow
+from augkit.data.catalogue import SPLITS, CatalogueRow
 from augkit.shards.commit import Commit, aside_file, commit_file, read_commit, tar_file
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, finish
+from augkit.shards.shard_names import is_shard
 
 Extend = Callable[[Plan, Sequence[ShardReport]], Plan]
 """What plans the next round, from the reports of those before it; the same plan where nothing is lacking."""
@@ -111,7 +112,7 @@ class PlanRun:
         self.storage.remove(MANIFEST_FILE)  # it names the plan that is there
         planned = {row.shard for row in plan.rows}
         there = {PurePosixPath(name).stem for name in self.storage.names()}
-        for shard in sorted(name for name in there - planned if name.startswith("shard-")):
+        for shard in sorted(name for name in there - planned if is_shard(name)):
             _discard(self.storage, shard)
         plan.save(self.storage)
         named = versions(plan) | dict(self.judges)
@@ -137,6 +138,14 @@ def earlier_plan(storage: Storage, inputs: str, fresh: bool) -> Plan | None:
             "--fresh removes these shards and makes new ones",
         )
     return earlier
+
+
+def keys_by_split(rows: Iterable[CatalogueRow]) -> dict[str, list[str]]:
+    """Ids of real pairs by split, those for training first."""
+    keys: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for row in rows:
+        keys[row.split].append(row.id)
+    return keys
 
 
 def facts_of(rows: Sequence[CatalogueRow]) -> list[list[object]]:
@@ -170,7 +179,8 @@ def _report(row: PlanRow, commit: Commit) -> ShardReport:
 def _clear(storage: Storage) -> None:
     """Removes a data set, the manifest first."""
     for name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE, *storage.names()):
-        if name.startswith(("shard-", "aside/", "commits/")) or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
+        made = name.startswith(("aside/", "commits/")) or is_shard(name.removesuffix(".tar"))
+        if made or name in (MANIFEST_FILE, PLAN_FILE, INDEX_FILE):
             storage.remove(name)
 
 

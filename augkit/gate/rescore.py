@@ -65,6 +65,8 @@ def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Kept
         commit = read_commit(storage, name)
         if commit is None:
             raise ShardError(f"{storage}: {name} is not committed", "a finished data set", "run augkit balance first")
+        if "generated" not in commit.table["source"].to_pylist():
+            continue  # nothing to judge; in shards of earlier versions real pairs of all splits lie together
         writer = ShardWriter(Staged(storage), name)
         if _judge_shard(storage, commit, judge, lambda c: seen.setdefault(c, nothing.anew()), writer):
             writer.commit(commit.row_digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from augkit.core.parts import PartSchema
 from augkit.core.plain_yaml import dump_plain, load_plain
 from augkit.core.storage import Storage
+from augkit.shards.commit import tar_file
+from augkit.shards.shard_names import NAMES
 from augkit.shards.writer import SCORE, SPLITS
 
 if TYPE_CHECKING:
@@ -27,18 +29,24 @@ from augkit import ShardDataset
 train = ShardDataset("shards", where=[("split", "==", "train")])  # image, mask, key, class
 
 import datasets  # columns jpg, mask.png, json
-pairs = datasets.load_dataset("shards", split="train")
-train = pairs.filter(lambda about: about["split"] == "train", input_columns="json")
+train = datasets.load_dataset("shards")["train"]
 
 import glob, webdataset
 from augkit.shards.reader import decode_mask_png
-tars = sorted(glob.glob("shards/shard-*.tar"))
-pairs = webdataset.WebDataset(tars, shardshuffle=False).decode(decode_mask_png, "pil")
+tars = sorted(glob.glob("shards/shard-*.tar"))  # val-*.tar and test-*.tar are held out
+train = webdataset.WebDataset(tars, shardshuffle=False).decode(decode_mask_png, "pil")
 ```
 
-A tar holds pairs of every split as they come; which split a pair is of says its JSON. Only `train` is for training:
-{held} real pairs are held out. Tars in `aside/` hold what the gate rejected; neither loader above reads them.
+{splits} Tars in `aside/` hold what the gate rejected; no loader above reads them.
 """
+_ONE_SPLIT = """\
+A tar holds pairs of one split. Only those of `shard-*.tar` are for training: {held} real pairs are held out, in
+`val-*.tar` (`validation` to `datasets`) and `test-*.tar`."""
+_MIXED = """\
+Some tars hold pairs of several splits: `datasets` calls their pairs `mixed`, and none of them is in its `train`. Which
+split a pair is of says its JSON: {held} real pairs are held out. `augkit balance --fresh` writes one split a tar."""
+_HUB = {"train": "train", "val": "validation", "test": "test", "mixed": "mixed"}
+"""Splits by the names that ``datasets`` has for them, and the one of tars that hold several."""
 
 
 def write_card(storage: Storage, manifest: Manifest, index: pa.Table, license: str | None = None) -> None:
@@ -66,6 +74,8 @@ def card_text(manifest: Manifest, index: pa.Table, license: str = UNKNOWN_LICENS
     rows = index.filter(pc.field("accepted"))
     made = rows.filter(pc.field("source") != "real").num_rows
     held = rows.filter((pc.field("source") == "real") & (pc.field("split") != "train")).num_rows
+    files = _data_files(rows)
+    splits = (_MIXED if "mixed" in files else _ONE_SPLIT).format(held=held)
     sections = [
         f"# Car parts: {manifest.pairs - made} real and {made} made pairs\n",
         "Photos of cars with a mask of their parts: real ones, and ones made from them to fill gaps. By augkit.\n",
@@ -73,20 +83,35 @@ def card_text(manifest: Manifest, index: pa.Table, license: str = UNKNOWN_LICENS
         "## Parts\n", "Masks are 8-bit grey PNGs of these ids; 0 is background, 255 is to be ignored.\n",
         _parts(manifest.schema),
         "## How it was made\n", _making(manifest, index),
-        "## Loading\n", _LOADING.format(held=held),
+        "## Loading\n", _LOADING.format(splits=splits),
     ]  # fmt: skip
-    return _head(manifest, license, bool(made)) + "\n".join(sections)
+    return _head(manifest, license, bool(made), files) + "\n".join(sections)
 
 
-def _head(manifest: Manifest, license: str, made: bool) -> str:
+def _head(manifest: Manifest, license: str, made: bool, files: Mapping[str, str | list[str]]) -> str:
     fields: dict[str, Any] = {
         "license": license,
         "task_categories": ["image-segmentation"],
         "size_categories": [next((word for limit, word in _SIZES if manifest.pairs < limit), "n>10M")],
         "tags": ["augkit", "car-parts", "semantic-segmentation", "webdataset", *(["synthetic"] if made else [])],
-        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "shard-*.tar"}]}],
+        "configs": [
+            {"config_name": "default", "data_files": [{"split": _HUB[s], "path": p} for s, p in files.items()]}
+        ],
     }
     return f"---\n{dump_plain(fields)}---\n\n"
+
+
+def _data_files(rows: pa.Table) -> dict[str, str | list[str]]:
+    """The tars of each split that there is, as a pattern; as a list where tars hold several splits."""
+    found: dict[str, set[str]] = {}
+    for shard, split in zip(rows["shard"].to_pylist(), rows["split"].to_pylist(), strict=True):
+        found.setdefault(shard, set()).add(split)
+    files: dict[str, list[str]] = {}
+    for shard, splits in sorted(found.items()):
+        files.setdefault(next(iter(splits)) if len(splits) == 1 else "mixed", []).append(tar_file(shard))
+    if "mixed" in files:
+        return {word: files[word] for word in _HUB if word in files}
+    return {split: f"{NAMES[split]}-*.tar" for split in SPLITS if split in files}
 
 
 def _counts(rows: pa.Table) -> str:

@@ -24,6 +24,7 @@ from augkit.core.errors import ShardError
 from augkit.core.storage import Storage
 from augkit.shards.commit import TarFile, aside_file, commit_file, tar_file, to_parquet
 from augkit.shards.seal import BLANK, sealed
+from augkit.shards.shard_names import split_of
 
 SPLITS = ("train", "val", "test")
 SOURCES = ("real", "generated", "classical", "painted")
@@ -134,6 +135,12 @@ class ShardWriter:
 
         ``full`` is the exact mask, where pixels of ``mask`` are ignored that it knows.
         """
+        if record.split != split_of(self._name):
+            raise ShardError(
+                f"{record.key}: a pair of the split {record.split} in {tar_file(self._name)}",
+                f"pairs of the split {split_of(self._name)}, since a tar holds one",
+                "--fresh removes these shards, which an earlier version planned, and makes new ones",
+            )
         if extension not in PHOTO_EXTENSIONS:
             raise ShardError(f"{record.key}: a photo as .{extension}", "one of " + ", ".join(PHOTO_EXTENSIONS))
         row = self._new_row(record)

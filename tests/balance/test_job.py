@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -35,7 +36,8 @@ Command = Callable[..., tuple[int, str, str]]
 
 NEED = {"front-left-5": 3, "back-right-3": 4}
 """What 10 pairs for training lack beside the 7 and 6 real ones."""
-REAL_SHARDS = 4
+REAL = ("shard-000000", "shard-000001", "shard-000002", "shard-000003", "val-000000")
+"""Shards of real pairs: 13 for training, 3 held out."""
 
 
 def changed(settings: Settings, **sections: dict[str, object]) -> Settings:
@@ -136,7 +138,7 @@ def test_a_target_below_what_exists_still_writes_a_data_set(trained: Workspace, 
     outcome = run_job(trained, settings, target=3)
     assert outcome.generated_now == 0 and outcome.accepted == {"": 16}
     manifest = load_manifest(open_storage(trained.shards))
-    assert manifest.pairs == 16 and len(manifest.shards) == REAL_SHARDS
+    assert manifest.pairs == 16 and len(manifest.shards) == len(REAL)
     assert verify(open_storage(trained.shards)) == []
 
 
@@ -148,7 +150,7 @@ def test_a_higher_target_keeps_the_earlier_shards(balanced: Workspace, settings:
     assert outcome.generated_now == 4
     shards = {name for name in before if "shard-" in name}
     assert {name: after[name] for name in shards} == {name: before[name] for name in shards}
-    assert len({name for name in after if name.endswith(".tar")}) == REAL_SHARDS + 4
+    assert len({name for name in after if name.endswith(".tar")}) == len(REAL) + 4
 
 
 def test_only_generates_for_the_class_named(trained: Workspace, settings: Settings) -> None:
@@ -204,7 +206,7 @@ def test_a_retrained_model_makes_its_shards_stale(balanced: Workspace, settings:
     retrain(balanced, stage)
     assert run_job(balanced, settings).generated_now == 7
     after = digests(balanced)
-    real = {name for number in range(REAL_SHARDS) for name in before if f"shard-{number:06d}" in name}
+    real = {name for shard in REAL for name in before if shard in name}
     assert {name: after[name] for name in real} == {name: before[name] for name in real}
     tars = {name for name in before if name.endswith(".tar")} - real
     assert tars and all(after[name] != before[name] for name in tars)
@@ -304,6 +306,29 @@ def test_nothing_stale_stays_of_a_shard_that_was_given_up(
     assert run_job(balanced, settings).failures
     assert not (balanced.shards / "shard-000004.tar").exists()
     assert verify(open_storage(balanced.shards)) == []
+
+
+def test_mixed_shards_of_an_earlier_version_go_on_and_are_rewritten_by_fresh(
+    trained: Workspace, balanced_workspace: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real pairs of all splits lay in one tar; the bytes of generated ones are what they were."""
+    with monkeypatch.context() as patch:
+        patch.setattr("augkit.shards.writer.split_of", lambda name: ANY)
+        patch.setattr("augkit.balance.job.keys_by_split", lambda rows: {"train": [row.id for row in rows]})
+        run_job(trained, settings)
+    mixed = digests(trained)
+    assert "val-000000.tar" not in mixed
+    assert run_job(trained, settings).generated_now == 0 and digests(trained) == mixed
+    assert run_job(trained, settings, target=11).generated_now == 2 and verify(open_storage(trained.shards)) == []
+    run_job(trained, settings, fresh=True)
+    assert digests(trained) == digests(balanced_workspace)
+
+
+def test_splits_lie_in_tars_of_their_own(balanced_workspace: Workspace) -> None:
+    rows = load_index(open_storage(balanced_workspace.shards), [("accepted", "==", True)])
+    for shard, split in zip(rows["shard"].to_pylist(), rows["split"].to_pylist(), strict=True):
+        assert shard.partition("-")[0] == {"train": "shard", "val": "val"}[split]
+    assert "val-000000" in rows["shard"].to_pylist()
 
 
 def test_a_shard_that_is_cut_short_is_made_again(balanced: Workspace, settings: Settings) -> None:
@@ -439,4 +464,4 @@ def test_a_part_target_is_reached(trained: Workspace, settings: Settings) -> Non
 
 def test_the_plan_is_written_beside_the_shards(balanced_workspace: Workspace) -> None:
     tree = json.loads((balanced_workspace.shards / "plan.json").read_bytes())
-    assert [row["kind"] for row in tree["rows"]] == ["real"] * REAL_SHARDS + ["generated"] * 2
+    assert [row["kind"] for row in tree["rows"]] == ["real"] * len(REAL) + ["generated"] * 2

@@ -12,6 +12,7 @@ from augkit.balance.plan import Plan, PlanRow, deficits, load_plan, portions, re
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.storage import LocalStorage, open_storage
+from augkit.shards.shard_names import split_of
 
 FRONT, BACK = CarClass.parse("front-left-5"), CarClass.parse("back-right-3")
 
@@ -44,7 +45,7 @@ def test_classes_with_mirror_images_alone_follow_those_with_real_pairs() -> None
 
 
 def planned(keys: list[str], wants: dict[CarClass, int], size: int, inputs: str = "inputs") -> Plan:
-    return with_wants(real_plan(inputs, keys, size), wants, size, "classical")
+    return with_wants(real_plan(inputs, {"train": keys}, size), wants, size, "classical")
 
 
 def test_real_rows_come_first() -> None:
@@ -54,6 +55,15 @@ def test_real_rows_come_first() -> None:
         PlanRow("shard-000002", "classical", "front-left-5", 2),
         PlanRow("shard-000003", "classical", "front-left-5", 1),
     )
+
+
+def test_every_split_has_shards_of_its_own() -> None:
+    keys = {"train": ["a", "b", "c"], "val": ["d"], "test": ["e", "f", "g"]}
+    plan = with_wants(real_plan("inputs", keys, 2), {FRONT: 1}, 2, "classical")
+    names = ["shard-000000", "shard-000001", "val-000000", "test-000000", "test-000001", "shard-000002"]
+    assert [row.shard for row in plan.rows] == names
+    for row in plan.rows:
+        assert set(row.keys) <= set(keys[split_of(row.shard)])
 
 
 def test_a_higher_target_appends_rows() -> None:
@@ -85,7 +95,7 @@ def rounds() -> Plan:
     """Real pairs, two shards of the first round, one of the second, one of the third."""
     draft = PlanRow("", "generated", "front-left-5", 2, tries=8)
     drafts = [draft, draft, replace(draft, round=1), replace(draft, round=2)]
-    return real_plan("inputs", ["a"], 2).with_rows(drafts)
+    return real_plan("inputs", {"train": ["a"]}, 2).with_rows(drafts)
 
 
 def test_a_round_stands_while_those_before_it_are_committed() -> None:
@@ -99,7 +109,7 @@ def test_a_round_stands_while_those_before_it_are_committed() -> None:
 
 def test_a_plan_counts_its_rounds() -> None:
     assert rounds().rounds == 3 and rounds().begun
-    assert real_plan("inputs", ["a"], 2).rounds == 1 and not real_plan("inputs", ["a"], 2).begun
+    assert real_plan("inputs", {"train": ["a"]}, 2).rounds == 1 and not real_plan("inputs", {"train": ["a"]}, 2).begun
 
 
 def test_a_saved_plan_is_read_back(tmp_path: object) -> None:
@@ -143,7 +153,7 @@ counts = st.dictionaries(st.sampled_from(ALL_CLASSES), st.integers(0, 60), max_s
 def test_any_plan_adds_up(training: dict[CarClass, int], real: int, targets: list[int], shard_size: int) -> None:
     """Whatever the counts, and however often the target is raised or lowered."""
     keys = [f"pair-{number}" for number in range(real)]
-    plan = real_plan("inputs", keys, shard_size)
+    plan = real_plan("inputs", {"train": keys}, shard_size)
     for target in targets:
         plan = with_wants(plan, deficits(training, list(training), target), shard_size, "classical")
     assert [key for row in plan.rows for key in row.keys] == keys

@@ -57,7 +57,7 @@ def run_plan(
 ) -> tuple[Plan, Results]:
     """Round after round until nothing is planned any more; as ``PlanRun.run``."""
     results = {} if there is None else there
-    plan, longer = Plan("", ()), after(planner, plan or real_plan("inputs", [], 1), results)
+    plan, longer = Plan("", ()), after(planner, plan or real_plan("inputs", {"train": []}, 1), results)
     while longer != plan:
         plan = longer
         for row in plan.rows:
@@ -91,7 +91,7 @@ def rates_of(chances: Sequence[float], floor: float = 0.0) -> dict[str, float]:
 
 def test_the_first_round_in_closed_form() -> None:
     """One candidate in four: 8 pairs take (8 + 2 sqrt(8 * 3 / 4)) * 4 candidates, 3 take (3 + 2 sqrt(9 / 4)) * 4."""
-    plan = planner_of({FRONT: 11, BACK: 0}).extend(real_plan("inputs", ["a"], 1), [])
+    plan = planner_of({FRONT: 11, BACK: 0}).extend(real_plan("inputs", {"train": ["a"]}, 1), [])
     assert plan.rows[1:] == (
         PlanRow("shard-000001", "generated", "front-left-5", 8, tries=52),
         PlanRow("shard-000002", "generated", "front-left-5", 3, tries=24),
@@ -99,7 +99,10 @@ def test_the_first_round_in_closed_form() -> None:
 
 
 def test_a_round_waits_for_every_shard_of_those_before_it() -> None:
-    planner, plan = planner_of({FRONT: 16}), planner_of({FRONT: 16}).extend(real_plan("inputs", ["a"], 1), [])
+    planner, plan = (
+        planner_of({FRONT: 16}),
+        planner_of({FRONT: 16}).extend(real_plan("inputs", {"train": ["a"]}, 1), []),
+    )
     short = ShardReport("shard-000001", "front-left-5", 8, 2, 52, {})
     real = ShardReport("shard-000000", "", 1, 1, 1, {})
     assert planner.extend(plan, [real, short]) == plan
@@ -209,7 +212,7 @@ def test_an_interruption_anywhere_gives_the_same_plan(
     """Shards end in any order, the run is killed after any of them, also between a round and the next."""
     planner, world = planner_of(need, size), World(rates_of(chances), seed)
     whole, results = run_plan(planner, world.make)
-    plan, there = real_plan("inputs", [], 1), Results()
+    plan, there = real_plan("inputs", {"train": []}, 1), Results()
     for _ in range(1000):
         plan = after(planner, plan, there)
         left = [row for row in plan.rows if row.shard not in there]
@@ -281,7 +284,7 @@ def with_mirror() -> Profiles:
 
 def test_a_part_target_counts_what_the_class_targets_bring() -> None:
     """(0.1 * 5.1 - 0.1) / (0.2 - 0.1 * 0.5) = 2.7: three pairs, of which the class's own target brings two."""
-    first = real_plan("inputs", [], 1)
+    first = real_plan("inputs", {"train": []}, 1)
     alone = Planner({BACK: 0}, 8, ATTEMPTS, REAL, target(0.1)).extend(first, [])
     both = Planner({BACK: 2}, 8, ATTEMPTS, REAL, target(0.1)).extend(first, [])
     enough = Planner({BACK: 7}, 8, ATTEMPTS, REAL, target(0.1)).extend(first, [])

@@ -40,7 +40,7 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
         "target", "precision", "device", "batch", "classes", "parts", "untrained", "candidates", "shards", "megabytes",
         "seconds", "overview", "chart", "forecast", "presets",
     }  # fmt: skip
-    assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 6, [], {})
+    assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 7, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0
     nothing = {"extra": 0, "accepted": 0, "given_up": False, "tried": 0, "accept_rate": 0.25}
     common = nothing | {"mask_model": "all", "image_model": "all"}

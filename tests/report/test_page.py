@@ -194,7 +194,7 @@ def test_an_interrupted_run_shows_what_is_committed(copied: Workspace, monkeypat
     (copied.models / "mask" / "all" / "config.json").unlink()
     summary, text = without_neighbours(copied, monkeypatch)
     said = " ".join(gap.what for gap in summary.gaps)
-    assert "2 of 9 planned shards are committed" in said and "Not finished: the training of mask all" in said
+    assert "3 of 9 planned shards are committed" in said and "Not finished: the training of mask all" in said
     assert sum(count.generated for count in summary.classes) < sum(MADE.values())
     assert "Not finished." in text
 

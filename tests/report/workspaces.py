@@ -21,6 +21,7 @@ from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.writer import PairRecord, ShardWriter
 from tests.report.documents import COMPARE, DEMO, GATE, MASKS, PHOTOS, PLANTED, UTILITY
+from tests.sharding import SplitWriters
 
 MADE = {"back-left-3": 3, "front-right-5": 1}
 """Accepted generated pairs by class."""
@@ -45,15 +46,15 @@ def make_workspace(workspace: Workspace) -> Workspace:
     """Adds shards of real, generated and rejected pairs, a model's records and what other verbs measured."""
     schema, storage = PartSchema.load(workspace.schema), open_storage(workspace.shards)
     rows = {row.id: row for row in read_catalogue(workspace.catalogue)}
-    real = ShardWriter(storage, "shard-000000")
+    real = SplitWriters(storage)
     for row in rows.values():
         real.add(_record(row, "real"), workspace.photo(row.id).read_bytes(), "jpg", workspace.mask(row.id).read_bytes())
-    real.commit("real")
+    names = real.commit("real")
     for number, name in enumerate(MADE, 1):
         writer = ShardWriter(storage, f"shard-{number:06d}")
         _generate(writer, name, workspace, rows, schema)
         writer.commit(name)
-    finish(storage, [f"shard-{n:06d}" for n in range(3)], schema, "plan", {"augkit": "0"})
+    finish(storage, [*names, "shard-000001", "shard-000002"], schema, "plan", {"augkit": "0"})
     save_settings(load_settings("smoke", ["balance.target_per_class=6"]), workspace.settings)
     _record_training(workspace)
     workspace.reports.mkdir(exist_ok=True)

@@ -18,6 +18,7 @@ from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_p
 from augkit.shards.commit import TarFile, aside_file, commit_file, read_commit, tar_file
 from augkit.shards.index import load_index
 from augkit.shards.reader import read_stored
+from augkit.shards.shard_names import is_shard, shard_name, split_of
 from augkit.shards.writer import MEMBER_FIELDS, ShardWriter
 
 from .pairs import Pairs, exact_mask, make_pair, make_record, rejected_pair, write_dataset, write_shard
@@ -92,6 +93,14 @@ def test_the_commit_record_says_what_the_tar_is(storage: LocalStorage) -> None:
     assert (kept["shard"], kept["class"], kept["score_a"]) == (NAME, "front-left-5", 2.0)
     assert (rejected["shard"], rejected["photo_offset"], rejected["score_a"]) == (None, None, None)
     assert (rejected["accepted"], rejected["reasons"], rejected["score_b"]) == (False, ["specks"], 3.0)
+
+
+@pytest.mark.parametrize(("name", "split"), [("shard-000000", "val"), ("val-000000", "test"), ("test-000000", "train")])
+def test_a_tar_holds_one_split(storage: LocalStorage, name: str, split: str) -> None:
+    with pytest.raises(ShardError, match=rf"a: a pair of the split {split} in {name}\.tar"):
+        write_shard(storage, name, {"a": make_pair(0)}, split=split)
+    assert is_shard(name) and not is_shard("notes") and split_of(shard_name(split, 7)) == split
+    write_shard(storage, shard_name(split, 7), {"a": make_pair(0)}, split=split).commit("row")
 
 
 def test_a_shard_of_rejects_has_no_tar(storage: LocalStorage) -> None:

@@ -15,12 +15,13 @@ from augkit.models.registries import PHOTO_GENERATORS, PICTURE_MODELS, SEGMENTER
 from augkit.settings import Settings, load_settings
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
-from augkit.shards.writer import PairRecord, ShardWriter
+from augkit.shards.writer import PairRecord
 from augkit.stages.image import load_photo_sampler
 from augkit.stages.mask import load_mask_sampler
 from augkit.stages.model_store import ModelStore, Stage
 from augkit.stages.segmenter import load_segmenter, train_segmenter
 from augkit.stages.unconditional import load_picture_sampler
+from tests.sharding import SplitWriters
 
 SMALL = ["mask.size=16", "mask.batch=4"]
 GAN = [*SMALL, "mask.options={latent: 4}"]
@@ -115,12 +116,11 @@ def killed_at(last: int) -> Progress:
 def write_shards(workspace: Workspace) -> None:
     """The workspace's real pairs as a finished data set."""
     storage, schema = LocalStorage(workspace.shards), PartSchema.load(workspace.schema)
-    writer = ShardWriter(storage, "shard-000000")
+    writer = SplitWriters(storage)
     for row in read_catalogue(workspace.catalogue):
         photo, extension = encode_photo(read_photo(workspace.photo(row.id)))
         record = PairRecord(
             row.id, row.split, "real", row.orientation, row.doors, 0, "", "", row.size, row.size, row.histogram
         )
         writer.add(record, photo, extension, encode_mask(read_mask(workspace.mask(row.id))))
-    writer.commit("row")
-    finish(storage, ["shard-000000"], schema, "plan", {})
+    finish(storage, writer.commit("row"), schema, "plan", {})

@@ -13,9 +13,10 @@ from augkit.data.catalogue import read_catalogue
 from augkit.settings import SOURCES, Source, load_settings
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
-from augkit.shards.writer import PairRecord, ShardWriter
+from augkit.shards.writer import PairRecord
 from augkit.stages.segmenter import ShardPairs, evaluate_segmenter
 from augkit.stages.training_mix import is_made, sampling_of, training_mix
+from tests.sharding import SplitWriters
 
 from .runs import run, tiny
 
@@ -24,15 +25,14 @@ def write(workspace: Workspace, made: str, count: int) -> None:
     """Shards of so many made pairs; every photo of the n-th is n. The real pairs beside them are those of the rows."""
     folder = {"classical": workspace.classical, "painted": workspace.painted}.get(made, workspace.shards)
     storage, schema = LocalStorage(folder), PartSchema.load(workspace.schema)
-    writer = ShardWriter(storage, "shard-000000")
+    writer = SplitWriters(storage)
     rows = read_catalogue(workspace.catalogue)
     keys = [(row.id, row.split, "real") for row in rows] + [(f"{made}-{n}", "train", made) for n in range(count)]
     for number, (key, split, source) in enumerate(keys):
         record = PairRecord(key, split, source, "A", "5", 0, "", "", 32, 32, [1024, *[0] * (schema.channels - 1)])
         photo = np.full((32, 32, 3), number, np.uint8)
         writer.add(record, *encode_photo(photo), encode_mask(np.full((32, 32), number % 2, np.uint8)))
-    writer.commit("row")
-    finish(storage, ["shard-000000"], schema, "plan", {})
+    finish(storage, writer.commit("row"), schema, "plan", {})
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from augkit.data.present_split import present_split
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.commit import read_commit
 from augkit.shards.index import MANIFEST_FILE, finish, load_manifest
+from augkit.shards.shard_names import shard_name
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.singan.painting import Painting, paint, painting_seed
 from augkit.stages.singan.pyramid import TrainedPyramid
@@ -66,7 +67,7 @@ def _written(storage: LocalStorage, request: PaintRequest, schema: PartSchema) -
         commit = read_commit(storage, name)
         if commit is not None and commit.row_digest == request.digest:
             return name
-    name = f"shard-{len(names):06d}"
+    name = shard_name("train", len(names))
     writer = ShardWriter(storage, name)
     for number in range(request.count):
         seed = painting_seed(request.seed, request.trained, request.painting, number)

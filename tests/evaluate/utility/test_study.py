@@ -24,7 +24,8 @@ from augkit.evaluate.utility.study import compare_arms
 from augkit.evaluate.utility.trial import Trial
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
-from augkit.shards.writer import PairRecord, ShardWriter
+from augkit.shards.writer import PairRecord
+from tests.sharding import SplitWriters
 from tests.stages.runs import KilledError, killed_at, tiny
 
 NARROW = "segmenter.options={pretrained: false, widths: [8, 8, 8]}"
@@ -34,7 +35,7 @@ SETTINGS = tiny("fpn", 3)
 def write(workspace: Workspace, made: int, quality: int = 95, splits: tuple[str, ...] = ("train", "val")) -> None:
     """Shards of the real pairs, and of so many more that stand for generated ones: real ones with changed colours."""
     storage, schema = LocalStorage(workspace.shards), PartSchema.load(workspace.schema)
-    writer = ShardWriter(storage, "shard-000000")
+    writer = SplitWriters(storage)
     rows = [row for row in read_catalogue(workspace.catalogue) if row.split in splits]
     train = [row for row in rows if row.split == "train"]
     for number, row in enumerate([*rows, *train[:made]]):
@@ -48,8 +49,7 @@ def write(workspace: Workspace, made: int, quality: int = 95, splits: tuple[str,
         writer.add(
             record, *encode_photo(photo, quality if generated else 95), encode_mask(read_mask(workspace.mask(row.id)))
         )
-    writer.commit("row")
-    finish(storage, ["shard-000000"], schema, "plan", {})
+    finish(storage, writer.commit("row"), schema, "plan", {})
 
 
 @pytest.fixture
