@@ -138,7 +138,7 @@ def test_a_target_must_be_positive(balance: Command, trained: Workspace, target:
         (["--target-part", "trunk=90%"], ["no class shows that much of it", "back-right-3 shows the most"]),
         (["--set", "balance.target_parts={trunk: 3}"], ["balance.target_parts.trunk", "less than 1"]),
         (["--executor", "cloud"], ["--executor cloud", "local, ray"]),
-        (["--set", "gate.slak=2"], ["gate.slak", "Extra inputs"]),
+        (["--set", "gate.slak=2"], ["gate.slak", "did you mean gate.slack"]),
         (["--config", "nowhere"], ["no settings at nowhere", "smoke"]),
     ],
 )
