@@ -91,7 +91,7 @@ def small_dataset(folder: Path) -> LocalStorage:
     """Three shards with a plan, everything that a folder of shards can have in it."""
     storage = LocalStorage(folder)
     manifest, _ = write_dataset(storage)
-    plan = real_plan("inputs", ["real-0", "real-1"], 2)
+    plan = real_plan("inputs", {"train": ["real-0", "real-1"]}, 2)
     plan.save(storage)
     finish(storage, [shard.name for shard in manifest.shards], manifest.schema, plan.digest, manifest.versions)
     assert load_manifest(storage).plan_digest == plan.digest

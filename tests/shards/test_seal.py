@@ -86,7 +86,7 @@ def test_a_changed_manifest_is_refused(small: LocalStorage, old: bytes, new: byt
 def test_verify_reads_commit_records_and_the_plan(small: LocalStorage) -> None:
     other = read_commit(small, SHARDS[0])
     assert other is not None
-    plan = real_plan("other inputs", ["real-0", "real-1"], 2)
+    plan = real_plan("other inputs", {"train": ["real-0", "real-1"]}, 2)
     plan.save(small)
     assert verify(small) == [Fault("plan", PLAN_FILE, "sha256 differs from the manifest's")]
     small.remove(PLAN_FILE)
