@@ -24,7 +24,7 @@ from augkit.core.progress import Progress
 from augkit.core.storage import Storage
 from augkit.data.catalogue import SPLITS, CatalogueRow
 from augkit.shards.commit import Commit, aside_file, commit_file, read_commit, tar_file
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, finish
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, WITHDRAWN, finish
 from augkit.shards.shard_names import is_shard
 
 Extend = Callable[[Plan, Sequence[ShardReport]], Plan]
@@ -96,7 +96,8 @@ class PlanRun:
         done = {report.shard for report in self._reports(plan)}
         todo = [row for row in plan.rows if row.shard not in done]
         if todo:
-            self.storage.remove(MANIFEST_FILE)  # no manifest, no data set: nobody reads it while it grows
+            for file in (MANIFEST_FILE, WITHDRAWN):  # no manifest, no data set: nobody reads it while it grows
+                self.storage.remove(file)
             plan.save(self.storage)
             shards.begin(todo)
             for result in execute([ShardTask(row, self.digest(row)) for row in todo], shards):

@@ -25,7 +25,7 @@ from pathlib import Path
 from augkit.core.atomic_file import is_temporary, make_folder, temporary_start
 from augkit.core.errors import BusyError
 
-FORGOTTEN = 3600.0
+FORGOTTEN = 60.0
 """Seconds after which nobody writes at a temporary file any more, where no lock tells."""
 
 _WAIT = 0.1

@@ -17,8 +17,8 @@ from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
 from augkit.gate.rescore import Judge, judge_with, keep, rescore
 from augkit.shards.commit import committed_shards
-from augkit.shards.index import Counts, finish, load_index, load_manifest
-from augkit.shards.rewrite import settle
+from augkit.shards.index import MANIFEST_FILE, Counts, finish, load_index, load_manifest
+from augkit.shards.rewrite import last_manifest, settle
 
 GATE_VERSION = "gate"
 """The key of the manifest's versions that names the gate which judged its pairs."""
@@ -40,7 +40,7 @@ def _judged_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     settle(storage)
     if not storage.names():
         return summary(gate, storage, workspace, {}, [])
-    manifest = load_manifest(storage)
+    manifest = last_manifest(storage)
     if manifest.schema.digest != references.schema.digest:
         raise ShardError(
             f"{storage}: shards of the parts {', '.join(manifest.schema.names[1:])}",
@@ -51,7 +51,7 @@ def _judged_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     rewritten = mark(storage, shards, gate, judge_with(gate))
     references.progress("shards judged", len(shards), len(shards))
     versions = manifest.versions | version_of(gate)
-    if rewritten or versions != manifest.versions:
+    if rewritten or versions != manifest.versions or not storage.exists(MANIFEST_FILE):
         finish(storage, shards, manifest.schema, manifest.plan_digest, versions)
     return summary(gate, storage, workspace, before, rewritten)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from augkit import __version__
+from augkit.core.lock import held
 from augkit.core.parts import Colour
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
@@ -28,6 +29,8 @@ from augkit.shards.card import write_card
 from augkit.shards.index import load_index
 from augkit.train.checkpoint import digest
 from augkit.train.model_folder import MODEL
+
+_PATIENCE = 60.0
 
 REMEDIES = {
     "utility": "augkit evaluate utility", "demo": "augkit demo", "gate": "augkit gate",
@@ -101,8 +104,17 @@ def write_report(
 ) -> Summary:  # fmt: skip
     """Writes the page, and the card of a finished data set (``license``: see ``augkit.shards.card``).
 
-    Raises DataError where the workspace has no catalogue: then there is nothing to report.
+    Raises DataError where the workspace has no catalogue: then there is nothing to report. Where another command writes
+    the page, this waits for it, and raises BusyError after a minute.
     """
+    with held(path, patience=_PATIENCE, around=(path.parent,)):
+        return _written(workspace, path, read_settings, per_class, license, redraw=redraw, progress=progress)
+
+
+def _written(
+    workspace: Workspace, path: Path, read_settings: ReadSettings, per_class: int, license: str | None, *,
+    redraw: Redraw, progress: Progress,
+) -> Summary:  # fmt: skip
     data = read_report_data(workspace, read_settings)
     if data.manifest and data.index:
         write_card(data.storage, data.manifest, load_index(data.storage), license)

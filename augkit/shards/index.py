@@ -22,6 +22,8 @@ from augkit.shards.writer import COLUMNS, SCORE
 
 INDEX_FILE = "index.parquet"
 MANIFEST_FILE = "manifest.json"
+WITHDRAWN = "staged/manifest.json"
+"""A copy of the manifest while there is none, for who goes on after a kill."""
 PLAN_FILE = "plan.json"
 FORMAT_VERSION = 3
 UNSEALED = 2
@@ -123,11 +125,19 @@ def finish(
         plan_digest,
         versions,
     )
-    storage.remove(MANIFEST_FILE)
+    withdraw(storage)
     storage.put(INDEX_FILE, data)
     write_card(storage, manifest, table)
     storage.put(MANIFEST_FILE, sealed(json.dumps(manifest.to_dict(), indent=1).encode() + b"\n"))
+    storage.remove(WITHDRAWN)
     return manifest
+
+
+def withdraw(storage: Storage) -> None:
+    """Takes the manifest away, so that nobody reads what changes; keeps a copy of it until ``finish``."""
+    if storage.exists(MANIFEST_FILE):
+        storage.put(WITHDRAWN, storage.read(MANIFEST_FILE))
+        storage.remove(MANIFEST_FILE)
 
 
 def load_manifest(storage: Storage) -> Manifest:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from augkit.core.storage import Storage
 from augkit.shards.commit import aside_file, commit_file, tar_file
-from augkit.shards.index import MANIFEST_FILE
+from augkit.shards.index import MANIFEST_FILE, Manifest, load_manifest, withdraw
 
 FOLDER = "staged"
 READY = f"{FOLDER}/ready"
@@ -54,15 +54,22 @@ def publish(storage: Storage) -> None:
 def settle(storage: Storage) -> None:
     """Completes a ``publish`` that was interrupted, and removes what was staged without one."""
     staged = Staged(storage)
-    names = staged.names()
+    names = [name for name in staged.names() if name != MANIFEST_FILE]
     if storage.exists(READY):
-        storage.remove(MANIFEST_FILE)
+        withdraw(storage)
         commits = [PurePosixPath(name).stem for name in names if name.startswith("commits/")]
         for shard in commits:
             _replace(storage, staged, shard)
         storage.remove(READY)
     for name in names:
         staged.remove(name)
+
+
+def last_manifest(storage: Storage) -> Manifest:
+    """The manifest, or the one that was withdrawn by who was killed before it was written again. Raises ShardError."""
+    staged = Staged(storage)
+    kept = not storage.exists(MANIFEST_FILE) and staged.exists(MANIFEST_FILE)
+    return load_manifest(staged if kept else storage)
 
 
 def _replace(storage: Storage, staged: Staged, shard: str) -> None:

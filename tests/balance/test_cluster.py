@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import psutil
 import pytest
 import ray
 
-from augkit.balance.cluster import cluster, own_cluster
+from augkit.balance.cluster import ClusterLogs, _private_folder, cluster, own_cluster
 from augkit.core.errors import ConfigError
 
 PROBE = r"""
@@ -195,13 +196,58 @@ def test_an_address_where_nobody_answers(address: str, cause: str, monkeypatch: 
 
 
 def test_what_ray_raises_at_its_start_is_an_error_of_ours(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folders: list[str] = []
+    folders, logs = [], ClusterLogs(apart / "reports" / "ray-logs")
 
     def fail(**options: Any) -> None:
-        folders.append(options["_temp_dir"])
+        folders.append(Path(options["_temp_dir"]))
+        (folders[0] / "session_latest" / "logs").mkdir(parents=True)
+        (folders[0] / "session_latest" / "logs" / "raylet.err").write_text("why")
         raise Exception("The current node timed out during startup.")
 
     monkeypatch.setattr(ray, "init", fail)
-    with pytest.raises(ConfigError, match=r"could not be started(.|\n)*timed out(.|\n)*--executor local"):
-        own_cluster(1).__enter__()
-    assert not Path(*folders).exists() and "RAY_AUTH_TOKEN" not in os.environ
+    with pytest.raises(ConfigError, match=r"ray-logs\)(.|\n)*timed out(.|\n)*--executor local"):
+        own_cluster(1, logs).__enter__()
+    assert not folders[0].exists() and "RAY_AUTH_TOKEN_PATH" not in os.environ
+    assert (logs.place / "raylet.err").read_text() == "why"
+
+
+def test_logs_are_kept_where_a_worker_died_and_only_then(tmp_path: Path) -> None:
+    for wanted in (False, True):
+        logs = ClusterLogs(tmp_path / "reports" / str(wanted))
+        with _private_folder(logs) as folder:
+            (folder / "session_latest" / "logs").mkdir(parents=True)
+            assert folder.stat().st_mode & 0o77 == 0
+            logs.wanted = wanted
+        assert logs.place.exists() == wanted and str(logs.place) in logs.said
+
+
+@pytest.fixture
+def namespace(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """Another network namespace, with a wire to this one: its name, and our address on the wire."""
+    if os.geteuid() or shutil.which("ip") is None:
+        pytest.skip("needs root and iproute2")
+    name, near, far, ours = f"augkit-{os.getpid()}", f"ak{os.getpid()}a", f"ak{os.getpid()}b", "10.213.77.1"
+    commands = [
+        f"netns add {name}", f"link add {near} type veth peer name {far} netns {name}",
+        f"addr add {ours}/30 dev {near}", f"link set {near} up",
+        f"-n {name} addr add 10.213.77.2/30 dev {far}", f"-n {name} link set {far} up",
+    ]  # fmt: skip
+    try:
+        for command in commands:
+            if subprocess.run(["ip", *command.split()], capture_output=True, check=False).returncode:
+                pytest.skip(f"no leave for ip {command}")
+        monkeypatch.setenv("PROBE_NAMESPACE", name)
+        yield name, ours
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", near], capture_output=True, check=False)
+
+
+@pytest.mark.slow
+def test_another_network_namespace_reaches_nothing(namespace: tuple[str, str], apart: Path) -> None:
+    name, ours = namespace
+    with socket.create_server((ours, 0)) as server:  # the wire works
+        call = f"import socket; socket.create_connection(('{ours}', {server.getsockname()[1]}), 20)"
+        subprocess.run(["ip", "netns", "exec", name, sys.executable, "-c", call], check=True)
+    (own,) = probe()
+    assert_private(own, "", apart)

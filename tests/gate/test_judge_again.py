@@ -17,7 +17,7 @@ from augkit.settings import Settings, save_settings
 from augkit.shards import rewrite
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.commit import aside_file, read_commit
-from augkit.shards.index import MANIFEST_FILE, finish, load_index
+from augkit.shards.index import MANIFEST_FILE, WITHDRAWN, finish, load_index
 from augkit.shards.verify import verify
 from augkit.shards.writer import PairRecord, ShardWriter
 
@@ -119,7 +119,29 @@ def test_killed_while_they_are_put_in_place_is_completed(
     rewrite.settle(shards)
     commit = read_commit(shards, SHARD)
     assert commit is not None and commit.table["accepted"].to_pylist()[4] is False
-    assert not any(name.startswith("staged/") for name in shards.names())
+    assert [name for name in shards.names() if name.startswith("staged/")] == [WITHDRAWN]
+    judge_again(open_references(workspace, gate_settings), False)  # the same command again
+    assert verify(shards) == [] and not shards.exists(WITHDRAWN)
+
+
+def test_killed_while_there_is_no_manifest_the_same_command_goes_on(
+    shards: LocalStorage, workspace: Workspace, gate_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("augkit.shards.index.write_card", killed)
+        with pytest.raises(KeyboardInterrupt):
+            judge_again(open_references(workspace, gate_settings), False)
+    assert not shards.exists(MANIFEST_FILE)
+    judge_again(open_references(workspace, gate_settings), False)
+    interrupted = {name: shards.read(name) for name in shards.names()}
+    for name in interrupted:
+        shards.remove(name)
+    write_shards(open_references(workspace, gate_settings), shards)
+    judge_again(open_references(workspace, gate_settings), False)
+    assert interrupted == {name: shards.read(name) for name in shards.names()}
 
 
 def test_judges_of_other_data_are_refused(workspace: Workspace, gate_settings: Settings) -> None:
