@@ -63,6 +63,7 @@ def test_the_page_is_whole_and_needs_no_other_file(page: str) -> None:
     tags.feed(page)
     assert tags.open == [] and tags.outside == []
     assert page.startswith("<!doctype html>") and "url(" not in page and "@import" not in page
+    assert "<th></th>" not in page  # axe: a head without a name
     assert "prefers-color-scheme: dark" in page and 'name="viewport"' in page
 
 
