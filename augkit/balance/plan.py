@@ -14,10 +14,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
+from typing_extensions import TypedDict
+
 from augkit.core.arithmetic import Arithmetic, DeviceKind
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.section import MOST
 from augkit.core.storage import Storage
+from augkit.core.typed import NotNegative, from_json, shown
 from augkit.shards.index import PLAN_FILE
 from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
 from augkit.shards.shard_names import shard_name, split_of
@@ -41,14 +45,19 @@ class PlanRow:
     shard: str
     kind: Kind
     class_name: str
-    want: int
+    want: NotNegative
     keys: tuple[str, ...] = ()
-    tries: int = 0
-    round: int = 0
+    tries: NotNegative = 0
+    round: NotNegative = 0
 
     def digest(self, inputs: str, models: Sequence[str]) -> str:
         """Names the row with everything that its bytes depend on; stored in the shard's commit record."""
         return hashlib.sha256(json.dumps([asdict(self), inputs, list(models)]).encode()).hexdigest()
+
+
+class _WrittenPlan(TypedDict):
+    inputs: str
+    rows: list[PlanRow]
 
 
 @dataclass(frozen=True)
@@ -124,19 +133,19 @@ def load_plan(storage: Storage) -> Plan | None:
             f"delete {PLAN_FILE} and run the same command again: it plans anew and keeps the shards that fit",
         )  # fmt: skip
     try:
-        tree = json.loads(text)
+        tree = from_json(dict[str, Any], text)
         if tree["format"] == PLAN_FORMAT and not is_sealed(text):
             raise ValueError("its checksum is missing")
         if tree["format"] not in (UNSEALED_PLAN, PLAN_FORMAT):
             raise ValueError(f"a plan of format {tree['format']}, this version writes format {PLAN_FORMAT}")
-        rows = tuple(PlanRow(**row | {"keys": tuple(row["keys"])}) for row in tree["rows"])
-        if (precision := tree.get("precision", "")) not in {"", *get_args(Arithmetic)}:
-            raise ValueError(f"a plan in {precision}, which this version does not compute in")
+        if (precision := tree.get("precision", "")) not in ["", *get_args(Arithmetic)]:
+            raise ValueError(f"a plan in {shown(precision)}, which this version does not compute in")
         device, batch = tree.get("device", "cpu"), tree.get("batch", 1)
-        if device not in get_args(DeviceKind) or not (isinstance(batch, int) and batch >= 1):
-            raise ValueError(f"a plan of batches of {batch!r} on {device!r}, which this version does not make")
-        return Plan(tree["inputs"], rows, precision, device, batch)
-    except (KeyError, TypeError, ValueError) as error:
+        if device not in [*get_args(DeviceKind)] or not (isinstance(batch, int) and 1 <= batch <= MOST):
+            raise ValueError(f"a plan of batches of {shown(batch)} on {shown(device)}, which this version does not make")
+        written = from_json(_WrittenPlan, text)
+        return Plan(written["inputs"], tuple(written["rows"]), precision, device, batch)
+    except (KeyError, ValueError) as error:
         raise DataError(
             f"{storage}: {PLAN_FILE}: {error}",
             "a plan of this version",

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import SchemaError
 from augkit.core.nearest import one_of
 from augkit.core.part_names import PartName, PartOverride, faults_of, read_names
+from augkit.core.typed import from_plain, read_json
 
 BACKGROUND = 0
 IGNORE = 255
@@ -27,6 +30,23 @@ _EXACT = 1 << 24  # OpenCV's counts are 32-bit floats, which hold all whole numb
 
 Colour = tuple[int, int, int]
 Mask = NDArray[np.uint8]
+
+
+_Channel = Annotated[int, Field(ge=0, le=255, strict=True)]
+
+
+class _WrittenPart(TypedDict):
+    id: Annotated[int, Field(ge=1, le=MAX_PART, strict=True)]
+    name: Annotated[str, Field(min_length=1, max_length=500)]
+    colour: Annotated[list[_Channel], Field(min_length=3, max_length=3)]
+    side: NotRequired[str | None]
+    end: NotRequired[str | None]
+    kind: NotRequired[str | None]
+    mirror: NotRequired[str | None]
+
+
+class _Written(TypedDict):
+    parts: list[_WrittenPart]
 
 
 @dataclass(frozen=True)
@@ -142,19 +162,18 @@ class PartSchema:
     def from_dict(cls, data: dict[str, Any]) -> PartSchema:
         """Inverse of ``to_dict``."""
         try:
-            parts = tuple(
-                Part(int(p["id"]), str(p["name"]), _rgb(p["colour"]), PartOverride.from_dict(p)) for p in data["parts"]
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"not a part schema: {error!r}", "parts with id, name and colour") from error
+            found = from_plain(_Written, data)["parts"]
+            parts = tuple(Part(p["id"], p["name"], _rgb(p["colour"]), PartOverride.from_dict(p)) for p in found)
+        except ValueError as error:
+            raise SchemaError(f"not a part schema: {error}", "parts with id, name and colour") from error
         return cls(parts)
 
     @classmethod
     def load(cls, path: Path) -> PartSchema:
         """Reads a schema written by ``save``."""
         try:
-            return cls.from_dict(json.loads(path.read_text()))
-        except (OSError, json.JSONDecodeError) as error:
+            return cls.from_dict(read_json(dict[str, Any], path))
+        except (OSError, ValueError) as error:
             raise SchemaError(
                 f"{path}: {error}", "the part schema of the workspace", "import the data again"
             ) from error

@@ -5,11 +5,13 @@ A dataclass, a TypedDict or a type is the schema; what fits becomes its instance
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from augkit.core.inside import PLAIN_NAME
+from augkit.core.regular_file import LABELS, read_regular
 
 _Kind = TypeVar("_Kind")
 
@@ -21,13 +23,19 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 _SHOWN, _LONGEST = 5, 60
 
 
-def from_json(kind: type[_Kind], text: bytes) -> _Kind:
+def from_json(kind: type[_Kind], text: str | bytes) -> _Kind:
     """What the JSON says, as ``kind``. Raises ValueError, which names the faulty places: no text, no JSON, too deeply
     nested, keys that are missing, values of another type or beyond their bounds."""
     try:
         return cast(_Kind, _adapter(kind).validate_json(text, strict=True))
     except ValidationError as error:
         raise ValueError(faults_of(error)) from None
+
+
+def read_json(kind: type[_Kind], path: Path, limit: int = LABELS) -> _Kind:
+    """A JSON file as ``kind``. Raises OSError for what is no regular file of at most ``limit`` bytes, and ValueError as
+    ``from_json`` does."""
+    return from_json(kind, read_regular(path, limit))
 
 
 def from_plain(kind: type[_Kind], data: Any) -> _Kind:

@@ -12,6 +12,8 @@ from typing import Any
 from augkit.core.atomic_file import move, sync_files, write_json
 from augkit.core.errors import ConfigError
 from augkit.core.progress import Progress
+from augkit.core.regular_file import ANNOTATIONS, read_regular
+from augkit.core.typed import read_json
 from augkit.export.export_format import ExportFormat, ExportHeading, ExportItem, ExportPlace, Record, Records
 
 SUMMARY = ".export.json"
@@ -52,7 +54,7 @@ class ExportJournal(Records):
         """Takes up what an earlier run wrote of the same; False where there is nothing of it."""
         whole, keeping = 0, False
         if self.path.is_file():
-            for number, text in enumerate(self.path.read_bytes().splitlines(keepends=True)):
+            for number, text in enumerate(read_regular(self.path, ANNOTATIONS).splitlines(keepends=True)):
                 if not text.endswith(b"\n"):
                     break  # the run was killed while it wrote this line
                 line = json.loads(text)
@@ -110,10 +112,10 @@ class ExportFolder:
     def finished(self) -> dict[str, Any] | None:
         """The summary of what is there, where it is this export."""
         try:
-            summary = json.loads((self.target / SUMMARY).read_text())
+            summary = read_json(dict[str, Any], self.target / SUMMARY)
         except (OSError, ValueError):
             return None
-        return summary if isinstance(summary, dict) and summary.get("made_of") == self.made_of else None
+        return summary if summary.get("made_of") == self.made_of else None
 
     def write(
         self, form: ExportFormat, heading: ExportHeading, batches: Sequence[ExportBatch], fresh: bool,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from typing_extensions import TypedDict
 
 from augkit.core.atomic_file import replacing, write_json
 from augkit.core.disk_faults import as_os_error
 from augkit.core.errors import CheckpointError
 from augkit.core.lock import held
+from augkit.core.regular_file import ANNOTATIONS
+from augkit.core.typed import read_json
 from augkit.gate.bounds import Bound, ScoreBounds, fit_bounds
 from augkit.gate.gate_check import CHECKS, FittedState, GateCheck
 from augkit.gate.judge import Gate, real_pair
@@ -50,6 +53,17 @@ class RealScores:
         chosen, scores = [self.ids[place] for place in places], [self.scores[place] for place in places]
         rejected = [self.rejected[place] for place in places] if self.rejected else []
         return RealScores(chosen, scores, rejected, self.floors)
+
+
+class _WrittenGate(TypedDict, total=False):
+    format: int
+    judges: str
+    settings: str
+    facts: dict[str, dict[str, Any]]
+    bounds: dict[str, tuple[float | None, float | None]]
+    quantile: float
+    rejected_real: float
+    real: int
 
 
 def ready_gate(references: ReferenceSet, again: bool = False) -> Gate:
@@ -98,7 +112,9 @@ def load_gate(references: ReferenceSet) -> Gate:
 def real_scores(references: ReferenceSet) -> RealScores:
     """What the fit noted of the training pairs; earlier versions scored held-out ones beside them."""
     try:
-        noted = RealScores(**json.loads((references.folder / REAL_FILE).read_text()))
+        noted = read_json(RealScores, references.folder / REAL_FILE, ANNOTATIONS)
+        if len(noted.scores) != len(noted.ids) or len(noted.rejected) not in (0, len(noted.ids)):
+            raise ValueError(f"{REAL_FILE}: lists of different lengths")
         return noted.among(references.folds.numbers)
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{references.folder}: {error}", "a fitted gate", "run augkit gate --refit") from error
@@ -174,7 +190,7 @@ def _checks(references: ReferenceSet, about: dict[str, Any]) -> dict[str, GateCh
         try:
             kept = FittedState(load_file(references.folder / f"{name}.safetensors"), about["facts"][name])
             found[name] = CHECKS[name](kept, references)
-        except (OSError, KeyError, ValueError, SafetensorError) as error:
+        except (OSError, LookupError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(
                 f"{references.folder}: the check {name}: {error}", "what a fit of this version left",
                 "run augkit gate --refit",
@@ -185,10 +201,11 @@ def _checks(references: ReferenceSet, about: dict[str, Any]) -> dict[str, GateCh
 def _read(folder: Path) -> dict[str, Any]:
     """The gate's file; empty where there is none of this version."""
     try:
-        about: dict[str, Any] = json.loads((folder / GATE_FILE).read_text())
+        about = dict(read_json(_WrittenGate, folder / GATE_FILE))
     except (OSError, ValueError):
         return {}
-    return about if about.get("format") == FORMAT else {}
+    whole = "settings" not in about or {"bounds", "quantile", "rejected_real"} <= about.keys()
+    return about if about.get("format") == FORMAT and whole else {}
 
 
 def _digest(tree: dict[str, Any]) -> str:
@@ -199,6 +216,6 @@ def _closed(limit: float) -> float | None:
     return limit if np.isfinite(limit) else None
 
 
-def _opened(limits: list[float | None]) -> tuple[float, float]:
+def _opened(limits: Sequence[float | None]) -> tuple[float, float]:
     low, high = limits
     return -np.inf if low is None else low, np.inf if high is None else high

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from augkit.core.errors import CheckpointError
+from augkit.core.regular_file import ANNOTATIONS, read_regular
+from augkit.core.typed import from_json
+from augkit.train.model_folder import load_description
 from augkit.train.selection import JUDGEMENTS
 
 WIDTH, HEIGHT = 280.0, 120.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 10.0, 20.0
 DISTANCE = "distance to held-out pairs"
 _JUDGED = {"distance": DISTANCE, "diversity": "diversity against held-out pairs"}
+_LARGEST = 1e300
 POINTS = 240
 """Points of a line; where a run recorded more, each is the mean of its stretch."""
 
@@ -58,9 +61,9 @@ def _training(folder: Path) -> Training:
     about: dict[str, Any] = {}
     if (folder / "config.json").is_file():
         try:
-            about = json.loads((folder / "config.json").read_text())
-        except ValueError:
-            problems.append("config.json is no JSON: train this model again")
+            about = load_description(folder)
+        except CheckpointError:
+            problems.append("config.json cannot be read: train this model again")
     losses = _series(folder / "metrics.jsonl", ("step", "seconds_per_step"))
     judged = _series(folder / JUDGEMENTS, ("step",))
     chosen = int(about.get("chosen_step", 0))
@@ -78,7 +81,7 @@ def _series(path: Path, without: Sequence[str]) -> dict[str, list[tuple[int, flo
     found: dict[str, list[tuple[int, float]]] = {}
     for line in _lines(path):
         for name, value in line.items():
-            if name not in without and isinstance(value, int | float) and math.isfinite(value):
+            if name not in without and isinstance(value, int | float) and abs(value) < _LARGEST:
                 found.setdefault(name, []).append((int(line["step"]), float(value)))
     return found
 
@@ -86,12 +89,12 @@ def _series(path: Path, without: Sequence[str]) -> dict[str, list[tuple[int, flo
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
     if not path.is_file():
         return
-    for text in path.read_text(errors="replace").splitlines():
+    for text in read_regular(path, ANNOTATIONS).splitlines():
         try:
-            line = json.loads(text)
+            line = from_json(dict[str, Any], text)
         except ValueError:
             continue
-        if isinstance(line, dict) and isinstance(line.get("step"), int):
+        if isinstance(line.get("step"), int) and 0 <= line["step"] < _LARGEST:
             yield line
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from augkit.core.errors import AugkitError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage, open_storage
+from augkit.core.typed import from_json, read_json
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.shards.commit import read_commit
@@ -131,7 +131,7 @@ class _GapCollector:
     def documents(self, folder: Path) -> dict[str, Any]:
         found = {}
         for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-            tree = self._tried(lambda path=path: json.loads(path.read_text()), None, f"{path.name} is no JSON", "")  # type: ignore[misc]
+            tree = self._tried(lambda path=path: read_json(object, path), None, f"{path.name} is no JSON", "")  # type: ignore[misc]
             if tree is not None:
                 found[path.stem] = tree
         return found
@@ -148,6 +148,6 @@ class _GapCollector:
 
 def _planned(storage: Storage) -> int:
     try:
-        return len(json.loads(storage.read(PLAN_FILE))["rows"])
+        return len(from_json(dict[str, Any], storage.read(PLAN_FILE))["rows"])
     except (AugkitError, ValueError, KeyError, TypeError):
         return 0

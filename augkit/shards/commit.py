@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from augkit.core.errors import ShardError
 from augkit.core.storage import Storage
+from augkit.core.typed import NotNegative
 from augkit.shards.seal import is_sealed, is_whole
 
 
@@ -19,7 +20,7 @@ from augkit.shards.seal import is_sealed, is_whole
 class TarFile:
     """A tar's size in bytes and its sha256; one without members is not written, and has size 0."""
 
-    size: int
+    size: NotNegative
     sha256: str
 
     @classmethod

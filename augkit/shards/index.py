@@ -11,12 +11,16 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from typing_extensions import TypedDict
 
-from augkit.core.errors import ShardError
+from augkit.core.errors import DataError, ShardError
+from augkit.core.parquet import open_parquet
 from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage
+from augkit.core.typed import NotNegative, from_json
 from augkit.shards.card import write_card
 from augkit.shards.commit import Commit, TarFile, commit_file, read_commit, to_parquet
+from augkit.shards.index_check import faults_of_ends, faults_of_rows
 from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
 from augkit.shards.writer import COLUMNS, SCORE
 
@@ -43,9 +47,9 @@ class ShardEntry:
     sha256 of its commit record (empty where an earlier version wrote it)."""
 
     name: str
-    pairs: int
+    pairs: NotNegative
     tar: TarFile
-    rejected: int
+    rejected: NotNegative
     aside: TarFile
     commit: str = ""
 
@@ -56,10 +60,14 @@ class ShardEntry:
         pairs, bytes_of = (pc.sum(rows, min_count=0).as_py() for rows in (accepted, stored))
         return cls(commit.name, pairs, commit.tar, bytes_of - pairs, commit.aside, commit.sha256)
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> ShardEntry:
-        """Inverse of ``dataclasses.asdict``."""
-        return cls(**data | {kind: TarFile(**data[kind]) for kind in ("tar", "aside")})
+
+class _WrittenManifest(TypedDict):
+    schema: dict[str, Any]
+    shards: list[ShardEntry]
+    counts: dict[str, dict[str, dict[str, NotNegative]]]
+    index_sha256: str
+    plan_digest: str
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,12 @@ class Manifest:
         """Accepted pairs in all shards."""
         return sum(shard.pairs for shard in self.shards)
 
+    @property
+    def sizes(self) -> dict[tuple[str, bool], int]:
+        """Bytes of each tar, by the shard's name and whether it is that of the accepted pairs."""
+        of = {True: "tar", False: "aside"}
+        return {(shard.name, own): getattr(shard, kind).size for shard in self.shards for own, kind in of.items()}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
@@ -92,16 +106,11 @@ class Manifest:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Manifest:
-        """Inverse of ``to_dict``. Raises KeyError, TypeError or SchemaError for anything else."""
-        return cls(
-            PartSchema.from_dict(data["schema"]),
-            tuple(ShardEntry.from_dict(shard) for shard in data["shards"]),
-            data["counts"],
-            data["index_sha256"],
-            data["plan_digest"],
-            data["versions"],
-        )
+    def from_json(cls, text: bytes) -> Manifest:
+        """Inverse of ``to_dict`` and JSON. Raises ValueError or SchemaError for anything else."""
+        data = from_json(_WrittenManifest, text)
+        schema, shards = PartSchema.from_dict(data["schema"]), tuple(data["shards"])
+        return cls(schema, shards, data["counts"], data["index_sha256"], data["plan_digest"], data["versions"])
 
 
 def finish(
@@ -153,12 +162,12 @@ def load_manifest(storage: Storage) -> Manifest:
         )
     text = storage.read(MANIFEST_FILE)
     try:
-        data = json.loads(text)
+        data = from_json(dict[str, Any], text)
         version = data["format"]
         if version in (UNSEALED, FORMAT_VERSION):
             if is_sealed(text) or version == FORMAT_VERSION:
                 _require_whole(storage, text)
-            return Manifest.from_dict(data)
+            return Manifest.from_json(text)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ShardError(f"{storage}: {MANIFEST_FILE} is no manifest ({error!r})", "JSON as written", _AGAIN) from error
     raise ShardError(
@@ -183,19 +192,30 @@ def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
     data = storage.read(INDEX_FILE)
     if hashlib.sha256(data).hexdigest() != manifest.index_sha256:
         raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", _AGAIN)
-    return select(parse_index(data), where)
+    table, channels = parse_index(data), manifest.schema.channels
+    counts = table.filter(table["shard"].is_valid())["histogram"]
+    _refuse(list(faults_of_ends(table, manifest.sizes)))
+    if not pc.all(pc.equal(pc.list_value_length(counts), channels), min_count=0).as_py():
+        _refuse([f"a histogram that does not count {channels} parts"])
+    return select(table, where)
 
 
 def parse_index(data: bytes) -> pa.Table:
     """The table in the bytes of an index. Raises ShardError."""
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        with open_parquet(data, COLUMNS, _AGAIN, SCORE) as file:
+            table = file.read()
+    except DataError as error:
+        raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, _AGAIN) from error
     except (pa.ArrowException, OSError) as error:
         raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", _AGAIN) from error
-    lacking = [name for name in COLUMNS.names if name not in table.column_names]
-    if lacking:
-        raise ShardError(f"{INDEX_FILE} lacks the columns {', '.join(lacking)}", "an index of this version", _AGAIN)
+    _refuse(list(faults_of_rows(table)))
     return table
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise ShardError(f"{INDEX_FILE}: {'; '.join(faults[:5])}", "an index as it was written", _AGAIN)
 
 
 def select(table: pa.Table, where: Where | None) -> pa.Table:

@@ -18,6 +18,8 @@ from torch import Tensor
 from augkit.core.atomic_file import replacing
 from augkit.core.disk_faults import as_os_error, is_refusal, meaning_of
 from augkit.core.errors import CheckpointError
+from augkit.core.regular_file import WEIGHTS, open_regular, size_of_regular
+from augkit.core.typed import from_json
 
 FORMAT = "augkit-state-1"
 
@@ -48,21 +50,28 @@ def _sort_metadata(file: BinaryIO) -> None:
 def load_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """(state, notes) as saved, on the CPU. Raises CheckpointError where the file is missing, cut off or foreign."""
     try:
+        size_of_regular(path, WEIGHTS)
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError, RuntimeError, MemoryError) as error:
         spoilt = "a whole checkpoint", "delete the file, then train again or --resume from another"
         raise CheckpointError(f"{path}: {error}", *(meaning_of(error) if is_refusal(error) else spoilt)) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path}: format {metadata.get('format')!r}", FORMAT, "train again with this version")
-    state: dict[str, Any] = _restore(json.loads(metadata["outline"]), tensors)
-    return state, json.loads(metadata["notes"])
+    try:
+        state, notes = _restore(json.loads(metadata["outline"]), tensors), from_json(dict[str, Any], metadata["notes"])
+        if not isinstance(state, dict):
+            raise TypeError("its outline is none of a state")
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        found = f"{path}: {error or type(error).__name__}"
+        raise CheckpointError(found, "a checkpoint as it was written", "delete the file, then train again") from error
+    return state, notes
 
 
 def digest(path: Path) -> str:
     """sha256 of a file: the hash that names a model in the index."""
-    with path.open("rb") as file:
+    with open_regular(path, WEIGHTS) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -8,19 +8,57 @@ MODEL FOLDER/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError
 from augkit.core.parts import PartSchema
+from augkit.core.typed import NotNegative, read_json
 from augkit.train.checkpoint import load_state, save_state
 
 MODEL, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint.safetensors"
+
+
+class _WrittenDescription(TypedDict, total=False):
+    """The keys that are read, whatever else there is."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    stage: str
+    model: str
+    size: Annotated[int, Field(ge=1, le=4096)]
+    steps: NotNegative
+    chosen_step: NotNegative
+    seed: int
+    stopped: str
+    schema: dict[str, Any]
+    options: dict[str, Any]
+    settings: dict[str, Any]
+    fingerprint: dict[str, Any]
+    parameters: dict[str, NotNegative]
+    photos: list[str]
+    exemplars: list[str]
+    anchors: list[str]
+    guides: list[str]
+
+
+class ModelDescription(dict[str, Any]):
+    """``config.json``; a key that is missing is a CheckpointError of its folder."""
+
+    def __init__(self, folder: Path, tree: Mapping[str, Any]) -> None:
+        super().__init__(tree)
+        self.folder = folder
+
+    def __missing__(self, key: str) -> Any:
+        raise CheckpointError(
+            f"{self.folder}: {CONFIG} has no {key}", "a finished model of this version", "train it again: --fresh"
+        )
 
 
 def save_model(module: nn.Module, folder: Path, description: dict[str, Any], notes: dict[str, Any]) -> None:
@@ -35,12 +73,11 @@ def save_model(module: nn.Module, folder: Path, description: dict[str, Any], not
 def load_description(folder: Path) -> dict[str, Any]:
     """``config.json`` of a finished model. Raises CheckpointError."""
     try:
-        description: dict[str, Any] = json.loads((folder / CONFIG).read_text())
-    except (OSError, ValueError) as error:  # text that is no JSON, or bytes that are no text
+        return ModelDescription(folder, read_json(_WrittenDescription, folder / CONFIG))
+    except (OSError, ValueError) as error:  # text that is no JSON, or of another form
         raise CheckpointError(
-            f"{folder}: {error}", "a finished model", "train it first: augkit train --help"
+            f"{folder}: {CONFIG}: {error}", "a finished model", "train it first: augkit train --help"
         ) from error
-    return description
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:

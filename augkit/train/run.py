@@ -130,10 +130,15 @@ class _RunState:
         """Takes an earlier state up; returns the first step to do."""
         if state is None:
             return 1
-        self.task.game.load_state_dict(state["game"])
-        self.average.load_state_dict(state["average"])
-        self.selector.load_state_dict(state["selector"])
-        self.stop.reached = int(state["step"])
+        try:
+            self.task.game.load_state_dict(state["game"])
+            self.average.load_state_dict(state["average"])
+            self.selector.load_state_dict(state["selector"])
+            self.stop.reached = int(state["step"])
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{self.run.folder / CHECKPOINT}: {error!r:.300}", "a checkpoint of this run", "--fresh starts over"
+            ) from error
         return self.stop.reached + 1
 
     def save(self, step: int) -> None:

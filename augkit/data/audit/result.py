@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,9 +12,10 @@ from typing import Any
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import DataError
 from augkit.core.progress import Progress, silent
-from augkit.core.regular_file import LABELS, WEIGHTS, read_regular
+from augkit.core.regular_file import ANNOTATIONS, LABELS, WEIGHTS, read_regular
+from augkit.core.typed import read_json
 from augkit.core.workspace import Workspace
-from augkit.data.audit.audit_check import CHECKS, SEVERITIES, AuditCheck, Finding, Hit, Severity
+from augkit.data.audit.audit_check import CHECKS, SEVERITIES, AuditCheck, Finding, Severity
 from augkit.data.audit.measurements import measure_pairs
 
 RESULT_FILE = "audit.json"
@@ -48,14 +48,6 @@ class AuditResult:
         """Plain data for JSON."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, tree: dict[str, Any]) -> AuditResult:
-        """Inverse of ``to_dict``. Raises KeyError, TypeError or ValueError for anything else."""
-        findings = tuple(
-            Finding(**{**finding, "hits": tuple(Hit(**hit) for hit in finding["hits"])}) for finding in tree["findings"]
-        )
-        return cls(tree["digest"], tree["rows"], tree["pairs"], tuple(tree["checks"]), findings)
-
     def save(self, folder: Path) -> Path:
         """Writes ``audit.json`` into a folder."""
         path = folder / RESULT_FILE
@@ -85,8 +77,8 @@ def audit(
 def stored_result(workspace: Workspace) -> AuditResult | None:
     """The last audit, where the workspace is still what it was then; None otherwise."""
     try:
-        result = AuditResult.from_dict(json.loads((workspace.reports / RESULT_FILE).read_text()))
-    except (OSError, ValueError, KeyError, TypeError):  # missing, of another version, or damaged: it can be made again
+        result = read_json(AuditResult, workspace.reports / RESULT_FILE, ANNOTATIONS)
+    except (OSError, ValueError):  # missing, of another version, or damaged: it can be made again
         return None
     return result if result.digest == state_digest(workspace) else None
 
