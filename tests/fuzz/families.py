@@ -116,7 +116,6 @@ def arguments(chances: random.Random, base: Path) -> Act:
         "--",
         "-w",
         "~nobody/x",
-        "s3://",
         "file:///x",
         "\x1b[0m",
     ]
@@ -207,12 +206,6 @@ def _commands() -> dict[tuple[str, ...], Any]:
 
     load_commands("augkit.cli", ORDER)
     verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    return {
-        words: command
-        for name, verb in verbs.items()
-        for words, command in (
-            [((name, sub), own) for sub, own in verb.commands.items()]
-            if hasattr(verb, "commands")
-            else [((name,), verb)]
-        )
-    }
+    groups = {name: verb.commands for name, verb in verbs.items() if hasattr(verb, "commands")}
+    single: dict[tuple[str, ...], Any] = {(name,): verb for name, verb in verbs.items() if name not in groups}
+    return single | {(name, sub): own for name, subs in groups.items() for sub, own in subs.items()}

@@ -61,6 +61,7 @@ def _in_child(act: Act, inside: Path, said: Path) -> None:
         descriptor = os.open(said, os.O_WRONLY | os.O_CREAT)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
+        sys.stdout = sys.stderr = os.fdopen(descriptor, "w", buffering=1)
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         _limit_memory()
         tempfile.tempdir = str(inside)
@@ -87,7 +88,7 @@ def _limit_memory() -> None:
 
 def _refuse_programs(event: str, arguments: object) -> None:
     if event in _PROGRAMS:
-        print("a program was started", arguments)
+        print("a program was started", arguments, flush=True)
         os._exit(_STARTED)
 
 
