@@ -142,7 +142,7 @@ def load_plan(storage: Storage) -> Plan | None:
             raise ValueError(f"a plan in {shown(precision)}, which this version does not compute in")
         device, batch = tree.get("device", "cpu"), tree.get("batch", 1)
         if device not in [*get_args(DeviceKind)] or not (isinstance(batch, int) and 1 <= batch <= MOST):
-            raise ValueError(f"a plan of batches of {shown(batch)} on {shown(device)}, which this version does not make")
+            raise ValueError(f"batches of {shown(batch)} on {shown(device)}, which this version does not make")
         written = from_json(_WrittenPlan, text)
         return Plan(written["inputs"], tuple(written["rows"]), precision, device, batch)
     except (KeyError, ValueError) as error:

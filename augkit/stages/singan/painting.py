@@ -11,16 +11,17 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema, without_ignore
+from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo, resize_mask
 from augkit.data.drawn_masks import read_drawn_mask
 from augkit.data.pair import Pair
+from augkit.data.photo_decoding import open_picture
 from augkit.data.present_split import sha256_of
 from augkit.data.samples import Sample, read_unlabelled
 from augkit.gan.label_map import paint_by_part, part_colours
@@ -108,9 +109,9 @@ def read_painting(
 def is_photo(path: Path) -> bool:
     """Whether it is a picture's file of a kind that no mask is stored in."""
     try:
-        with Image.open(path) as picture:
+        with open_picture(read_regular(path, PICTURE)) as picture:
             return picture.format in ("JPEG", "WEBP")
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except (OSError, DataError):
         return False
 
 
