@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from augkit.core.errors import DataError
 
 PLAIN_NAME = r"[A-Za-z0-9_-]{1,128}"
 """An id: a name that every file system takes, whatever suffix follows."""
+Id = Annotated[str, Field(pattern=f"^{PLAIN_NAME}$")]
+"""Its type in a table."""
 
 _PLAIN = re.compile(PLAIN_NAME)
 _LONGEST = 255  # bytes of a name that file systems allow

@@ -10,13 +10,10 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from augkit.core.inside import PLAIN_NAME
 from augkit.core.regular_file import LABELS, read_regular
 
 _Kind = TypeVar("_Kind")
 
-Id = Annotated[str, Field(pattern=f"^{PLAIN_NAME}$")]
-"""Names files: of a pair, a shard."""
 NotNegative = Annotated[int, Field(ge=0, lt=2**63)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -17,9 +17,10 @@ from pydantic import Field
 from augkit.core.atomic_file import replacing
 from augkit.core.classes import CarClass, Doors, Orientation
 from augkit.core.errors import DataError
+from augkit.core.inside import Id
 from augkit.core.parquet import open_parquet
 from augkit.core.section import Share
-from augkit.core.typed import Id, NotNegative, from_plain
+from augkit.core.typed import NotNegative, from_plain
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)

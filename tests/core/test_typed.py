@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from augkit.core.typed import Id, NotNegative, from_json, from_plain, shown
+from augkit.core.inside import Id
+from augkit.core.typed import NotNegative, from_json, from_plain, shown
 
 
 @dataclass(frozen=True)

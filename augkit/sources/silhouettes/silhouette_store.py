@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from augkit.core.atomic_file import replacing, write_bytes
 from augkit.core.decoding import decoded
 from augkit.core.errors import DataError
+from augkit.core.inside import Id
 from augkit.core.parquet import open_parquet
 from augkit.core.regular_file import PICTURE, read_regular
-from augkit.core.typed import Finite, Id, NotNegative, from_plain
+from augkit.core.typed import Finite, NotNegative, from_plain
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Region
 
