@@ -19,10 +19,10 @@ from pydantic import Field
 from augkit.core.atomic_file import replacing
 from augkit.core.classes import CarClass, Doors, Orientation
 from augkit.core.errors import DataError
-from augkit.core.inside import inside
+from augkit.core.inside import Id, inside
 from augkit.core.parquet import open_parquet
 from augkit.core.section import Share
-from augkit.core.typed import Id, NotNegative, from_plain
+from augkit.core.typed import NotNegative, from_plain
 
 READINGS_FILE = "readings.parquet"
 COLUMNS = pa.schema(
