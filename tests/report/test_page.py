@@ -26,6 +26,7 @@ from augkit.report.rejections import funnel_of, mean_rank, scores_of
 from augkit.report.report_data import read_report_data
 from augkit.shards.commit import commit_file
 from augkit.shards.index import MANIFEST_FILE
+from augkit.shards.seal import BLANK, sealed
 from augkit.shards.verify import verify
 from tests.report.documents import UTILITY
 from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, blind, make_workspace
@@ -220,7 +221,7 @@ def other_parts(workspace: Workspace) -> str:
     path = workspace.shards / MANIFEST_FILE
     manifest = json.loads(path.read_text())
     manifest["schema"] = PartSchema.from_names(["hood", "left_door", "right_door"]).to_dict()
-    path.write_text(json.dumps(manifest))
+    path.write_bytes(sealed(json.dumps(manifest | {"checksum": BLANK}).encode()))
     return "shards have other parts (3)"
 
 
