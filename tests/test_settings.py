@@ -26,9 +26,9 @@ def test_the_presets_are_there() -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_file_builds_its_networks(path: Path) -> None:
-    from augkit.models.patch import MultiScaleDiscriminator
     from augkit.stages.image import build_painter
     from augkit.stages.latent_generator import build_networks
+    from augkit.stages.photo_discriminator import build_discriminator
     from augkit.stages.segmenter import build_segmenter
 
     settings, channels = load_settings(path), 19
@@ -38,7 +38,7 @@ def test_every_file_builds_its_networks(path: Path) -> None:
         assert build_networks(settings.mask, channels, "mask").latent > 0
         assert build_networks(settings.unconditional, 3, "unconditional").latent > 0
         assert build_painter(image.description(), channels)
-        assert MultiScaleDiscriminator(channels + 4, **image.discriminator)
+        assert build_discriminator(image, channels)
     if path not in REPORTS:
         assert load_settings(path.stem) == settings  # by name as well
 

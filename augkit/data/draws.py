@@ -19,10 +19,14 @@ class Draw:
 
 @dataclass(frozen=True)
 class ExemplarPair:
-    """A pair for the training of stage II, and the warped exemplar that its photo is to be made from."""
+    """A pair for the training of stage II, and the warped exemplar that its photo is to be made from.
+
+    ``unpaired`` is another pair's photo warped onto this one's mask: what is made from it has no real counterpart.
+    """
 
     pair: Pair
     warped: WarpedPhoto
+    unpaired: WarpedPhoto | None = None
 
 
 class Pairs(Protocol):

@@ -18,13 +18,16 @@ from augkit.core.progress import Progress, renamed, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue, usable, validation_rows
+from augkit.data.crop import Photo
 from augkit.data.pair import Pair
 from augkit.evaluate.comparison import Figure, compare_defined
+from augkit.evaluate.discriminator import PatchAccuracy, told_apart
 from augkit.evaluate.extract import extract_photos
 from augkit.evaluate.features import PictureFeatures
 from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
 from augkit.evaluate.trained_stages import TrainedStages
 from augkit.gate.candidate import Candidate
+from augkit.gate.checks.detail import LEAST, roughness
 from augkit.gate.fit import is_ready, load_gate
 from augkit.gate.judge import real_pair
 from augkit.metrics.copies import Copies, judge_copies
@@ -60,20 +63,25 @@ class SegmenterAgreement:
 @dataclass(frozen=True)
 class PhotoEvaluation:
     """``held_out``: figures of photos painted on held-out masks; ``made``: of those painted on stage I's masks, empty
-    where it is not trained; each against the held-out photos, with training photos as the floor.
+    where it is not trained; ``warped``: of the exemplars that ``held_out`` were painted from, on the masks, without G;
+    each against the held-out photos, with training photos as the floor.
 
     ``variety`` is the mean feature distance between photos of one mask, as a share of that between held-out photos of
     one class; None where no class has two different ones. ``copies`` are told by features; ``exemplars`` is how many
-    training photos were exemplars.
+    training photos were exemplars. ``detail`` is the roughness of made cars over that of held-out ones (geometric
+    means); ``told`` is how well the run's D tells the two, None where it is gone.
     """
 
     held_out: list[Figure]
     made: list[Figure]
+    warped: list[Figure]
     variety: float | None
     copies: Copies
     agreement: SegmenterAgreement | None
     agreement_made: SegmenterAgreement | None
     exemplars: int
+    detail: float
+    told: PatchAccuracy | None
 
     @property
     def fall(self) -> float | None:
@@ -88,12 +96,15 @@ class PhotoEvaluation:
         return {
             "held_out_masks": [figure.to_dict() for figure in self.held_out],
             "made_masks": [figure.to_dict() for figure in self.made],
+            "warp_alone": [figure.to_dict() for figure in self.warped],
             "fall": self.fall,
             "variety": self.variety,
             "agreement": agreement and agreement.to_dict(),
             "agreement_made_masks": of_made and of_made.to_dict(),
             "copies": {"share": copies.share, "expected": copies.quantile, "bound": copies.bound},
             "exemplars": self.exemplars,
+            "detail": self.detail,
+            "discriminator": self.told and self.told.to_dict(),
         }
 
 
@@ -109,11 +120,20 @@ class _Generation:
         found = []
         for place, (mask, car_class) in enumerate(zip(masks, classes, strict=True)):
             for look in range(looks):
-                seed = derive(self.seed, "photo appraisal", name, place, look)
-                painted = self.trained.photos(car_class).paint(mask[None], car_class, [seed])
+                painted = self.trained.photos(car_class).paint(mask[None], car_class, [self._seed(name, place, look)])
                 found.append(Candidate(Pair(painted.photos[0], mask, car_class), painted.exemplars[0]))
             self.progress(f"photos of {name}", place + 1, len(masks))
         return found
+
+    def warp(self, name: str, masks: Sequence[Mask], classes: Sequence[CarClass]) -> list[Photo]:
+        """The exemplars of ``paint``, as they lie on the masks."""
+        return [
+            self.trained.photos(car_class).warp(mask, car_class, self._seed(name, place, 0))
+            for place, (mask, car_class) in enumerate(zip(masks, classes, strict=True))
+        ]
+
+    def _seed(self, name: str, place: int, look: int) -> int:
+        return derive(self.seed, "photo appraisal", name, place, look)
 
     def masks(self, classes: Sequence[CarClass], size: int) -> list[Mask]:
         """A mask of stage I for each of the classes; none where it is not trained."""
@@ -143,6 +163,7 @@ def evaluate_photos(
     known = real_pairs(workspace, TrainingRows.of(rows).rows, store.schema, size)
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
     ours = generation.paint("held-out masks", masks, classes)
+    warped = generation.warp("held-out masks", masks, classes)
     drawn = generation.masks(classes, size)
     made = generation.paint("made masks", drawn, classes) if drawn else []
     step = max(1, len(masks) // 24)
@@ -157,16 +178,24 @@ def evaluate_photos(
     return PhotoEvaluation(
         held_out=compare_defined(FIGURES, real, seen, alike),
         made=compare_defined(FIGURES, real, see("made masks", _photos(made)), alike) if made else [],
+        warped=compare_defined(FIGURES, real, see("warp alone", warped), alike),
         variety=_variety(_features(see("one mask", _photos(looks))), _features(real), classes),
         copies=_copies(seen, real, reference),
         agreement=_agreement(workspace, settings, ours, progress),
         agreement_made=_agreement(workspace, settings, made, progress) if made else None,
         exemplars=len({candidate.exemplar for candidate in ours}),
+        detail=_detail([candidate.pair for candidate in ours]) / _detail(held),
+        told=told_apart(store, held, [candidate.pair for candidate in ours]),
     )
 
 
 def _photos(painted: Sequence[Candidate]) -> list[NDArray[np.uint8]]:
     return [candidate.pair.photo for candidate in painted]
+
+
+def _detail(pairs: Sequence[Pair]) -> float:
+    """Geometric mean of the cars' roughness (see the gate's check)."""
+    return float(np.exp(np.mean([np.log(roughness(pair.photo, pair.mask) + LEAST) for pair in pairs])))
 
 
 def _features(seen: PictureFeatures) -> NDArray[np.float64]:

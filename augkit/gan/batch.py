@@ -21,7 +21,7 @@ class Batch:
     step's: noise is drawn for all ``total`` rows and cut, so that any number of processes sees the same draws. Where a
     player has several turns in a step, the step's rows are dealt out to its ``turns``, and a process has a share of
     each: rows ``start`` onwards of every ``total / turns``. ``warped`` are the exemplars of stage II where these are
-    not the photos themselves.
+    not the photos themselves; ``unpaired`` are those of other pairs, on the same masks.
     """
 
     photos: Float[Tensor, "n 3 h w"]
@@ -32,6 +32,7 @@ class Batch:
     total: int
     turns: int = 1
     warped: WarpedExemplars | None = None
+    unpaired: WarpedExemplars | None = None
 
     @property
     def exemplars(self) -> WarpedExemplars:
@@ -50,8 +51,8 @@ class Batch:
         """The same batch on another device."""
         moved = (tensor.to(device, non_blocking=True) for tensor in (self.photos, self.masks, self.classes))
         photos, masks, classes = moved
-        warped = None if self.warped is None else self.warped.to(device)
-        return replace(self, photos=photos, masks=masks, classes=classes, warped=warped)
+        warped, unpaired = (None if own is None else own.to(device) for own in (self.warped, self.unpaired))
+        return replace(self, photos=photos, masks=masks, classes=classes, warped=warped, unpaired=unpaired)
 
     def split(self, parts: int) -> Iterator[Batch]:
         """Equal parts in order. The length must divide evenly (the settings see to it)."""
@@ -69,6 +70,7 @@ class Batch:
                 start=self.start + number * apart,
                 turns=1,
                 warped=None if self.warped is None else self.warped[rows],
+                unpaired=None if self.unpaired is None else self.unpaired[rows],
             )
 
     def noise(self, name: str, *shape: int) -> Float[Tensor, "n *shape"]:  # noqa: F821

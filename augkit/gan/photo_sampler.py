@@ -48,6 +48,10 @@ class PhotoSampler(nn.Module):
         made = self.backdrop(self.repaint(masks, warped, seeds), masks, car_class, seeds)
         return GeneratedPhotos(made, [exemplar.name for exemplar in chosen])
 
+    def warp(self, mask: Mask, car_class: CarClass, seed: int) -> Photo:
+        """What G would start from for a mask (S, S): the exemplar that the seed draws, on the mask; (S, S, 3)."""
+        return self.bank.warp(self.bank.draw(mask, car_class, seed), mask, car_class).photo
+
     @torch.inference_mode()
     def repaint(self, masks: Mask, warped: Sequence[WarpedPhoto], seeds: Sequence[int]) -> Photo:
         """Photos (N, S, S, 3) of exemplars that already lie on the masks, on the backgrounds that G paints."""

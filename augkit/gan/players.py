@@ -46,7 +46,8 @@ class StepOutputs:
     opinion of the class; ``moves`` (N, latent) is how far latents were moved before G saw them; ``score`` is D for
     pictures of this batch, with their classes; ``chance`` (N,) is uniform noise of the batch. ``rebuilt`` is what G
     makes of the noise that stands for ``real``; ``places`` (P,) are all places of D's map, counted row by row, in an
-    order that is drawn.
+    order that is drawn. ``unpaired`` are fakes that no real picture is the counterpart of, judged by D alone, and
+    ``unpaired_features`` what D says of them.
     """
 
     real: Tensor = field(default_factory=_nothing)
@@ -64,6 +65,8 @@ class StepOutputs:
     rebuilt: Tensor = field(default_factory=_nothing)
     places: Tensor = field(default_factory=_nothing)
     score: Callable[[Tensor], Tensor] = _no_scores
+    unpaired: Tensor = field(default_factory=_nothing)
+    unpaired_features: list[list[Tensor]] = field(default_factory=list)
 
 
 class TermState(nn.Module):

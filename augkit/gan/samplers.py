@@ -5,6 +5,7 @@ Each picture is a function of the weights, the class and its own seed: noise and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -24,6 +25,9 @@ from augkit.gan.hard_sampling import HardFirst, Pick, evenly
 from augkit.gan.latents import NormalPrior, UniformPrior
 
 Photo = NDArray[np.uint8]
+
+SMOOTH = 0.6
+"""Standard deviation of the blur of masks that are enlarged, in pixels of the smaller ones."""
 
 
 class LatentBank(nn.Module):
@@ -125,15 +129,31 @@ class MaskSampler(nn.Module):
 
     def _settle(self, output: Float[Tensor, "n k s s"], size: int) -> MaskDraw:
         """Every pixel becomes its likeliest part; the mean likelihood of those is the score."""
-        share = functional.interpolate(output.softmax(1), size=(size, size), mode="bilinear")
-        best, masks = share.max(1)
-        certainty = best.mean((1, 2)).tolist()
+        likelihoods = output.softmax(1)
+        best = functional.interpolate(likelihoods, size=(size, size), mode="bilinear").max(1).values
+        masks, certainty = enlarged(likelihoods, size).argmax(1), best.mean((1, 2)).tolist()
         return MaskDraw(masks.to(torch.uint8).numpy(), [{"mask_certainty": value} for value in certainty])
 
     def _snap(self, pictures: Float[Tensor, "n 3 s s"], size: int) -> MaskDraw:
         """The mean distance is the score."""
         masks, distances = snap(pictures, size, self.schema)
         return MaskDraw(masks, [{"palette_distance": value} for value in distances])
+
+
+def enlarged(likelihoods: Float[Tensor, "n k h h"], size: int) -> Float[Tensor, "n k s s"]:
+    """Parts' likelihoods for larger masks, whose outlines would show the pixels of the smaller ones as steps: bicubic,
+    and blurred by ``SMOOTH``. As they are where the size is theirs, or smaller."""
+    scale = size / likelihoods.shape[-1]
+    if scale <= 1:
+        return functional.interpolate(likelihoods, size=(size, size), mode="bilinear")
+    reach = math.ceil(3 * SMOOTH * scale)
+    places = torch.arange(-reach, reach + 1, device=likelihoods.device, dtype=likelihoods.dtype)
+    kernel = (-(places**2) / (2 * (SMOOTH * scale) ** 2)).exp()
+    kernel = (kernel / kernel.sum()).expand(likelihoods.shape[1], 1, -1)
+    large = functional.interpolate(likelihoods, size=(size, size), mode="bicubic")
+    padded = functional.pad(large, (reach,) * 4, mode="replicate")
+    across = functional.conv2d(padded, kernel[:, :, None, :], groups=len(kernel))
+    return functional.conv2d(across, kernel[..., None], groups=len(kernel))
 
 
 def snap(pictures: Float[Tensor, "n 3 s s"], size: int, schema: PartSchema) -> tuple[Mask, list[float]]:

@@ -36,6 +36,10 @@ class TechniqueSet:
         """What each needs, by the setting that turns it on."""
         return {f"{self.section}.{technique.asked}": technique.needs for technique in self.chosen}
 
+    def need(self, need: Need) -> bool:
+        """Whether any of them does."""
+        return any(need in own for own in self.needs().values())
+
     def gives(self) -> frozenset[Need]:
         """What they give to others."""
         return frozenset(given for technique in self.chosen for given in technique.gives)

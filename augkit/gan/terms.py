@@ -23,10 +23,14 @@ def adversarial_d(pair: AdversarialPair, state: TermState | None = None) -> Term
 
 
 def adversarial_g(pair: AdversarialPair, weight: float = 1.0) -> Term:
-    """G's side, averaged over the scales of D. ``weight`` is against a reconstruction, where there is one."""
+    """G's side, averaged over the scales of D: of unpaired fakes, where there are any.
+
+    ``weight`` is against a reconstruction, where there is one.
+    """
 
     def loss(outputs: StepOutputs) -> Tensor:
-        return torch.stack([pair.generator(fake[-1].float()) for fake in outputs.fake_features]).mean()
+        judged = outputs.unpaired_features or outputs.fake_features
+        return torch.stack([pair.generator(fake[-1].float()) for fake in judged]).mean()
 
     return Term("adversarial", weight, loss)
 

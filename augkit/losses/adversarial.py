@@ -21,7 +21,8 @@ class AdversarialPair:
     """``discriminator(real scores, fake scores)`` and ``generator(fake scores)``, each a mean over all scores.
 
     ``ends_at_0`` says whether D's loss is 0 where D tells all real from all made pictures; ``needs``, what D has to
-    give; ``guess``, the least loss of a D that scores all pictures alike (0 where a loss is not above 0 anyway).
+    give; ``guess``, the least loss of a D that scores all pictures alike (0 where a loss is not above 0 anyway), and
+    ``even``, the score by which it says neither real nor made.
     """
 
     discriminator: Callable[[Scores, Scores], Float[Tensor, ""]]
@@ -29,6 +30,7 @@ class AdversarialPair:
     ends_at_0: bool = True
     needs: tuple[Need, ...] = ()
     guess: float = 0.0
+    even: float = 0.0
 
 
 ADVERSARIAL: Registry[AdversarialPair] = Registry("adversarial loss", "augkit.losses")
@@ -71,7 +73,7 @@ def wgan_d(real: Scores, fake: Scores) -> Float[Tensor, ""]:
 
 ADVERSARIAL.register("bce")(AdversarialPair(bce_d, bce_g, guess=2 * math.log(2)))
 ADVERSARIAL.register("hinge")(AdversarialPair(hinge_d, hinge_g, guess=2.0))
-ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g, guess=0.25))
+ADVERSARIAL.register("lsgan")(AdversarialPair(lsgan_d, lsgan_g, guess=0.25, even=0.5))
 ADVERSARIAL.register("wgan")(  # G's side is the hinge's: -E D(G(z))
     AdversarialPair(wgan_d, hinge_g, ends_at_0=False, needs=(BOUNDED_SLOPE,))
 )

@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from augkit.core.errors import ConfigError
 from augkit.core.needs import BOUNDED_SLOPE, D_LAYERS, DISCRIMINATOR, OWN_SCORE, Need
+from augkit.models.registries import PHOTO_DISCRIMINATORS, PhotoDiscriminator
 
 NORMS = ("instance", "spectral", "none")
 
@@ -51,7 +52,8 @@ class PatchDiscriminator(nn.Module):
         return features
 
 
-class MultiScaleDiscriminator(nn.Module):
+@PHOTO_DISCRIMINATORS.register("patch")
+class MultiScaleDiscriminator(PhotoDiscriminator):
     """(N, C, H, W) -> one list of features a scale, each scale on the pair average-pooled once more."""
 
     def __init__(self, channels: int, base: int = 64, layers: int = 3, scales: int = 2, norm: str = "instance") -> None:

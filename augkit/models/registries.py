@@ -6,6 +6,7 @@ kind                builder
 picture model       ``(channels, size, condition=0, **options) -> PictureModel``: a generator and a trunk
 photo generator     ``(condition channels, **options) -> module``: ``(N, C, H, W)`` condition -> ``(N, 3, H, W)``
                     photo in [-1, 1]; ``divisor`` divides H and W
+photo discriminator ``(channels, **options) -> PhotoDiscriminator``
 perceptual network  ``(weights: Path | None) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> its feature maps; frozen.
                     ``weights`` of the maps in the loss; ``relative``: whether each is measured against its mean size
 segmenter           ``(parts, **options) -> module``: ``(N, 3, H, W)`` photo in [-1, 1] -> ``(N, K, H, W)`` logits;
@@ -71,8 +72,27 @@ class PictureModel:
     trunk: Trunk
 
 
+class PhotoDiscriminator(nn.Module):
+    """(N, C, H, W), a label map and after it a photo in [-1, 1] -> for each scale its layers' features, scores last."""
+
+    @property
+    def stacks(self) -> list[list[nn.Module]]:
+        """The blocks of every scale, from the input on."""
+        raise NotImplementedError
+
+    @property
+    def gives(self) -> frozenset[Need]:
+        """What techniques may count on."""
+        raise NotImplementedError
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> list[list[Tensor]]:
+        """See the class."""
+        raise NotImplementedError
+
+
 PICTURE_MODELS: Registry[Callable[..., PictureModel]] = Registry("picture model", "augkit.models")
 PHOTO_GENERATORS: Registry[Callable[..., nn.Module]] = Registry("photo generator", "augkit.models")
+PHOTO_DISCRIMINATORS: Registry[Callable[..., PhotoDiscriminator]] = Registry("photo discriminator", "augkit.models")
 PERCEPTUAL_NETWORKS: Registry[Callable[..., nn.Module]] = Registry("perceptual network", "augkit.models")
 SEGMENTERS: Registry[Callable[..., nn.Module]] = Registry("segmenter", "augkit.models")
 

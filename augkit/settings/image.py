@@ -40,10 +40,15 @@ class PhotoGameSettings(StartSettings):
     Descriptions of models say ``guides`` (see ``description``)."""
     repair: bool = True
     """G's output is added to the warped exemplar instead of replacing it."""
-    discriminator: NetworkOptions = Field(default_factory=lambda: {"base": 24, "norm": "spectral"})
+    unpaired: bool | None = None
+    """Whether D judges photos made from another pair's exemplar, as in use, instead of those that have a real
+    counterpart; by default where G reads a warped exemplar."""
+    discriminator: NetworkOptions = Field(default_factory=lambda: {"base": 24, "norm": "instance"})
     optim: OptimSettings = OptimSettings(lr=1e-3)
-    optim_d: OptimSettings = OptimSettings(lr=1e-3)
+    optim_d: OptimSettings = OptimSettings(lr=2e-4)
     adversarial: str = "hinge"
+    adversarial_weight: Weight = 1.0
+    """Of G's adversarial loss, beside its other losses; with 0 G is trained without D."""
     feature_matching: Weight = 10.0
     perceptual: Weight = 2.0
     l1: Weight = 2.0
@@ -89,6 +94,8 @@ class ImageSettings(PhotoGameSettings):
     def _conditioner(self) -> ImageSettings:
         if self.repair and "exemplar" not in self.conditioning:
             raise ValueError("repair without exemplar in conditioning: there is nothing to repair; set repair to false")
+        if self.unpaired and "exemplar" not in self.conditioning:
+            raise ValueError("unpaired without exemplar in conditioning: there is nothing to exchange; leave it out")
         if len(set(self.conditioning)) < len(self.conditioning):
             raise ValueError(f"conditioning {list(self.conditioning)}: one is named twice")
         return self
@@ -102,6 +109,8 @@ class ImageSettings(PhotoGameSettings):
     def _check_coarse(self, coarse: CoarseSettings) -> None:
         if self.model != "pix2pixhd-local":
             raise ValueError(f"coarse is set, but {self.model} has no coarse generator: set model to pix2pixhd-local")
+        if self.discriminator.get("model", "patch") != "patch":
+            raise ValueError("coarse hands the scales of a PatchGAN over: set discriminator.model to patch")
         if self.size % 32:
             raise ValueError(f"coarse at half of size {self.size}: size must be a multiple of 32")
         if coarse.fixed >= self.steps:

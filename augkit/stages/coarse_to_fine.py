@@ -11,6 +11,7 @@ from augkit.core.errors import CheckpointError
 from augkit.gan.conditional_generator import ConditionalGenerator
 from augkit.models.patch import MultiScaleDiscriminator
 from augkit.models.pix2pixhd import EnhancedFeatures, coarse_options
+from augkit.models.registries import PhotoDiscriminator
 from augkit.settings import ImageSettings
 from augkit.train.checkpoint import load_state
 from augkit.train.model_folder import CHECKPOINT
@@ -33,13 +34,14 @@ def coarse_part(painter: ConditionalGenerator) -> nn.Module:
     return features.coarse
 
 
-def hand_over(folder: Path, painter: ConditionalGenerator, discriminator: MultiScaleDiscriminator) -> None:
+def hand_over(folder: Path, painter: ConditionalGenerator, discriminator: PhotoDiscriminator) -> None:
     """Gives painter and D the weights of the coarse run, before the first step.
 
     The coarse features and the conditioners are the coarse run's; its last convolution is dropped. D's scales are
     matched from the coarsest on, as in the authors' code, so that with one scale more in the fine run each sees
     pictures of the size it knows. Raises CheckpointError where the folder holds no such run.
     """
+    assert isinstance(discriminator, MultiScaleDiscriminator), "settings with `coarse` are those of a PatchGAN"
     state, _ = load_state(folder / CHECKPOINT)
     try:
         game: dict[str, Any] = state["game"]

@@ -11,7 +11,7 @@ from torch import nn
 
 from augkit.core.arithmetic import Arithmetic
 from augkit.core.errors import CheckpointError, ConfigError
-from augkit.core.needs import REAL_COUNTERPART, TRAINED_D, Need, match
+from augkit.core.needs import D_LAYERS, REAL_COUNTERPART, TRAINED_D, Need, match
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
@@ -32,12 +32,12 @@ from augkit.gan.players import Player
 from augkit.gan.technique_set import TechniqueSet
 from augkit.gan.terms import adversarial_d, adversarial_g
 from augkit.losses.adversarial import ADVERSARIAL
-from augkit.models.patch import MultiScaleDiscriminator
-from augkit.models.registries import PHOTO_GENERATORS
+from augkit.models.registries import PHOTO_GENERATORS, PhotoDiscriminator
 from augkit.settings import ImageSettings, Settings
 from augkit.stages.backgrounds import backdrop_of, screen_of
 from augkit.stages.coarse_to_fine import coarse_part, coarse_settings, hand_over
 from augkit.stages.image_transfer import start
+from augkit.stages.photo_discriminator import build_discriminator
 from augkit.stages.stage_training import trained_by
 from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.image_grid import Picture, grid
@@ -116,7 +116,7 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
 
     return TrainingTask(
         name=f"image {name}",
-        pairs=CycleWarpPairs(pairs) if painter.wants_cycle_warp else pairs,
+        pairs=CycleWarpPairs(pairs, settings.unpaired is not False) if painter.wants_cycle_warp else pairs,
         game=_game(painter, discriminator, schema, settings, device),
         learner=painter,
         finish=finish,
@@ -156,11 +156,8 @@ def build_networks(
     def g(parts: int) -> ConditionalGenerator:
         return build_painter(settings.description(), parts)
 
-    def d(parts: int) -> MultiScaleDiscriminator:
-        try:
-            return MultiScaleDiscriminator(parts + 1 + 3, **settings.discriminator)
-        except TypeError as error:
-            raise ConfigError(f"image.discriminator {settings.discriminator}: {error}") from error
+    def d(parts: int) -> PhotoDiscriminator:
+        return build_discriminator(settings, parts)
 
     painter, discriminator = g(schema.channels), d(schema.channels)
     techniques = TechniqueSet.of(settings, "image")
@@ -178,7 +175,7 @@ def _match(settings: ImageSettings, techniques: TechniqueSet, gives: frozenset[N
     """Raises ConfigError where a technique or the loss needs what neither D, the pairs nor the techniques give."""
     loss = {f"image.adversarial={settings.adversarial}": ADVERSARIAL[settings.adversarial].needs}
     given = gives | {REAL_COUNTERPART} | techniques.gives()
-    match(loss | techniques.needs(), given, f"the PatchGAN {settings.discriminator}")
+    match(loss | techniques.needs(), given, f"the discriminator {settings.discriminator}")
 
 
 def _count(network: nn.Module) -> int:
@@ -198,13 +195,14 @@ def _game(
     rate, shares = linear_decay(settings.steps, settings.decay_from), settings.microbatches
     optim_d = adam(discriminator.parameters(), settings.optim_d.adam)
     of_d = [techniques.adversarial_term("D", pair, adversarial_d(pair, pool)), *techniques.terms("D", discriminator)]
-    of_g = [techniques.adversarial_term("G", pair, adversarial_g(pair)), *techniques.terms("G", painter)]
+    opposed = adversarial_g(pair, settings.adversarial_weight)
+    of_g = [techniques.adversarial_term("G", pair, opposed), *techniques.terms("G", painter)]
     d = Player("D", discriminator, of_d, optim_d, rate, microbatches=shares)
     g = Player("G", painter, of_g, _optim_g(painter, settings), rate, microbatches=shares)
     cache = FakeCache(painter)
     forwards = {
         "D": discriminator_forward(cache, discriminator, channels, pool),
-        "G": generator_forward(cache, discriminator, channels),
+        "G": generator_forward(cache, discriminator, channels, matched=techniques.need(D_LAYERS)),
     }
     return Game((d, g), forwards, shared=(g,))
 

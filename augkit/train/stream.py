@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from augkit.core.seeds import derive
 from augkit.data.draws import Draw, ExemplarPair, Pairs
 from augkit.data.pair import Pair, photos_to_tensor
+from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.gan.batch import Batch
 from augkit.gan.conditioning.conditioning import WarpedExemplars
 from augkit.train.sampling import Sampling, evenly
@@ -62,11 +63,15 @@ def collate(items: Sequence[Pair | ExemplarPair], seed: int, start: int, total: 
     photos = photos_to_tensor([pair.photo for pair in pairs])
     masks = torch.from_numpy(np.stack([pair.mask for pair in pairs]))
     classes = torch.tensor([pair.car_class.number for pair in pairs])
-    warped = [item.warped for item in items if isinstance(item, ExemplarPair)]
-    assert len(warped) in (0, len(items)), "all pairs of a batch have an exemplar, or none has"
-    return Batch(
-        photos, masks.long(), classes, seed, start, total, warped=WarpedExemplars.stack(warped) if warped else None
-    )
+    exemplars = [item for item in items if isinstance(item, ExemplarPair)]
+    warped = _stacked([item.warped for item in exemplars], len(items))
+    unpaired = _stacked([item.unpaired for item in exemplars if item.unpaired is not None], len(items))
+    return Batch(photos, masks.long(), classes, seed, start, total, warped=warped, unpaired=unpaired)
+
+
+def _stacked(warped: Sequence[WarpedPhoto], rows: int) -> WarpedExemplars | None:
+    assert len(warped) in (0, rows), "all pairs of a batch have an exemplar, or none has"
+    return WarpedExemplars.stack(warped) if warped else None
 
 
 def stream(  # noqa: PLR0917  # each is a different thing

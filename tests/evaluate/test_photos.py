@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from augkit.cli._app import run
 from augkit.core.classes import CarClass
@@ -43,6 +44,9 @@ class Replaying:
             found.append(own[seed % len(own)])
         return GeneratedPhotos(np.stack(found), [self.rows[0].id] * len(seeds))
 
+    def warp(self, mask: Mask, car_class: CarClass, seed: int) -> NDArray[np.uint8]:
+        return self.paint(mask[None], car_class, [seed]).photos[0]
+
 
 class Flat(Replaying):
     """A stage II that knows one photo, and it is grey noise."""
@@ -69,6 +73,8 @@ def test_training_photos_look_real_vary_and_are_copies(
     assert found.held_out[0].name == "FD-lite0" and found.held_out[0].ratio == pytest.approx(1, abs=0.5)
     assert found.copies.share == 1 and found.variety > 0.5 and found.exemplars == 1
     assert found.made == [] and found.fall is None and found.agreement is None  # neither is trained here
+    assert found.warped == found.held_out  # this G adds nothing to what it is given
+    assert found.detail == pytest.approx(1, abs=0.3) and found.told is None  # no run, no D
 
 
 def test_one_noise_for_all_is_far_and_has_no_variety(
@@ -76,6 +82,7 @@ def test_one_noise_for_all_is_far_and_has_no_variety(
 ) -> None:
     found = _evaluate(rendered_workspace, Flat(rendered_workspace), monkeypatch)
     assert (found.held_out[0].ratio or 0) > 2 and found.variety < 1e-5 and found.copies.share == 0
+    assert found.detail > 1.5  # noise is rougher than paint
 
 
 def test_the_split_test_is_not_read(without_test_files: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,5 +108,6 @@ def test_the_verb(trained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixt
     found = json.loads(capsys.readouterr().out)
     assert found["held_out_masks"][0]["name"] == "FD-lite0" and found["fall"] > 0
     assert found["variety"] > 0 and found["exemplars"] > 1 and found["agreement"] is None
+    assert found["detail"] > 0 and 0 <= found["discriminator"]["mean"] <= 1
     kept = read_measures({"photos": json.loads((trained.reports / "photos.json").read_text())})
     assert kept.photos is not None and kept.photos.table.rows[0][0] == "FD-lite0, held-out masks"

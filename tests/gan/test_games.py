@@ -213,6 +213,32 @@ def test_what_the_photo_gans_terms_read(batch: Batch) -> None:
     assert torch.equal(outputs.real, batch.photos) and torch.equal(outputs.masks, batch.masks)
 
 
+def test_d_judges_unpaired_fakes_and_losses_of_pixels_the_paired_ones(batch: Batch) -> None:
+    torch.manual_seed(0)
+    generator = ConditionalGenerator(build_translator(3 + 4, base=4, levels=1, blocks=1), [ColourConditioner(3)], 3)
+    discriminator = MultiScaleDiscriminator(3 + 1 + 3, base=4, layers=1, scales=1, norm="none")
+    other = WarpedExemplars.whole(-batch.photos.flip(0))
+    both, alone = replace(batch, unpaired=other), replace(batch, warped=other)
+    cache = image_game.FakeCache(generator)
+    of_d = image_game.discriminator_forward(cache, discriminator, 3, NoPool())(both)
+    of_g = image_game.generator_forward(cache, discriminator, 3)(both)
+    unpaired = generator(Conditioning(batch.masks, other, batch.noise))
+    torch.testing.assert_close(of_d.fake, unpaired)
+    torch.testing.assert_close(of_g.unpaired, unpaired)
+    torch.testing.assert_close(of_g.fake, generator(Conditioning(batch.masks, batch.exemplars, batch.noise)))
+    judged = image_game.discriminator_forward(cache, discriminator, 3, NoPool())(alone)
+    hinge = ADVERSARIAL["hinge"]
+    torch.testing.assert_close(adversarial_d(hinge).loss(of_d), adversarial_d(hinge).loss(judged))
+    scores = judged.fake_features[0][-1]
+    torch.testing.assert_close(adversarial_g(hinge).loss(of_g), hinge.generator(scores))
+    assert of_g.unpaired.requires_grad and not of_d.fake.requires_grad
+    fresh = image_game.FakeCache(generator)
+    spared = image_game.generator_forward(fresh, discriminator, 3, matched=False)(both)
+    assert spared.real_features == [] and spared.fake_features == []
+    torch.testing.assert_close(adversarial_g(hinge).loss(spared), adversarial_g(hinge).loss(of_g))
+    assert image_game.generator_forward(fresh, discriminator, 3, matched=False)(alone).fake_features  # judged after all
+
+
 def _expected(outputs: StepOutputs) -> list[tuple[Term, float | torch.Tensor]]:
     pair, weights = ADVERSARIAL["hinge"], torch.tensor([1.0, 2.0, 3.0])
     scales = list(zip(outputs.real_features, outputs.fake_features, strict=True))

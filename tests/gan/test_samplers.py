@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.gan.latents import NormalPrior
-from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler
+from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler, enlarged
 from augkit.models.conditioning import CONDITION, ConditionedGenerator
 from augkit.models.registries import PICTURE_MODELS
 
@@ -131,6 +132,37 @@ def _mask_sampler() -> MaskSampler:
     model = PICTURE_MODELS["mask-vae"](SCHEMA.channels, 32, condition=CONDITION, latent=4, base=8)
     bank = LatentBank(torch.randn(12, 4), _numbers(*[A5] * 12))
     return MaskSampler(ConditionedGenerator(model.generator), bank, "categorical", SCHEMA, 32).eval()
+
+
+def _half_plane(side: int) -> Tensor:
+    """2 x side x side: 1 for the part above, or below, a line that falls by .8 px a pixel."""
+    rows, columns = torch.meshgrid(torch.arange(side) + 0.5, torch.arange(side) + 0.5, indexing="ij")
+    above = (rows < 0.8 * columns + 0.1 * side).float()
+    return torch.stack([above, 1 - above])
+
+
+def _steps(parts: Tensor) -> float:
+    """How far, in pixels, the outline of a half-plane (2, S, S) lies from its line."""
+    side = parts.shape[1]
+    heights = (parts.argmax(0) == 0).sum(0) - (0.8 * (torch.arange(side) + 0.5) + 0.1 * side)
+    return float(heights[side // 8 : -side // 8].abs().max())
+
+
+def test_an_enlarged_outline_shows_no_steps() -> None:
+    small = _half_plane(32)
+    assert _steps(functional.interpolate(small[None], size=128, mode="nearest")[0]) > 2.5
+    assert _steps(functional.interpolate(small[None], size=128, mode="bilinear")[0]) > 1.9
+    assert _steps(enlarged(small[None], 128)[0]) < 1.5
+
+
+def test_likelihoods_stay_where_they_are_and_sum_to_one() -> None:
+    shares = torch.randn(2, 3, 16, 16).softmax(1)
+    assert torch.equal(enlarged(shares, 16), shares)
+    torch.testing.assert_close(enlarged(shares, 40).sum(1), torch.ones(2, 40, 40))
+    middle = enlarged(functional.pad(torch.ones(1, 1, 8, 8), (4, 4, 4, 4)), 64)[0, 0]
+    torch.testing.assert_close(middle, middle.flip(0))
+    torch.testing.assert_close(middle, middle.T)
+    assert middle[16:48, 16:48].mean() > 0.85 and abs(float(middle.sum()) / 32**2 - 1) < 0.01
 
 
 def test_a_mask_is_a_function_of_its_own_seed() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 
 from augkit.core.classes import CarClass
@@ -12,6 +15,8 @@ from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, part_warp
 
+MOVES = 0.1
+"""Share of its sides that a mask is moved by, where no other serves."""
 TRIALS = 6
 """Masks drawn for a pair, of which the one that lacks the fewest of its parts is taken."""
 
@@ -20,11 +25,14 @@ class CycleWarpPairs:
     """The pairs with exemplars: each photo is warped onto the mask of a pair of its class (any of them), and back.
 
     So the exemplar has the colours and the light of the photo that is to be made, and the faults of the part warp; what
-    repairs it may be compared with the photo pixel by pixel.
+    repairs it may be compared with the photo pixel by pixel. No near duplicate of the pair serves, or G would learn to
+    copy: where a class has no other pair, the mask is the pair's own, moved a little.
+
+    With ``unpaired`` each has a second exemplar, another pair's photo, as generation has.
     """
 
-    def __init__(self, pairs: PairDataset) -> None:
-        self.pairs = pairs
+    def __init__(self, pairs: PairDataset, unpaired: bool = False) -> None:
+        self.pairs, self.unpaired = pairs, unpaired
         self._alike: dict[CarClass, list[int]] = {}
         for place, row in enumerate(pairs.rows):
             for shown in {row.car_class, row.car_class.mirror}:
@@ -40,19 +48,46 @@ class CycleWarpPairs:
     def __getitem__(self, draw: Draw) -> ExemplarPair:
         """The pair, augmented with the draw's seed, and its exemplar."""
         pair = self.pairs[draw]
-        other = self._other_mask(pair, derive(draw.seed, "other mask"))
-        return ExemplarPair(pair, cycle_warp(pair, other))
+        others = self._strangers(draw.index, self._alike[pair.car_class])
+        near = self._nearest(pair, others, derive(draw.seed, "other mask"))
+        other = moved(pair.mask, derive(draw.seed, "other mask")) if near is None else near.mask
+        return ExemplarPair(pair, cycle_warp(pair, other), self._unpaired(pair, draw, others))
 
-    def _other_mask(self, item: Pair, seed: int) -> Mask:
-        """Of a pair of the class, or of a mirror image; now and then the pair's own."""
-        choice = self._alike[item.car_class]
-        picked = np.random.default_rng(seed).integers(len(choice), size=TRIALS)
-        masks = [self._shown_as(item.car_class, choice[int(place)]) for place in picked]
-        return min(masks, key=lambda mask: len(np.setdiff1d(item.mask, mask)))
+    def _unpaired(self, pair: Pair, draw: Draw, others: Sequence[int]) -> WarpedPhoto | None:
+        """Of a pair of the class, else of any that is no near duplicate; None where it is not asked for, or all are."""
+        if not self.unpaired:
+            return None
+        everywhere = others or self._strangers(draw.index, range(len(self.pairs)))
+        near = self._nearest(pair, everywhere, derive(draw.seed, "unpaired"))
+        if near is None:
+            return cycle_warp(pair, moved(pair.mask, derive(draw.seed, "unpaired")))
+        known = part_warp(near.photo, near.mask, pair.mask)
+        return WarpedPhoto(known.photo, known.valid & (pair.mask != IGNORE))
 
-    def _shown_as(self, car_class: CarClass, place: int) -> Mask:
+    def _strangers(self, own: int, places: Sequence[int]) -> list[int]:
+        """Those that are no near duplicates of a pair."""
+        group = self.pairs.rows[own].group
+        return [place for place in places if place != own and (not group or self.pairs.rows[place].group != group)]
+
+    def _nearest(self, item: Pair, places: Sequence[int], seed: int) -> Pair | None:
+        """Of some that are drawn, the one that lacks the fewest parts; its mirror image, where that is of the class."""
+        if not places:
+            return None
+        picked = np.random.default_rng(seed).integers(len(places), size=TRIALS)
+        shown = [self._shown_as(item.car_class, places[int(place)]) for place in picked]
+        return min(shown, key=lambda pair: len(np.setdiff1d(item.mask, pair.mask)))
+
+    def _shown_as(self, car_class: CarClass, place: int) -> Pair:
         other = self.pairs.plain(place)
-        return other.mask if other.car_class == car_class else self.pairs.schema.flip(other.mask)
+        return other.flip(self.pairs.schema) if other.car_class == car_class.mirror else other
+
+
+def moved(mask: Mask, seed: int) -> Mask:
+    """The mask stretched and shifted by up to ``MOVES`` of its sides; what comes in is background."""
+    height, width = mask.shape
+    across, down, right, below = np.random.default_rng(seed).uniform(-MOVES, MOVES, 4)
+    matrix = np.array([[1 + across, 0, right * width], [0, 1 + down, below * height]])
+    return np.asarray(cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=BACKGROUND))
 
 
 def cycle_warp(item: Pair, other: Mask) -> WarpedPhoto:

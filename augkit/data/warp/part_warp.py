@@ -22,6 +22,10 @@ _SEAM, _REACH = 1 / 100, 1 / 16
 """Standard deviations, in sides of the picture: of the blur across the seams of parts, and of how far the background
 follows the parts."""
 
+_LOOSE = 1 / 64
+"""In sides of the picture: a place as near as this to the right part stays. Outlines are no more exact than that, and a
+seam that is put right pixel by pixel is ragged."""
+
 Field = NDArray[np.float32]
 
 
@@ -53,6 +57,11 @@ class _Box:
     right: int
     bottom: int
 
+    @property
+    def area(self) -> int:
+        """In pixels."""
+        return (self.right - self.left + 1) * (self.bottom - self.top + 1)
+
     def distance(self, other: _Box) -> int:
         """Between the centres: horizontal and vertical together, in half pixels."""
         across = self.left + self.right - other.left - other.right
@@ -62,13 +71,13 @@ class _Box:
 def part_warp(photo: Photo, source: Mask, target: Mask) -> WarpedPhoto:
     """The (H, W, 3) photo of the mask ``source`` (H, W), moved onto the mask ``target`` of the same size.
 
-    Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background
-    follows the whole car; a pixel that would then show another part takes the nearest pixel of its own part. A part
-    that the photo does not show gets the mean colour of its car and is not ``valid``. What is ignored in ``target``
-    counts as background; what is ignored in ``source`` is never shown.
+    Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background is
+    scaled with the whole car, and beyond the photo it is the photo's mirror image; a pixel that would then show another
+    part takes one of its own part. A part that the photo does not show gets the mean colour of its car and is not
+    ``valid``. What is ignored in ``target`` counts as background; what is ignored in ``source`` is never shown.
     """
     wanted = np.where(target == IGNORE, BACKGROUND, target)
-    places = _smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape)
+    places = _mirrored(_smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape), wanted.shape)
     valid, torn = _snap(places, source, wanted)
     moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     warped = np.asarray(moved, np.uint8)
@@ -81,7 +90,7 @@ def part_warp(photo: Photo, source: Mask, target: Mask) -> WarpedPhoto:
 def _offsets(source: Mask, target: Mask) -> Field:
     """(H, W, 2): how far from each pixel of the target its counterpart lies, x before y."""
     grid = _grid(target.shape)
-    offsets = _stretch(_extent(_car(source)), _extent(_car(target)), grid) - grid
+    offsets = _scene(_extent(_car(source)), _extent(_car(target)), grid) - grid
     for part in np.intersect1d(target[_car(target)], source[_car(source)]):
         for here, there, box in _pieces(source == part, target == part):
             offsets[here] = _stretch(there, box, grid[here]) - grid[here]
@@ -119,6 +128,20 @@ def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
     return np.asarray((grid - first + 0.5) * scale + begin - 0.5, np.float32)
 
 
+def _scene(there: _Box, here: _Box, grid: Field) -> Field:
+    """(..., 2): as ``_stretch``, but by one factor in both directions, the boxes' feet on each other: houses and trees
+    keep their shape."""
+    scale = float(np.sqrt(there.area / here.area))
+    feet = [np.array([(box.left + box.right) / 2, box.bottom]) for box in (there, here)]
+    return np.asarray((grid - feet[1]) * scale + feet[0], np.float32)
+
+
+def _mirrored(places: Field, shape: tuple[int, ...]) -> Field:
+    """Places beyond the picture as those of its mirror image."""
+    last = np.array([shape[1] - 1, shape[0] - 1], np.float32)
+    return np.asarray(last - np.abs(np.abs(places) % (2 * last) - last), np.float32)
+
+
 def _smooth(offsets: Field, target: Mask) -> Field:
     """The car's offsets, blurred across seams; the background's follow those of the car beside it, less with distance.
 
@@ -133,41 +156,38 @@ def _smooth(offsets: Field, target: Mask) -> Field:
 
 
 def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Moves places that show another part to the nearest pixel of the right one.
+    """Moves places that are not near the right part into it, in place.
 
     Two (H, W): false where there is none, and true where neighbours were moved to places far apart, like the teeth of
     a comb.
     """
     height, width = source.shape
-    valid = np.ones(target.shape, np.bool_)
+    valid, torn = np.ones(target.shape, np.bool_), np.zeros(target.shape, np.bool_)
     columns = np.clip(places[..., 0].round().astype(int), 0, width - 1)
     rows = np.clip(places[..., 1].round().astype(int), 0, height - 1)
-    wrong = source[rows, columns] != target
-    for part in np.unique(target[wrong]):
-        here, there = wrong & (target == part), source == part
+    shown = source[rows, columns]
+    for part in np.unique(target[shown != target]):
+        here, there = (shown != target) & (target == part), source == part
         if not there.any():
             valid[here] = False
             continue
-        _, labels = cv2.distanceTransformWithLabels(
-            (~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
-        by_label[labels[there]] = np.argwhere(there)[:, ::-1]
-        places[here] = by_label[labels[rows[here], columns[here]]]
-    _unmix(places, source, target)
-    return valid, wrong & valid
+        nearest = _nearest_of(there)[rows[here], columns[here]]
+        way = nearest - places[here]
+        length = np.linalg.norm(way, axis=1)
+        far = (length > _LOOSE * max(target.shape)) | (shown[here] == IGNORE)
+        places[here] += way * far[:, None]
+        torn[here] = far
+    return valid, torn
 
 
-def _unmix(places: Field, source: Mask, target: Mask) -> None:
-    """Rounds, in place, places between pixels of which not all show the right part: none shows two parts mixed."""
-    height, width = source.shape
-    left, top = (
-        np.clip(np.floor(places[..., axis]).astype(int), 0, last - 1) for axis, last in ((0, width), (1, height))
+def _nearest_of(part: NDArray[np.bool_]) -> Field:
+    """(H, W, 2): of every pixel the nearest one of the part, x before y."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~part).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    around = [source[row, column] == target for row in (top, bottom) for column in (left, right)]
-    mixed = ~np.all(around, axis=0)
-    places[mixed] = places[mixed].round()
+    by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    by_label[labels[part]] = np.argwhere(part)[:, ::-1]
+    return np.asarray(by_label[labels], np.float32)
 
 
 def _mend(warped: Photo, torn: NDArray[np.bool_], target: Mask) -> None:

@@ -45,6 +45,10 @@ class WarpedExemplars:
         """The same on another device."""
         return WarpedExemplars(self.photos.to(device, non_blocking=True), self.valid.to(device, non_blocking=True))
 
+    def joined(self, other: WarpedExemplars) -> WarpedExemplars:
+        """These, and the other's below them."""
+        return WarpedExemplars(torch.cat([self.photos, other.photos]), torch.cat([self.valid, other.valid]))
+
     def __getitem__(self, rows: slice) -> WarpedExemplars:
         return WarpedExemplars(self.photos[rows], self.valid[rows])
 

@@ -15,7 +15,7 @@ from augkit.gate.candidate import Candidate, Sides, Stage
 from augkit.gate.gate_check import CHECKS, FittedState
 from augkit.gate.reference import ReferenceSet
 
-_LEAST = 1e-3
+LEAST = 1e-3
 _APART = 60
 """Levels of 255 by which a speck differs from its surroundings in one of the colours."""
 
@@ -40,7 +40,7 @@ class Detail:
     def score(self, candidate: Candidate) -> dict[str, float]:
         """The natural logarithm of the roughness; the specks' share, 0 to 1."""
         photo, mask = candidate.pair.photo, candidate.pair.mask
-        return {"detail": float(np.log(roughness(photo, mask) + _LEAST)), "specks": specks(photo, mask)}
+        return {"detail": float(np.log(roughness(photo, mask) + LEAST)), "specks": specks(photo, mask)}
 
 
 def roughness(photo: Photo, mask: Mask) -> float:

@@ -14,7 +14,7 @@ from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.dataset import PairDataset
 from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
-from augkit.data.warp.cycle_warp import CycleWarpPairs, cycle_warp
+from augkit.data.warp.cycle_warp import CycleWarpPairs, cycle_warp, moved
 
 
 @pytest.fixture
@@ -75,13 +75,56 @@ def test_the_mask_that_shows_most_of_the_parts_is_taken() -> None:
     a5 = CarClass("A", "5")
     items = [Pair(photo, mask, a5) for mask in (poor, poor, poor, rich, rich)]
     warping = CycleWarpPairs(_Fixed(items))  # type: ignore[arg-type]
-    chosen = [warping._other_mask(items[3], seed) for seed in range(20)]
-    assert sum(np.array_equal(mask, rich) for mask in chosen) >= 18  # six draws of five miss both in 0.4**6
+    chosen = [warping._nearest(items[3], range(5), seed) for seed in range(20)]
+    assert (
+        sum(pair is not None and np.array_equal(pair.mask, rich) for pair in chosen) >= 18
+    )  # six draws of five miss both in 0.4**6
+
+
+def _numbered(groups: str) -> CycleWarpPairs:
+    """Pairs of a class with one part; their photos are of one level, 10 times the place. Each letter is a group."""
+    mask = np.zeros((16, 16), np.uint8)
+    mask[4:12, 4:12] = 1
+    photos = [np.full((16, 16, 3), 10 * place, np.uint8) for place in range(len(groups))]
+    fixed = _Fixed([Pair(photo, mask, CarClass("A", "5")) for photo in photos])
+    fixed.rows = [_Row(CarClass("A", "5"), group) for group in groups]
+    return CycleWarpPairs(fixed, unpaired=True)  # type: ignore[arg-type]
+
+
+def test_an_unpaired_exemplar_is_no_near_duplicate_of_the_pair() -> None:
+    warping = _numbered("aabc")
+    seen = {int(unpaired.photo[8, 8, 0]) for seed in range(30) if (unpaired := warping[Draw(0, seed)].unpaired)}
+    assert seen == {20, 30}
+    assert all(warping[Draw(2, seed)].unpaired.photo[8, 8, 0] != 20 for seed in range(20))  # type: ignore[union-attr]
+
+
+def test_a_pair_without_others_is_warped_over_its_own_mask_moved() -> None:
+    warping = _numbered("aa")
+    assert warping._strangers(0, [0, 1]) == []
+    item = warping[Draw(0, 3)]
+    assert item.unpaired is not None and item.warped.valid.all()
+    mask = item.pair.mask
+    other = moved(mask, 5)
+    assert not np.array_equal(other, mask) and set(np.unique(other)) == {0, 1}
+    assert 0.7 < (other == 1).sum() / (mask == 1).sum() < 1.4
+
+
+def test_a_class_of_one_has_unpaired_exemplars_of_another() -> None:
+    warping = _numbered("ab")
+    alone = replace(warping.pairs.items[1], car_class=CarClass("B", "3"))  # type: ignore[attr-defined]
+    fixed = _Fixed([warping.pairs.items[0], alone])  # type: ignore[attr-defined]
+    unpaired = CycleWarpPairs(fixed, unpaired=True)[Draw(1, 0)].unpaired  # type: ignore[arg-type]
+    assert unpaired is not None and (unpaired.photo == 0).all()
+
+
+def test_there_are_none_unless_asked_for(pairs: PairDataset) -> None:
+    assert CycleWarpPairs(pairs)[Draw(0, 0)].unpaired is None
 
 
 @dataclass(frozen=True)
 class _Row:
     car_class: CarClass
+    group: str = ""
 
 
 class _Fixed:

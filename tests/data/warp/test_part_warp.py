@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
+import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from augkit.core.parts import IGNORE, Mask
+from augkit.data.warp import part_warp as module
 from augkit.data.warp.part_warp import part_warp
 
 SIDE = 64
@@ -116,16 +120,41 @@ rectangles = st.tuples(st.integers(1, 4), *[st.integers(0, 40)] * 2, *[st.intege
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(rectangles, max_size=6), st.lists(rectangles, max_size=6))
-def test_every_part_shows_its_own_colours(
+def test_every_part_shows_its_own_pixels_or_some_right_beside_them(
     source_boxes: list[tuple[int, int, int, int, int]], target_boxes: list[tuple[int, int, int, int, int]]
 ) -> None:
     source, target = _boxes(*source_boxes), _boxes(*target_boxes)
-    palette = np.array([0, 60, 120, 180, 240], np.uint8)
-    photo = np.repeat(palette[source][..., None], 3, 2)
-    warped = part_warp(photo, source, target)
+    rows, columns = np.indices((SIDE, SIDE))
+    photo = np.stack([columns * 4, rows * 4, 0 * rows], 2).astype(np.uint8)  # every pixel says where it is
+    with mock.patch.object(module, "_mend"):
+        warped = part_warp(photo, source, target)
     assert np.array_equal(warped.valid, np.isin(target, np.unique(source)))
-    shown = warped.photo[..., 0]
-    assert np.abs(shown.astype(int) - palette[target])[warped.valid].max(initial=0) <= 1
+    for part in np.unique(target[warped.valid]):
+        way = cv2.distanceTransform((source != part).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        column, row = (warped.photo[(target == part) & warped.valid][:, axis] / 4 for axis in (0, 1))
+        assert way[row.round().astype(int), column.round().astype(int)].max() <= SIDE / 64 + 1  # a pixel for rounding
+
+
+def test_a_place_right_beside_the_part_stays_and_one_further_off_does_not() -> None:
+    source, target = np.zeros((2, 192, 192), np.uint8)
+    source[60:120, 60:120], target[60:120, 57:123] = 1, 1
+    places = np.stack(np.meshgrid(np.arange(192.0), np.arange(192.0)), -1).astype(np.float32)
+    target[60:120, 50:57] = 1
+    valid, torn = module._snap(places, source, target)
+    assert valid.all() and np.array_equal(np.unique(np.nonzero(torn)[1]), np.arange(50, 57))  # 192 / 64 is 3
+    assert places[90, 57, 0] == 57 and places[90, 56, 0] == 60 and places[90, 122, 0] == 122
+
+
+def test_the_scene_keeps_its_shape_and_goes_on_as_its_mirror_image() -> None:
+    """A car that is half as wide and as high as the other: what lies about it is scaled alike, feet on feet."""
+    source, target = _boxes((1, 20, 20, 20, 20)), _boxes((1, 30, 20, 10, 10))
+    rows, columns = np.indices((SIDE, SIDE))
+    photo = np.stack([columns * 4, rows * 4, 0 * rows], 2).astype(np.uint8)
+    warped = part_warp(photo, source, target).photo
+    left, above = 4.0 * np.abs(29.5 + 2 * (3 - 24.5)), 4.0 * np.abs(39 + 2 * (5 - 39))
+    assert np.abs(warped[5, 3, :2] - [left, above]).max() <= 2
+    tall = part_warp(photo, _boxes((1, 20, 20, 10, 40)), _boxes((1, 20, 20, 40, 10))).photo  # the same area
+    assert abs(float(tall[3, 50, 0]) - float(tall[3, 49, 0])) == abs(float(tall[4, 50, 1]) - float(tall[3, 50, 1])) == 4
 
 
 def test_the_teeth_of_a_comb_are_blurred() -> None:
