@@ -187,8 +187,8 @@ class PictureSampler(nn.Module):
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where its weights are."""
-    return next(module.parameters()).device
+    """Where its weights are; the CPU where it has none."""
+    return next(module.parameters(), torch.empty(0)).device
 
 
 def to_pixels(photos: Float[Tensor, "n 3 h w"]) -> Photo:
