@@ -26,16 +26,20 @@ class AuditReport(Shown):
     found: AuditResult
     overview: Overview
     files: Mapping[str, Path]
+    doors: str = ""
+    """Why doors are unknown, where they are."""
 
     def to_dict(self) -> dict[str, Any]:
         """See ``Shown``."""
-        return {**self.found.to_dict(), "overview": self.overview.to_dict(), **self._paths()}
+        return {**self.found.to_dict(), "overview": self.overview.to_dict(), "doors": self.doors, **self._paths()}
 
     def table(self) -> RenderableType:
         """See ``Shown``."""
+        from rich.console import Group
+
         from augkit.report.tables.finding_table import audit_summary
 
-        return audit_summary(self.found, self.overview, self._paths())
+        return Group(audit_summary(self.found, self.overview, self._paths()), *([self.doors] if self.doors else []))
 
     @property
     def pictures(self) -> Sequence[Path]:
@@ -46,15 +50,20 @@ class AuditReport(Shown):
         return {name: str(path) for name, path in self.files.items()}
 
 
-def audit(workspace: Place, *, workers: int = 1, progress: Progress | None = None) -> AuditReport:
-    """Checks the workspace's pairs and catalogue; writes reports/audit.html, audit.json and parts.png.
+def audit(
+    workspace: Place, *, workers: int = 1, write_exclude: str | Path | None = None, progress: Progress | None = None
+) -> AuditReport:
+    """Checks the workspace's pairs and catalogue; writes reports/audit.html, audit.json and parts.png, and into the
+    file ``write_exclude`` the photos that the next import may leave out.
 
     Raises DataError where nothing was imported.
     """
+    from augkit.core.atomic_file import write_text
     from augkit.core.parts import PartSchema
     from augkit.data.audit import result as audits
     from augkit.data.audit.overview import Overview
     from augkit.data.catalogue import read_catalogue
+    from augkit.data.unknown_doors import unknown_doors
     from augkit.report.audit_page import write_page
     from augkit.report.chart import overview_chart
 
@@ -68,4 +77,7 @@ def audit(workspace: Place, *, workers: int = 1, progress: Progress | None = Non
         "chart": overview_chart(overview, place.reports / "parts.png"),
         "result": found.save(place.reports),
     }
-    return AuditReport(found, overview, files)
+    if write_exclude is not None:
+        files["exclude"] = Path(write_exclude)
+        write_text(files["exclude"], found.exclusion())
+    return AuditReport(found, overview, files, unknown_doors(rows, schema))

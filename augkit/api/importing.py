@@ -54,6 +54,7 @@ class ImportedDataset(Shown):
             "parts": list(names[1:]),
             "swaps": [[names[a], names[b]] for a, b in self.schema.swaps],
             "classes": class_counts(self.rows),
+            "doors": self.doors,
             "problems": [{"id": row.id, "file": row.source_file, "problem": row.problem} for row in problems],
             "warnings": list(self.warnings),
         }
@@ -71,8 +72,16 @@ class ImportedDataset(Shown):
             f"{len(self.schema.parts)} parts: {', '.join(names[1:])}",
             f"left and right: {', '.join(swaps) or 'none (a flip leaves every part as it is)'}",
         ]
+        lines_below = [*([self.doors] if self.doors else []), *self._left_out()]
         warned = [Text.assemble(("warning", "bold yellow"), f" {text}") for text in self.warnings]
-        return Group(Text("\n".join(lines)), class_table(self.rows), Text("\n".join(self._left_out())), *warned)
+        return Group(Text("\n".join(lines)), class_table(self.rows), Text("\n".join(lines_below)), *warned)
+
+    @property
+    def doors(self) -> str:
+        """Why doors are unknown, where they are."""
+        from augkit.data.unknown_doors import unknown_doors
+
+        return unknown_doors(self.rows, self.schema)
 
     def _left_out(self) -> list[str]:
         problems = [f"  {row.source_file}: {row.problem}" for row in self.problems]
@@ -93,6 +102,7 @@ def import_dataset(
     annotations: str | Path | None = None,
     exif: Exif | None = None,
     overlap: Overlap | None = None,
+    exclude: str | Path | None = None,
     workers: int = 1,
     strict: bool = False,
     config: Config = None,
@@ -103,11 +113,13 @@ def import_dataset(
 
     ``importer`` is e.g. ``coco``, ``source`` the data set's folder or file, ``annotations`` the file of labels where
     that leaves doubt. ``classes`` is a CSV file that overrides the rule for classes, ``parts`` a file that says what
-    parts are; photos without masks (importer ``photos``) join what is there. With ``strict`` a photo with a problem is
-    an error. An interrupted import goes on where it was. Raises ConfigError, DataError, SchemaError.
+    parts are, ``exclude`` one of photos to leave out; photos without masks (importer ``photos``) join what is there.
+    With ``strict`` a photo with a problem is an error. An interrupted import goes on where it was. Raises ConfigError,
+    DataError, SchemaError.
     """
     from augkit.data.importers import IMPORTERS
     from augkit.data.ingest.class_overrides import read_overrides
+    from augkit.data.ingest.exclusion import exclude as without
     from augkit.data.ingest.ingestion import ingest
     from augkit.data.ingest.part_overrides import read_part_overrides
     from augkit.data.part_name_faults import name_faults
@@ -118,6 +130,8 @@ def import_dataset(
     place = open_workspace(workspace)
     settings = settings_of(place, config, changes)
     data = reader(Path(source), None if annotations is None else Path(annotations))
+    if exclude is not None:
+        data = replace(data, samples=without(data.samples, Path(exclude)))
     options = replace(settings.data.options(settings.seed), way=ReadingWay(exif, overlap))
     if not data.labelled:
         refuse_for_photos(classes=classes, parts=parts, overlap=overlap)

@@ -53,7 +53,7 @@ def train(
     what: str,
     *,
     model: str | None = None,
-    resume: bool = False,
+    resume: bool | None = None,
     fresh: bool = False,
     source: str | None = None,
     init_from: str | Path | None = None,
@@ -67,8 +67,9 @@ def train(
 ) -> TrainedModels:
     """Trains ``mask`` (stage I), ``image`` (stage II), ``image-unconditional``, ``segmenter`` or ``teacher``.
 
-    ``model`` trains this one only (``all``, or a group of classes). ``source`` is what a segmenter learns from;
-    ``part_map``, ``background`` and ``backgrounds`` are settings of stage II. Raises ConfigError, DataError,
+    A run that is here goes on from its last checkpoint, unless ``fresh`` removes it or ``resume`` is False: then it is
+    an error. ``model`` trains this one only (``all``, or a group of classes). ``source`` is what a segmenter learns
+    from; ``part_map``, ``background`` and ``backgrounds`` are settings of stage II. Raises ConfigError, DataError,
     CheckpointError.
     """
     from augkit.data.audit.result import require_sound
@@ -77,6 +78,7 @@ def train(
         raise ConfigError(f"train {what!r}", one_of(what, WHAT))
     if resume and fresh:
         raise ConfigError("--resume and --fresh together", "one of them")
+    going_on = not fresh if resume is None else resume
     of_image = {"background": background, "backgrounds": backgrounds, "part_map": part_map}
     _refuse_idle(what, model, source, init_from, [name for name, value in of_image.items() if value])
     given = {
@@ -91,10 +93,10 @@ def train(
     require_sound(place)
     with shown(progress) as told:
         if what == "segmenter":
-            return _train_segmenter(place, settings, resume, told, fresh)
+            return _train_segmenter(place, settings, going_on, told, fresh)
         if what == "teacher":
             return _train_teacher(place, settings, told, fresh)
-        return _train_stage(place, settings, cast("Stage", what), model, resume=resume, progress=told, fresh=fresh)
+        return _train_stage(place, settings, cast("Stage", what), model, resume=going_on, progress=told, fresh=fresh)
 
 
 def _refuse_idle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,9 @@ class _AuditCommand(CatalogueVerb):
 def audit(
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where there is a warning or worse.")] = False,
+    write_exclude: Annotated[
+        Path | None, typer.Option("--write-exclude", help="Write the photos to leave out, for import --exclude.")
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; any number gives the same result.")] = 1,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -36,7 +40,7 @@ def audit(
 
     session = open_session(workspace, as_json)
     with Bars() as bars:
-        result = checked(session.workspace, workers=workers, progress=bars)
+        result = checked(session.workspace, workers=workers, write_exclude=write_exclude, progress=bars)
     session.show(result)
     if strict and (bad := result.found.of("fatal", "warning")):
         raise DataError(

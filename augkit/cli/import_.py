@@ -40,6 +40,9 @@ def import_(
     annotations: Annotated[
         Path | None, typer.Option("--annotations", help="The file that describes the labels, where SRC leaves doubt.")
     ] = None,
+    exclude: Annotated[
+        Path | None, typer.Option("--exclude", help="Photos to leave out, one a line (audit --write-exclude).")
+    ] = None,
     exif: Annotated[
         str | None,
         typer.Option("--exif", help="upright or stored: how photos with an EXIF orientation lie under labels."),
@@ -67,7 +70,8 @@ def import_(
     way = {"exif": _one_of(exif, Exif, "--exif"), "overlap": _one_of(overlap, Overlap, "--overlap")}
     with Bars() as bars:
         result = import_dataset(
-            importer, source, session.workspace, classes=classes, parts=parts, annotations=annotations, **way,
+            importer, source, session.workspace, classes=classes, parts=parts, annotations=annotations, exclude=exclude,
+            **way,
             workers=workers, strict=strict, config=session.settings, progress=bars,
         )  # fmt: skip
     session.show(result)

@@ -21,7 +21,7 @@ def train(
     model: Annotated[
         str | None, typer.Option("--model", help="Train this one only: all, or a group such as front-5.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint (the default).")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run first.")] = False,
     source: Annotated[
         str | None,
@@ -55,7 +55,8 @@ def train(
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
         result = trained(
-            session.workspace, what, model=model, resume=resume, fresh=fresh, source=source, init_from=init_from,
+            session.workspace, what, model=model, resume=resume or None, fresh=fresh, source=source,
+            init_from=init_from,
             part_map=part_map, background=background, backgrounds=backgrounds, precision=precision,
             config=session.settings, progress=bars,
         )  # fmt: skip

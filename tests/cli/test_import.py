@@ -205,3 +205,27 @@ def test_what_was_left_out_is_a_warning(coco: CocoFolder, capsys: pytest.Capture
     assert _import(coco.root, "--json", "--strict") == 0
     warnings = json.loads(capsys.readouterr().out)["warnings"]
     assert "2 outlines without an area in the photo were left out (2 photo(s), the first a.jpg)" in warnings
+
+
+def test_what_the_audit_would_leave_out_is_left_out(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace, file = source.parent / "ws", source.parent / "exclude.txt"
+    assert _import(source) == 0
+    assert run(["audit", "-w", str(workspace), "--write-exclude", str(file)]) == 0
+    lines = file.read_text().splitlines()
+    assert any("imported: " in line and "4.jpg" in line for line in lines)
+    file.write_text(next(line for line in lines if "4.jpg" in line) + "\n\n# by hand\n0.jpg # blurred\n")
+    capsys.readouterr()
+    assert _import(source, "--exclude", str(file), "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["rows"] == result["pairs"] == 3 and result["problems"] == []
+    assert {row.source_file for row in read_catalogue(Workspace(workspace).catalogue)} == {"1.jpg", "2.jpg", "3.jpg"}
+
+
+def test_a_photo_to_leave_out_that_is_not_there_is_told_the_nearest(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = source.parent / "exclude.txt"
+    file.write_text("00.jpg\n")
+    assert _import(source, "--exclude", str(file)) == 3
+    assert "named 00.jpg (did you mean 0.jpg?)" in capsys.readouterr().err
+    assert not (source.parent / "ws" / "catalogue.parquet").exists()

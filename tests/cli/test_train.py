@@ -41,9 +41,18 @@ def test_options_without_an_effect_are_errors(
     assert code == 2 == json.loads(out)["error"]["exit_code"] and text in err, err
 
 
-def test_an_earlier_run_is_not_overwritten(augkit: Command, trained: Workspace) -> None:
+def test_the_same_words_go_on_with_a_run(augkit: Command, trained: Workspace) -> None:
+    folder = trained.model("image", "all")
+    weights = (folder / "model.safetensors").read_bytes()
+    for name in ("model.safetensors", "config.json"):  # as an interruption at the last step leaves it
+        (folder / name).unlink()
     code, _, err = augkit("train", "image", "-w", trained.root)
-    assert code == 3 and "--resume" in err and "--fresh" in err
+    assert code == 0 and (folder / "model.safetensors").read_bytes() == weights, err
+
+
+def test_an_earlier_run_is_not_overwritten(augkit: Command, trained: Workspace) -> None:
+    code, _, err = augkit("train", "image", "--set", "image.l1=3", "-w", trained.root)
+    assert code == 3 and "other settings" in err and "--fresh" in err
 
 
 def test_fresh_trains_from_the_beginning(augkit: Command, trained: Workspace) -> None:

@@ -54,6 +54,7 @@ class AuditCheck:
     """``measure`` looks at one pair at a time, ``judge`` at what was measured of all of them.
 
     ``guards`` marks checks with fatal findings: training is refused on them, so they run before it and must be quick.
+    ``excludes`` marks those whose rows an import may as well leave out (``--exclude``).
     """
 
     name: str
@@ -61,6 +62,7 @@ class AuditCheck:
     judge: Judge
     measure: Measure
     guards: bool
+    excludes: bool = False
 
     @property
     def reads_pairs(self) -> bool:
@@ -71,14 +73,16 @@ class AuditCheck:
 CHECKS: Registry[AuditCheck] = Registry("check", "augkit.data.audit.checks")
 
 
-def check(name: str, about: str, measure: Measure = no_figures, guards: bool = False) -> Callable[[Judge], AuditCheck]:
+def check(
+    name: str, about: str, measure: Measure = no_figures, guards: bool = False, excludes: bool = False
+) -> Callable[[Judge], AuditCheck]:
     """Decorator that makes a check of a judging function, and registers it.
 
     ``about`` says in a few words what it looks for; help and pages show it.
     """
 
     def add(judge: Judge) -> AuditCheck:
-        return CHECKS.register(name)(AuditCheck(name, about, judge, measure, guards))
+        return CHECKS.register(name)(AuditCheck(name, about, judge, measure, guards, excludes))
 
     return add
 

@@ -44,6 +44,15 @@ class AuditResult:
         found = {finding.check for finding in self.findings}
         return [name for name in self.checks if name not in found]
 
+    def exclusion(self) -> str:
+        """The rows that an import may leave out, one a line with the reason, as ``import --exclude`` reads them."""
+        reasons: dict[str, list[str]] = {}
+        for finding in self.findings:
+            if finding.check in CHECKS and CHECKS[finding.check].excludes:
+                for hit in finding.hits:
+                    reasons.setdefault(hit.id, []).append(f"{finding.check}: {hit.remark}".rstrip(": "))
+        return "".join(f"{id} # {' '.join('; '.join(why).split())}\n" for id, why in reasons.items())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)

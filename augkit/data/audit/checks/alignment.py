@@ -80,7 +80,7 @@ def _under(plane: Plane, outline: Plane) -> NDArray[np.float32]:
     return np.asarray(cv2.matchTemplate(padded, outline, cv2.TM_CCORR), np.float32)
 
 
-@check("alignment", "masks whose outlines do not lie on the photo's edges", edge_agreement)
+@check("alignment", "masks whose outlines do not lie on the photo's edges", edge_agreement, excludes=True)
 def alignment(measurements: Measurements) -> Iterator[Finding]:
     """Names the pairs above ``bound``; where that is most of them, photos and masks were matched wrongly."""
     gains, shifts = measurements.column("alignment", "gain"), measurements.column("alignment", "shift")

@@ -48,7 +48,7 @@ def _borders(start: int, length: int, row: CatalogueRow) -> tuple[int, int]:
     return first, last
 
 
-@check("border", "cars that the photo's border cuts", contact)
+@check("border", "cars that the photo's border cuts", contact, excludes=True)
 def border(measurements: Measurements) -> Iterator[Finding]:
     """A warning: generators learn to cut cars as well."""
     figures = np.array([measurements.column("border", side) for side in _SIDES])

@@ -30,7 +30,7 @@ def _remark(share: float, parts: float) -> str:
     return "no part" if share == 0 else f"{share:.1%} of the frame, {parts:.0f} part(s)"
 
 
-@check("empty", "masks that show no part, or hardly any", content, guards=True)
+@check("empty", "masks that show no part, or hardly any", content, guards=True, excludes=True)
 def empty(measurements: Measurements) -> Iterator[Finding]:
     """Fatal where it leaves a class without any mask; else a warning."""
     shares, parts = measurements.column("empty", "share"), measurements.column("empty", "parts")

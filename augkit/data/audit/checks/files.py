@@ -14,7 +14,7 @@ def readable(audited: AuditedPair) -> Figures:
     return {}
 
 
-@check("files", "pairs whose files are missing, damaged, or of another size", readable, guards=True)
+@check("files", "pairs whose files are missing, damaged, or of another size", readable, guards=True, excludes=True)
 def files(measurements: Measurements) -> Iterator[Finding]:
     """Fatal: training would stop at the first of them."""
     if measurements.damaged:
