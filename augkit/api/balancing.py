@@ -14,6 +14,7 @@ from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 from augkit.core.nearest import one_of
 from augkit.core.progress import Progress, silent
+from augkit.core.trackers import require_trackers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -168,6 +169,7 @@ def balance(
     place = open_workspace(workspace)
     settings = _settings(place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar)
     job = _open(place, settings, only, executor, fresh)
+    require_trackers(settings.track)
     planned = job.summary()
     on_plan(planned)
     if not train:

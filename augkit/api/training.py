@@ -13,6 +13,7 @@ from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 from augkit.core.launcher import is_main_process
 from augkit.core.nearest import one_of
+from augkit.core.trackers import require_trackers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -90,6 +91,7 @@ def train(
     place = open_workspace(workspace)
     chosen = {key: value for key, value in given.items() if value}
     settings = settings_of(place, settings_of(place, config, changes), chosen)
+    require_trackers(settings.track)
     require_sound(place)
     with shown(progress) as told:
         if what == "segmenter":

@@ -32,6 +32,10 @@ ConfigOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="One setting, e.g. mask.steps=500; may be repeated.")
 ]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option("--track", help="Tell a tracker of the losses: wandb, trackio, mlflow, tensorboard; repeatable."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 
 
@@ -71,6 +75,11 @@ class Session:
             print(as_json(result))
         else:
             self.console.print(human)
+
+
+def track_setting(names: Sequence[str] | None) -> list[str]:
+    """What ``--track`` sets."""
+    return [f"track=[{', '.join(names)}]"] if names else []
 
 
 def open_session(

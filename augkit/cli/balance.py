@@ -7,7 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from augkit.cli._app import app
-from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._session import (
+    ConfigOption,
+    JsonOption,
+    SetOption,
+    TrackOption,
+    WorkspaceOption,
+    open_session,
+    track_setting,
+)
 from augkit.cli._verb import CatalogueVerb
 from augkit.core.errors import ConfigError, PartialError
 
@@ -40,6 +48,7 @@ def balance(
         typer.Option("--exemplar", "--style-from", help="One exemplar for all photos: a pair's id, or a photo's file."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
+    track: TrackOption = None,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -52,7 +61,7 @@ def balance(
     from augkit.cli._progress import Bars
     from augkit.report.tables.plan_table import plan_table
 
-    chosen = [*(overrides or []), *([f"seed={seed}"] if seed is not None else [])]
+    chosen = [*(overrides or []), *track_setting(track), *([f"seed={seed}"] if seed is not None else [])]
     session = open_session(workspace, as_json, config, chosen)
     asked: dict[str, Any] = {
         "parts": parse_targets(parts) if parts else None, "only": only or (), "exemplar": exemplar, "fresh": fresh,

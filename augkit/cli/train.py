@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from augkit.cli._app import app
-from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._session import (
+    ConfigOption,
+    JsonOption,
+    SetOption,
+    TrackOption,
+    WorkspaceOption,
+    open_session,
+    track_setting,
+)
 from augkit.cli._verb import CatalogueVerb
 
 
@@ -43,6 +51,7 @@ def train(
         typer.Option("--backgrounds", help="image, composite: a folder of landscapes, or inpainted."),
     ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="auto, fp32 or bf16.")] = None,
+    track: TrackOption = None,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -52,7 +61,7 @@ def train(
     from augkit.api.training import train as trained
     from augkit.cli._progress import Bars
 
-    session = open_session(workspace, as_json, config, overrides)
+    session = open_session(workspace, as_json, config, [*(overrides or []), *track_setting(track)])
     with Bars() as bars:
         result = trained(
             session.workspace, what, model=model, resume=resume or None, fresh=fresh, source=source,

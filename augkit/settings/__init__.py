@@ -20,6 +20,7 @@ from augkit.core.nearest import one_of
 from augkit.core.plain_yaml import dump_plain, load_plain
 from augkit.core.presets import find_preset, parse_yaml, preset_folders, setting_presets
 from augkit.core.section import Section, Seed
+from augkit.core.trackers import Tracker
 from augkit.core.typed import shown
 from augkit.settings.balance import BalanceSettings
 from augkit.settings.data import DataSettings
@@ -76,6 +77,8 @@ class Settings(Section):
 
     seed: Seed = 0
     precision: Precision = "auto"
+    track: tuple[Tracker, ...] = ()
+    """Experiment trackers that trainings tell of their losses; tensorboard is told in any case."""
     data: DataSettings = DataSettings()
     mask: MaskSettings = MaskSettings()
     image: ImageSettings = ImageSettings()

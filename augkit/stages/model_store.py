@@ -154,7 +154,7 @@ class ModelStore:
             settings=settings, precision=self.settings.precision, folder=self.folder(stage, model),
             seed=self._seed(stage, model), fingerprint=self.fingerprint(stage, model), start=start,
             about={"settings": _kept(self.stage(stage))}, photos=tuple(photo_names(rows.rows)), resume=resume,
-            fresh=fresh, progress=progress, seconds=seconds,
+            fresh=fresh, progress=progress, seconds=seconds, track=self.settings.track,
         )  # fmt: skip
         return TRAINABLE[stage].train(run)
 

@@ -117,7 +117,7 @@ def fit_segmenter(  # noqa: PLR0917  # each is a different thing
     run = TrainingRun(
         folder, own.run, _seed(settings), segmenter_fingerprint(settings, shards), resume, fresh, progress
     )
-    return run_task(build, run, accelerator(settings.precision))
+    return run_task(build, run, accelerator(settings.precision, settings.track, folder))
 
 
 def segmenter_fingerprint(settings: Settings, shards: EncodedPairs) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def trained_by(build: Callable[..., TrainingTask]) -> Callable[[StageRun], Path]
             folder=run.folder, options=run.settings.run, seed=run.seed, fingerprint=dict(run.fingerprint),
             resume=run.resume, fresh=run.fresh, progress=run.progress, seconds=run.seconds, photos=run.photos,
         )  # fmt: skip
-        folder = run_task(task, training, accelerator(run.precision))
+        folder = run_task(task, training, accelerator(run.precision, run.track, run.folder))
         release_memory()
         return folder
 

@@ -5,7 +5,7 @@ Whoever has a stage trained, or uses what it left, knows it by its name alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from augkit.core.arithmetic import Precision
 from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress, silent
 from augkit.core.registry import Registry
+from augkit.core.trackers import Tracker
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
 from augkit.settings import Settings, TrainSettings
@@ -27,7 +28,8 @@ class StageRun:
     """One training of a stage.
 
     ``model`` is trained on ``rows``, into ``folder``; people read its ``title``. ``start`` are folders of runs that it
-    goes on from, by name; ``about`` is written down with the model. The rest as in ``train.run.TrainingRun``.
+    goes on from, by name; ``about`` is written down with the model. ``track`` are experiment
+    trackers. The rest as in ``train.run.TrainingRun``.
     """
 
     model: str
@@ -47,6 +49,7 @@ class StageRun:
     fresh: bool = False
     progress: Progress = silent
     seconds: float = float("inf")
+    track: Sequence[Tracker] = ()
 
 
 def unstyled(settings: Settings) -> bool:

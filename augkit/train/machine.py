@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import torch
 from accelerate import Accelerator
 
 from augkit.core.arithmetic import Precision
 from augkit.core.errors import ConfigError
 from augkit.core.memory import keep_freed_memory
+from augkit.core.trackers import Tracker
 
 
 def resolve_precision(asked: Precision) -> str:
@@ -36,7 +40,12 @@ def processor_bf16_is_fast() -> bool:
         return False
 
 
-def accelerator(precision: Precision) -> Accelerator:
-    """Accelerate with the machine's precision; keeps freed memory for the next step on the CPU."""
+def accelerator(precision: Precision, track: Sequence[Tracker] = (), folder: Path | None = None) -> Accelerator:
+    """Accelerate with the machine's precision; keeps freed memory for the next step on the CPU.
+
+    ``track`` are trackers for ``train.tracking``, which may leave files in the ``folder``; TensorBoard's curves are
+    every run's own.
+    """
     keep_freed_memory()
-    return Accelerator(mixed_precision=resolve_precision(precision))
+    others = [name for name in track if name != "tensorboard"]
+    return Accelerator(mixed_precision=resolve_precision(precision), log_with=others or None, project_dir=folder)

@@ -32,6 +32,7 @@ from augkit.train.sampling import Sampling, evenly
 from augkit.train.selector import Selector, last_state
 from augkit.train.stopping import Deadline, StopSignal
 from augkit.train.stream import ProcessShare, StreamPlan, stream
+from augkit.train.tracking import Tracking
 
 Make = Callable[[], nn.Module]
 
@@ -103,7 +104,11 @@ def _trained(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     state = _RunState(task, run, backend)
     first = state.restore(_earlier_state(run))
     batches = stream(task.pairs, plan, share, first, options.workers, backend.device, task.sampling)
-    fit(task.game, state.stop.until(batches), state.hooks(first), backend)
+    tracking = Tracking(backend, task.name, run.fingerprint, first)
+    try:
+        fit(task.game, state.stop.until(batches), [*state.hooks(first), tracking], backend)
+    finally:
+        tracking.finish()
     backend.wait_for_everyone()
     if backend.is_main_process:
         state.finish()

@@ -137,3 +137,12 @@ def test_two_at_once_train_one_after_the_other(augkit: Command, trained: Workspa
         process.kill()
         os.kill(child, signal.SIGKILL)
     assert (trained.model("image", "all") / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(("tracker", "text"), [("mlflow", "pip install mlflow"), ("nosuch", "track.0")])
+def test_trackers_that_cannot_be(
+    augkit: Command, trained: Workspace, monkeypatch: pytest.MonkeyPatch, tracker: str, text: str
+) -> None:
+    monkeypatch.setattr("augkit.core.trackers.find_spec", lambda name: None)
+    code, _, err = augkit("train", "mask", "--track", tracker, "-w", trained.root)
+    assert code == 2 and text in err

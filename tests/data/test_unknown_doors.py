@@ -26,9 +26,8 @@ def test_it_is_said_why_doors_are_unknown() -> None:
 
 
 def test_parts_that_name_no_door_are_said() -> None:
-    schema = PartSchema.of(["hood", "trunk"]) if hasattr(PartSchema, "of") else None
-    if schema is not None:
-        assert "no part is named a door" in unknown_doors([row(schema, "unknown", hood=9)], schema)
+    schema = PartSchema.from_names(["hood", "trunk"])
+    assert "no part is named a door" in unknown_doors([row(schema, "unknown", hood=9)], schema)
 
 
 def test_nothing_is_said_where_all_doors_are_known() -> None:
