@@ -8,6 +8,7 @@ import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from typing import Annotated, Any
 
@@ -23,6 +24,10 @@ from augkit.core.errors import AugkitError, RenamedWarning
 _UsageError: type[Any] = typer.BadParameter.__mro__[2]
 
 INTERRUPTED = 130
+_DEAD_WORKER = (
+    "a worker process was killed, or ran out of memory", "workers that live",
+    "run the same command again: it goes on where it was; fewer --workers take less memory",
+)  # fmt: skip
 
 app = typer.Typer(
     name="augkit",
@@ -95,8 +100,9 @@ def run(arguments: list[str]) -> int:
         message = "interrupted; run the same command again to go on"
         print(f"augkit: {message}", file=sys.stderr)
         return answer.told("Interrupted", message, INTERRUPTED)
-    except OSError as error:
-        return answer.refused(AugkitError(str(error), *meaning_of(error)), 3, type(error).__name__)
+    except (OSError, BrokenExecutor) as error:
+        said = _DEAD_WORKER if isinstance(error, BrokenExecutor) else (str(error), *meaning_of(error))
+        return answer.refused(AugkitError(*said), 3, type(error).__name__)
     except Exception as error:
         from augkit.cli._fault import FAULT, report_fault
 

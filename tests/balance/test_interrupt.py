@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from augkit.balance.job import Balance, BalanceRequest, train_missing
@@ -21,11 +22,11 @@ from tests.balance.conftest import COUNTS, digests, run_job
 
 ONLY = [option for name in COUNTS for option in ("--only", name)]
 
-PATIENCE = 120.0
+PATIENCE = 400.0
 """Seconds until a test gives up; far more than any of them needs."""
 
 
-def start(workspace: Workspace, *options: str) -> subprocess.Popen[bytes]:
+def start(workspace: Workspace, *options: str, executor: str = "local") -> subprocess.Popen[bytes]:
     """``augkit balance`` in a process of its own, with pauses between the shards so that it can be met in between."""
     code = (
         "import sys, time\n"
@@ -41,8 +42,9 @@ def start(workspace: Workspace, *options: str) -> subprocess.Popen[bytes]:
         "Worker.make = slowly\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
-    command = [sys.executable, "-c", code, "balance", "-w", str(workspace.root), "--executor", "local", *ONLY, *options]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    words = ["balance", "-w", str(workspace.root), "--executor", executor, *ONLY, *options]
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
@@ -88,6 +90,24 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
     run_job(trained, settings)
     assert digests(trained) == digests(balanced_workspace) and not left_behind(trained)
     assert (trained.shards / "shard-000004.tar").stat().st_mtime_ns == kept  # not made again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_run_on_ray_that_is_told_to_end_does(
+    send: Callable[[int, int], None], trained: Workspace, balanced_workspace: Workspace, settings: Settings
+) -> None:
+    process = start(trained, "--target-per-class", "40", executor="ray")
+    wait_for((trained.shards / "commits" / "shard-000004.parquet").exists, process)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    send(process.pid, signal.SIGTERM)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130 and b"run the same command again" in errors, errors.decode()
+    assert not left_behind(trained) and not (trained.shards / "manifest.json").exists()
+    assert not psutil.wait_procs(workers, timeout=PATIENCE)[1]
+    shutil.rmtree(trained.shards)
+    run_job(trained, settings)
+    assert digests(trained) == digests(balanced_workspace)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -13,6 +14,7 @@ from augkit.cli import _app
 from augkit.cli._signals import Interrupts
 from augkit.core.errors import ShardError
 
+_app.load_commands("augkit.cli", _app.ORDER)  # before the application is replaced
 WISHES = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -78,3 +80,14 @@ def test_whatever_an_interrupted_command_meets_it_is_130(
     monkeypatch.setattr(_app, "app", dies(error))
     assert _app.run(["classes"]) == 130
     assert "run the same command again" in capsys.readouterr().err
+
+
+def test_a_worker_that_was_killed_is_no_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(*_: object, **__: object) -> None:
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr(_app, "app", work)
+    assert _app.run(["classes"]) == 3
+    assert "a worker process was killed" in capsys.readouterr().err

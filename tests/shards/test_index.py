@@ -112,10 +112,12 @@ def test_what_is_not_committed_is_refused(dataset: DataSet, file: str) -> None:
 
 
 def test_while_the_index_is_written_there_is_no_manifest(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage, _ = dataset
+    storage, put = dataset[0], dataset[0].put
 
     def fail(name: str, data: bytes) -> None:
-        raise ShardError("full")
+        if name == INDEX_FILE:
+            raise ShardError("full")
+        put(name, data)
 
     monkeypatch.setattr(storage, "put", fail)
     with pytest.raises(ShardError, match="full"):
