@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.pixels import HALF
+from augkit.models.depthwise import quicken
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 
@@ -33,6 +34,7 @@ class Lite0Features(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.network = load_lite0(timm.create_model("tf_efficientnet_lite0", pretrained=False, features_only=True))
+        quicken(self.network)
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> Lite0Features:

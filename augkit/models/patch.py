@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from augkit.core.errors import ConfigError
 from augkit.core.needs import BOUNDED_SLOPE, D_LAYERS, DISCRIMINATOR, OWN_SCORE, Need
+from augkit.models.instance_norm import PlaneNorm
 from augkit.models.registries import PHOTO_DISCRIMINATORS, PhotoDiscriminator
 
 NORMS = ("instance", "spectral", "none")
@@ -33,7 +35,7 @@ class PatchDiscriminator(nn.Module):
             )
         widths = [min(base * 2**layer, 512) for layer in range(layers + 1)]
         wrap: Callable[[nn.Module], nn.Module] = spectral_norm if norm == "spectral" else _unchanged
-        middle: Callable[[int], nn.Module] = nn.InstanceNorm2d if norm == "instance" else _identity
+        middle: Callable[[int], nn.Module] = PlaneNorm if norm == "instance" else _identity
         stages: list[nn.Module] = [
             nn.Sequential(wrap(nn.Conv2d(channels, widths[0], 4, 2, 2)), nn.LeakyReLU(0.2)),
         ]
@@ -75,6 +77,7 @@ class MultiScaleDiscriminator(PhotoDiscriminator):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Features:
         """See the class."""
+        x = x.contiguous(memory_format=torch.channels_last)  # once, not in every convolution that reads it
         features = []
         for scale in self.scales:
             features.append(scale(x))

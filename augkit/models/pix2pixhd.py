@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from augkit.models.initialise import normal
+from augkit.models.instance_norm import PlaneNorm
 from augkit.models.registries import PHOTO_GENERATORS
 from augkit.models.translator import ResidualBlock
 
@@ -127,7 +128,7 @@ def coarse_options(options: dict[str, int]) -> tuple[str, dict[str, int]]:
 
 
 def _normed(convolution: nn.Module, width: int) -> nn.Module:
-    return nn.Sequential(convolution, nn.InstanceNorm2d(width), nn.ReLU())
+    return nn.Sequential(convolution, PlaneNorm(width), nn.ReLU())
 
 
 def _widest(inside: int, outside: int) -> nn.Module:

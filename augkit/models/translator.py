@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from augkit.models.instance_norm import PlaneNorm
 from augkit.models.registries import PHOTO_GENERATORS
 
 
@@ -19,10 +20,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(width, width, 3, 1, 1, padding_mode="reflect"),
-            nn.InstanceNorm2d(width),
+            PlaneNorm(width),
             nn.ReLU(),
             nn.Conv2d(width, width, 3, 1, 1, padding_mode="reflect"),
-            nn.InstanceNorm2d(width),
+            PlaneNorm(width),
         )
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
@@ -38,7 +39,7 @@ class Translator(nn.Module):
         super().__init__()
         self.divisor = 2**levels
         widths = [base * 2**level for level in range(levels + 1)]
-        self.stem = nn.Sequential(nn.Conv2d(condition, base, 5, 1, 2), nn.InstanceNorm2d(base), nn.ReLU())
+        self.stem = nn.Sequential(nn.Conv2d(condition, base, 5, 1, 2), PlaneNorm(base), nn.ReLU())
         self.down = nn.ModuleList(_step(a, b, stride=2) for a, b in itertools.pairwise(widths))
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(blocks)))
         rising = list(zip(widths[::-1], widths[-2::-1], strict=False))
@@ -64,4 +65,4 @@ def build_translator(condition: int, base: int = 16, levels: int = 3, blocks: in
 
 
 def _step(inside: int, outside: int, stride: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1), nn.InstanceNorm2d(outside), nn.ReLU())
+    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1), PlaneNorm(outside), nn.ReLU())

@@ -31,7 +31,7 @@ def _describe(layer: nn.Module) -> Layer:
     return (type(layer).__name__,)
 
 
-RELU, NORM = ("ReLU",), ("InstanceNorm2d",)
+RELU, NORM = ("ReLU",), ("PlaneNorm",)
 
 
 def _global_layers(condition: int, base: int, levels: int = 4, blocks: int = 9) -> list[Layer]:
@@ -148,7 +148,7 @@ def test_residual_blocks_add_to_their_input() -> None:
     x = torch.randn(1, 4, 6, 6)
     torch.testing.assert_close(block(x), x + block.body(x))
     assert [type(layer).__name__ for layer in block.body] == [
-        "Conv2d", "InstanceNorm2d", "ReLU", "Conv2d", "InstanceNorm2d",
+        "Conv2d", "PlaneNorm", "ReLU", "Conv2d", "PlaneNorm",
     ]  # fmt: skip
 
 
