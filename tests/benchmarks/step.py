@@ -1,11 +1,14 @@
 """Seconds of a D+G training step, augkit's loop against a plain fp32 loop over the same networks and batches.
 
-    python tests/benchmarks/step.py [--rounds 3] [--steps 10] [--case ...]
+    python tests/benchmarks/step.py [--rounds 3] [--steps 10] [--case ...] [--busy]
 
 Cases: stage I (deconvolution DCGAN, 128 px, batch 16) and stage II (pix2pixHD's global generator with 32 channels,
 two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1). Each measurement is a process of its own, since
-malloc settings hold for a process; the two loops take turns, and the ratio is that of the medians. Run it on an idle
-machine. Target: at least 2.2 at 256 px on a CPU with AMX or AVX512-BF16.
+malloc settings hold for a process; the loops take turns, and the ratio is that of the medians. Run it on an idle
+machine, or with ``--busy``. Target: at least 2.2 at 256 px on a CPU with AMX or AVX512-BF16.
+
+``--peers`` has another loop beside augkit's: the step of the DCGAN tutorial, and that of pix2pixHD as published
+(``peers.py``).
 """
 
 from __future__ import annotations
@@ -32,6 +35,20 @@ CASES = {
         "image.l1=0",
         "image.feature_matching=10",
     ],
+    "photos, DCGAN 128 px, batch 16": [
+        "unconditional.model=dcgan-deconvolution", "unconditional.size=128", "unconditional.batch=16",
+        "unconditional.condition=none",
+    ],
+    "photos, pix2pixHD 256 px, batch 1": [
+        "image.model=pix2pixhd-global", "image.options={base: 32}",
+        "image.discriminator={base: 64, scales: 2, norm: instance}", "image.adversarial=lsgan", "image.size=256",
+        "image.batch=1", "image.conditioning=[]", "image.repair=false", "image.perceptual=5", "image.l1=0",
+        "image.feature_matching=20",
+    ],
+}  # fmt: skip
+PEERS = {
+    "photos, DCGAN 128 px, batch 16": "DCGAN tutorial",
+    "photos, pix2pixHD 256 px, batch 1": "pix2pixHD as published",
 }
 WARMUP = 4
 
@@ -42,27 +59,33 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--case", choices=list(CASES), action="append", help="both unless given")
+    parser.add_argument("--peers", action="store_true", help="beside what others publish")
+    parser.add_argument("--busy", action="store_true", help="count CPU seconds: the machine works for others, too")
     parser.add_argument("--measure", nargs=3, metavar=("LOOP", "CASE", "WORKSPACE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
-        print(measure(args.measure[0], args.measure[1], Path(args.measure[2]), args.steps))
+        clock = time.process_time if args.busy else time.perf_counter
+        print(measure(args.measure[0], args.measure[1], Path(args.measure[2]), args.steps, clock))
         return
     with tempfile.TemporaryDirectory() as folder:
         draw_cars(Path(folder))
-        for case in args.case or CASES:
-            report(case, Path(folder), args.rounds, args.steps)
+        for case in args.case or (PEERS if args.peers else CASES):
+            report(case, Path(folder), args)
 
 
-def report(case: str, workspace: Path, rounds: int, steps: int) -> None:
+def report(case: str, workspace: Path, args: argparse.Namespace) -> None:
     """Measures both loops in turns and prints the result."""
-    seconds: dict[str, list[float]] = {"plain": [], "augkit": []}
-    for _ in range(rounds):
+    other = "peer" if args.peers else "plain"
+    seconds: dict[str, list[float]] = {other: [], "augkit": []}
+    options = ["--steps", str(args.steps), *["--busy"] * args.busy]
+    for _ in range(args.rounds):
         for loop, found in seconds.items():
-            command = [sys.executable, __file__, "--steps", str(steps), "--measure", loop, case, str(workspace)]
+            command = [sys.executable, __file__, *options, "--measure", loop, case, str(workspace)]
             found.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
     print(seconds, file=sys.stderr)
-    plain, own = (statistics.median(seconds[loop]) for loop in ("plain", "augkit"))
-    print(f"{case}: plain fp32 {plain:.3f} s, augkit {own:.3f} s, {plain / own:.2f} times as fast", flush=True)
+    theirs, own = (statistics.median(found) for found in seconds.values())
+    name = PEERS[case] if args.peers else "plain fp32"
+    print(f"{case}: {name} {theirs:.3f} s, augkit {own:.3f} s, {theirs / own:.2f} times as fast", flush=True)
 
 
 def draw_cars(folder: Path) -> None:
@@ -77,14 +100,14 @@ def draw_cars(folder: Path) -> None:
     ingest(samples, render_schema(), Workspace(folder), options, importer="render", settings="")
 
 
-def measure(loop: str, case: str, workspace: Path, steps: int) -> float:
+def measure(loop: str, case: str, workspace: Path, steps: int, clock: Callable[[], float]) -> float:
     """Median seconds of a step after the warm-up."""
-    step = {"plain": plain_step, "augkit": augkit_step}[loop](case, workspace)
+    step = {"plain": plain_step, "augkit": augkit_step, "peer": peer_step}[loop](case, workspace)
     taken = []
     for _ in range(WARMUP + steps):
-        began = time.perf_counter()
+        began = clock()
         step()
-        taken.append(time.perf_counter() - began)
+        taken.append(clock() - began)
     return statistics.median(taken[WARMUP:])
 
 
@@ -96,6 +119,15 @@ def augkit_step(case: str, workspace: Path) -> Callable[[], None]:
     backend = accelerator("auto")
     game, batch = _game(case, workspace, backend.device)
     return lambda: fit(game, [(1, batch)], [], backend)
+
+
+def peer_step(case: str, workspace: Path) -> Callable[[], None]:
+    """What others publish, on as many photos of the same size."""
+    del workspace
+    sys.path.insert(0, str(Path(__file__).parent))
+    import peers
+
+    return {"DCGAN": peers.dcgan_step, "pix2pixHD": peers.pix2pixhd_step}[PEERS[case].split()[0]]()
 
 
 def plain_step(case: str, workspace: Path) -> Callable[[], None]:
@@ -127,12 +159,16 @@ def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
     from augkit.settings import load_settings
     from augkit.stages.image import image_task
     from augkit.stages.mask import mask_task
+    from augkit.stages.unconditional import unconditional_task
     from augkit.train.stream import ProcessShare, StreamPlan, stream
 
     place = Workspace(workspace)
     settings = load_settings(None, CASES[case])
     rows, schema = TrainingRows.of(read_catalogue(place.catalogue)), PartSchema.load(place.schema)
-    if "DCGAN" in case:
+    if "photos, DCGAN" in case:
+        own = settings.unconditional
+        task = unconditional_task("bench", place, rows, schema, own, device)
+    elif "DCGAN" in case:
         task, own = mask_task("bench", place, rows, schema, settings.mask, device), settings.mask
     else:
         task, own = image_task("bench", place, rows, schema, settings.image, device), settings.image
