@@ -51,7 +51,7 @@ def _larger(maps: Tensor, times: int) -> Tensor:
 
 @SEGMENTERS.register("fpn")
 def build_fpn(
-    channels: int, pretrained: bool = True, widths: tuple[int, int, int] = (128, 128, 64), frozen: int = 2
+    channels: int, pretrained: bool = True, widths: tuple[int, int, int] = (128, 128, 64), frozen: int = 3
 ) -> nn.Module:
     """The default segmenter. ``frozen``: the encoder's first stages (of 7) that stay as they are."""
     if not 0 <= frozen <= 7 or len(widths) != 3:

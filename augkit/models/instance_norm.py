@@ -12,7 +12,7 @@ LARGE = 64 * 64
 
 
 class PlaneNorm(nn.InstanceNorm2d):
-    """``nn.InstanceNorm2d`` without weights, by another way where maps are channels-last on a CPU, and large or in bf16.
+    """``nn.InstanceNorm2d`` without weights; by another way where maps are channels-last on a CPU, and large or bf16.
 
     Torch's own brings them into the other layout and leaves them there, which costs several times what the norm does. A
     batch norm of one picture is the same norm, and keeps the layout.
@@ -27,5 +27,5 @@ class PlaneNorm(nn.InstanceNorm2d):
         small = maps.shape[2] * maps.shape[3] < LARGE and maps.dtype == torch.float32
         if not there or small:
             return super().forward(maps)
-        each = [functional.batch_norm(own, None, None, training=True, eps=self.eps) for own in maps.split(1)]
+        each = [functional.batch_norm(own, None, None, training=True, eps=self.eps) for own in torch.split(maps, 1)]
         return each[0] if len(each) == 1 else torch.cat(each)

@@ -25,7 +25,7 @@ class GateSettings(Section):
     pixel_factor: Annotated[float, Field(ge=1.0, le=LARGEST)] = 1.25
     """No pixel is ignored that costs at most this times what its part costs on real photos in the mean."""
     segmenter: SegmenterSettings = SegmenterSettings(
-        source="real", size=128, steps=500, batch=8, augment="strong", sample_every=500, save_every=500
+        source="real", size=128, steps=500, batch=8, augment="mild", sample_every=500, save_every=500
     )
     """The segmenters of the check ``agreement``: one for each fold."""
     min_part_pixels: CountOrZero = 12

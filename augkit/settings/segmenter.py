@@ -33,8 +33,8 @@ class SegmenterSettings(TrainSettings):
 
     model: str = "fpn"
     options: NetworkOptions = Field(default_factory=dict)
-    optim: OptimSettings = OptimSettings(lr=1e-3, betas=(0.9, 0.999))
-    encoder_lr: Positive = 3e-4
+    optim: OptimSettings = OptimSettings(lr=3e-3, betas=(0.9, 0.999))
+    encoder_lr: Positive = 6e-4
     """The rate of the network's pre-trained encoder; ``optim.lr`` is that of its decoder. Both rise over 20 steps and
     then fall to 0."""
     source: Source = "all"
@@ -46,8 +46,8 @@ class SegmenterSettings(TrainSettings):
     rare_classes: Share = 0.0
     """Pairs of a class are drawn with weight count^-this, among the real and among the made ones: 0 as often as they
     come, 1 all classes equally often."""
-    augment: str = "strong"
+    augment: str = "mild"
     size: Size = 128
-    steps: Count = 700
+    steps: Count = 600
     batch: Count = 8
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.98

@@ -26,7 +26,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 NETWORKS = {
-    "unet": ["segmenter.model=unet", "segmenter.batch=16", "segmenter.encoder_lr=1e-3", "segmenter.ema=0.999"],
+    "unet": [
+        "segmenter.model=unet",
+        "segmenter.batch=16",
+        "segmenter.encoder_lr=1e-3",
+        "segmenter.optim.lr=1e-3",
+        "segmenter.ema=0.999",
+    ],
     "fpn": ["segmenter.model=fpn"],
 }
 WARMUP = 2
