@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LARGE = 64 * 64
-"""Pixels of a map from which on its layout is worth rounding otherwise than torch does in fp32."""
+"""Pixels of a map from which on its layout is worth rounding otherwise than torch does."""
 
 
 class PlaneNorm(nn.InstanceNorm2d):
-    """``nn.InstanceNorm2d`` without weights; by another way where maps are channels-last on a CPU, and large or bf16.
+    """``nn.InstanceNorm2d`` without weights; by another way where maps are large and channels-last on a CPU.
 
     Torch's own brings them into the other layout and leaves them there, which costs several times what the norm does. A
     batch norm of one picture is the same norm, and keeps the layout.
@@ -24,8 +24,7 @@ class PlaneNorm(nn.InstanceNorm2d):
     def forward(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Each channel of each picture at mean 0 and variance 1."""
         there = maps.device.type == "cpu" and maps.is_contiguous(memory_format=torch.channels_last)
-        small = maps.shape[2] * maps.shape[3] < LARGE and maps.dtype == torch.float32
-        if not there or small:
+        if not there or maps.shape[2] * maps.shape[3] < LARGE:
             return super().forward(maps)
         each = [functional.batch_norm(own, None, None, training=True, eps=self.eps) for own in torch.split(maps, 1)]
         return each[0] if len(each) == 1 else torch.cat(each)
