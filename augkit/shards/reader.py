@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import numpy as np
 import pyarrow as pa
@@ -20,15 +22,13 @@ from torch.utils.data import Dataset
 from augkit.core.disk_faults import is_refusal, meaning_of
 from augkit.core.errors import ShardError
 from augkit.core.storage import LocalStorage, Storage, open_storage, read_range
-from augkit.shards.codec import Mask, Photo, decode_mask, decode_mask_png, decode_photo
+from augkit.shards.codec import decode_mask, decode_mask_png, decode_photo
 from augkit.shards.commit import aside_file, tar_file
 from augkit.shards.index import Where, count_rows, load_index, load_manifest, select
+from augkit.shards.sample_transforms import Sample, Transform, adapted
 from augkit.shards.writer import home
 
 __all__ = ["ShardDataset", "StoredPair", "accepted_rows", "decode_mask_png", "read_stored"]
-
-Sample = dict[str, Any]
-Transform = Callable[..., Sample]
 
 _REMEDY = "run `augkit verify`, delete the shards it names and run `augkit balance` again: it makes what is missing"
 _OPEN_FILES = 256  # well below the usual limit of 1024 a process; beyond that a pair costs one opening (4 us) more
@@ -39,7 +39,8 @@ class ShardDataset(Dataset[Sample]):
 
     ``data[i]`` is ``{"image": (3, H, W) uint8, "mask": (H, W) int64, "key": str, "class": str}``. With a ``transform``
     of albumentations' form it is what ``transform(image=(H, W, 3) uint8, mask=(H, W) uint8)`` returns, with ``key`` and
-    ``class`` added.
+    ``class`` added; one of torchvision's v2 is given ``image`` and ``mask`` as its ``Image`` and ``Mask``. A slice is a
+    data set of its pairs.
 
     What is handed out is checked: the index as a whole by its sha256 when it is opened, the bytes of each photo and
     mask by their crc32 when they are read (unless ``check_crc`` is off). What is not handed out is not read: headers
@@ -56,13 +57,17 @@ class ShardDataset(Dataset[Sample]):
         transform: Transform | None = None,
         check_crc: bool = True,
     ) -> None:
-        storage = open_storage(path)
+        storage = self._storage = open_storage(path)
         self.schema = load_manifest(storage).schema
         """The part schema of the masks."""
-        self.index: pa.Table = accepted_rows(load_index(storage), where, storage)
-        """The data set's rows of the index, in the order of ``data[i]``."""
-        self._transform: Transform = transform if transform is not None else _to_tensors
+        self._transform: Transform = adapted(transform)
         self._check_crc = check_crc
+        self._take(accepted_rows(load_index(storage), where, storage))
+
+    def _take(self, rows: pa.Table) -> None:
+        self.index: pa.Table = rows
+        """The data set's rows of the index, in the order of ``data[i]``."""
+        storage = self._storage
         shards = pc.dictionary_encode(self.index["shard"].combine_chunks())
         classes = pc.dictionary_encode(self.index["class"].combine_chunks())
         self._shards, self._shard_of = shards.dictionary.to_pylist(), shards.indices.to_numpy()
@@ -81,7 +86,24 @@ class ShardDataset(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, index: int) -> Sample:
+    def __repr__(self) -> str:
+        splits = Counter(self.index["split"].to_pylist())
+        counts = ", ".join(f"{split} {count}" for split, count in sorted(splits.items()))
+        return (
+            f"ShardDataset({self._storage}: {len(self)} pairs of {len(self._class_names)} classes; {counts or 'none'})"
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> ShardDataset: ...
+
+    def __getitem__(self, index: int | slice) -> Sample | ShardDataset:
+        if isinstance(index, slice):
+            part = copy(self)
+            part._take(self.index.take(pa.array(range(*index.indices(len(self))), pa.int64())).combine_chunks())
+            return part
         photo, mask = self.raw(index)
         try:
             sample = self._transform(image=decode_photo(photo), mask=decode_mask(mask))
@@ -104,6 +126,11 @@ class ShardDataset(Dataset[Sample]):
         if self._check_crc:
             self._compare_crc(index, photo, mask)
         return photo, mask
+
+    @property
+    def id2label(self) -> dict[int, str]:
+        """Names of the mask's ids, background included, as Hugging Face's models take them."""
+        return dict(enumerate(self.schema.names))
 
     @property
     def classes(self) -> list[str]:
@@ -221,7 +248,3 @@ def accepted_rows(table: pa.Table, where: Where | None, storage: Storage) -> pa.
             f"{storage}: the filter {where} keeps no pair", f"a filter that keeps some of: {there}", "widen it"
         )
     return chosen
-
-
-def _to_tensors(image: Photo, mask: Mask) -> Sample:
-    return {"image": torch.from_numpy(image).permute(2, 0, 1).contiguous(), "mask": torch.from_numpy(mask).long()}

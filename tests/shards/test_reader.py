@@ -51,6 +51,39 @@ def test_calls_the_transform_as_albumentations_are_called(dataset: DataSet) -> N
     np.testing.assert_array_equal(sample["mask"], pairs["made-2"][1][:, ::-1])
 
 
+def test_torchvisions_transforms_move_photo_and_mask_alike(dataset: DataSet) -> None:
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
+    storage, pairs = dataset
+    floats = v2.ToDtype({tv_tensors.Image: torch.float32, "others": None}, scale=True)
+    transform = v2.Compose([v2.RandomHorizontalFlip(p=1.0), v2.Resize((48, 64)), floats])
+    data = pickle.loads(pickle.dumps(ShardDataset(storage.root, transform=transform)))
+    sample = data[-1]
+    assert isinstance(sample["image"], tv_tensors.Image) and isinstance(sample["mask"], tv_tensors.Mask)
+    assert sample["image"].dtype == torch.float32 and sample["image"].max() <= 1 and sample["mask"].dtype == torch.int64
+    mirrored = np.repeat(np.repeat(pairs["made-2"][1][:, ::-1], 2, 0), 2, 1)  # masks are enlarged without mixing ids
+    np.testing.assert_array_equal(sample["mask"], mirrored)
+    assert (sample["key"], sample["class"]) == ("made-2", "back-right-3")
+
+
+def test_a_slice_is_a_data_set(dataset: DataSet) -> None:
+    data = ShardDataset(dataset[0].root)
+    part = data[4:-1]
+    assert isinstance(part, ShardDataset) and len(part) == 3 and len(data) == 8
+    assert [sample["key"] for sample in part] == ["real-4", "made-0", "made-1"]  # type: ignore[attr-defined]
+    assert part.classes == ["front-left-5", "back-right-3", "back-right-3"]
+    assert part.class_weights().tolist() == [1.0, 0.5, 0.5]
+    assert [sample["key"] for sample in data[::-3]] == ["made-2", "real-4", "real-1"]  # type: ignore[attr-defined]
+    assert len(data[3:3]) == 0 and "none" in repr(data[3:3])
+
+
+def test_it_tells_of_itself(dataset: DataSet) -> None:
+    data = ShardDataset(dataset[0].root)
+    assert repr(data) == f"ShardDataset({dataset[0].root}: 8 pairs of 2 classes; train 8)"
+    assert data.id2label == dict(enumerate(SCHEMA.names)) and data.id2label[0] == "background"
+
+
 def test_raw_bytes(dataset: DataSet) -> None:
     storage, pairs = dataset
     photo, mask = ShardDataset(storage.root).raw(6)
