@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from augkit.api.checkup import machine_report
     from augkit.api.exporting import FullSize, export
     from augkit.api.importing import import_dataset
+    from augkit.api.rendering import render
     from augkit.api.segmenting import segment
     from augkit.api.training import train
     from augkit.api.workspace_view import WorkspaceView as Workspace
@@ -32,6 +33,7 @@ __all__ = [
     "import_dataset",
     "machine_report",
     "plan",
+    "render",
     "segment",
     "train",
 ]
@@ -45,6 +47,7 @@ _PLACES = {
     "import_dataset": ("importing", "import_dataset"),
     "machine_report": ("checkup", "machine_report"),
     "plan": ("balancing", "plan"),
+    "render": ("rendering", "render"),
     "segment": ("segmenting", "segment"),
     "train": ("training", "train"),
 }

@@ -136,7 +136,7 @@ def import_dataset(
     if not data.labelled:
         refuse_for_photos(classes=classes, parts=parts, overlap=overlap)
         with shown(progress) as told:
-            count = _RowCount("importing", len(data.samples), told)
+            count = RowCount("importing", len(data.samples), told)
             return import_photos(data, place, options, importer, count, workers, strict)
     _refuse_idle_overlap(overlap, importer, data)
     if parts is not None:
@@ -147,19 +147,20 @@ def import_dataset(
         rows = ingest(
             data.samples, data.schema, place, options, importer=importer, settings=dump_settings(settings),
             overrides=decided, workers=workers, strict=strict,
-            on_row=_RowCount("importing", len(data.samples), told), on_warning=doubts.append,
+            on_row=RowCount("importing", len(data.samples), told), on_warning=doubts.append,
         )  # fmt: skip
     faults = [f"{fault.message}; {fault.remedy}" for fault in name_faults(data.schema, rows)]
     return ImportedDataset(place, importer, data.schema, rows, [*data.warnings, *doubts, *faults])
 
 
-class _RowCount:
+class RowCount:
     """Tells of each row that is done."""
 
     def __init__(self, name: str, total: int, progress: Progress) -> None:
         self._name, self._total, self._progress, self._done = name, total, progress, 0
 
     def __call__(self, row: CatalogueRow) -> None:
+        """One more."""
         del row
         self._done += 1
         self._progress(self._name, self._done, self._total)

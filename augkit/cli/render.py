@@ -40,29 +40,16 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """Draw parametric cars with exact part masks: a data set to try things on, with known truth."""
+    from augkit.api.rendering import render as rendered
     from augkit.cli._progress import Bars
-    from augkit.data.ingest.ingestion import ingest
     from augkit.report.tables.class_table import class_counts, class_table
-    from augkit.settings import dump_settings
-    from augkit.sources.render import render_schema
-    from augkit.sources.render.rendered_samples import rendered_samples
 
-    counts = _counts(count, lopsided, classes or [])
+    counts = {car_class.name: number for car_class, number in _counts(count, lopsided, classes or []).items()}
     chosen = [*(overrides or ())]
     chosen += [f"{key}={value}" for key, value in (("data.size", size), ("seed", seed)) if value is not None]
     session = open_session(workspace, as_json, config, chosen)
-    settings = session.settings
-    samples = rendered_samples(counts, settings.data.size, settings.seed)
     with Bars() as bars:
-        rows = ingest(
-            samples,
-            render_schema(),
-            session.workspace,
-            settings.data.options(settings.seed),
-            importer="render",
-            settings=dump_settings(settings),
-            on_row=bars.rows("rendering", sum(counts.values())),
-        )
+        rows = rendered(session.workspace, classes=counts, config=session.settings, progress=bars).rows
     place = str(session.workspace.root)
     result = {"workspace": place, "importer": "render", "pairs": len(rows), "classes": class_counts(rows)}
     session.emit(result, class_table(rows))
