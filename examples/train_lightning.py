@@ -14,7 +14,7 @@ from augkit import ShardDataset
 SIZE, IGNORE = 128, 255
 
 
-class Segmentation(lightning.LightningModule):
+class Segmentation(lightning.LightningModule):  # type: ignore[misc]  # it is installed by whoever runs this
     """A U-Net over the parts."""
 
     def __init__(self, labels: dict[int, str]) -> None:
