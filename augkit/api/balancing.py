@@ -106,6 +106,7 @@ def plan(
     parts: Mapping[str, float] | None = None,
     only: Sequence[str] = (),
     exemplar: str | None = None,
+    sources: Sequence[str] | None = None,
     fresh: bool = False,
     presets: Sequence[str] = (),
     config: Config = None,
@@ -119,7 +120,9 @@ def plan(
     from augkit.report.chart import overview_chart
 
     place = open_workspace(workspace)
-    settings = _settings(place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar)
+    settings = _settings(
+        place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar, sources=sources
+    )
     job = _open(place, settings, only, "local", fresh)
     overview, summary = Overview.of(job.rows, job.store.schema), job.summary()
     with shown(progress) as told:
@@ -148,6 +151,7 @@ def balance(
     parts: Mapping[str, float] | None = None,
     only: Sequence[str] = (),
     exemplar: str | None = None,
+    sources: Sequence[str] | None = None,
     executor: str = "ray",
     train: bool = True,
     fresh: bool = False,
@@ -159,15 +163,21 @@ def balance(
     """Generates pairs until every class has its target, and writes them with the real ones as shards.
 
     ``parts`` are shares of the cars' pixels by part name, ``only`` class names, ``exemplar`` a pair's id or a photo's
-    file that all photos take their look from. Without ``train`` a missing model is an error. ``on_plan`` is told the
-    plan before the work begins. An interrupted run goes on where it was. See ``BalanceResult.problems`` for what was
-    not reached. Raises ConfigError, DataError, and BusyError where another command writes the shards.
+    file that all photos take their look from. ``sources`` are what lacking pairs are taken from: ``pseudo`` (photos
+    without masks, which a teacher reads, trained first where there are any) and ``generated``. Without ``train`` a
+    missing model is an error. ``on_plan`` is told the plan before the work begins. An interrupted run goes on where it
+    was. See ``BalanceResult.problems`` for what was not reached. Raises ConfigError, DataError, and BusyError where
+    another command writes the shards.
     """
     from augkit.balance.job import train_missing
     from augkit.settings import save_settings
 
     place = open_workspace(workspace)
-    settings = _settings(place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar)
+    settings = _settings(
+        place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar, sources=sources
+    )
+    if "pseudo" in settings.balance.sources:
+        _require_read(place, settings, train, progress)
     job = _open(place, settings, only, executor, fresh)
     require_trackers(settings.track)
     planned = job.summary()
@@ -183,12 +193,13 @@ def balance(
 
 def _settings(
     place: Workspace, config: Config, changes: Changes, *, target: int | None, parts: Mapping[str, float] | None,
-    exemplar: str | None,
+    exemplar: str | None, sources: Sequence[str] | None,
 ) -> Settings:  # fmt: skip
     given = {
         "balance.target_per_class": target,
         "balance.target_parts": None if parts is None else dict(parts),
         "balance.exemplar": exemplar,
+        "balance.sources": None if sources is None else list(sources),
     }
     own = settings_of(place, config, changes)
     return settings_of(place, own, {key: value for key, value in given.items() if value is not None})
@@ -206,6 +217,15 @@ def _open(place: Workspace, settings: Settings, only: Sequence[str], executor: s
     job = Balance(place, settings, BalanceRequest(settings.balance.target_per_class, classes, executor, fresh))
     require_sound(place)
     return job
+
+
+def _require_read(place: Workspace, settings: Settings, train: bool, progress: Progress | None) -> None:
+    """Has the teacher trained, and unlabelled photos read, where there are any."""
+    from augkit.stages.trainable import TRAINABLE
+
+    reader = TRAINABLE["teacher"].prepare
+    with shown(progress) as told:
+        reader(place, settings, told, train)
 
 
 def _require_models(job: Balance) -> None:

@@ -18,6 +18,7 @@ from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, r
 from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
 from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
+from augkit.balance.read_photos import ReadPhotos
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of, keys_by_split
 from augkit.balance.shard_job import ClassModels, Job, ShardReport
 from augkit.balance.worker import Worker
@@ -71,7 +72,11 @@ class Balance:
         self.exemplar = exemplar_digest(settings.balance.exemplar, styled, workspace, self.store.schema, size)
         profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
         targets = part_targets(balance.target_parts, profiles, self.store.schema, self.need)
-        self.planner = Planner(self.need, balance.shard_size, balance.attempts, profiles, targets)
+        self.read = ReadPhotos.of(workspace) if "pseudo" in balance.sources else ReadPhotos()
+        self.generates = "generated" in balance.sources
+        self.planner = Planner(
+            self.need, balance.shard_size, balance.attempts, profiles, targets, self.read.by_class(), self.generates
+        )
 
     @cached_property
     def plan(self) -> Plan:
@@ -128,7 +133,7 @@ class Balance:
 
     def class_plans(self) -> list[ClassPlan]:
         """The plan by class."""
-        progress, model = self.planner.progress(self.reports), self.store.model
+        progress, model = self.planner.progress(self.reports, self._begun), self.store.model
         bystander = ClassProgress(0)
         return [
             ClassPlan(
@@ -152,6 +157,8 @@ class Balance:
     def generated(self) -> list[CarClass]:
         """Classes of which pairs are generated, or may be asked for in a later round."""
         planned = map(CarClass.parse, self.plan.generated())
+        if not self.generates:
+            return []
         return list(dict.fromkeys([*self.planner.classes, *planned]))
 
     def untrained(self) -> list[tuple[Stage, str]]:
@@ -175,13 +182,13 @@ class Balance:
         Counts the candidates that the accept rates seen so far lead to expect, and as many photos for each pair as so
         far.
         """
-        progress = self.planner.progress(self.reports).values()
+        progress = self.planner.progress(self.reports, self._begun).values()
         if not sum(own.candidates for own in progress):
             return 0.0
         if self.untrained() or not is_ready(self._references):
             return None
         draw, paint = self._pace()
-        painted, accepted = (sum(getattr(own, name) for own in progress) for name in ("painted", "accepted"))
+        painted, accepted = sum(own.painted for own in progress), sum(own.accepted - own.pseudo for own in progress)
         photos = sum(own.todo for own in progress) * (painted / accepted if accepted else 1.0)
         return (sum(own.candidates for own in progress) * draw + photos * paint) / self.at_once
 
@@ -284,6 +291,7 @@ class Balance:
                 "style": self.exemplar,
                 **self.computed.inputs,
                 **self.device.inputs,
+                **self.read.facts,
             }
         )
 
@@ -297,7 +305,7 @@ class Balance:
             return [*(self._weights(stage, CarClass.parse(class_name)) for stage in STAGES), *hardness.facts]
 
         inputs, hardness = self._inputs(), self._hardness
-        return lambda row: row.digest(inputs, used(row.class_name))
+        return lambda row: row.digest(inputs, used("" if row.kind == "pseudo" else row.class_name))
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:
         """Hash of the model that serves a class; empty where it is not trained yet."""
@@ -313,7 +321,7 @@ class Balance:
         return Job(
             place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance, self.device.kind), models,
             self.computed.precision, self.device.kind, self.device.batch, balance.exemplar, balance.hard_sampling,
-            partial(open_references, place, settings),
+            partial(open_references, place, settings), self.read.sure(),
         )  # fmt: skip
 
 

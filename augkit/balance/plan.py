@@ -30,7 +30,7 @@ PLAN_FORMAT = 3
 UNSEALED_PLAN = 2
 """The format before, without a checksum; it is still read."""
 
-Kind = Literal["real", "generated", "classical"]
+Kind = Literal["real", "generated", "pseudo", "classical"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class PlanRow:
 
     A generated row is done as soon as ``want`` candidates are accepted or ``tries`` were tried: its work is bounded,
     and it never holds more than was asked for. ``round`` counts from 0. A pair of kind ``classical`` is made from a
-    real one: then ``keys`` names that of each pair.
+    real one: then ``keys`` names that of each pair. A row of kind ``pseudo`` tries the photos of its ``keys``, which a
+    teacher read, one after the other.
     """
 
     shard: str

@@ -10,6 +10,7 @@ from typing import Any
 from augkit.balance.device import DeviceChoice
 from augkit.balance.planner import ClassProgress
 from augkit.balance.precision import PrecisionChoice
+from augkit.balance.read_photos import pseudo_by_class
 from augkit.balance.run_plan import RunOutcome
 from augkit.core.classes import CarClass
 
@@ -38,6 +39,7 @@ class ClassPlan:
             "accepted": own.accepted, "todo": own.todo, "given_up": own.given_up, "tried": own.tried,
             "accept_rate": round(own.rate.mean, 4), "candidates": own.candidates,
             "mask_model": self.mask_model, "image_model": self.image_model,
+            "pseudo": own.pseudo, "offered": len(own.offered),
         }  # fmt: skip
 
 
@@ -106,16 +108,16 @@ class RunSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        outcome = self.outcome
+        outcome, read = self.outcome, pseudo_by_class(self.outcome.reports)
         return {
             "target": self.target, "precision": self.precision.precision,
             "device": self.device.kind, "batch": self.device.batch,
             "classes": {
-                name: {"training": count, "generated": outcome.accepted.get(name, 0)}
+                name: {"training": count, "generated": outcome.accepted.get(name, 0) - read[name], "pseudo": read[name]}
                 for name, count in self.training.items()
             },
             "generated_now": outcome.generated_now,
-            "tried": sum(report.tried for report in outcome.reports if report.class_name),
+            "tried": sum(report.tried for report in outcome.reports if report.class_name and report.kind != "pseudo"),
             "reasons": _most_frequent(report.reasons for report in outcome.reports),
             "short": {name: shortage(progress) for name, progress in outcome.short.items()},
             "parts": {part.name: part.to_dict() for part in self.parts}, "rounds": outcome.rounds,

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from augkit.core.errors import ConfigError
 BELIEF = 8
 """Accepted pairs that the mean real mask of a class counts for, in what its next pairs are expected to look like."""
 
+SPARE = 1.25
+"""Photos that were read which a round takes for each pair that is missing."""
+
 PATIENCE = 3.0
 """Standard deviations of bad luck that the candidates of a class allow for."""
 
@@ -34,7 +38,8 @@ PATIENCE = 3.0
 class ClassProgress:
     """How far a class is: ``need`` pairs are what its own target lacks, ``extra`` ones are for part targets.
 
-    ``painted`` of the ``tried`` candidates got a photo; ``budget`` is how many may be tried in all.
+    ``painted`` of the ``tried`` candidates got a photo; ``budget`` is how many may be tried in all. ``pseudo`` of the
+    accepted pairs are photos that a teacher read, which are no candidates; ``offered`` ones are still to be judged.
     """
 
     need: int
@@ -46,6 +51,8 @@ class ClassProgress:
     rate: Rate = field(default_factory=lambda: Rates({}).pooled)
     extra: int = 0
     attempts: float = 1.0
+    pseudo: int = 0
+    offered: tuple[str, ...] = ()
 
     @property
     def missing(self) -> int:
@@ -75,10 +82,16 @@ class ClassProgress:
     @property
     def candidates(self) -> int:
         """Candidates that ``todo`` is expected to take."""
-        return math.ceil(self.todo / self.rate.mean)
+        return math.ceil(max(0, self.todo - len(self.offered)) / self.rate.mean)
 
-    def rows(self, class_name: str, shard_size: int, number: int) -> Iterator[PlanRow]:
-        """The class's part of a round, within what is left of its budget."""
+    def rows(self, class_name: str, shard_size: int, number: int, generates: bool = True) -> Iterator[PlanRow]:
+        """The class's part of a round: photos that were read as long as there are any, then candidates, within what is
+        left of its budget."""
+        if self.missing and self.offered:
+            yield from self._read_rows(class_name, shard_size, number)
+            return
+        if not generates:
+            return
         left = self.budget - self.tried
         for want in portions(self.todo, shard_size):
             tries = min(candidates(want, self.rate.mean), left)
@@ -86,16 +99,32 @@ class ClassProgress:
                 yield PlanRow("", "generated", class_name, min(want, tries), tries=tries, round=number)
             left -= tries
 
+    def _read_rows(self, class_name: str, shard_size: int, number: int) -> Iterator[PlanRow]:
+        """Photos that were read, some more than are missing: the gate will reject some."""
+        keys = self.offered[: math.ceil(SPARE * self.missing)]
+        left = self.missing
+        for begin in range(0, len(keys), shard_size):
+            some = keys[begin : begin + shard_size]
+            if want := min(len(some), left):
+                yield PlanRow("", "pseudo", class_name, want, some, len(some), number)
+            left -= want
+
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans for what each class ``need``s, and for part targets. Raises ConfigError for targets that cannot be."""
+    """Plans for what each class ``need``s, and for part targets. Raises ConfigError for targets that cannot be.
+
+    ``read`` are the photos that a teacher read as each class, the best first: they are taken before anything is
+    generated, and where nothing ``generates`` instead of it.
+    """
 
     need: Mapping[CarClass, int]
     shard_size: int
     attempts: float
     profiles: Profiles
     targets: tuple[PartTarget, ...] = ()
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    generates: bool = True
 
     def __post_init__(self) -> None:
         if not self._extra(self._bare(())).reached:
@@ -123,14 +152,22 @@ class Planner:
             return plan
         kept = {row.shard for row in plan.rows}
         number = plan.rounds if plan.begun else 0
-        progress = self.progress([report for report in reports if report.shard in kept])
-        return plan.with_rows(row for name, own in progress.items() for row in own.rows(name, self.shard_size, number))
+        progress = self.progress([report for report in reports if report.shard in kept], plan)
+        size = self.shard_size
+        return plan.with_rows(
+            row for name, own in progress.items() for row in own.rows(name, size, number, self.generates)
+        )
 
-    def progress(self, reports: Iterable[ShardReport]) -> dict[str, ClassProgress]:
-        """The progress of the classes after the reports, by name."""
-        bare = self._bare(reports)
+    def progress(self, reports: Iterable[ShardReport], plan: Plan | None = None) -> dict[str, ClassProgress]:
+        """The progress of the classes after the reports, by name; photos that the ``plan`` tries are not offered."""
+        known = list(reports)
+        bare = self._bare(known)
         extra = self._extra(bare).pairs
-        return {c.name: replace(bare[c.name], extra=extra.get(c, 0)) for c in self.need}
+        taken = _tried(plan, known) if plan is not None else set()
+        offered = {name: tuple(key for key in keys if key not in taken) for name, keys in self.read.items()}
+        return {
+            c.name: replace(bare[c.name], extra=extra.get(c, 0), offered=offered.get(c.name, ())) for c in self.need
+        }
 
     def total(self, progress: Mapping[str, ClassProgress]) -> Areas:
         """Areas of all parts over the real training pairs and the accepted ones."""
@@ -150,12 +187,10 @@ class Planner:
                 found[report.class_name] = replace(
                     known,
                     accepted=known.accepted + report.accepted,
-                    tried=known.tried + report.tried,
-                    painted=known.painted + report.painted,
-                    reasons=known.reasons + Counter(report.reasons),
                     areas=known.areas + np.asarray(report.areas),
+                    **_of_kind(known, report),
                 )
-        rates = Rates({name: Tally(own.accepted, own.tried) for name, own in found.items()})
+        rates = Rates({name: Tally(own.accepted - own.pseudo, own.tried) for name, own in found.items()})
         return {name: replace(own, rate=rates.of(name)) for name, own in found.items()}
 
     def _extra(self, progress: Mapping[str, ClassProgress]) -> ExtraPairs:
@@ -178,3 +213,20 @@ class Planner:
             for c in self.need
             if c in self.profiles.means
         }
+
+
+def _tried(plan: Plan, reports: Iterable[ShardReport]) -> set[str]:
+    """The photos that rows of a plan tried, or are going to: the last ones of a row may not have been needed."""
+    tried = {report.shard: report.tried for report in reports}
+    rows = (row for row in plan.rows if row.kind == "pseudo")
+    return {key for row in rows for key in row.keys[: tried.get(row.shard, len(row.keys))]}
+
+
+def _of_kind(known: ClassProgress, report: ShardReport) -> dict[str, Any]:
+    """What a report adds besides: photos that were read are no candidates, and tell nothing of their accept rate."""
+    if report.kind == "pseudo":
+        return {"pseudo": known.pseudo + report.accepted}
+    return {
+        "tried": known.tried + report.tried, "painted": known.painted + report.painted,
+        "reasons": known.reasons + Counter(report.reasons),
+    }  # fmt: skip

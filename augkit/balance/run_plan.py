@@ -173,7 +173,15 @@ def _report(row: PlanRow, commit: Commit) -> ShardReport:
         areas = areas + np.asarray(histogram) / (width * height)
     painted = len(commit.table) - commit.table["photo_length"].null_count
     return ShardReport(
-        row.shard, row.class_name, row.want, len(kept), len(commit.table), dict(reasons), painted, tuple(areas.tolist())
+        row.shard,
+        row.class_name,
+        row.want,
+        len(kept),
+        len(commit.table),
+        dict(reasons),
+        painted,
+        tuple(areas.tolist()),
+        row.kind,
     )
 
 

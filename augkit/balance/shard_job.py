@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from augkit.balance.plan import Kind
 from augkit.core.arithmetic import Arithmetic, DeviceKind
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Photo
@@ -84,7 +85,8 @@ class Job:
 
     What follows ``fan_out`` is read where pairs are generated: the models of each class, what G computes in, on and how
     many at once (decided on before, so that all workers paint alike, wherever each of them is), one exemplar for all
-    photos, how much harder masks are preferred, and what opens the real pairs as the gate sees them.
+    photos, how much harder masks are preferred, what opens the real pairs as the gate sees them, and the photos that a
+    teacher read so surely that they are exemplars, too.
     """
 
     workspace: Workspace
@@ -99,6 +101,7 @@ class Job:
     exemplar: str | None = None
     hard_sampling: float = 0.0
     references: Callable[[], ReferenceSet] = no_gate
+    exemplars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,3 +118,4 @@ class ShardReport:
     reasons: dict[str, int]
     painted: int = 0
     areas: tuple[float, ...] = (0.0,)
+    kind: Kind = "generated"

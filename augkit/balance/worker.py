@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ import torch
 from augkit.balance.asked_exemplar import facing, load_exemplar
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
+from augkit.balance.read_photos import ReadPhotoMaker
 from augkit.balance.real_copies import RealPairCopier
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
@@ -88,10 +89,19 @@ class Worker:
     def make(self, row: PlanRow, digest: str, progress: Progress) -> ShardReport:
         """Writes and commits the row's shard; tells ``progress`` of each accepted pair, under the shard's name."""
         writer = ShardWriter(self.storage, row.shard)
-        fill = RealPairCopier(self.job, self.schema, self.rows).copy if row.kind == "real" else self._generate
-        report = fill(row, writer, progress)
+        report = self._filler(row)(row, writer, progress)
         writer.commit(digest)
         return report
+
+    def _filler(self, row: PlanRow) -> Callable[[PlanRow, ShardWriter, Progress], ShardReport]:
+        if row.kind == "real":
+            return RealPairCopier(self.job, self.schema, self.rows).copy
+        return self.read_photos.fill if row.kind == "pseudo" else self._generate
+
+    @cached_property
+    def read_photos(self) -> ReadPhotoMaker:
+        """What writes photos that a teacher read."""
+        return ReadPhotoMaker(self.job, self.schema, self.gate)
 
     def _generate(self, row: PlanRow, writer: ShardWriter, progress: Progress) -> ShardReport:
         car_class = CarClass.parse(row.class_name)
@@ -193,5 +203,7 @@ class Worker:
             sampler, about = TRAINABLE["image"].load(folder, self.job.precision)
             check_parts(folder, about, self.schema)
             sampler.on(torch.device(self.job.device))
+            if self.job.exemplars:
+                sampler.offer(self.read_photos.exemplars(), self.job.exemplars)
             self._photos[folder] = sampler, file_digest(folder / MODEL)
         return self._photos[folder]

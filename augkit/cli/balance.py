@@ -47,6 +47,10 @@ def balance(
         str | None,
         typer.Option("--exemplar", "--style-from", help="One exemplar for all photos: a pair's id, or a photo's file."),
     ] = None,
+    sources: Annotated[
+        str | None,
+        typer.Option("--sources", help="What lacking pairs are taken from: pseudo,generated or one of them."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
     track: TrackOption = None,
     workspace: WorkspaceOption = None,
@@ -65,6 +69,7 @@ def balance(
     session = open_session(workspace, as_json, config, chosen)
     asked: dict[str, Any] = {
         "parts": parse_targets(parts) if parts else None, "only": only or (), "exemplar": exemplar, "fresh": fresh,
+        "sources": sources.split(",") if sources is not None else None,
         "config": session.settings,
     }  # fmt: skip
     if presets and not dry_run:

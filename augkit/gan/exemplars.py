@@ -56,6 +56,13 @@ class ExemplarBank(nn.Module):
         }
         return cls(state, names, schema)
 
+    def with_more(self, items: Sequence[Pair], names: Sequence[str]) -> ExemplarBank:
+        """These pairs and more, of the same size."""
+        more = ExemplarBank.of(items, names, self.schema)
+        state = {name: torch.cat([getattr(self, name), getattr(more, name)]) for name in ("data", "small", "classes")}
+        state["ends"] = torch.cat([self.ends, more.ends + self.ends[-1]])
+        return ExemplarBank(state, [*self.names, *more.names], self.schema)
+
     def __len__(self) -> int:
         return len(self.names)
 

@@ -61,6 +61,9 @@ class PhotoSource(Protocol):
     def on(self, device: torch.device) -> object:
         """Paints there from now on."""
 
+    def offer(self, pairs: Sequence[Pair], names: Sequence[str]) -> None:
+        """More exemplars from now on."""
+
     def paint(
         self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None
     ) -> GeneratedPhotos:

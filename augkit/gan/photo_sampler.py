@@ -12,6 +12,7 @@ from augkit.core.arithmetic import Arithmetic
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
 from augkit.core.seeds import derive
+from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto
 from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
 from augkit.gan.exemplars import ExemplarBank
@@ -38,6 +39,10 @@ class PhotoSampler(nn.Module):
         """Itself, painting there from now on; exemplars are warped where they are."""
         self.painter.to(device)
         return self
+
+    def offer(self, pairs: Sequence[Pair], names: Sequence[str]) -> None:
+        """More exemplars from now on."""
+        self.bank = self.bank.with_more(pairs, names)
 
     def paint(
         self, masks: Mask, car_class: CarClass, seeds: Sequence[int], exemplar: Exemplar | None = None

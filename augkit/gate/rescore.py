@@ -24,6 +24,10 @@ from augkit.shards.writer import PairRecord, ShardWriter
 Judge = Callable[[PairRecord, StoredPair], "Judged"]
 
 
+JUDGED = ("generated", "pseudo")
+"""Sources of pairs that the gate judges."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """A stored pair with its verdict: the record, and the bytes of the mask to train with."""
@@ -92,7 +96,7 @@ def _judge_shard(
             continue
         stored = read_stored(storage, row)
         judged = Judged(record, stored.mask)
-        if record.source == "generated":
+        if record.source in JUDGED:
             judged = _tell_duplicate(judge(record, stored), stored, seen_of(row["class"]))
         changed |= judged.record != record or judged.mask != stored.mask
         full = stored.full if judged.mask != stored.full else None

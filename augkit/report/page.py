@@ -42,17 +42,18 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class ClassCount:
-    """Pairs of a class: real ones for training and held out, and accepted generated ones."""
+    """Pairs of a class: real ones for training and held out, and accepted ones: generated, and read by a teacher."""
 
     name: str
     training: int
     held_out: int
     generated: int
+    pseudo: int = 0
 
     @property
     def after(self) -> int:
         """Pairs to train with."""
-        return self.training + self.generated
+        return self.training + self.pseudo + self.generated
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class Summary:
         """Plain data for JSON."""
         return {
             "page": str(self.path), "bytes": self.path.stat().st_size, "pairs_shown": self.shown,
-            "classes": {c.name: {"training": c.training, "generated": c.generated} for c in self.classes},
+            "classes": {
+                c.name: {"training": c.training, "generated": c.generated, "pseudo": c.pseudo} for c in self.classes
+            },
             "tried": self.funnel.tried, "accepted": self.funnel.accepted,
             "reasons": {reason.name: reason.count for reason in self.funnel.reasons},
             "missing": [{"what": gap.what, "run": gap.remedy} for gap in self.gaps],
@@ -139,9 +142,9 @@ def count_classes(data: ReportData) -> list[ClassCount]:
     """Classes that real pairs show, by name."""
     training = Counter(row.car_class.name for row in data.rows if row.split == "train")
     held = Counter(row.car_class.name for row in data.rows if row.split != "train")
-    generated = Counter(row["class"] for row in data.of("generated"))
-    names = sorted({*training, *held, *generated})
-    return [ClassCount(name, training[name], held[name], generated[name]) for name in names]
+    generated, pseudo = (Counter(row["class"] for row in data.of(source)) for source in ("generated", "pseudo"))
+    names = sorted({*training, *held, *generated, *pseudo})
+    return [ClassCount(name, training[name], held[name], generated[name], pseudo[name]) for name in names]
 
 
 def count_parts(data: ReportData) -> list[PartCount]:

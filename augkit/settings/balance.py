@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from augkit.core.arithmetic import Device, Precision
 from augkit.core.section import LARGEST, Count, CountOrZero, Section
+
+PairSource = Literal["pseudo", "generated"]
 
 
 class BalanceSettings(Section):
@@ -16,6 +18,8 @@ class BalanceSettings(Section):
     target_per_class: Count = 500
     target_parts: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
     """Shares of the cars' pixels, over all pairs for training, that parts should have; by the part's name."""
+    sources: tuple[PairSource, ...] = ("pseudo", "generated")
+    """What lacking pairs are taken from, in this order: photos that a teacher read, and generated pairs."""
     shard_size: Count = 64
     workers: Count | Literal["auto"] = "auto"
     """Of Ray; ``auto``: as many as the cluster has room for, and more as it grows."""
@@ -39,3 +43,10 @@ class BalanceSettings(Section):
     lossless: bool = False
     exemplar: str | None = None
     """Of all photos: the id of a real pair, or a photo with its mask beside it (photo.mask.png)."""
+
+    @field_validator("sources")
+    @classmethod
+    def _each_once(cls, sources: tuple[PairSource, ...]) -> tuple[PairSource, ...]:
+        if not sources or len(set(sources)) < len(sources):
+            raise ValueError("one source or more, each named once")
+        return tuple(sorted(sources, reverse=True))  # real photos before generated ones, however they are named

@@ -10,14 +10,17 @@ from augkit.core.section import Count, NetworkOptions, Positive, Share, Size
 from augkit.settings.training import OptimSettings, TrainSettings
 
 Source = Literal[
-    "real", "all", "generated", "classical", "painted", "real+classical", "real+painted", "real+generated+classical"
-]
+    "real", "all", "generated", "pseudo", "real+pseudo", "classical", "painted", "real+classical", "real+painted",
+    "real+generated+classical",
+]  # fmt: skip
 SOURCES: dict[Source, tuple[str, ...]] = {
     "real": ("real",),
     "generated": ("generated",),
     "classical": ("classical",),
     "painted": ("painted",),
-    "all": ("real", "generated"),
+    "pseudo": ("pseudo",),
+    "real+pseudo": ("real", "pseudo"),
+    "all": ("real", "pseudo", "generated"),
     "real+classical": ("real", "classical"),
     "real+painted": ("real", "painted"),
     "real+generated+classical": ("real", "generated", "classical"),

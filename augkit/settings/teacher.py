@@ -35,10 +35,8 @@ class TeacherSettings(Section):
     """Share of a part's kept pixels that should be right, on labelled photos that the segmenter has not seen."""
     least_kept: Share = 0.4
     """Share of a part's pixels that are kept whatever is right of them, so that hard parts are not starved."""
-    least_sure: Share = 0.5
+    least_sure: Share = 0.3
     """Share of a car's pixels that have to be kept; a photo with fewer makes no pair."""
-    exemplar_sure: Share = 0.9
-    """Share of a car's pixels that have to be kept where its photo is to be an exemplar."""
     photos: Count = 2000
     """Of the photos that a teacher read, at most so many teach the next one."""
     segmenter: TeacherSegmenterSettings = TeacherSegmenterSettings()

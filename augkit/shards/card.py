@@ -147,6 +147,11 @@ def _making(manifest: Manifest, index: pa.Table) -> str:
             f"{name} {count}" for name, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
         )
         lines.append(f"- gate: {accepted} of {rows.num_rows} candidates accepted; rejected for: {why or 'nothing'}")
+    read = index.filter(pc.field("source") == "pseudo")
+    if read.num_rows:
+        accepted = sum(read["accepted"].to_pylist())
+        teachers = ", ".join(f"`{key[:16]}`" for key in sorted(set(read["mask_model"].to_pylist())))
+        lines.append(f"- teacher {teachers}: {accepted} of {read.num_rows} unlabelled photos that it read accepted")
     scores = [name.removeprefix(SCORE) for name in index.column_names if name.startswith(SCORE)]
     if scores:
         lines.append(f"- scores of every candidate, rejected ones too, in `index.parquet`: {', '.join(scores)}")

@@ -136,7 +136,8 @@ class PhotoReadings:
         view, kept = view_of_reading(car, self.schema), car.kept
         refused = ""
         if kept < reader.rule.least_sure:
-            refused = f"only {kept:.0%} of the car is sure; at least {reader.rule.least_sure:.0%} have to be"
+            least = reader.rule.least_sure
+            refused = f"too unsure: {kept:.0%} of the car is kept; at least {least:.0%} have to be"
         else:
             stored = self.workspace.unlabelled_photo(row.id).read_bytes() if row.crop_side else None
             write_bytes(folder.photo(row.id), stored or encode_photo(car.photo)[0])

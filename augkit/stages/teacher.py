@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from augkit.core.atomic_file import write_json
-from augkit.core.errors import DataError
+from augkit.core.errors import ConfigError, DataError
 from augkit.core.memory import release_memory
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.progress import Progress, renamed, silent
@@ -32,8 +32,10 @@ from augkit.sources.teacher.car_finder import find_car
 from augkit.sources.teacher.car_reader import CarReader, Chances
 from augkit.sources.teacher.thresholds import PartThresholds, SeenPixels
 from augkit.stages.photo_readings import PhotoReader, PhotoReadings, ReadingRule
-from augkit.stages.teacher_model import STAGE, TEACHER_FILE, load_teacher, open_reader, read_teacher
-from augkit.stages.trainable import TRAINABLE, StageRun
+from augkit.stages.segmenter import load_segmenter
+from augkit.stages.stage_training import trained_by
+from augkit.stages.teacher_model import STAGE, TEACHER_FILE, load_teacher, open_reader, read_teacher, teacher_task
+from augkit.stages.trainable import TRAINABLE, StageRun, TrainableStage
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names
 from augkit.train.machine import resolve_precision
 from augkit.train.model_folder import is_finished
@@ -240,3 +242,29 @@ class Teacher:
 
 def _least(values: Sequence[float]) -> float:
     return _MARGIN * float(np.quantile(values, _UNUSUAL)) if values else 0.0
+
+
+def ready_teacher(workspace: Workspace, settings: Settings, progress: Progress = silent, train: bool = True) -> None:
+    """Has unlabelled photos read by a teacher of the present pairs and settings; does nothing where there are none.
+
+    Raises ConfigError where that is to be done first and must not be (``train``).
+    """
+    if next(Catalogue(workspace.require_catalogue()).unlabelled(), None) is None:
+        return
+    teacher = Teacher(workspace, settings, progress)
+    if teacher.is_ready():
+        return
+    if not train:
+        raise ConfigError(
+            f"--no-train, but {len(teacher.photos)} photos without masks are not read by a teacher of these pairs and "
+            "settings", "photos that were read", "run augkit train teacher, or say --sources generated",
+        )  # fmt: skip
+    teacher.train()
+    teacher.read()
+
+
+TRAINABLE.register(STAGE)(
+    TrainableStage(
+        lambda settings: settings.teacher.segmenter, trained_by(teacher_task), load_segmenter, prepare=ready_teacher
+    )
+)

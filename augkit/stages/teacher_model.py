@@ -26,8 +26,6 @@ from augkit.stages.catalogue_pairs import CataloguePairs
 from augkit.stages.photo_readings import PhotoReader, ReadingRule
 from augkit.stages.pseudo_pairs import StudentPairs
 from augkit.stages.segmenter import load_segmenter, segmenter_task
-from augkit.stages.stage_training import trained_by
-from augkit.stages.trainable import TRAINABLE, TrainableStage
 from augkit.train.run import TrainingTask
 
 STAGE = "teacher"
@@ -47,11 +45,6 @@ def teacher_task(  # noqa: PLR0917  # what every stage's builder is given
     del name
     pairs = StudentPairs(CataloguePairs(workspace, rows.rows, schema), schema, readings)
     return segmenter_task(workspace, pairs, settings, device)
-
-
-TRAINABLE.register(STAGE)(
-    TrainableStage(lambda settings: settings.teacher.segmenter, trained_by(teacher_task), load_segmenter)
-)
 
 
 def load_teacher(workspace: Workspace, settings: Settings) -> PhotoReader:

@@ -58,15 +58,22 @@ def unstyled(settings: Settings) -> bool:
     return False
 
 
+def nothing_to_prepare(workspace: Workspace, settings: Settings, progress: Progress, train: bool) -> None:
+    """Of a stage that leaves a model and nothing else."""
+    del workspace, settings, progress, train
+
+
 @dataclass(frozen=True)
 class TrainableStage:
     """``settings`` are the section that describes it, ``train`` leaves a model in the run's folder and returns that,
-    ``load`` opens it; ``styled`` tells whether what it makes takes over the appearance of a photo."""
+    ``load`` opens it; ``styled`` tells whether what it makes takes over the appearance of a photo;
+    ``prepare`` makes ready what it is to leave in a workspace, or raises ConfigError where it may not ``train``."""
 
     settings: Callable[[Settings], TrainSettings]
     train: Callable[[StageRun], Path]
     load: Loader
     styled: Callable[[Settings], bool] = unstyled
+    prepare: Callable[[Workspace, Settings, Progress, bool], None] = nothing_to_prepare
 
 
 TRAINABLE: Registry[TrainableStage] = Registry("stage", "augkit.stages")

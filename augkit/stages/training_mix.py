@@ -73,7 +73,7 @@ def training_mix(workspace: Workspace, source: Source, split: str = "train") -> 
     there is.
     """
     sources = SOURCES[source]
-    with_real = {"generated": workspace.shards, "classical": workspace.classical}
+    with_real = {"generated": workspace.shards, "pseudo": workspace.shards, "classical": workspace.classical}
     homes = with_real | {"painted": workspace.painted}
     needed = [with_real[made] for made in sources if made in with_real]
     there = [folder for folder in with_real.values() if (folder / MANIFEST_FILE).is_file()]

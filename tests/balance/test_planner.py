@@ -116,6 +116,31 @@ def test_a_round_waits_for_every_shard_of_those_before_it() -> None:
     assert planner.extend(longer, [real, short]) == plan  # a shard of the first round has gone, so has what followed
 
 
+def test_photos_that_were_read_come_first() -> None:
+    read = {FRONT.name: tuple(f"u-{n}" for n in range(6))}
+    planner = Planner({FRONT: 4, BACK: 2}, 8, ATTEMPTS, BLANK, read=read)
+    plan = planner.extend(Plan("", ()), [])
+    first, other = plan.rows
+    assert (first.kind, first.want, first.keys) == ("pseudo", 4, read[FRONT.name][:5]), "some are spare"
+    assert (other.kind, other.class_name) == ("generated", BACK.name), "a class without photos does not wait"
+    enough = ShardReport(other.shard, BACK.name, 2, 2, 3, {})
+    reports = [ShardReport(first.shard, FRONT.name, 4, 1, 5, {"view": 4}, kind="pseudo"), enough]
+    progress = planner.progress(reports, plan)[FRONT.name]
+    assert (progress.accepted, progress.pseudo, progress.tried, progress.offered) == (1, 1, 0, ("u-5",))
+    plan = planner.extend(plan, reports)
+    assert [(row.kind, row.keys) for row in plan.rows[2:]] == [("pseudo", ("u-5",))]
+    reports.append(ShardReport(plan.rows[2].shard, FRONT.name, 1, 0, 1, {}, kind="pseudo"))
+    plan = planner.extend(plan, reports)
+    assert [(row.kind, row.want) for row in plan.rows[3:]] == [("generated", 3)], "what is lacking still"
+
+
+def test_without_generation_it_ends_with_the_photos() -> None:
+    planner = Planner({FRONT: 4}, 8, ATTEMPTS, BLANK, read={FRONT.name: ("u-0",)}, generates=False)
+    plan = planner.extend(Plan("", ()), [])
+    report = ShardReport(plan.rows[0].shard, FRONT.name, 1, 1, 1, {}, kind="pseudo")
+    assert planner.extend(plan, [report]) == plan
+
+
 def test_a_budget_in_closed_form() -> None:
     progress = ClassProgress(4, accepted=1, tried=10, attempts=4.0)
     assert progress.budget == candidates(4, 0.25, PATIENCE) and progress.missing == 3

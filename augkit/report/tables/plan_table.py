@@ -17,17 +17,20 @@ def plan_table(plan: PlanSummary) -> Table:
     # Without lines between the columns it fits into 80: there the names of models wrap, and nothing is cut.
     table = Table(title=f"Plan: {plan.target} pairs for training in every class", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("class", no_wrap=True)
-    for column in ("real", "train", "lacking", "to do", "rate", "candidates"):
+    for column in ("real", "train", "lacking", "to do", "read", "rate", "candidates"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("models", overflow="fold")
     for line in plan.classes:
         own = line.progress
         rate = f"{own.rate.mean:.0%}" + ("" if own.tried else "?")
         models = " + ".join(dict.fromkeys((line.mask_model, line.image_model)))
-        table.add_row(line.car_class.name, *map(str, line.counts), rate, str(own.candidates), models)
+        table.add_row(
+            line.car_class.name, *map(str, line.counts), str(len(own.offered)), rate, str(own.candidates), models
+        )
     table.add_section()
+    offered = str(sum(len(line.progress.offered) for line in plan.classes))
     sums = [sum(counts) for counts in zip(*(line.counts for line in plan.classes), strict=True)]
-    table.add_row("all", *map(str, sums), "", str(plan.candidates))
+    table.add_row("all", *map(str, sums), offered, "", str(plan.candidates))
     given_up = [_given_up(line) for line in plan.classes if line.progress.given_up]
     how = [_effort(plan), str(plan.device), str(plan.precision)]
     table.caption = "\n".join([*how, *given_up, *map(_part_line, plan.parts)])
@@ -55,10 +58,11 @@ def _part_line(part: PartPlan) -> str:
 
 def run_table(run: RunSummary, places: Mapping[str, str]) -> Table:
     """A row a class; below, what was rejected, the part targets, and where everything is."""
-    table = Table("class", "real for training", "generated", "sum", title="Balanced")
+    table = Table("class", "real for training", "pseudo", "generated", "sum", title="Balanced")
     result = run.to_dict()
     for name, counts in result["classes"].items():
-        table.add_row(name, str(counts["training"]), str(counts["generated"]), str(sum(counts.values())))
+        each = (counts["training"], counts["pseudo"], counts["generated"])
+        table.add_row(name, *map(str, each), str(sum(each)))
     reasons = list(result["reasons"].items())[:SHOWN_REASONS]
     rejected = ", ".join(f"{reason} {count}" for reason, count in reasons) or "none"
     parts = [
