@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import tempfile
 import traceback
@@ -33,7 +32,8 @@ def report_fault(error: BaseException, arguments: Sequence[str]) -> str:
 def _report(error: BaseException, arguments: Sequence[str]) -> Iterator[str]:
     yield "augkit " + " ".join(arguments)
     yield f"in {Path.cwd()}"
-    yield f"Python {sys.version.split()[0]}, {platform.platform()}"
+    system = os.uname()  # ``platform`` would start a program to tell as much
+    yield f"Python {sys.version.split()[0]}, {system.sysname} {system.release} {system.machine}"
     yield from (f"{name} {_version(name)}" for name in ("augkit", *_PACKAGES))
     yield ""
     yield "".join(traceback.format_exception(error))
