@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -222,6 +223,13 @@ def test_no_file_name_is_used_twice() -> None:
     own = [file for file in modules() if file.name != "__init__.py"]
     apart = [file for file in own if str(file.parent.relative_to(PACKAGE)) not in DROP_INS]
     assert twice((file.stem, file) for file in apart) == {}
+
+
+def test_an_editable_install_leaves_no_folder_of_the_package_behind() -> None:
+    """What hatch is forced to include it copies into site-packages, where it hides the package of other checkouts."""
+    wheel = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert "force-include" not in wheel and wheel["sources"] == {"configs": "augkit/configs"}
+    assert wheel["only-include"] == ["augkit", "configs"]
 
 
 def writes_of_its_own(tree: ast.AST) -> list[str]:
