@@ -9,9 +9,10 @@ import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 
 
-@app.command("segment")
+@app.command("segment", cls=Verb)
 def segment(
     source: Annotated[Path, typer.Argument(metavar="PHOTO|DIR", help="A photo, or a folder of photos.")],
     *,

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from augkit.cli._session import JsonOption, WorkspaceOption, open_session
+from augkit.cli._verb import Verb
 from augkit.cli.evaluate._app import evaluate
 
 
-@evaluate.command("teacher")
+@evaluate.command("teacher", cls=Verb)
 def teacher(
     labels: Annotated[
         Path, typer.Option("--labels", help="A workspace with pairs of the photos that are unlabelled here.")
