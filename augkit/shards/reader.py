@@ -220,7 +220,7 @@ class _LocalRanges:
                 usual = "a shard of the manifest", _REMEDY
                 raise ShardError(found, *(meaning_of(error) if is_refusal(error) else usual)) from error
             self._open.clear()  # the process has few files left: it lives with one
-            opened = _Descriptor(self._paths[shard])
+            return self._opened(shard)
         return self._open.setdefault(shard, opened)
 
 

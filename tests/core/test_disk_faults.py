@@ -61,5 +61,6 @@ def test_a_checkpoint_that_cannot_be_opened_is_not_damaged(tmp_path: Path, monke
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr("augkit.train.checkpoint.safe_open", refuse)
+    (tmp_path / "a").write_bytes(b"whole")
     with pytest.raises(CheckpointError, match=r"ulimit -n(.|\n)*nothing on disk is damaged"):
         load_state(tmp_path / "a")
