@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from augkit.core.parts import IGNORE, Mask, PartSchema
+from augkit.core.parts import IGNORE, Mask, PartSchema, histogram
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.shards.codec import encode_mask, encode_photo
@@ -58,10 +58,12 @@ def sharded(drawn: dict[str, Mask], tmp_path_factory: pytest.TempPathFactory) ->
         for key, mask in drawn.items():
             if key.startswith(kind):
                 source, split = ("generated" if kind == "made" else "real"), ("val" if kind == "held" else "train")
-                record = make_record(key, mask, source=source, split=split, scores={"detail": int(key[-1]) / 10})
+                counts = histogram(mask, PARTS.channels).tolist()
+                about = {"source": source, "split": split, "histogram": counts}
+                record = make_record(key, mask, scores={"detail": int(key[-1]) / 10}, **about)
                 writer.add(record, photo_of(mask), "jpg", encode_mask(mask))
         if kind == "made":
-            record = make_record("bad", drawn["made-0"], accepted=False, reasons=["specks"])
+            record = make_record("bad", drawn["made-0"], accepted=False, reasons=["specks"], histogram=counts)
             writer.add(record, photo_of(drawn["made-0"]), "jpg", encode_mask(drawn["made-0"]))
         writer.commit("row")
     finish(storage, list(names.values()), PARTS, "plan", {"augkit": "0"})

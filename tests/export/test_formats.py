@@ -212,10 +212,15 @@ def test_real_pairs_in_full_size(coco: CocoFolder, out: Path, tmp_path: Path) ->
     writer = ShardWriter(storage, "shard-000000")
     for row in read_catalogue(place.catalogue):
         mask = read_mask(place.mask(row.id))
-        about = make_record(row.id, mask, source="real")
+        about = make_record(row.id, mask, source="real", histogram=row.histogram)
         writer.add(about, place.photo(row.id).read_bytes(), "jpg", place.mask(row.id).read_bytes())
     made = np.ones((32, 32), np.uint8)
-    writer.add(make_record("made", made), photo_of(made), "jpg", encode_mask(made))
+    writer.add(
+        make_record("made", made, histogram=[0, made.size, *[0] * (schema.channels - 2)]),
+        photo_of(made),
+        "jpg",
+        encode_mask(made),
+    )
     writer.commit("row")
     finish(storage, ["shard-000000"], schema, "plan", {})
     api.export(place, "coco", out, full_size=api.FullSize(coco.root))
