@@ -58,11 +58,6 @@ def unstyled(settings: Settings) -> bool:
     return False
 
 
-def nothing_to_prepare(workspace: Workspace, settings: Settings, progress: Progress, train: bool) -> None:
-    """Of a stage that leaves a model and nothing else."""
-    del workspace, settings, progress, train
-
-
 @dataclass(frozen=True)
 class TrainableStage:
     """``settings`` are the section that describes it, ``train`` leaves a model in the run's folder and returns that,
@@ -73,7 +68,7 @@ class TrainableStage:
     train: Callable[[StageRun], Path]
     load: Loader
     styled: Callable[[Settings], bool] = unstyled
-    prepare: Callable[[Workspace, Settings, Progress, bool], None] = nothing_to_prepare
+    prepare: Callable[[Workspace, Settings, Progress, bool], None] = silent
 
 
 TRAINABLE: Registry[TrainableStage] = Registry("stage", "augkit.stages")
