@@ -42,7 +42,7 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     }  # fmt: skip
     assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 7, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0
-    nothing = {"extra": 0, "accepted": 0, "given_up": False, "tried": 0, "accept_rate": 0.25}
+    nothing = {"pseudo": 0, "extra": 0, "accepted": 0, "given_up": False, "tried": 0, "accept_rate": 0.25}
     common = nothing | {"mask_model": "all", "image_model": "all"}
     mirror = {"real": 0, "training": 0, "need": 0, "todo": 0, "candidates": 0, **common}
     assert plan["classes"] == {
@@ -90,10 +90,10 @@ def test_the_job_writes_shards_and_pictures(
     assert code == 0, err
     assert digests(trained) == digests(balanced_workspace)
     assert result["classes"] == {
-        "front-left-5": {"training": 7, "generated": 3},
-        "back-right-3": {"training": 6, "generated": 4},
-        "back-left-3": {"training": 0, "generated": 0},
-        "front-right-5": {"training": 0, "generated": 0},
+        "front-left-5": {"training": 7, "generated": 3, "pseudo": 0},
+        "back-right-3": {"training": 6, "generated": 4, "pseudo": 0},
+        "back-left-3": {"training": 0, "generated": 0, "pseudo": 0},
+        "front-right-5": {"training": 0, "generated": 0, "pseudo": 0},
     }
     assert result["parts"] == {} and result["rounds"] >= 1
     assert result["short"] == {} and result["failures"] == [] and result["generated_now"] == 7
