@@ -42,7 +42,7 @@ def test_the_plan_as_json(balance: Command, trained: Workspace) -> None:
     }  # fmt: skip
     assert (plan["target"], plan["shards"], plan["untrained"], plan["parts"]) == (10, 7, [], {})
     assert plan["megabytes"] > 0 and plan["seconds"] > 0
-    nothing = {"pseudo": 0, "extra": 0, "accepted": 0, "given_up": False, "tried": 0, "accept_rate": 0.25}
+    nothing = {"pseudo": 0, "offered": 0, "extra": 0, "accepted": 0, "given_up": False, "tried": 0, "accept_rate": 0.25}
     common = nothing | {"mask_model": "all", "image_model": "all"}
     mirror = {"real": 0, "training": 0, "need": 0, "todo": 0, "candidates": 0, **common}
     assert plan["classes"] == {
