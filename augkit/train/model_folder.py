@@ -74,9 +74,13 @@ def load_description(folder: Path) -> dict[str, Any]:
     """``config.json`` of a finished model. Raises CheckpointError."""
     try:
         return ModelDescription(folder, read_json(_WrittenDescription, folder / CONFIG))
-    except (OSError, ValueError) as error:  # text that is no JSON, or of another form
+    except OSError as error:
         raise CheckpointError(
             f"{folder}: {CONFIG}: {error}", "a finished model", "train it first: augkit train --help"
+        ) from error
+    except ValueError as error:  # text that is no JSON, or of another form
+        raise CheckpointError(
+            f"{folder}: {CONFIG}: {error}", "a finished model of this version", "train it again: --fresh"
         ) from error
 
 

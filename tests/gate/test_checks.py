@@ -202,6 +202,7 @@ class Reader(torch.nn.Module):
 def test_a_mask_that_the_photo_does_not_show_is_rejected(references: ReferenceSet) -> None:
     check = object.__new__(Agreement)
     check.folds, check.networks, check.size = references.folds, [Reader()] * references.folds.count, 64
+    check.on(torch.device("cpu"))
     own, other = (real_pair(references, place) for place in (0, 1))
     shown = own.changed(photo=np.repeat(own.mask[..., None], 3, axis=2))
     bound = ScoreBounds({"agreement": Bound(0.9, math.inf)}, 0.0, 0.0)
