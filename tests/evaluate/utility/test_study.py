@@ -155,6 +155,6 @@ def test_arms_without_their_pairs_are_refused_before_anything_is_trained(copied_
         compare_arms(copied_workspace, SETTINGS, [Arm("real")], 1, 3)
 
 
-def test_a_slip_in_the_ratios(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(["evaluate", "utility", "--ratios", "half"]) == 2
+def test_a_slip_in_the_ratios(rendered_workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["evaluate", "utility", "--ratios", "half", "--workspace", str(rendered_workspace.root)]) == 2
     assert "--ratios half" in capsys.readouterr().err
