@@ -17,7 +17,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -80,7 +80,7 @@ def sweep(thing: Path, around: Sequence[Path] = ()) -> None:
 
 @contextmanager
 def _locked(thing: Path, deadline: float) -> Iterator[None]:
-    make_folder(thing.parent)
+    new = [folder for folder in (thing.parent, *thing.parent.parents) if not folder.exists()]
     stream = _opened(thing, deadline)
     try:
         stream.truncate(0)
@@ -90,6 +90,9 @@ def _locked(thing: Path, deadline: float) -> Iterator[None]:
     finally:
         lock_file(thing).unlink(missing_ok=True)  # while it is ours: who waits for it sees that it is another one
         stream.close()
+        with suppress(OSError):  # something was written
+            for folder in new:
+                folder.rmdir()
 
 
 def _opened(thing: Path, deadline: float) -> TextIOWrapper:
@@ -97,7 +100,11 @@ def _opened(thing: Path, deadline: float) -> TextIOWrapper:
     import fcntl
 
     while True:
-        stream = lock_file(thing).open("a+")
+        make_folder(thing.parent)
+        try:
+            stream = lock_file(thing).open("a+")
+        except FileNotFoundError:  # the folder's last user took it along
+            continue
         try:
             # Not flock: forked children would keep that when their parent is killed, and network disks may not know it.
             fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

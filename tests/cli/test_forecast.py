@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from augkit.balance.device import DeviceChoice
 from augkit.balance.forecast import Forecast, StageForecast, last_pace
 from augkit.balance.plan_summary import ClassPlan, PlanSummary
 from augkit.balance.planner import ClassProgress
@@ -74,7 +75,9 @@ def test_the_time_is_said_in_words() -> None:
 def test_the_plan_fits_into_80_columns() -> None:
     name = "front-right-unknown"
     line = ClassPlan(CarClass.parse(name), 12345, 12345, ClassProgress(12345), name, "all")
-    plan = PlanSummary(12345, PrecisionChoice("fp32", "why"), [line] * 2, [], [], 1, 1.0, None)
+    plan = PlanSummary(
+        12345, PrecisionChoice("fp32", "why"), DeviceChoice("cpu", 1, "why"), [line] * 2, [], [], 1, 1.0, None
+    )
     text = text_of(plan_table(plan))
     assert "…" not in text and max(map(len, text.splitlines())) <= 80
     assert all(word in text for word in (name, "lacking", "candidates", "to do", "12345"))

@@ -106,7 +106,7 @@ def test_orders_that_cannot_be(
 ) -> None:
     words = [pairs(trained_once)[1] if word == "ID" else word for word in words]
     found, out, err = augkit("paint", *words, "-w", trained_once.root, "--json")
-    assert (found, out) == (code, "") and text in err, err
+    assert found == json.loads(out)["error"]["exit_code"] == code and text in err, err
 
 
 def test_without_a_pyramid_it_says_to_train_one(augkit: Command, rendered_workspace: Workspace) -> None:

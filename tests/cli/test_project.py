@@ -108,7 +108,7 @@ def test_orders_that_cannot_be(
 ) -> None:
     words = [alike(drawing_workspace)[0] if word == "ID" else word for word in options]
     found, out, err = augkit(*words, "-w", drawing_workspace.root, "--json")
-    assert (found, out) == (code, "") and text in err, err
+    assert found == json.loads(out)["error"]["exit_code"] == code and text in err, err
     assert not drawing_workspace.reports.joinpath("projections").exists()
     assert not drawing_workspace.model("encoder-mask", "all").exists()
 

@@ -109,7 +109,7 @@ def test_half_blocks_hold_two_pixels_a_character() -> None:
     [
         (("--sort", "beauty"), 2, "area_excess"),
         (("--class", "front"), 2, "no class named"),
-        (("--source", "drawn"), 2, "real, generated, classical"),
+        (("--source", "drawn"), 2, "real, generated, pseudo, classical"),
         (("--class", "front-left-5", "--rejected"), 3, "no rejected pair"),
         (("--shards", "nowhere"), 3, "manifest.json"),
     ],

@@ -16,6 +16,7 @@ TREE = {
     "ShardError": ("DataError", 3),
     "CheckpointError": ("DataError", 3),
     "TrainingError": ("AugkitError", 3),
+    "BusyError": ("AugkitError", 3),
     "PartialError": ("AugkitError", 4),
 }
 

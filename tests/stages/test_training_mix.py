@@ -21,13 +21,18 @@ from tests.sharding import SplitWriters
 from .runs import run, tiny
 
 
-def write(workspace: Workspace, made: str, count: int) -> None:
-    """Shards of so many made pairs; every photo of the n-th is n. The real pairs beside them are those of the rows."""
+def write(workspace: Workspace, made: str, count: int, beside: str = "") -> None:
+    """Shards of so many made pairs, ``beside`` them as many of another source, and the real pairs of the rows.
+
+    Every photo of the n-th is n.
+    """
     folder = {"classical": workspace.classical, "painted": workspace.painted}.get(made, workspace.shards)
     storage, schema = LocalStorage(folder), PartSchema.load(workspace.schema)
     writer = SplitWriters(storage)
     rows = read_catalogue(workspace.catalogue)
-    keys = [(row.id, row.split, "real") for row in rows] + [(f"{made}-{n}", "train", made) for n in range(count)]
+    keys = [(row.id, row.split, "real") for row in rows] + [
+        (f"{name}-{n}", "train", name) for name in filter(None, (made, beside)) for n in range(count)
+    ]
     for number, (key, split, source) in enumerate(keys):
         record = PairRecord(key, split, source, "A", "5", 0, "", "", 32, 32, [1024, *[0] * (schema.channels - 1)])
         photo = np.full((32, 32, 3), number, np.uint8)
@@ -37,7 +42,7 @@ def write(workspace: Workspace, made: str, count: int) -> None:
 
 @pytest.fixture
 def mixed(copied_workspace: Workspace) -> Workspace:
-    write(copied_workspace, "generated", 5)
+    write(copied_workspace, "generated", 5, beside="pseudo")
     write(copied_workspace, "classical", 3)
     write(copied_workspace, "painted", 2)
     return copied_workspace
@@ -49,6 +54,7 @@ def test_a_source_names_its_pairs_and_no_other(mixed: Workspace, source: Source)
     training = [row.id for row in read_catalogue(mixed.catalogue) if row.split == "train"]
     expected = {"real": training, "generated": [f"generated-{n}" for n in range(5)]}
     expected["classical"] = [f"classical-{n}" for n in range(3)]
+    expected["pseudo"] = [f"pseudo-{n}" for n in range(5)]
     expected["painted"] = [f"painted-{n}" for n in range(2)]
     keys = pairs.index["key"].to_pylist()
     assert sorted(keys) == sorted(key for name in SOURCES[source] for key in expected[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def test_a_failed_save_leaves_the_earlier_file(moment: str, tmp_path: Path, monk
     save_state({"a": torch.zeros(2)}, path, {})
 
     def fail(*_: object, **__: object) -> None:
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     target = {"save_file": "augkit.train.checkpoint.save_file", "fsync": "os.fsync", "replace": "pathlib.Path.replace"}[
         moment

@@ -3,10 +3,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from augkit.data.importers._file_names import FileNames, folded, readings
@@ -34,6 +34,7 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (
 def test_a_path_of_another_machine_finds_its_file(
     paths: list[str], machine: str, spelling: Callable[[str], str]
 ) -> None:
+    assume(not any("\0" in unquote(path) for path in paths))  # no system has such a name
     names = sorted({folded(path): path for path in paths}.values())
     for name in names:
         found = FileNames(names).find([machine + spelling(name)])

@@ -22,11 +22,11 @@ def test_the_default_arms_at_every_ratio() -> None:
     ("kind", "source", "augment"),
     [
         ("real", "real", "none"),
-        ("real+classical", "real", "strong"),
+        ("real+classical", "real", "mild"),
         ("real+generated", "all", "none"),
-        ("real+classical+generated", "all", "strong"),
+        ("real+classical+generated", "all", "mild"),
         ("generated", "generated", "none"),
-        ("generated+classical", "generated", "strong"),
+        ("generated+classical", "generated", "mild"),
         ("real+stored", "real+classical", "none"),
     ],
 )
