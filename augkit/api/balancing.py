@@ -107,6 +107,7 @@ def plan(
     only: Sequence[str] = (),
     exemplar: str | None = None,
     sources: Sequence[str] | None = None,
+    executor: str = "ray",
     fresh: bool = False,
     presets: Sequence[str] = (),
     config: Config = None,
@@ -123,7 +124,7 @@ def plan(
     settings = _settings(
         place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar, sources=sources
     )
-    job = _open(place, settings, only, "local", fresh)
+    job = _open(place, settings, only, executor, fresh)
     overview, summary = Overview.of(job.rows, job.store.schema), job.summary()
     with shown(progress) as told:
         own = forecast(job, told) if summary.seconds is None else None

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from augkit.balance.job import Balance, BalanceRequest
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
@@ -134,12 +136,15 @@ class _Trial:
         mask, photo = (self._folder(stage, self.job.store.model(stage, car_class)) for stage in ("mask", "image"))
         masks, _ = TRAINABLE["mask"].load(mask)
         photos, _ = TRAINABLE["image"].load(photo, self.job.computed.precision)
+        device, batch = torch.device(self.job.device.kind), self.job.device.batch
+        masks.on(device)
+        photos.on(device)
         for number in range(2):  # the first call allocates
-            seed, began = derive(self.job.settings.seed, "pace", number), time.monotonic()
-            drawn = masks.sample(car_class, [seed], self.job.settings.image.size).masks
+            seeds, began = [derive(self.job.settings.seed, "pace", number, n) for n in range(batch)], time.monotonic()
+            drawn = masks.sample(car_class, seeds, self.job.settings.image.size).masks
             painting = time.monotonic()
-            photos.paint(drawn, car_class, [seed], None)
-        draw, paint = painting - began, time.monotonic() - painting
+            photos.paint(drawn, car_class, seeds, None)
+        draw, paint = (painting - began) / batch, (time.monotonic() - painting) / batch
         work = sum(line.progress.candidates * draw + line.progress.todo * paint for line in lines)
         return work / self.job.at_once
 

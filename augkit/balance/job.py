@@ -99,16 +99,19 @@ class Balance:
     @cached_property
     def computed(self) -> PrecisionChoice:
         """What stage II computes in, in every worker. Raises ConfigError where the shards here are of another."""
-        earlier = None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
-        return choose(self.settings.balance.precision, earlier, self.device.kind)
+        return choose(self.settings.balance.precision, self._earlier, self.device.kind)
 
     @cached_property
     def device(self) -> DeviceChoice:
         """What pairs are made on. Raises ConfigError where the shards here were made on something else."""
-        earlier = None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
         asked = self.settings.balance
         batch = None if asked.batch == "auto" else asked.batch
-        return choose_device(asked.device, batch, self.settings.image.size, earlier)
+        return choose_device(asked.device, batch, self.settings.image.size, self._earlier)
+
+    @cached_property
+    def _earlier(self) -> Plan | None:
+        """What the shards here follow, whatever it was made from."""
+        return None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
 
     def summary(self) -> PlanSummary:
         """The plan as far as it was done when the job was opened."""

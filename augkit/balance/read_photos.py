@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from augkit.balance.judged_pairs import add_judged
 from augkit.balance.plan import PlanRow, digest_of
+from augkit.balance.real_copies import stored_files
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, PartSchema, histogram
@@ -17,8 +20,7 @@ from augkit.data.pair import Pair, UnpaintedMask
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.data.readings import PhotoReading, ReadingFolder
 from augkit.gate.candidate import Candidate, Verdict
-from augkit.gate.judge import Gate, judge_painted
-from augkit.shards.codec import decode_photo, encode_mask
+from augkit.gate.judge import Gate
 from augkit.shards.writer import PairRecord, ShardWriter
 
 CONFIDENCE, KEPT = "reading_confidence", "reading_kept"
@@ -102,25 +104,19 @@ class ReadPhotoMaker:
         return ShardReport(row.shard, row.class_name, row.want, accepted, tried, dict(reasons), kind="pseudo")
 
     def _try(self, reading: PhotoReading, car_class: CarClass, writer: ShardWriter) -> Verdict:
-        photo, extension, mask = self._stored(reading)
+        photo, extension, _, mask = stored_files(
+            self.folder.photo(reading.id), self.folder.mask(reading.id), reading.size, reading.car_class,
+            self.job.format,
+        )  # fmt: skip
         given = {CONFIDENCE: reading.confidence, KEPT: reading.kept}
         verdict = self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given))
         if verdict.reasons:
             writer.reject(self._record(reading, mask, verdict))
             return verdict
-        candidate = Candidate(Pair(decode_photo(photo), mask, car_class))
-        trained, verdict = judge_painted(self.gate, candidate, verdict)
-        full = encode_mask(mask) if (trained != mask).any() else None
-        writer.add(self._record(reading, trained, verdict), photo, extension, encode_mask(trained), full)
-        return verdict
-
-    def _stored(self, reading: PhotoReading) -> tuple[bytes, str, Mask]:
-        """The photo's bytes as they are where they fit, else at the size and in the codec of the others."""
-        photo, mask, stored = self.folder.photo(reading.id), read_mask(self.folder.mask(reading.id)), self.job.format
-        if reading.size == stored.size and not stored.lossless:
-            return photo.read_bytes(), "jpg", mask
-        pair = Pair(read_photo(photo), mask, reading.car_class).resize(stored.size)
-        return *stored.encode(pair.photo), pair.mask
+        return add_judged(
+            writer, self.gate, (photo, extension), mask, car_class, before=verdict,
+            record_of=partial(self._record, reading),
+        )  # fmt: skip
 
     def _record(self, reading: PhotoReading, mask: Mask, verdict: Verdict) -> PairRecord:
         size = self.job.format.size

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from augkit.balance.plan import PlanRow
-from augkit.balance.shard_job import Job, ShardReport
+from augkit.balance.shard_job import Job, PairFormat, ShardReport
+from augkit.core.classes import CarClass
 from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.progress import Progress
 from augkit.core.regular_file import PICTURE, read_regular
@@ -30,7 +32,8 @@ class RealPairCopier:
         del progress
         for key in row.keys:
             real = self.rows[key]
-            photo, extension, mask_png, mask = self._bytes(real)
+            files = self.job.workspace.photo(key), self.job.workspace.mask(key)
+            photo, extension, mask_png, mask = stored_files(*files, real.size, real.car_class, self.job.format)
             size, counts = self.job.format.size, histogram(mask, self.schema.channels)
             record = PairRecord(
                 key=key, split=real.split, source="real", orientation=real.orientation, doors=real.doors, seed=0,
@@ -39,12 +42,14 @@ class RealPairCopier:
             writer.add(record, photo, extension, mask_png)
         return ShardReport(row.shard, "", row.want, row.want, row.want, {})
 
-    def _bytes(self, row: CatalogueRow) -> tuple[bytes, str, bytes, Mask]:
-        """The files as they are where the size fits, else resized and encoded like generated ones."""
-        photo_path, mask_path = self.job.workspace.photo(row.id), self.job.workspace.mask(row.id)
-        mask = read_mask(mask_path)
-        stored = self.job.format
-        if row.size == stored.size and not stored.lossless:
-            return read_regular(photo_path, PICTURE), "jpg", read_regular(mask_path, PICTURE), mask
-        pair = Pair(read_photo(photo_path), mask, row.car_class).resize(stored.size)
-        return *stored.encode(pair.photo), encode_mask(pair.mask), pair.mask
+
+def stored_files(
+    photo: Path, mask: Path, size: int, car_class: CarClass, stored: PairFormat
+) -> tuple[bytes, str, bytes, Mask]:
+    """The files of a pair of ``size`` px as they are where that fits, else resized and encoded like generated ones:
+    photo, extension, mask; and the mask's part ids."""
+    ids = read_mask(mask)
+    if size == stored.size and not stored.lossless:
+        return read_regular(photo, PICTURE), "jpg", read_regular(mask, PICTURE), ids
+    pair = Pair(read_photo(photo), ids, car_class).resize(stored.size)
+    return *stored.encode(pair.photo), encode_mask(pair.mask), pair.mask

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from augkit.balance.asked_exemplar import facing, load_exemplar
+from augkit.balance.judged_pairs import add_judged
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.plan import PlanRow
 from augkit.balance.read_photos import ReadPhotoMaker
@@ -26,12 +27,11 @@ from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.orientation import classify
-from augkit.data.pair import Pair, UnpaintedMask
+from augkit.data.pair import UnpaintedMask
 from augkit.gan.generated import Exemplar, GeneratedPhotos, MaskSource, PhotoSource
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate
-from augkit.gate.judge import Gate, judge_painted
-from augkit.shards.codec import decode_photo, encode_mask
+from augkit.gate.judge import Gate
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest as file_digest
@@ -61,7 +61,7 @@ class Worker:
         self.job = job
         self.storage = open_storage(job.location)
         self.schema = PartSchema.load(job.workspace.schema)
-        self._encoders = ThreadPoolExecutor(ENCODERS if job.batch > 1 else 1)
+        self._encoders = ThreadPoolExecutor(ENCODERS)
         self._masks: dict[Path, tuple[MaskSource, str]] = {}
         self._photos: dict[Path, tuple[PhotoSource, str]] = {}
 
@@ -109,16 +109,14 @@ class Worker:
         reasons: Counter[str] = Counter()
         for made in self._candidates(row, car_class):
             tried += 1
-            verdict, mask = made.verdict, made.mask
+            verdict, record_of = made.verdict, partial(self._record, car_class, made.seed, made.exemplar)
             if made.photo is None:
-                writer.reject(self._record(car_class, made.seed, mask, verdict))
+                writer.reject(record_of(made.mask, verdict))
             else:
-                # Judged as it is stored, so that it can be judged again.
-                candidate = Candidate(Pair(decode_photo(made.photo[0]), mask, car_class), made.exemplar)
-                trained, verdict = judge_painted(self.gate, candidate, verdict)
-                record = self._record(car_class, made.seed, trained, verdict, made.exemplar)
-                full = encode_mask(mask) if (trained != mask).any() else None
-                writer.add(record, *made.photo, encode_mask(trained), full)
+                verdict = add_judged(
+                    writer, self.gate, made.photo, made.mask, car_class, before=verdict, record_of=record_of,
+                    exemplar=made.exemplar,
+                )  # fmt: skip
             reasons.update(verdict.reasons)
             if not verdict.reasons:
                 accepted += 1
@@ -133,21 +131,19 @@ class Worker:
             places = range(begin, min(begin + self.job.batch, row.tries))
             seeds = [derive(self.job.seed, row.shard, car_class.name, place) for place in places]
             drawn = self.draw(car_class, seeds)
-            let_through = [place for place, (_, verdict) in enumerate(drawn) if not verdict.reasons]
-            photos, names = self._photos_of(car_class, [(seeds[n], drawn[n][0]) for n in let_through])
-            found = dict(zip(let_through, zip(photos, names, strict=True), strict=True))
-            for place, (seed, (mask, verdict)) in enumerate(zip(seeds, drawn, strict=True)):
-                photo, exemplar = found.get(place, (None, ""))
-                yield Made(seed, mask, verdict, photo, exemplar)
+            let_through = [(s, mask) for s, (mask, verdict) in zip(seeds, drawn, strict=True) if not verdict.reasons]
+            photos = self._photos_of(car_class, let_through)
+            for seed, (mask, verdict) in zip(seeds, drawn, strict=True):
+                yield Made(seed, mask, verdict, *((None, "") if verdict.reasons else next(photos)))
 
     def _photos_of(
         self, car_class: CarClass, masks: Sequence[tuple[int, Mask]]
-    ) -> tuple[list[tuple[bytes, str]], list[str]]:
-        """Encoded photos of seeds and their masks, and their exemplars."""
+    ) -> Iterator[tuple[tuple[bytes, str], str]]:
+        """Encoded photos of seeds and their masks, each with its exemplar."""
         if not masks:
-            return [], []
+            return iter(())
         painted = self.paint(car_class, [seed for seed, _ in masks], [mask for _, mask in masks])
-        return list(self._encoders.map(self.job.format.encode, painted.photos)), painted.exemplars
+        return zip(self._encoders.map(self.job.format.encode, painted.photos), painted.exemplars, strict=True)
 
     def draw(self, car_class: CarClass, seeds: Sequence[int]) -> list[tuple[Mask, Verdict]]:
         """The candidate masks of some seeds, judged. One that shows the mirror class is flipped: it is as good."""
@@ -168,7 +164,7 @@ class Worker:
         exemplar = None if self.exemplar is None else facing(self.exemplar, car_class, self.schema)
         return sampler.paint(np.stack(masks), car_class, [derive(seed, "photo") for seed in seeds], exemplar)
 
-    def _record(self, car_class: CarClass, seed: int, mask: Mask, verdict: Verdict, exemplar: str = "") -> PairRecord:
+    def _record(self, car_class: CarClass, seed: int, exemplar: str, mask: Mask, verdict: Verdict) -> PairRecord:
         return PairRecord(
             key=f"{car_class.name}-{seed:016x}",
             split="train",

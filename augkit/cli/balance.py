@@ -69,7 +69,7 @@ def balance(
     session = open_session(workspace, as_json, config, chosen)
     asked: dict[str, Any] = {
         "parts": parse_targets(parts) if parts else None, "only": only or (), "exemplar": exemplar, "fresh": fresh,
-        "sources": sources.split(",") if sources is not None else None,
+        "executor": executor, "sources": sources.split(",") if sources is not None else None,
         "config": session.settings,
     }  # fmt: skip
     if presets and not dry_run:
@@ -81,7 +81,7 @@ def balance(
         return
     with Bars() as bars:
         result = balanced(
-            session.workspace, target, **asked, executor=executor, train=not no_train, progress=bars,
+            session.workspace, target, **asked, train=not no_train, progress=bars,
             on_plan=lambda plan: session.console.print(plan_table(plan)),
         )  # fmt: skip
     session.show(result)

@@ -91,6 +91,8 @@ def test_wrong_words_are_refused_as_on_the_command_line(rendered_workspace: Work
         api.train(rendered_workspace, "mask", part_map="names")
     with pytest.raises(AugkitError, match=r"gate\.checks is empty"):
         api.evaluate.gate(rendered_workspace, config="smoke", changes={"gate.checks": []})
+    with pytest.raises(ConfigError, match="--executor rai"):
+        api.plan(rendered_workspace.root, executor="rai", config="smoke")
 
 
 def test_bars_count_and_end(capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,6 +118,11 @@ def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: 
         assert {name: row[f"score_{name}"] for name in verdict.scores} == verdict.scores
 
 
+def test_time_is_shared_by_the_workers_that_there_will_be(trained: Workspace, settings: Settings) -> None:
+    three = changed(settings, balance={"workers": 3})
+    assert [job_of(trained, three, executor=name).at_once for name in ("local", "ray")] == [1, 3]
+
+
 def test_generated_masks_hold_known_parts_and_photos_are_not_flat(balanced_workspace: Workspace) -> None:
     dataset = ShardDataset(balanced_workspace.shards, where=[("source", "==", "generated")])
     for place in range(len(dataset)):

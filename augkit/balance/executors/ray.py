@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import cache
 
 from augkit.balance.cluster import LOGS, ClusterLogs, cluster
 from augkit.balance.executors import EXECUTORS, Failure, Fleet, ShardTask, WorkerFactory
@@ -20,19 +21,18 @@ def ray_fleet(job: Job, worker_of: WorkerFactory) -> Iterator[Fleet]:
 
     Where something failed, Ray's logs are in ``WORKSPACE/reports/ray-logs`` afterwards.
     """
-    fleets: list[RayFleet] = []
     logs = ClusterLogs(job.workspace.reports / LOGS)
     with ExitStack() as stack:
 
+        @cache
+        def fleet() -> RayFleet:
+            return RayFleet(stack.enter_context(cluster(job.fan_out.cpus, logs)), job, worker_of)
+
         def run(tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
-            if tasks and not fleets:
-                ray = stack.enter_context(cluster(job.fan_out.cpus, logs))
-                fleets.append(RayFleet(ray, job, worker_of))
-            for fleet in fleets:
-                for result in fleet.run(tasks, progress):
-                    if isinstance(result, Failure):
-                        logs.wanted = True
-                        result = replace(result, error=result.error + logs.said)  # noqa: PLW2901
-                    yield result
+            for result in fleet().run(tasks, progress):
+                if isinstance(result, Failure):
+                    logs.wanted = True
+                    result = replace(result, error=result.error + logs.said)  # noqa: PLW2901
+                yield result
 
         yield run

@@ -1,0 +1,31 @@
+"""Pairs that the gate judges on their way into a shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from augkit.core.classes import CarClass
+from augkit.core.parts import Mask
+from augkit.data.pair import Pair
+from augkit.gate.candidate import Candidate, Verdict
+from augkit.gate.judge import Gate, judge_painted
+from augkit.shards.codec import decode_photo, encode_mask
+from augkit.shards.writer import PairRecord, ShardWriter
+
+RecordOf = Callable[[Mask, Verdict], PairRecord]
+"""The record of a pair with that mask to train with, and that verdict."""
+
+
+def add_judged(
+    writer: ShardWriter, gate: Gate, photo: tuple[bytes, str], mask: Mask, car_class: CarClass, *, before: Verdict,
+    record_of: RecordOf, exemplar: str = "",
+) -> Verdict:  # fmt: skip
+    """Writes the pair of a photo (bytes, extension) and an exact mask that was judged ``before``; the whole verdict.
+
+    Judged as it is stored, so that it can be judged again.
+    """
+    candidate = Candidate(Pair(decode_photo(photo[0]), mask, car_class), exemplar)
+    trained, verdict = judge_painted(gate, candidate, before)
+    full = encode_mask(mask) if (trained != mask).any() else None
+    writer.add(record_of(trained, verdict), *photo, encode_mask(trained), full)
+    return verdict
