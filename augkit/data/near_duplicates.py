@@ -105,13 +105,17 @@ def find_groups(
     ``known`` says which rows have a perceptual hash. ``look`` gives a row's (32, 32) picture; it is asked only for
     rows with a near hash. Groups are connected: a near duplicate of a near duplicate belongs to it.
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     count = len(sha256)
     _, first, same = np.unique(sha256, return_index=True, return_inverse=True)
     edges = [np.stack([np.arange(count), first[same]], axis=1), _near(np.flatnonzero(known), phash, first[same], look)]
-    links = np.concatenate(edges)
+    return connected(np.concatenate(edges), count)
+
+
+def connected(links: Pairs, count: int) -> Pairs:
+    """(M, 2) links among so many rows -> (N,) group numbers 0..G-1, equal where a chain of links leads."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_matrix((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
@@ -123,15 +127,15 @@ def _near(rows: Pairs, phash: NDArray[np.uint64], source: Pairs, look: Callable[
     leaders = rows[first]
     copies = np.stack([leaders[inverse], rows], axis=1)
     same_way = _alike(np.concatenate([copies, leaders[near_pairs(hashes)]]), source, look)
-    return np.concatenate([same_way, _alike(_mirrored(leaders, phash), source, look, mirrored=True)])
+    return np.concatenate([same_way, _alike(mirrored_pairs(leaders, phash), source, look, mirrored=True)])
 
 
-def _mirrored(leaders: Pairs, phash: NDArray[np.uint64]) -> Pairs:
-    """(M, 2) rows of which the one's hash is near that of the other's mirror image."""
-    pairs, count = near_pairs(np.concatenate([phash[leaders, 0], phash[leaders, 1]])), len(leaders)
+def mirrored_pairs(rows: Pairs, phash: NDArray[np.uint64]) -> Pairs:
+    """(M, 2) of the rows, of which the one's hash is near that of the other's mirror image."""
+    pairs, count = near_pairs(np.concatenate([phash[rows, 0], phash[rows, 1]])), len(rows)
     across = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)] - np.array([0, count])
     apart = np.sort(across[across[:, 0] != across[:, 1]], axis=1)  # either side may be the one that is near
-    return np.asarray(leaders[np.unique(apart, axis=0)], np.int64)
+    return np.asarray(rows[np.unique(apart, axis=0)], np.int64)
 
 
 def _alike(pairs: Pairs, source: Pairs, look: Callable[[int], NDArray[np.uint8]], mirrored: bool = False) -> Pairs:

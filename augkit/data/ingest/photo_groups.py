@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -21,7 +22,16 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, write_catalogue
 from augkit.data.crop import Photo
 from augkit.data.ingest.splits import Ledger, Numbers
-from augkit.data.near_duplicates import MIN_CORRELATION, correlation, find_groups, hash_bits, near_pairs, thumb
+from augkit.data.near_duplicates import (
+    MIN_CORRELATION,
+    connected,
+    correlation,
+    find_groups,
+    hash_bits,
+    mirrored_pairs,
+    near_pairs,
+    thumb,
+)
 from augkit.data.pair_files import read_photo
 
 LEAST_SHARED = 0.5
@@ -127,38 +137,27 @@ def placed(
             reason = f"the same picture as {seen[row.id]}"
         if not reason:
             seen[row.id] = row.source_file
-        yield _grouped(row, own or leaders.setdefault(group, row.id)), reason
-
-
-def _grouped(row: CatalogueRow, group: str) -> CatalogueRow:
-    return CatalogueRow(**vars(row) | {"group": group})
+        yield replace(row, group=own or leaders.setdefault(group, row.id)), reason
 
 
 def _groups(ledger: PhotoLedger, pairs: Workspace, folders: Sequence[Path]) -> Numbers:
     """(N,) group numbers of all rows."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     pictures = _Pictures(ledger, pairs, folders)
     phash, known = ledger.phash
     first = find_groups(ledger.sha256, phash, known & ~ledger.boxless & ledger.usable, pictures.look)
     count = len(ledger)
     leaders = np.unique(first, return_index=True)[1][first]
-    links = np.concatenate([np.stack([np.arange(count), leaders], axis=1), _whole_links(ledger, pictures)])
-    graph = coo_matrix((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+    links = [np.stack([np.arange(count), leaders], axis=1), _whole_links(ledger, pictures)]
+    return connected(np.concatenate(links), count)
 
 
 def _whole_links(ledger: PhotoLedger, pictures: _Pictures) -> Numbers:
     """(M, 2) rows, one of each pair without a mask, whose whole photos show the same, in the mirror or not."""
     usable = np.flatnonzero(ledger.usable & (ledger.whole[:, 0] != 0))
-    whole, links = ledger.whole[usable], [np.zeros((0, 2), np.int64)]
-    for mirrored in (False, True):
-        near = near_pairs(np.concatenate([whole[:, 0], whole[:, int(mirrored)]]))
-        across = near[(near[:, 0] < len(usable)) & (near[:, 1] >= len(usable))] - np.array([0, len(usable)])
-        rows = usable[across[across[:, 0] != across[:, 1]]]
-        rows = np.unique(np.sort(rows, axis=1), axis=0)
-        rows = rows[~ledger.labelled[rows].all(axis=1)]
+    links = [np.zeros((0, 2), np.int64)]
+    same_way = usable[near_pairs(ledger.whole[usable, 0])]
+    for mirrored, near in ((False, same_way), (True, mirrored_pairs(usable, ledger.whole))):
+        rows = near[~ledger.labelled[near].all(axis=1)]
         same = [pictures.alike(a, b, mirrored) for a, b in rows.tolist()]
         links.append(np.asarray(rows[np.array(same, np.bool_)], np.int64))
     return np.concatenate(links)
