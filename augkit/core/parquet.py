@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from augkit.core.errors import DataError
 from augkit.core.regular_file import WEIGHTS, size_of_regular
+from augkit.core.typed import from_plain
+
+_Rows = TypeVar("_Rows")
 
 _ROWS_A_BYTE, _VALUES_A_ROW = 8, 300
 """No table of ours comes near it: each row has a name of its own, and lists are as long as there are parts. A file of a
@@ -40,6 +44,20 @@ def open_parquet(
         file.close()
         raise DataError(f"{name}: {fault}", f"the columns {', '.join(columns.names)}", again)
     return file
+
+
+def read_rows(kind: type[_Rows], path: Path, columns: pa.Schema, what: str, again: str) -> _Rows:
+    """All rows of a small table, as ``kind`` (a list of some dataclass); none where there is no file.
+
+    Raises DataError as ``open_parquet`` does, and where a row does not fit.
+    """
+    if not path.is_file():
+        return kind()
+    with open_parquet(path, columns, again) as file:
+        try:
+            return from_plain(kind, file.read().to_pylist())
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise DataError(f"{path}: {error}", what, again) from error
 
 
 def _fault(file: pq.ParquetFile, columns: pa.Schema, more: str | None, later: Collection[str], size: int) -> str:

@@ -18,11 +18,10 @@ from pydantic import Field
 
 from augkit.core.atomic_file import replacing
 from augkit.core.classes import CarClass, Doors, Orientation
-from augkit.core.errors import DataError
 from augkit.core.inside import Id, inside
-from augkit.core.parquet import open_parquet
+from augkit.core.parquet import open_parquet, read_rows
 from augkit.core.section import Share
-from augkit.core.typed import NotNegative, from_plain
+from augkit.core.typed import NotNegative
 
 READINGS_FILE = "readings.parquet"
 COLUMNS = pa.schema(
@@ -110,13 +109,7 @@ class ReadingFolder:
 
     def rows(self) -> list[PhotoReading]:
         """All rows; none where nothing was read yet. Raises DataError where the file is no such table."""
-        if not self.table.is_file():
-            return []
-        with open_parquet(self.table, COLUMNS, _AGAIN) as file:
-            try:
-                return from_plain(list[PhotoReading], file.read().to_pylist())
-            except (OSError, ValueError, pa.ArrowException) as error:
-                raise DataError(f"{self.table}: {error}", "a table of readings", _AGAIN) from error
+        return read_rows(list[PhotoReading], self.table, COLUMNS, "a table of readings", _AGAIN)
 
     def pairs(self) -> list[PhotoReading]:
         """Rows that make a pair."""

@@ -15,9 +15,9 @@ from augkit.core.atomic_file import replacing, write_bytes
 from augkit.core.decoding import decoded
 from augkit.core.errors import DataError
 from augkit.core.inside import Id
-from augkit.core.parquet import open_parquet
+from augkit.core.parquet import read_rows
 from augkit.core.regular_file import PICTURE, read_regular
-from augkit.core.typed import Finite, NotNegative, from_plain
+from augkit.core.typed import Finite, NotNegative
 from augkit.core.workspace import Workspace
 from augkit.data.crop import Region
 
@@ -63,15 +63,8 @@ def table_path(workspace: Workspace) -> Path:
 
 def read_table(workspace: Workspace) -> list[SilhouetteRow]:
     """All rows, those of dropped detections too; none where nothing was looked for. Raises DataError."""
-    path = table_path(workspace)
-    if not path.is_file():
-        return []
     again = f"delete it and {_AGAIN}"
-    with open_parquet(path, _SCHEMA, again) as file:
-        try:
-            return from_plain(list[SilhouetteRow], file.read().to_pylist())
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise DataError(f"{path}: {error}", "the table of silhouettes", again) from error
+    return read_rows(list[SilhouetteRow], table_path(workspace), _SCHEMA, "the table of silhouettes", again)
 
 
 def write_table(workspace: Workspace, rows: Iterable[SilhouetteRow]) -> None:
