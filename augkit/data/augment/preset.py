@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import LABEL_COARSEN, LABEL_WARP, Recipe
 from augkit.core.section import Positive, Section, Share, Weight
-from augkit.data.augment.backends import OWN, PIXEL_BACKENDS
+from augkit.data.augment.backends import OWN, PIXEL_BACKENDS, options_of
 from augkit.data.augment.background import Background, landscapes_in
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Step
 from augkit.data.part_name_faults import require_counterparts
@@ -32,9 +32,6 @@ class _LabelWarpOptions(Section):
     alpha: Positive = 40.0
     sigma: Positive = 6.0
     p: Share = 0.5
-
-
-_Options = TypeVar("_Options", bound=Section)
 
 
 class _LabelCoarsenOptions(Section):
@@ -61,27 +58,18 @@ def build_steps(recipe: Recipe, schema: PartSchema, backgrounds: Path | None = N
 def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchema, backgrounds: Path | None) -> Step:
     place = f"{recipe.name}: {name}"
     if name == "Flip":
-        p = _options(_FlipOptions, arguments, place).p
+        p = options_of(_FlipOptions, arguments, place).p
         if p:
             require_counterparts(schema, place, "choose a preset without Flip")
         return Flip(schema, p)
     if name == LABEL_WARP:
-        warp = _options(_LabelWarpOptions, arguments, place)
+        warp = options_of(_LabelWarpOptions, arguments, place)
         return LabelWarp(PIXEL_BACKENDS[recipe.backend]([("ElasticTransform", warp.model_dump())], recipe.name))
     if name == LABEL_COARSEN:
-        coarsen = _options(_LabelCoarsenOptions, arguments, place)
+        coarsen = options_of(_LabelCoarsenOptions, arguments, place)
         return LabelCoarsen(coarsen.side, coarsen.p)
-    given = _options(_BackgroundOptions, arguments, place)
+    given = options_of(_BackgroundOptions, arguments, place)
     folder = recipe.folder / Path(given.folder).expanduser() if given.folder else backgrounds
     if folder is None:
         raise ConfigError(f"{place}: no folder of landscapes", "`Background: {folder: DIR}`", "name one")
     return Background(landscapes_in(folder), given.p, given.edge)
-
-
-def _options(kind: type[_Options], arguments: dict[str, Any], place: str) -> _Options:
-    try:
-        return kind.model_validate(arguments)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
-        expected = "arguments among " + ", ".join(kind.model_fields)
-        raise ConfigError(f"{place}: {faults}", expected, "see docs/augmentation.md") from error

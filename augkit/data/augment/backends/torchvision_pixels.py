@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 from torchvision.transforms.v2 import functional as colours
 
@@ -20,7 +19,7 @@ from augkit.core.errors import ConfigError
 from augkit.core.nearest import one_of
 from augkit.core.presets import Step, recipe_steps
 from augkit.core.section import Section, Share
-from augkit.data.augment.backends import OWN, PIXEL_BACKENDS
+from augkit.data.augment.backends import OWN, PIXEL_BACKENDS, options_of
 from augkit.data.augment.backends.torch_maps import (
     Affine,
     ElasticTransform,
@@ -162,9 +161,4 @@ def _transform(name: str, arguments: dict[str, Any], source: str) -> Transform:
     if name not in KINDS:
         known = one_of(name, [*KINDS, "OneOf", *OWN])
         raise ConfigError(f"{place}: the torchvision backend has no such transform", known, "use albumentations")
-    try:
-        return KINDS[name].model_validate(arguments)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
-        expected = "arguments among " + ", ".join(KINDS[name].model_fields)
-        raise ConfigError(f"{place}: {faults}", expected, "see docs/augmentation.md") from error
+    return options_of(KINDS[name], arguments, place)
