@@ -85,11 +85,9 @@ def _of_image(image: Entry, boxes: Sequence[Box], photos: PhotoFolder, place: Pl
     try:
         path = photos.find(photo_paths(image))
     except DataError as error:
-        yield Sample("", place.prefix + image_name(image), problem=str(error), subset=place.subset)
+        yield place.sample(image_name(image), problem=str(error))
         return
-    plain = Sample(
-        "", place.prefix + photos.relative(path), photo=partial(photo_bytes, photos.root, path), subset=place.subset
-    )
+    plain = place.sample(photos.relative(path), photo=partial(photo_bytes, photos.root, path))
     for number, box in enumerate(boxes):
         name = plain.source_file + (f"#{number + 1}" if len(boxes) > 1 else "")
         yield replace(plain, source_file=name, car=CarBox(box, _shape(image)))
