@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augkit.core.decoding import decoded
+from augkit.core.decoding import MAX_PIXELS, decoded
 from augkit.core.errors import DataError
 from augkit.data.importers._pictures import opened
 from augkit.data.photo_decoding import FORMATS, decode, open_picture, readable
-
-EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n0 0 8 8 rectfill\nshowpage\n%%EOF\n"
+from tests.fuzz.damage import EPS
 
 
 def encoded(form: str) -> bytes:
@@ -66,8 +65,14 @@ def test_whatever_a_decoder_raises_is_the_file_s_fault(error: Exception) -> None
 
 
 def test_opencv_is_told_the_limit_too() -> None:
-    """30000 x 30000 pixels in a few bytes: nearly a gigabyte if they were decoded."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 0, 0, 0, 0))
-    data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    assert decoded(data, cv2.IMREAD_UNCHANGED) is None and decoded(b"", cv2.IMREAD_COLOR) is None
+    """Whole pictures of a bit a pixel, on both sides of it."""
+
+    def grey(side: int) -> bytes:
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0))
+        rows = zlib.compress(bytes(side * (side // 8 + 1)), 1)
+        return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+    assert 8000**2 < MAX_PIXELS < 8200**2
+    assert decoded(grey(8000), cv2.IMREAD_UNCHANGED) is not None and decoded(grey(8200), cv2.IMREAD_UNCHANGED) is None
+    assert decoded(b"", cv2.IMREAD_COLOR) is None
     assert np.array_equal(decoded(encoded("PNG"), cv2.IMREAD_COLOR_RGB)[0, 0], (9, 8, 7))
