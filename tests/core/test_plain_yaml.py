@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 import yaml
@@ -49,6 +48,6 @@ def test_all_else_is_refused_at_once(text: str, words: str) -> None:
     assert time.process_time() - began < 2
 
 
-def test_what_is_written_is_read_back_without_aliases(tmp_path: Path) -> None:
+def test_what_is_written_is_read_back_without_aliases() -> None:
     twice = [1, 2.5, "no", None, "2024-01-01"]
     assert load_plain(dump_plain({"b": twice, "a": twice})) == {"b": twice, "a": twice}

@@ -71,7 +71,7 @@ def _file(source: Path, sample: Sample) -> Path:
 def test_what_it_reads_can_be_ingested(name: str, importer: Importer, source: Path, tmp_path: Path) -> None:
     data = importer(source, None)
     if not data.labelled:
-        pytest.skip("photos without masks join labelled ones: test_photos.py")
+        pytest.skip("photos without masks join labelled ones: test_photo_ingestion.py")
     assert len(data.samples) == len(list(data.samples)) >= 3
     workspace = Workspace(tmp_path / "ws")
     rows = ingest(data.samples, data.schema, workspace, IngestOptions(size=32), importer=name, settings="", strict=True)
