@@ -110,7 +110,7 @@ def _join(workspace: Workspace, staging: Workspace, journal: Journal, strict: bo
     def photos() -> Iterator[CatalogueRow]:
         yield from present.unlabelled()
         for entry in journal:
-            yield entry.row if entry.row.problem else replace(entry.row, id=photo_id(entry.row))
+            yield replace(entry.row, id=photo_id(entry.row))
 
     def kept() -> Iterator[CatalogueRow]:
         folders = [workspace.unlabelled, staging.unlabelled]

@@ -82,6 +82,13 @@ def test_a_second_import_adds_only_what_is_new(workspace: Workspace, photos: Pat
     assert (outcome.joined, outcome.known) == (1, 2) and len(joined(workspace)) == 3
 
 
+def test_a_broken_photo_that_is_called_as_a_known_one_is_refused(workspace: Workspace, photos: Path) -> None:
+    run(workspace, photos)
+    (photos / f"{joined(workspace)[0].id}.jpg").write_bytes(b"no picture")
+    outcome = run(workspace, photos)
+    assert (outcome.known, outcome.refused) == (2, 1)
+
+
 def test_they_stay_when_labelled_ones_are_imported_again(workspace: Workspace, photos: Path) -> None:
     run(workspace, photos)
     Image.fromarray(picture(50)).save(photos / "later-held-out.png")
@@ -112,6 +119,24 @@ def test_near_duplicates_of_held_out_photos_are_kept_out(
     assert "held.jpg" not in {row.source_file for row in joined(workspace)}
 
 
+def test_another_car_of_a_held_out_photo_may_stay(workspace: Workspace, photos: Path) -> None:
+    """Its square shows less than half of what the held-out one shows."""
+    Image.fromarray(picture(1)).save(photos / "0.jpg", quality=70)
+    tree = {"images": [{"id": 1, "file_name": "0.jpg"}], "categories": [{"id": 1, "name": "car"}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 30, 40, 40]}]}  # fmt: skip
+    (photos / "boxes.json").write_text(json.dumps(tree))
+    assert run(workspace, photos).joined == 1
+
+
+def test_a_large_photo_without_a_box_is_kept_smaller(workspace: Workspace, photos: Path) -> None:
+    Image.fromarray(picture(7, 300, 600)).save(photos / "0.jpg")
+    run(workspace, photos)
+    [row] = [row for row in joined(workspace) if row.source_file == "0.jpg"]
+    assert (row.width, row.height) == (600, 300)
+    with Image.open(workspace.unlabelled_photo(row.id)) as photo:
+        assert photo.size == (128, 64)  # four canonical sides
+
+
 def test_a_training_photo_is_known_with_its_mask(workspace: Workspace, tmp_path: Path, photos: Path) -> None:
     Image.fromarray(picture(300)).save(photos / "same.png")
     data = (photos / "same.png").read_bytes()
@@ -135,9 +160,10 @@ def test_each_box_of_a_car_is_a_photo_and_a_bad_one_is_refused(workspace: Worksp
         assert photo.size == (32, 32)
 
 
-def test_boxes_of_parts_are_one_car(photos: Path) -> None:
+@pytest.mark.parametrize("name", ["hood", "car_door"])
+def test_boxes_of_parts_are_one_car(name: str, photos: Path) -> None:
     parts = [{"image_id": 1, "category_id": 1, "bbox": box} for box in ([1, 2, 3, 4], [10, 10, 9, 9])]
-    tree = {"images": [{"id": 1, "file_name": "0.jpg"}], "categories": [{"id": 1, "name": "hood"}]}
+    tree = {"images": [{"id": 1, "file_name": "0.jpg"}], "categories": [{"id": 1, "name": name}]}
     tree["annotations"] = parts
     (photos / "a.json").write_text(json.dumps(tree))
     [sample] = read_photos(photos).samples
