@@ -200,7 +200,7 @@ def read_unlabelled(sample: Sample, exif: Exif | None = None) -> tuple[Photo, st
         if recorded not in (None, stored, upright):
             require_shape(stored, recorded)
         chosen = recorded or (stored if exif == "stored" else upright)
-        photo = decode_opened(source, picture, chosen, exif or (None if recorded else "upright"))
+        photo = decode_opened(source, picture, chosen, exif)
     return photo, hashlib.sha256(source).hexdigest()
 
 
