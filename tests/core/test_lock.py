@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,23 @@ def test_one_process_may_take_it_twice_and_keeps_it_until_the_end(tmp_path: Path
             pass
         assert lock_file(tmp_path / "a").exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_goes_while_it_is_taken_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its last owner removes it between another one's opening and locking it."""
+    lockf, calls = fcntl.lockf, list[int]()
+
+    def removed_once(stream: TextIOWrapper, flags: int) -> None:
+        if not calls:
+            lock_file(tmp_path / "a").unlink()
+        calls.append(flags)
+        lockf(stream, flags)
+
+    monkeypatch.setattr(fcntl, "lockf", removed_once)
+    with held(tmp_path / "a"):
+        assert len(calls) == 2 and str(os.getpid()) in lock_file(tmp_path / "a").read_text()
 
 
 def test_an_error_lets_go(tmp_path: Path) -> None:

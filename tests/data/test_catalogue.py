@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -87,6 +88,12 @@ def test_a_few_bytes_that_claim_a_billion_values_are_not_read(tmp_path: Path) ->
     many = table.take(pa.array([0] * 400_000))
     pq.write_table(many, tmp_path / "catalogue.parquet", compression="zstd")
     with pytest.raises(DataError, match="400000 rows"):
+        Catalogue(tmp_path / "catalogue.parquet")
+
+
+def test_lists_that_are_longer_than_there_are_parts_are_not_read(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "catalogue.parquet", [replace(whole_row("a"), histogram=[0] * 301)])
+    with pytest.raises(DataError, match="301 values of a column"):
         Catalogue(tmp_path / "catalogue.parquet")
 
 

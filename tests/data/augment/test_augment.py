@@ -315,6 +315,14 @@ def test_torchs_maps_are_exact_where_that_can_be_told(step: str, arguments: dict
     np.testing.assert_array_equal(moved.photo, np.stack([expected(given.photo[..., n]) for n in range(3)], -1))
 
 
+def test_one_of_torchs_transforms_is_chosen_by_its_p() -> None:
+    turn = {"Rotate": {"limit": [90, 90], "p": 0.5}}
+    choice: dict[str, object] = {"transforms": [{"Affine": {"rotate": [180, 180], "p": 0}}, turn], "p": 1}
+    augment = Augmentation(recipe(("OneOf", choice), backend="torchvision"), SCHEMA)
+    for seed in range(8):
+        np.testing.assert_array_equal(augment(pair(), seed).mask, np.rot90(pair().mask, -1))
+
+
 @pytest.mark.parametrize("text", ["3", "Affine: {p: 1}", "- {Affine: 3}", "- {A: {}, B: {}}", "- 3", "- [Flip]", "- ["])
 def test_files_that_hold_no_list_of_transforms_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.yaml"

@@ -117,6 +117,13 @@ def test_a_class_of_one_has_unpaired_exemplars_of_another() -> None:
     assert unpaired is not None and (unpaired.photo == 0).all()
 
 
+def test_what_the_pair_ignores_is_shown_by_no_unpaired_exemplar() -> None:
+    warping = _numbered("ab")
+    warping.pairs.items[0].mask[0] = IGNORE  # type: ignore[attr-defined]
+    unpaired = warping[Draw(0, 0)].unpaired
+    assert unpaired is not None and not unpaired.valid[0].any() and unpaired.valid[1:].all()
+
+
 def test_there_are_none_unless_asked_for(pairs: PairDataset) -> None:
     assert CycleWarpPairs(pairs)[Draw(0, 0)].unpaired is None
 

@@ -68,6 +68,20 @@ def test_a_photo_without_a_car_is_told(reader: CarReader) -> None:
         locate_car(np.zeros((60, 100, 3), np.uint8), reader, 0.0)
 
 
+def test_what_covers_next_to_nothing_is_no_car(reader: CarReader) -> None:
+    photo = np.zeros((600, 1000, 3), np.uint8)
+    photo[300:362, 500:562, 0] = 255  # two by two of the 32 x 32 pixels that are read
+    with pytest.raises(DataError, match=r"no car is found: 0\.4%"):
+        locate_car(photo, reader, 0.0)
+
+
+def test_pieces_with_a_small_gap_between_them_are_one_car() -> None:
+    read = np.zeros((64, 64), np.uint8)
+    read[10:30, 10:30], read[32:50, 10:30] = 1, 2
+    found = find_car(read)
+    assert found is not None and found.others == 0 and np.array_equal(found.piece, read > 0)
+
+
 def test_another_car_is_not_to_be_trained_on() -> None:
     read = np.zeros((64, 64), np.uint8)
     read[26:60, 20:60], read[2:18, 2:32], read[62, 62] = 1, 2, 3
