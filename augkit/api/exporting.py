@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from augkit.api.bars import shown
 from augkit.api.opened import Place, open_workspace
@@ -207,11 +207,8 @@ def _stored(storage: Storage) -> ReadPair:
 def _full_size(storage: Storage, place: Workspace, asked: FullSize) -> ReadPair:
     """Real pairs from their data set, made ones as they are stored."""
     from augkit.data.full_size import FullSizePairs
-    from augkit.data.reading_way import Exif, Overlap, ReadingWay
+    from augkit.data.reading_way import ReadingWay
 
-    for word, kind, option in ((asked.exif, Exif, "--exif"), (asked.overlap, Overlap, "--overlap")):
-        if word is not None and word not in get_args(kind):
-            raise ConfigError(f"{option} {word}", " or ".join(get_args(kind)))
     way = ReadingWay(asked.exif, asked.overlap)
     annotations = None if asked.annotations is None else Path(asked.annotations)
     pairs, stored = FullSizePairs.open(place, Path(asked.source), annotations, way), _stored(storage)

@@ -129,10 +129,10 @@ def import_dataset(
     reader = IMPORTERS[importer]
     place = open_workspace(workspace)
     settings = settings_of(place, config, changes)
+    options = replace(settings.data.options(settings.seed), way=ReadingWay(exif, overlap))
     data = reader(Path(source), None if annotations is None else Path(annotations))
     if exclude is not None:
         data = replace(data, samples=without(data.samples, Path(exclude)))
-    options = replace(settings.data.options(settings.seed), way=ReadingWay(exif, overlap))
     if not data.labelled:
         refuse_for_photos(classes=classes, parts=parts, overlap=overlap)
         with shown(progress) as told:

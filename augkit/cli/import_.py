@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
 from augkit.cli._app import app
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli._verb import Verb
-from augkit.core.errors import ConfigError
 
 
 class _ImportCommand(Verb):
@@ -63,23 +62,13 @@ def import_(
     """
     from augkit.api.importing import import_dataset
     from augkit.cli._progress import Bars
-    from augkit.data.reading_way import Exif, Overlap
 
     chosen = [*(overrides or ()), *([f"data.size={size}"] if size is not None else [])]
     session = open_session(workspace, as_json, config, chosen)
-    way = {"exif": _one_of(exif, Exif, "--exif"), "overlap": _one_of(overlap, Overlap, "--overlap")}
+    way: dict[str, Any] = {"exif": exif, "overlap": overlap}
     with Bars() as bars:
         result = import_dataset(
             importer, source, session.workspace, classes=classes, parts=parts, annotations=annotations, exclude=exclude,
-            **way,
-            workers=workers, strict=strict, config=session.settings, progress=bars,
+            workers=workers, strict=strict, config=session.settings, progress=bars, **way,
         )  # fmt: skip
     session.show(result)
-
-
-def _one_of(value: str | None, choices: Any, option: str) -> Any:
-    """The value, where it is none or one of a literal type's."""
-    known = get_args(choices)
-    if value is not None and value not in known:
-        raise ConfigError(f"{option} {value}", " or ".join(known))
-    return value

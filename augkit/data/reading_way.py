@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from augkit.core.errors import ConfigError
 
 Exif = Literal["upright", "stored"]
 """Which way round a photo lies under its annotation: turned as its EXIF orientation says, or as it is stored."""
@@ -13,10 +15,16 @@ Overlap = Literal["smaller", "order"]
 
 @dataclass(frozen=True)
 class ReadingWay:
-    """How all samples are read; None leaves it to the files."""
+    """How all samples are read; None leaves it to the files. Raises ConfigError for another word."""
 
     exif: Exif | None = None
     overlap: Overlap | None = None
+
+    def __post_init__(self) -> None:
+        for option, known in (("exif", get_args(Exif)), ("overlap", get_args(Overlap))):
+            word = getattr(self, option)
+            if word is not None and word not in known:
+                raise ConfigError(f"--{option} {word}", " or ".join(known))
 
 
 AS_FILES_SAY = ReadingWay()

@@ -63,6 +63,8 @@ def test_a_data_set_is_imported(rendered_workspace: Workspace, tmp_path: Path) -
     with pytest.raises(ConfigError, match="--overlap order: folder reads masks"):
         api.import_dataset("folder", rendered_workspace.pairs, tmp_path / "ws", overlap="order",
                            annotations=rendered_workspace.schema)  # fmt: skip
+    with pytest.raises(ConfigError, match="--exif sideways\nexpected: upright or stored"):
+        api.import_dataset("folder", rendered_workspace.pairs, tmp_path / "ws", exif="sideways")  # type: ignore[arg-type]
 
 
 def test_a_workspace_shows_itself(rendered_workspace: Workspace, tmp_path: Path) -> None:
