@@ -50,17 +50,6 @@ class Bars:
         for shown in self._shown:
             shown(name, done, total)
 
-    def rows(self, name: str, total: int) -> Callable[[object], None]:
-        """For work that tells of each row: returns what to call with it."""
-        done = 0
-
-        def one(_: object) -> None:
-            nonlocal done
-            done += 1
-            self(name, done, total)
-
-        return one
-
 
 @contextmanager
 def _bars() -> Iterator[Progress]:

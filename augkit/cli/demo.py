@@ -28,12 +28,14 @@ def demo(
 
     from augkit.api.balancing import balance
     from augkit.api.plain_data import keep
+    from augkit.api.rendering import render
     from augkit.cli._progress import Bars
     from augkit.report.tables.score_table import score_table
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.workspace.catalogue.is_file():
-        _render(session, count)
+        with Bars() as bars:
+            render(session.workspace, count, lopsided=True, config=session.settings, progress=bars)
     with Bars() as bars:
         balanced = balance(session.workspace, config=session.settings, progress=bars)
     scores = {source: _segment(session, source) for source in ("real", "all")}
@@ -41,22 +43,6 @@ def demo(
     page = _page(session)
     result = {**balanced.to_dict(), "val_iou": scores, "report": str(page)}
     session.emit(result, Group(score_table(scores), f"look at {page}\n    and {balanced.contact_sheet}"))
-
-
-def _render(session: Session, count: int) -> None:
-    from augkit.cli._progress import Bars
-    from augkit.data.ingest.ingestion import ingest
-    from augkit.settings import dump_settings
-    from augkit.sources.render import render_schema
-    from augkit.sources.render.rendered_samples import lopsided_counts, rendered_samples
-
-    settings = session.settings
-    samples = rendered_samples(lopsided_counts(count), settings.data.size, settings.seed)
-    with Bars() as bars:
-        ingest(
-            samples, render_schema(), session.workspace, settings.data.options(settings.seed), importer="render",
-            settings=dump_settings(settings), on_row=bars.rows("drawing cars", count),
-        )  # fmt: skip
 
 
 def _segment(session: Session, source: str) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +11,7 @@ from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOp
 from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 
-if TYPE_CHECKING:
-    from augkit.core.classes import CarClass
-
 _COUNT = 200
-
 
 _CountOption = Annotated[
     int | None, typer.Option("--count", min=1, help=f"Cars in all ({_COUNT} unless --class is given).")
@@ -43,27 +39,23 @@ def render(
     from augkit.api.rendering import render as rendered
     from augkit.cli._progress import Bars
     from augkit.report.tables.class_table import class_counts, class_table
+    from augkit.sources.render.rendered_samples import parse_counts
 
-    counts = {car_class.name: number for car_class, number in _counts(count, lopsided, classes or []).items()}
-    chosen = [*(overrides or ())]
-    chosen += [f"{key}={value}" for key, value in (("data.size", size), ("seed", seed)) if value is not None]
-    session = open_session(workspace, as_json, config, chosen)
-    with Bars() as bars:
-        rows = rendered(session.workspace, classes=counts, config=session.settings, progress=bars).rows
-    place = str(session.workspace.root)
-    result = {"workspace": place, "importer": "render", "pairs": len(rows), "classes": class_counts(rows)}
-    session.emit(result, class_table(rows))
-
-
-def _counts(count: int | None, lopsided: bool, classes: list[str]) -> dict[CarClass, int]:
-    from augkit.sources.render.rendered_samples import even_counts, lopsided_counts, parse_counts
-
-    if not classes:
-        return lopsided_counts(count or _COUNT) if lopsided else even_counts(count or _COUNT)
-    if count is not None or lopsided:
+    if classes and (count is not None or lopsided):
         raise ConfigError(
             "--class together with --count or --lopsided",
             "either the number of each class, or one number for all",
             "leave one of them out",
         )
-    return parse_counts(classes)
+    counts = {car_class.name: number for car_class, number in parse_counts(classes).items()} if classes else None
+    chosen = [*(overrides or ())]
+    chosen += [f"{key}={value}" for key, value in (("data.size", size), ("seed", seed)) if value is not None]
+    session = open_session(workspace, as_json, config, chosen)
+    with Bars() as bars:
+        rows = rendered(
+            session.workspace, count or _COUNT, lopsided=lopsided, classes=counts, config=session.settings,
+            progress=bars,
+        ).rows  # fmt: skip
+    place = str(session.workspace.root)
+    result = {"workspace": place, "importer": "render", "pairs": len(rows), "classes": class_counts(rows)}
+    session.emit(result, class_table(rows))
