@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from augkit.export.export_format import ExportItem, ExportPlace
+from collections.abc import Iterable
+
+from augkit.export.export_format import ExportItem, ExportPlace, Record
 
 
 def write_photo(place: ExportPlace, folder: str, item: ExportItem) -> None:
@@ -10,6 +12,11 @@ def write_photo(place: ExportPlace, folder: str, item: ExportItem) -> None:
     place.put(f"{folder}/{item.split}/{item.key}.{item.extension}", item.photo)
 
 
-def write_mask(place: ExportPlace, folder: str, item: ExportItem) -> None:
-    """``folder/{split}/{key}.png``."""
-    place.put(f"{folder}/{item.split}/{item.key}.png", item.mask_png)
+def write_pairs(place: ExportPlace, photos: str, masks: str, batch: Iterable[ExportItem]) -> list[Record]:
+    """``photos/{split}/{key}.jpg`` and ``masks/{split}/{key}.png`` of each pair, and its facts."""
+    records = []
+    for item in batch:
+        write_photo(place, photos, item)
+        place.put(f"{masks}/{item.split}/{item.key}.png", item.mask_png)
+        records.append(item.facts)
+    return records

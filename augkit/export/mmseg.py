@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from augkit.core.atomic_file import write_text
 from augkit.core.errors import ConfigError
 from augkit.export import EXPORTERS
-from augkit.export._picture_files import write_mask, write_photo
+from augkit.export._picture_files import write_pairs
 from augkit.export.export_format import ExportFormat, ExportHeading, ExportItem, ExportPlace, Record, Records
 
 _HEAD = '"""Written by augkit; a config takes it by ``_base_``. Set data_root to where the folder is."""\n'
@@ -26,12 +26,7 @@ class MmsegFolders(ExportFormat):
     def write(self, batch: Iterable[ExportItem], name: str, heading: ExportHeading, place: ExportPlace) -> list[Record]:
         """See ``ExportFormat``."""
         del name, heading
-        records = []
-        for item in batch:
-            write_photo(place, "img_dir", item)
-            write_mask(place, "ann_dir", item)
-            records.append(item.facts)
-        return records
+        return write_pairs(place, "img_dir", "ann_dir", batch)
 
     def finish(self, records: Records, heading: ExportHeading, place: ExportPlace) -> None:
         """See ``ExportFormat``. Raises ConfigError for photos of several kinds: a config names one suffix."""

@@ -10,7 +10,7 @@ import yaml
 from augkit.core.atomic_file import write_text
 from augkit.core.parts import IGNORE
 from augkit.export import EXPORTERS
-from augkit.export._picture_files import write_mask, write_photo
+from augkit.export._picture_files import write_pairs
 from augkit.export.export_format import ExportFormat, ExportHeading, ExportItem, ExportPlace, Record, Records
 
 
@@ -23,12 +23,7 @@ class SemanticFolders(ExportFormat):
     def write(self, batch: Iterable[ExportItem], name: str, heading: ExportHeading, place: ExportPlace) -> list[Record]:
         """See ``ExportFormat``."""
         del name, heading
-        records = []
-        for item in batch:
-            write_photo(place, "images", item)
-            write_mask(place, "masks", item)
-            records.append(item.facts)
-        return records
+        return write_pairs(place, "images", "masks", batch)
 
     def finish(self, records: Records, heading: ExportHeading, place: ExportPlace) -> None:
         """See ``ExportFormat``."""
