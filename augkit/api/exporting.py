@@ -144,10 +144,12 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
 def _format(kind: type[ExportFormat], name: str, options: Mapping[str, Any]) -> ExportFormat:
     from pydantic import ValidationError
 
+    from augkit.settings.faults import fault_line
+
     try:
         return kind.model_validate(dict(options))
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        faults = [fault_line(kind, fault) for fault in error.errors()]
         known = ", ".join(kind.model_fields) or "no options"
         raise ConfigError(f"options of {name}: {'; '.join(faults)}", known) from error
 

@@ -74,9 +74,14 @@ def test_what_is_there_is_kept_or_replaced_as_a_whole(sharded: Workspace, out: P
 
 @each
 def test_options_are_typed(sharded: Workspace, out: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match=rf"options of {name}: colour: Extra inputs"):
+    with pytest.raises(ConfigError, match=rf"options of {name}: colour: no such setting \(got 1\)"):
         api.export(sharded, name, out, options={"colour": 1})
     assert not out.exists() and EXPORTERS[name].about
+
+
+def test_an_unknown_option_is_told_the_nearest(sharded: Workspace, out: Path) -> None:
+    with pytest.raises(ConfigError, match=r"did you mean segmentation\?"):
+        api.export(sharded, "coco", out, options={"segmentaton": "rle"})
 
 
 def test_rows_are_chosen(sharded: Workspace, drawn: dict[str, Mask], tmp_path: Path) -> None:
