@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from augkit.api.bars import shown
 from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
-from augkit.api.photo_importing import ImportedPhotos, import_photos, refuse_for_photos
+from augkit.api.photo_importing import ImportedPhotos, refuse_for_photos
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 
@@ -122,6 +122,7 @@ def import_dataset(
     from augkit.data.ingest.exclusion import exclude as without
     from augkit.data.ingest.ingestion import ingest
     from augkit.data.ingest.part_overrides import read_part_overrides
+    from augkit.data.ingest.photo_ingestion import ingest_photos
     from augkit.data.part_name_faults import name_faults
     from augkit.data.reading_way import ReadingWay
     from augkit.settings import dump_settings
@@ -136,8 +137,11 @@ def import_dataset(
     if not data.labelled:
         refuse_for_photos(classes=classes, parts=parts, overlap=overlap)
         with shown(progress) as told:
-            count = RowCount("importing", len(data.samples), told)
-            return import_photos(data, place, options, importer, count, workers, strict)
+            outcome = ingest_photos(
+                data.samples, place, options, importer=importer, workers=workers, strict=strict,
+                on_row=RowCount("importing", len(data.samples), told),
+            )  # fmt: skip
+        return ImportedPhotos(place, importer, outcome)
     _refuse_idle_overlap(overlap, importer, data)
     if parts is not None:
         data = replace(data, schema=read_part_overrides(Path(parts), data.schema))

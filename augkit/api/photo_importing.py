@@ -1,8 +1,7 @@
-"""Photos without masks into a workspace that has labelled ones."""
+"""Photos without masks: what became of them in an import, and what it refuses of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,7 @@ from augkit.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from augkit.core.workspace import Workspace
-    from augkit.data.catalogue import CatalogueRow
-    from augkit.data.ingest.ingest_options import IngestOptions
     from augkit.data.ingest.photo_ingestion import PhotoImport
-    from augkit.data.samples import SampleSet
 
 _SHOWN_REFUSALS = 10
 
@@ -41,24 +37,6 @@ class ImportedPhotos(Shown):
             some = found.shown[:_SHOWN_REFUSALS]
             lines += [f"{found.refused} refused", *(f"  {file}: {reason}" for file, reason in some)]
         return "\n".join(lines)
-
-
-def import_photos(  # noqa: PLR0917  # an import's parts
-    data: SampleSet,
-    workspace: Workspace,
-    options: IngestOptions,
-    importer: str,
-    on_row: Callable[[CatalogueRow], None],
-    workers: int,
-    strict: bool,
-) -> ImportedPhotos:
-    """What ``import_dataset`` does with samples that have no masks."""
-    from augkit.data.ingest.photo_ingestion import ingest_photos
-
-    outcome = ingest_photos(
-        data.samples, workspace, options, importer=importer, workers=workers, strict=strict, on_row=on_row
-    )
-    return ImportedPhotos(workspace, importer, outcome)
 
 
 def refuse_for_photos(**options: object) -> None:
