@@ -96,6 +96,26 @@ def test_values_out_of_range_are_refused(override: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("override", "why"),
+    [
+        ("balance.sources=[]", "one source or more"),
+        ("balance.sources=[pseudo, pseudo]", "each named once"),
+        ("teacher.segmenter.source=all", "a teacher learns from labelled pairs"),
+        ("teacher.scales=[1.0, 5.0]", "none above 4"),
+        ("image={repair: false, conditioning: [colours], unpaired: true}", "there is nothing to exchange"),
+        ("image={model: pix2pixhd-local, coarse: {steps: 1}, discriminator: {model: projected}}", "a PatchGAN over"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(override: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        load_settings("smoke", [override])
+
+
+def test_sources_have_one_order() -> None:
+    assert load_settings("smoke", ["balance.sources=[generated, pseudo]"]).balance.sources == ("pseudo", "generated")
+
+
+@pytest.mark.parametrize(
     "override",
     [
         f"balance.target_per_class={10**60}", "balance.target_per_class=" + "9" * 5000, "mask.steps=!!int x",
