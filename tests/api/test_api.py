@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from augkit import api
 from augkit.api.bars import NotebookBars, shown
@@ -65,6 +66,17 @@ def test_a_data_set_is_imported(rendered_workspace: Workspace, tmp_path: Path) -
                            annotations=rendered_workspace.schema)  # fmt: skip
     with pytest.raises(ConfigError, match="--exif sideways\nexpected: upright or stored"):
         api.import_dataset("folder", rendered_workspace.pairs, tmp_path / "ws", exif="sideways")  # type: ignore[arg-type]
+
+
+def test_photos_without_masks_are_imported(copied_workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / "photos" / "new.jpg")
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"none")
+    found = api.import_dataset("photos", tmp_path / "photos", copied_workspace, config="smoke", progress=silent)
+    assert "1 photos without masks joined the catalogue" in str(found) and "1 refused\n  broken.jpg" in str(found)
+    assert found.to_dict()["importer"] == "photos" and found.to_dict()["joined"] == 1
+    with pytest.raises(ConfigError, match=r"--classes c\.csv for photos without masks"):
+        api.import_dataset("photos", tmp_path / "photos", copied_workspace, classes="c.csv", config="smoke")
 
 
 def test_a_workspace_shows_itself(rendered_workspace: Workspace, tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""An index whose checksum is right, and whose rows say what no row can."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from augkit.core.errors import ShardError
+from augkit.core.storage import LocalStorage
+from augkit.shards.commit import to_parquet
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, load_index, load_manifest
+from augkit.shards.seal import sealed
+
+from .pairs import Pairs
+
+ROW = 5
+"""The pair that has an exact mask aside."""
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("key", "made/0", "a key that no tar can hold"),
+        ("class", None, "class is null"),
+        ("class", "front", "class is none of"),
+        ("split", "dev", "split is none of train, val, test"),
+        ("width", -1, "a width beyond 0"),
+        ("photo_crc32", None, "photo_crc32 is null"),
+        ("mask_offset", -5, "mask_offset is null, negative"),
+        ("photo_ext", "gif", "photo_ext is none of"),
+        ("shard", None, "an exact mask without a shard"),
+        ("mask_length", 10**9, "a mask behind the end of its tar"),
+        ("full_length", 10**9, "a full behind the end of its tar"),
+        ("histogram", [1, 2], "a histogram that does not count 4 parts"),
+    ],
+)
+def test_what_no_row_can_say_is_refused(
+    dataset: tuple[LocalStorage, Pairs], column: str, value: Any, message: str
+) -> None:
+    storage, table = dataset[0], load_index(dataset[0])
+    assert table["full_offset"][ROW].is_valid
+    values = table[column].to_pylist()
+    values[ROW] = value
+    place = table.schema.get_field_index(column)
+    data = to_parquet(table.set_column(place, column, pa.array(values, table.schema.field(column).type)))
+    manifest = replace(load_manifest(storage), index_sha256=hashlib.sha256(data).hexdigest())
+    storage.put(INDEX_FILE, data)
+    storage.put(MANIFEST_FILE, sealed(json.dumps(manifest.to_dict()).encode()))
+    with pytest.raises(ShardError, match=message):
+        load_index(storage)
