@@ -27,11 +27,6 @@ class MapPoint:
     class_name: str
     picture: str
 
-    @property
-    def text(self) -> str:
-        """What it is."""
-        return f"{self.kind}: {self.class_name}, {self.key}"
-
 
 @dataclass(frozen=True)
 class EmbeddingMap:

@@ -148,14 +148,14 @@ def count_classes(data: ReportData) -> list[ClassCount]:
 
 
 def count_parts(data: ReportData) -> list[PartCount]:
-    """Parts by id. Before: the real training pairs; after: the generated ones as well."""
+    """Parts by id. Before: the real training pairs; after: the pseudo and the generated ones as well."""
     real = [row for row in data.of("real") if row["split"] == "train"]
     before = _histograms([row["histogram"] for row in real], data.schema.channels)
     if not real:
         training = [row.histogram for row in data.rows if row.split == "train"]
         before = _histograms(training, data.schema.channels)
-    made = _histograms([row["histogram"] for row in data.of("generated")], data.schema.channels)
-    after = np.concatenate([before, made])
+    made = [*data.of("pseudo"), *data.of("generated")]
+    after = np.concatenate([before, _histograms([row["histogram"] for row in made], data.schema.channels)])
     shares = [table[:, 1:].sum(0) / max(1, table[:, 1:].sum()) for table in (before, after)]
     shown = [(table[:, 1:] > 0).sum(0) for table in (before, after)]
     return [

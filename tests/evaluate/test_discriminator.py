@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from augkit.core.classes import CarClass
-from augkit.core.parts import IGNORE
+from augkit.core.parts import IGNORE, PartSchema
 from augkit.data.pair import Pair
-from augkit.evaluate.discriminator import PatchAccuracy, on_car, patch_accuracy
+from augkit.evaluate.discriminator import PatchAccuracy, on_car, patch_accuracy, told_apart
+from augkit.settings import load_settings
 
 
 def test_every_scale_counts_alike_and_the_even_score_is_taken_for_made() -> None:
@@ -34,3 +37,30 @@ def test_patches_on_the_car_count_and_all_where_there_is_none() -> None:
     pair = Pair(np.zeros((8, 8, 3), np.uint8), mask, CarClass("A", "5"))
     assert on_car(pair, (2, 2)).tolist() == [[True, False], [False, False]]
     assert on_car(replace(pair, mask=0 * mask), (2, 4)).all() and on_car(pair, (2, 4)).shape == (2, 4)
+
+
+class RedIsReal:
+    """Two scales: the red of each pixel, and everywhere that of the last pixel."""
+
+    def __call__(self, seen: torch.Tensor) -> list[list[torch.Tensor]]:
+        red = seen[:, -3:-2]
+        return [[red], [red[..., -1:, -1:].expand_as(red)]]
+
+
+def test_what_is_beside_the_car_is_not_judged_and_ignored_pixels_are_the_real_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:4], mask[-1, -1] = 2, IGNORE
+    red, dark = np.full((8, 8, 3), 255, np.uint8), np.zeros((8, 8, 3), np.uint8)
+    red[4:], dark[4:] = 0, 255  # a background that says the opposite
+    red[-1, -1], dark[-1, -1] = 255, 0
+    real, made = (Pair(photo, mask, CarClass("A", "5")) for photo in (red, dark))
+    found: list[RedIsReal | None] = [RedIsReal(), None]
+    monkeypatch.setattr("augkit.evaluate.discriminator.load_discriminator", lambda *_: found.pop(0))
+    store: Any = SimpleNamespace(
+        settings=load_settings("smoke"), schema=PartSchema.from_names(["hood", "trunk"]),
+        model=lambda stage, car_class: "all", usable=lambda stage, name: None,
+    )  # fmt: skip
+    assert told_apart(store, [real], [made]) == PatchAccuracy(1.0, 0.5)  # of the second scale none is told
+    assert told_apart(store, [real], [made]) is None  # D is gone

@@ -216,6 +216,14 @@ def test_the_map_tells_points_by_pointer_and_by_keys(page: Page) -> None:
     assert not page.ask("document.getElementById('map-tip').hidden") and told == f"{kind}: {name}, {key}"
 
 
+def test_a_class_that_is_chosen_stands_out_on_the_map(page: Page) -> None:
+    faint = "[...new Set([...document.querySelectorAll('#map-points .faint')].map(m => m.dataset.class))]"
+    others = "[...new Set([...document.querySelectorAll('#map-points [data-class]')].map(m => m.dataset.class))]"
+    page.ask("document.getElementById('class').value = 'back-left-3'")
+    page.ask("document.getElementById('class').dispatchEvent(new Event('input'))")
+    assert page.ask(faint) == [name for name in page.ask(others) if name != "back-left-3"] != []
+
+
 @pytest.mark.skipif(find_axe() is None, reason="no axe-core here: npm install --no-save axe-core (.ci/run does)")
 def test_axe_finds_no_violation(page: Page) -> None:
     script = find_axe()

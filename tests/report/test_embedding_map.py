@@ -43,7 +43,7 @@ def test_points_say_what_they_are_and_fit_the_picture(images: ImageCache) -> Non
     found = draw_map(rows, features, images)
     assert found is not None
     assert [(p.key, p.kind) for p in found.points] == [("a", "real"), ("b", "held-out"), ("c", "generated")]
-    assert found.points[2].text == "generated: front-left-5, c" and found.points[0].picture == "picture of a"
+    assert found.points[2].class_name == "front-left-5" and found.points[0].picture == "picture of a"
     assert all(MARGIN <= p.x <= WIDTH - MARGIN and MARGIN <= p.y <= HEIGHT - MARGIN for p in found.points)
     assert max(p.x for p in found.points) - min(p.x for p in found.points) == WIDTH - 2 * MARGIN
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.report.image_cache import ImageCache
 from augkit.report.nearest_pairs import NearestPairs, Neighbour, Yardstick, find_nearest
-from augkit.report.page import Summary, count_parts, write_report
+from augkit.report.page import ClassCount, Summary, count_parts, write_report
 from augkit.report.pair_selection import extremes
 from augkit.report.rejections import funnel_of, mean_rank, scores_of
 from augkit.report.report_data import read_report_data
@@ -123,6 +124,16 @@ def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> Non
         assert part.share_before == pytest.approx(before[place] / before.sum())
         assert part.share_after == pytest.approx(after[place] / after.sum())
         assert part.pairs_after == sum(h[place + 1] > 0 for h in [*real, *made])
+
+
+def test_what_a_teacher_read_counts_after_as_well(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = read_report_data(copied, written_settings)
+    read = replace(data, index=[{**row, "source": "pseudo"} if row["key"] == COPY else row for row in data.index])
+    assert count_parts(read) == count_parts(data)
+    monkeypatch.setattr("augkit.report.page.count_classes", lambda _: [ClassCount("front-left-5", 10, 0, 4, pseudo=6)])
+    _, text = without_neighbours(copied, monkeypatch)
+    widths = re.findall(r'<b[^>]*style="width:([0-9.]+)%"', text.split('id="classes"')[1].split("</table>")[0])
+    assert widths == ["50.00", "30.00", "20.00"] and text.count("read by the teacher") == 2
 
 
 def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspace: Workspace) -> None:
