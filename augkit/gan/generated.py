@@ -65,6 +65,6 @@ class PhotoSource(Protocol):
         """More exemplars from now on."""
 
     def paint(
-        self, masks: Mask, car_class: CarClass, seeds: Sequence[int], style: Exemplar | None = None
+        self, masks: Mask, car_class: CarClass, seeds: Sequence[int], exemplar: Exemplar | None = None
     ) -> GeneratedPhotos:
-        """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after ``style``."""
+        """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after the given one."""

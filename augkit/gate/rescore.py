@@ -23,8 +23,7 @@ from augkit.shards.writer import PairRecord, ShardWriter
 
 Judge = Callable[[PairRecord, StoredPair], "Judged"]
 
-
-JUDGED = ("generated", "pseudo")
+JUDGED = frozenset({"generated", "pseudo"})
 """Sources of pairs that the gate judges."""
 
 
@@ -56,7 +55,7 @@ def keep(record: PairRecord, stored: StoredPair) -> Judged:
 
 
 def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: KeptPairs | NoDuplicates) -> list[str]:
-    """Judges the generated pairs of committed shards in their order, and marks duplicates; ``nothing`` seen so far.
+    """Judges what is ``JUDGED`` of committed shards in their order, and marks duplicates; ``nothing`` seen so far.
 
     Shards with other verdicts are written anew, all together or not at all; returns their names. After that the index
     has to be finished again. Pairs that were rejected before they were painted have no bytes and stay as they are.
@@ -69,7 +68,7 @@ def rescore(storage: Storage, shards: Sequence[str], judge: Judge, nothing: Kept
         commit = read_commit(storage, name)
         if commit is None:
             raise ShardError(f"{storage}: {name} is not committed", "a finished data set", "run augkit balance first")
-        if "generated" not in commit.table["source"].to_pylist():
+        if JUDGED.isdisjoint(commit.table["source"].to_pylist()):
             continue  # nothing to judge; in shards of earlier versions real pairs of all splits lie together
         writer = ShardWriter(Staged(storage), name)
         if _judge_shard(storage, commit, judge, lambda c: seen.setdefault(c, nothing.anew()), writer):

@@ -19,7 +19,8 @@ TINY = 1e-6
 def segmentation_loss(
     logits: Float[Tensor, "n k h w"], masks: Int[Tensor, "n h w"], weights: Float[Tensor, " k"], dice: float
 ) -> Float[Tensor, ""]:
-    """``cross_entropy(logits, masks, weights) + dice * dice(logits, masks)`` of ``losses.likelihood``.
+    """``losses.likelihood.cross_entropy(logits, masks, weights)``, and ``dice`` times 1 - mean soft Dice over the parts
+    that the batch shows (Milletari et al. 2016, eq. 3); ignore left out.
 
     Gradients flow to the logits alone. Fastest where these are channels-last.
     """

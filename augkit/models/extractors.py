@@ -23,16 +23,14 @@ from typing import Any, Protocol
 import timm
 import torch
 from jaxtyping import Float
-from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from augkit.core.errors import CheckpointError, ConfigError, DataError
 from augkit.core.pixels import HALF, normalise, to_bytes
 from augkit.core.registry import Registry
 from augkit.core.regular_file import WEIGHTS, read_regular
-from augkit.models.lite0 import load_lite0
+from augkit.models.lite0 import fold_batch_norm, load_lite0
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_SHA256 = "6726825d"
@@ -166,28 +164,6 @@ class InceptionExtractor(_Frozen):
 
 EXTRACTORS.register("lite0")(Lite0Extractor)
 EXTRACTORS.register("inception")(InceptionExtractor)
-
-
-def fold_batch_norm(network: nn.Module) -> None:
-    """Replaces every convolution and the batch normalisation that follows it among its siblings by one convolution.
-
-    For evaluation only; the normalisation's activation stays.
-    """
-    before = ""
-    for name, child in list(network.named_children()):
-        if isinstance(child, BatchNormAct2d):
-            convolution = getattr(network, before)
-            assert isinstance(convolution, nn.Conv2d) and child.running_mean is not None
-            assert child.running_var is not None
-            weight, bias = fuse_conv_bn_weights(
-                convolution.weight, convolution.bias, child.running_mean, child.running_var, child.eps, child.weight,
-                child.bias,
-            )  # fmt: skip
-            convolution.weight, convolution.bias = weight, bias
-            setattr(network, name, child.act)
-        else:
-            fold_batch_norm(child)
-        before = name
 
 
 def _pytorch_fid() -> Any:

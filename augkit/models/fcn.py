@@ -15,6 +15,7 @@ from torchvision.models.segmentation import fcn_resnet50
 
 from augkit.core.errors import CheckpointError
 from augkit.core.pixels import HALF
+from augkit.core.regular_file import WEIGHTS, size_of_regular
 from augkit.models.lite0 import load_lite0
 from augkit.models.registries import SEGMENTERS
 
@@ -89,6 +90,7 @@ def build_fcn_lite0(channels: int, pretrained: bool = True) -> nn.Module:
 def _load(network: nn.Module, path: Path) -> None:
     """Puts a file's weights into the network, but for the layers that end in other classes. Raises CheckpointError."""
     try:
+        size_of_regular(path, WEIGHTS)
         state = torch.load(path, "cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

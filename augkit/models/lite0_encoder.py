@@ -8,11 +8,10 @@ import timm
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from augkit.core.pixels import HALF
 from augkit.models.depthwise import quicken
-from augkit.models.lite0 import load_lite0
+from augkit.models.lite0 import fold_batch_norm, load_lite0
 
 CHANNELS = (16, 24, 40, 112, 320)
 """Of the maps at strides 2 to 32."""
@@ -33,7 +32,7 @@ class Lite0Encoder(nn.Module):
         network = timm.create_model("tf_efficientnet_lite0", pretrained=False, features_only=True)
         if pretrained:
             load_lite0(network)
-        fold(network)
+        fold_batch_norm(network)
         quicken(network)
         self.first = nn.Sequential(cast(nn.Module, network.conv_stem), cast(nn.Module, network.bn1))
         self.stages = nn.ModuleList(cast(nn.Sequential, network.blocks))
@@ -50,15 +49,3 @@ class Lite0Encoder(nn.Module):
         for stage in self.stages[self.frozen :]:
             maps.append(stage(maps[-1]))
         return [maps[stage + 2] for stage in AT]
-
-
-def fold(network: nn.Module) -> None:
-    """Makes each batch norm part of the convolution before it; what follows a norm (an activation) takes its place."""
-    for module in network.modules():
-        before = ""
-        for name, own in list(module.named_children()):
-            if isinstance(own, nn.BatchNorm2d):
-                convolution = cast(nn.Conv2d, getattr(module, before)).eval()
-                setattr(module, before, fuse_conv_bn_eval(convolution, own.eval()))
-                setattr(module, name, getattr(own, "act", nn.Identity()))
-            before = name

@@ -26,6 +26,7 @@ from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.canonical_pairs import CanonicalPairs
 from augkit.data.catalogue import Catalogue, TrainingRows
+from augkit.data.readings import ReadingFolder
 from augkit.metrics.overlap import TRUTH, iou, overlap
 from augkit.settings import Settings
 from augkit.sources.teacher.car_finder import find_car
@@ -112,8 +113,6 @@ class Teacher:
 
     def workspace_readings_key(self) -> str:
         """What the readings in the workspace were made for."""
-        from augkit.data.readings import ReadingFolder
-
         return ReadingFolder(self.workspace.readings).key()
 
     def train(self, fresh: bool = False) -> list[TeacherRound]:

@@ -7,7 +7,6 @@ WORKSPACE/models/teacher/all/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch import nn
 
 from augkit.core.errors import CheckpointError
 from augkit.core.parts import PartSchema
+from augkit.core.typed import read_json
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
 from augkit.settings import SegmenterSettings, Settings
@@ -71,10 +71,9 @@ def load_teacher(workspace: Workspace, settings: Settings) -> PhotoReader:
 def read_teacher(folder: Path) -> dict[str, Any]:
     """``teacher.json``; empty where there is none."""
     try:
-        about: dict[str, Any] = json.loads((folder / TEACHER_FILE).read_text())
+        return read_json(dict[str, Any], folder / TEACHER_FILE)
     except (OSError, ValueError):
         return {}
-    return about
 
 
 def open_reader(folders: Sequence[Path], schema: PartSchema, scales: Sequence[float]) -> CarReader:

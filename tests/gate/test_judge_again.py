@@ -21,7 +21,7 @@ from augkit.shards.index import MANIFEST_FILE, WITHDRAWN, finish, load_index
 from augkit.shards.verify import verify
 from augkit.shards.writer import PairRecord, ShardWriter
 
-SHARD = "shard-000000"
+SHARD, READ = "shard-000000", "shard-000001"
 
 
 def write_shards(references: ReferenceSet, storage: LocalStorage) -> None:
@@ -69,6 +69,26 @@ def test_shards_are_judged_again(shards: LocalStorage, workspace: Workspace, gat
     assert total["tried"] == 8 and total["accepted"] == sum(row["accepted"] for row in rows.values())
     assert total["tried"] - sum(step["rejected"] for step in total["steps"]) == total["accepted"]
     assert sum(was - now for was, now in result["changed"].values()) == 7 - total["accepted"]
+
+
+def test_photos_that_were_read_are_judged_again_too(
+    shards: LocalStorage, workspace: Workspace, gate_settings: Settings
+) -> None:
+    references = open_references(workspace, gate_settings)
+    place = next(n for n, row in enumerate(references.rows) if row.split != "train")
+    item, row = references.pairs.plain(place), references.rows[place]
+    writer = ShardWriter(shards, READ)
+    record = PairRecord(
+        "u-1", "train", "pseudo", row.orientation, row.doors, 0, "m", "", 64, 64, [0] * references.schema.channels,
+        {"reading_kept": 0.9},
+    )  # fmt: skip
+    writer.add(record, *encode_photo(item.photo, lossless=True), encode_mask(item.mask))
+    writer.commit("row")
+    finish(shards, [SHARD, READ], references.schema, "plan", {"augkit": "0"})
+    assert judge_again(references, False)["rewritten"] == [SHARD, READ]
+    [found] = [row for row in load_index(shards).to_pylist() if row["key"] == "u-1"]
+    assert found["reasons"] == ["duplicate"] and not found["accepted"], "it is the first of the generated ones again"
+    assert found["score_reading_kept"] == 0.9 and found["score_mask_distance"] > 0
 
 
 def test_a_second_time_changes_nothing(shards: LocalStorage, workspace: Workspace, gate_settings: Settings) -> None:

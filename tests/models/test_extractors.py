@@ -19,11 +19,10 @@ from augkit.models.extractors import (
     INCEPTION_FILE,
     InceptionExtractor,
     Lite0Extractor,
-    fold_batch_norm,
     inception_network,
     read_inception,
 )
-from augkit.models.lite0 import load_lite0
+from augkit.models.lite0 import fold_batch_norm, load_lite0
 
 
 @pytest.fixture(scope="module")

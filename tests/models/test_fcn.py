@@ -29,6 +29,8 @@ def test_weights_of_other_classes_and_of_the_backbone_alone_are_taken_over(tmp_p
     file.write_bytes(b"none")
     with pytest.raises(CheckpointError, match="cannot be read"):
         build_fcn_resnet50(5, weights=str(file))
+    with pytest.raises(CheckpointError, match="a folder, no regular file"):
+        build_fcn_resnet50(5, weights=str(tmp_path))
 
 
 def test_scores_of_all_strides_count() -> None:

@@ -158,6 +158,9 @@ def test_a_missing_teacher_and_one_of_other_parts_are_told(copied_workspace: Wor
         load_teacher(copied_workspace, settings)
     folder = copied_workspace.model("teacher", "all")
     folder.mkdir(parents=True)
+    module.write_json(folder / module.TEACHER_FILE, ["thresholds"])
+    with pytest.raises(CheckpointError, match="no trained teacher"):
+        load_teacher(copied_workspace, settings)
     other = PartSchema.from_names(["roof"]).to_dict()
     module.write_json(folder / module.TEACHER_FILE, {"schema": other, "thresholds": [], "round": 0, "folds": 2})
     with pytest.raises(CheckpointError, match="a teacher of the parts roof"):
