@@ -5,7 +5,6 @@ The short runs train a few steps in a temporary folder, and the models they leav
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from augkit.settings import Settings
 from augkit.stages.gate_segmenters import STAGE, GateSegmenters
 from augkit.stages.model_store import ModelStore, Stage
 from augkit.stages.trainable import TRAINABLE
+from augkit.train.step_lines import last_pace
 
 SECONDS = 3.0
 """Of each short run; it takes at least one step."""
@@ -177,12 +177,3 @@ class _Stopwatch:
         """Seconds of a step."""
         ticks = self._ticks[1:] if len(self._ticks) > 2 else self._ticks
         return (ticks[-1] - ticks[0]) / max(1, len(ticks) - 1)
-
-
-def last_pace(folder: Path) -> tuple[int, float]:
-    """The last step that a run noted, and its seconds a step; (0, 0) where there is no run."""
-    try:
-        last = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
-        return int(last["step"]), float(last["seconds_per_step"])
-    except (OSError, ValueError, IndexError, KeyError):
-        return 0, 0.0

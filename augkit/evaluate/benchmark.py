@@ -6,7 +6,6 @@ training photos as exemplars.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,7 +23,6 @@ from augkit.core.classes import CarClass
 from augkit.core.inside import inside
 from augkit.core.parts import PartSchema, without_ignore
 from augkit.core.progress import Progress, silent
-from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
@@ -46,6 +44,7 @@ from augkit.stages.model_store import ModelStore
 from augkit.stages.unconditional import check_unconditional, load_picture_sampler
 from augkit.train.checkpoint import load_state
 from augkit.train.model_folder import CHECKPOINT, load_description
+from augkit.train.step_lines import last_pace
 
 BenchmarkStage = Literal["mask", "image", "image-unconditional"]
 SECTIONS: dict[str, BenchmarkStage] = {"mask": "mask", "image": "image", "unconditional": "image-unconditional"}
@@ -175,8 +174,7 @@ def _spent(folder: Path) -> float:
     if not (folder / CHECKPOINT).is_file():
         return 0.0
     step = int(load_state(folder / CHECKPOINT)[0]["step"])
-    lines = map(json.loads, read_plain(folder / "metrics.jsonl", ANNOTATIONS).splitlines())
-    return step * float([line["seconds_per_step"] for line in lines if line["step"] <= step][-1])
+    return step * last_pace(folder, step)[1]
 
 
 def _collapsed(folder: Path) -> bool:
@@ -275,5 +273,5 @@ def _inception(seen: PictureFeatures, extractor: Extractor) -> float:
 
 def _seconds_per_step(folder: Path) -> float:
     """Of the run's last line of metrics."""
-    lines = read_plain(folder / "metrics.jsonl", ANNOTATIONS).splitlines()
-    return float(json.loads(lines[-1])["seconds_per_step"]) if lines else float("nan")
+    step, seconds = last_pace(folder)
+    return seconds if step else float("nan")

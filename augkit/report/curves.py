@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from augkit.core.errors import CheckpointError
-from augkit.core.regular_file import ANNOTATIONS, read_regular
-from augkit.core.typed import from_json
 from augkit.train.model_folder import load_description
 from augkit.train.selection import JUDGEMENTS
+from augkit.train.step_lines import METRICS, step_lines
 
 WIDTH, HEIGHT = 280.0, 120.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 10.0, 20.0
@@ -64,7 +63,7 @@ def _training(folder: Path) -> Training:
             about = load_description(folder)
         except CheckpointError:
             problems.append("config.json cannot be read: train this model again")
-    losses = _series(folder / "metrics.jsonl", ("step", "seconds_per_step"))
+    losses = _series(folder / METRICS, ("step", "seconds_per_step"))
     judged = _series(folder / JUDGEMENTS, ("step",))
     chosen = int(about.get("chosen_step", 0))
     curves = [_curve(name, points) for name, points in losses.items()]
@@ -79,23 +78,11 @@ def _curve(name: str, points: Sequence[tuple[int, float]], chosen: int = 0) -> C
 def _series(path: Path, without: Sequence[str]) -> dict[str, list[tuple[int, float]]]:
     """(step, value) by name."""
     found: dict[str, list[tuple[int, float]]] = {}
-    for line in _lines(path):
+    for line in step_lines(path):
         for name, value in line.items():
             if name not in without and isinstance(value, int | float) and abs(value) < _LARGEST:
                 found.setdefault(name, []).append((int(line["step"]), float(value)))
     return found
-
-
-def _lines(path: Path) -> Iterable[dict[str, Any]]:
-    if not path.is_file():
-        return
-    for text in read_regular(path, ANNOTATIONS).splitlines():
-        try:
-            line = from_json(dict[str, Any], text)
-        except ValueError:
-            continue
-        if isinstance(line.get("step"), int) and 0 <= line["step"] < _LARGEST:
-            yield line
 
 
 @dataclass(frozen=True)

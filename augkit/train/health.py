@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.gan.game import Game
-from augkit.train.hooks import METRICS, METRICS_EVERY
+from augkit.train.hooks import METRICS_EVERY
+from augkit.train.step_lines import METRICS, step_lines
 
 LONG, SHORTEST = 0.25, 100
 """Share of a run's steps over which a loss is averaged, and steps that are at least taken: what lasts as long is said.
@@ -54,7 +53,7 @@ class Health:
 
     def sentences(self, game: Game) -> list[str]:
         """What there is to say of the steps so far."""
-        lines = [json.loads(line) for line in read_plain(self.folder / METRICS, ANNOTATIONS).splitlines()]
+        lines = list(step_lines(self.folder / METRICS))
         found = [stretch for player, key, guess in _guesses(game) for stretch in self._of(player, key, guess, lines)]
         for stretch in found:
             if (stretch.player, stretch.first) not in self._said:

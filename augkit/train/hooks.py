@@ -17,11 +17,11 @@ from torch.utils.tensorboard import SummaryWriter
 
 from augkit.core.atomic_file import write_text
 from augkit.core.progress import Progress
-from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.gan.game import Game
 from augkit.train.image_grid import write_picture
+from augkit.train.step_lines import METRICS, step_lines
 
-METRICS, METRICS_EVERY = "metrics.jsonl", 10
+METRICS_EVERY = 10
 
 
 class Average:
@@ -96,10 +96,7 @@ class Metrics:
         self.board.flush()
 
     def _lines_before(self, first: int) -> list[str]:
-        if not self.path.exists():
-            return []
-        lines = read_plain(self.path, ANNOTATIONS).splitlines(keepends=True)
-        return [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < first]
+        return [f"{json.dumps(line)}\n" for line in step_lines(self.path) if line["step"] < first]
 
 
 class SampleImages:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from augkit.balance.device import DeviceChoice
-from augkit.balance.forecast import Forecast, StageForecast, last_pace
+from augkit.balance.forecast import Forecast, StageForecast
 from augkit.balance.plan_summary import ClassPlan, PlanSummary
 from augkit.balance.planner import ClassProgress
 from augkit.balance.precision import PrecisionChoice
@@ -49,13 +49,6 @@ def test_the_dry_run_tells_what_there_is_and_how_long_it_takes(
 def test_presets_are_for_a_dry_run(augkit: Command, copied_workspace: Workspace) -> None:
     code, _, err = augkit("balance", "--presets", "-w", copied_workspace.root, "--config", "smoke")
     assert code == 2 and "--dry-run" in err and not copied_workspace.shards.exists()
-
-
-def test_the_pace_of_a_run_is_its_last(tmp_path: Path) -> None:
-    assert last_pace(tmp_path) == (0, 0.0)
-    lines = [{"step": 1, "seconds_per_step": 9.0}, {"step": 10, "seconds_per_step": 0.5}]
-    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert last_pace(tmp_path) == (10, 0.5)
 
 
 def text_of(table: object) -> str:

@@ -109,7 +109,7 @@ def test_a_resume_drops_the_lines_of_steps_to_be_repeated_and_a_torn_line(
     for step in range(1, 6):
         metrics.after_step(step, game)
     with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 6, "G/l')  # killed while writing
+        file.write('{"step": 2, "G/l1": 1 "damaged": 2}\n{"step": 6, "G/l')  # killed while writing
     again = Metrics(tmp_path, 4)
     assert [line["step"] for line in _lines(tmp_path)] == [1, 2, 3]
     again.after_step(4, game)
