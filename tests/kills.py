@@ -29,6 +29,7 @@ import psutil
 from augkit.balance.job import Balance, BalanceRequest, train_missing
 from augkit.cli._app import run
 from augkit.core.classes import CarClass
+from augkit.core.lock import FORGOTTEN
 from augkit.core.workspace import Workspace
 from augkit.settings import load_settings, save_settings
 from augkit.sources.render import render_schema
@@ -143,6 +144,13 @@ def left_behind(root: Path) -> list[str]:
     return [str(path.relative_to(root)) for path in root.rglob(".*") if path.suffix in (".tmp", ".lock")]
 
 
+def age(root: Path) -> None:
+    """Temporary files that nobody's lock speaks for are swept once they are forgotten: so much time has passed."""
+    forgotten = time.time() - 2 * FORGOTTEN
+    for path in root.rglob(".*.tmp"):
+        os.utime(path, (forgotten, forgotten), follow_symlinks=False)
+
+
 class Study:
     """The states that commands start from, what they end with undisturbed, and how long that takes."""
 
@@ -196,6 +204,7 @@ class Study:
             return
         kill(pid, victim, self.random)
         codes = [wait(pid, PATIENCE)]
+        age(root)
         while codes[-1] not in command.code[:1] and len(codes) <= MOST_RUNS:
             if codes[-1] == 4 and digest(root, command.writes) == self.expected[name]:
                 break  # what it ends with undisturbed, too
