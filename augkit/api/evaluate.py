@@ -182,16 +182,17 @@ def utility(
 ) -> UtilityComparison:  # fmt: skip
     """Trains the same segmenter with and without generated pairs and compares both on held-out real photos.
 
-    ``arms`` are e.g. ``["real", "real+classical"]``, ``ratios`` the shares of generated pairs in a batch; every arm is
-    trained with so many ``seeds``, for ``steps`` steps (by default ``segmenter.steps``). Kept in reports/utility.json.
+    ``arms`` are e.g. ``["real", "real+classical"]`` (by default what the shards have pairs for), ``ratios`` the shares
+    of made pairs in a batch; every arm is trained with so many ``seeds``, for ``steps`` steps (by default
+    ``segmenter.steps``). Kept in reports/utility.json.
     """
-    from augkit.evaluate.utility.arms import DEFAULT, RATIOS, arms_of
-    from augkit.evaluate.utility.study import compare_arms
+    from augkit.evaluate.utility.arms import RATIOS, arms_of
+    from augkit.evaluate.utility.study import compare_arms, default_kinds
     from augkit.report.utility_chart import utility_chart
 
     place = open_workspace(workspace)
     settings = settings_of(place, config, changes)
-    chosen = arms_of(DEFAULT if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
+    chosen = arms_of(default_kinds(place) if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
     with shown(progress) as told:
         study = compare_arms(place, settings, chosen, seeds, steps or settings.segmenter.steps, progress=told)
     found = UtilityComparison(study, utility_chart(study, place.reports / "utility.png"))

@@ -25,7 +25,7 @@ from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.lock import held
 from augkit.core.parts import PartSchema
-from augkit.core.presets import NO_LABEL_WARP, Recipe
+from augkit.core.presets import NO_LABEL_WARP, NO_MIXING, Recipe
 from augkit.core.progress import Progress, silent
 from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.seeds import derive
@@ -75,6 +75,8 @@ class ClassicalJob:
         self.training, real = count_classes(self.sources.rows), count_classes(self.rows)
         if request.recipe.warps_labels:
             raise ConfigError(f"{request.recipe.name}: {NO_LABEL_WARP}", "another preset", "see docs/augmentation.md")
+        if request.recipe.mixes_pairs:
+            raise ConfigError(f"{request.recipe.name}: {NO_MIXING}", "another preset", "set it as segmenter.augment")
         self.augment = Augmentation(request.recipe, self.schema, request.backgrounds or workspace.backgrounds)
         self._refuse_idle()
         for row in self.sources.rows if self.augment.needs_silhouette else ():

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -22,6 +22,14 @@ LABEL_STEPS = (LABEL_WARP, LABEL_COARSEN)
 NO_LABEL_WARP = (
     f"{' and '.join(LABEL_STEPS)} move the mask away from its photo: what learns from the pair would learn wrong "
     "outlines; only stage II (image.augment), which makes the photo after the mask, may use them"
+)
+
+MIXING_STEPS = ("CutMix", "CopyPaste", "PartSwap")
+"""The steps that take pixels, and their parts, from another pair."""
+
+NO_MIXING = (
+    f"{', '.join(MIXING_STEPS)} put two cars into one picture: a segmenter learns from such pairs, but a generator "
+    "would draw them; only segmenters may use them"
 )
 
 Step = tuple[str, dict[str, Any]]
@@ -77,14 +85,22 @@ class Recipe:
         """Whether a step moves the mask away from its photo."""
         return any(name in LABEL_STEPS for name, _ in self.steps)
 
+    @property
+    def mixes_pairs(self) -> bool:
+        """Whether a step needs another pair."""
+        return any(name in MIXING_STEPS for name, _ in self.steps)
+
 
 def load_recipe(source: str | Path) -> Recipe:
     """The augmentation preset of a name or YAML file, with ``BACKEND:`` before it where the usual one is not meant; its
-    transforms are checked where they are built.
+    transforms are checked where they are built. ``strong+cutmix``: the steps of both, one after the other.
 
     Raises ConfigError where there is none, or the file is no list of transforms.
     """
     backend, place = split_backend(source)
+    if len(places := _joined(place)) > 1:
+        read = [_rooted(load_recipe(own)) for own in places]
+        return Recipe(str(source), Path(), tuple(step for recipe in read for step in recipe.steps), backend)
     path = find_preset(place, _augment_folders())
     if path is None:
         expected = "a YAML file, or a preset: " + ", ".join(augment_presets())
@@ -92,6 +108,23 @@ def load_recipe(source: str | Path) -> Recipe:
     tree = parse_yaml(path)
     steps = recipe_steps([] if tree is None else tree, str(path))
     return Recipe(str(source), path.resolve().parent, steps, backend)
+
+
+def _joined(place: str) -> list[str]:
+    """``strong+cutmix`` -> both; the name of a file may have a + of its own."""
+    return [place] if find_preset(place, _augment_folders()) else place.split("+")
+
+
+def _rooted(recipe: Recipe) -> Recipe:
+    """The same with folders that are found from anywhere."""
+    steps = [
+        (
+            name,
+            said | {"folder": str(recipe.folder / Path(said["folder"]).expanduser())} if said.get("folder") else said,
+        )
+        for name, said in recipe.steps
+    ]
+    return replace(recipe, steps=tuple(steps))
 
 
 def split_backend(source: str | Path) -> tuple[str, str]:
@@ -104,7 +137,7 @@ def split_backend(source: str | Path) -> tuple[str, str]:
 def absolute_recipe(source: str) -> str:
     """The same preset as it is named from any folder: a file by its whole path."""
     backend, place = split_backend(source)
-    found = place if place in augment_presets() else str(Path(place).resolve())
+    found = "+".join(own if own in augment_presets() else str(Path(own).resolve()) for own in _joined(place))
     return found if backend == USUAL_BACKEND else f"{backend}:{found}"
 
 

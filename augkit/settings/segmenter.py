@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,8 +10,8 @@ from augkit.core.section import Count, NetworkOptions, Positive, Share, Size
 from augkit.settings.training import OptimSettings, TrainSettings
 
 Source = Literal[
-    "real", "all", "generated", "pseudo", "real+pseudo", "classical", "painted", "real+classical", "real+painted",
-    "real+generated+classical",
+    "real", "all", "generated", "real+generated", "pseudo", "real+pseudo", "classical", "painted",
+    "real+classical", "real+painted", "real+generated+classical",
 ]  # fmt: skip
 SOURCES: dict[Source, tuple[str, ...]] = {
     "real": ("real",),
@@ -19,6 +19,7 @@ SOURCES: dict[Source, tuple[str, ...]] = {
     "classical": ("classical",),
     "painted": ("painted",),
     "pseudo": ("pseudo",),
+    "real+generated": ("real", "generated"),
     "real+pseudo": ("real", "pseudo"),
     "all": ("real", "pseudo", "generated"),
     "real+classical": ("real", "classical"),
@@ -33,6 +34,8 @@ MIXING = ("generated_share", "generated_until")
 
 class SegmenterSettings(TrainSettings):
     """The segmentation network that reads the result."""
+
+    mixes_pairs: ClassVar[bool] = True
 
     model: str = "fpn"
     options: NetworkOptions = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from augkit.core.errors import ConfigError
-from augkit.core.presets import NO_LABEL_WARP, absolute_recipe, load_recipe
+from augkit.core.presets import NO_LABEL_WARP, NO_MIXING, absolute_recipe, load_recipe
 from augkit.core.section import Count, CountOrZero, Decay, Positive, Section, Size, Weight
 from augkit.core.technique_settings import TechniqueSection, with_techniques
 from augkit.train.run_options import AdamOptions, RunOptions
@@ -46,6 +46,8 @@ class TrainSettings(Section):
 
     label_warp: ClassVar[bool] = False
     """Whether the mask may be moved away from its photo."""
+    mixes_pairs: ClassVar[bool] = False
+    """Whether what is trained may see two cars in one picture."""
 
     @field_validator("augment")
     @classmethod
@@ -56,6 +58,8 @@ class TrainSettings(Section):
             raise ValueError(str(error)) from error
         if recipe.warps_labels and not cls.label_warp:
             raise ValueError(NO_LABEL_WARP)
+        if recipe.mixes_pairs and not cls.mixes_pairs:
+            raise ValueError(NO_MIXING)
         return absolute_recipe(source)  # read again from elsewhere
 
     def description(self, exclude: Collection[str] = ()) -> dict[str, Any]:

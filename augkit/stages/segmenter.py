@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -49,7 +50,8 @@ DICE = 0.5
 class ShardPairs:
     """Pairs of the shards as training data: the same interface as ``PairDataset``.
 
-    A preset that replaces backgrounds reads the silhouettes of real pairs.
+    A preset that replaces backgrounds reads the silhouettes of real pairs; one that mixes pairs takes real ones as the
+    other one, where there are any.
     """
 
     def __init__(self, shards: EncodedPairs, size: int, augment: str, workspace: Workspace | None = None) -> None:
@@ -57,6 +59,8 @@ class ShardPairs:
         self.augment = Augmentation(augment, shards.schema, workspace.backgrounds if workspace else None)
         self.classes = [CarClass.parse(name) for name in shards.classes]
         self.keys = shards.index["key"].to_pylist()
+        made = is_made(shards)
+        self._real = np.flatnonzero(~made if not made.all() else made).tolist()
         self._items = PairCache(self._read, len(shards), size)
 
     def __len__(self) -> int:
@@ -72,7 +76,15 @@ class ShardPairs:
 
     def __getitem__(self, draw: Draw) -> Pair:
         """The pair, augmented with the draw's seed."""
-        return self.augment(self.plain(draw.index), draw.seed, self._silhouette(draw.index))
+        return self.augment(
+            self.plain(draw.index), draw.seed, self._silhouette(draw.index), partial(self._partner, draw.index)
+        )
+
+    def _partner(self, index: int, seed: int, like: CarClass | None) -> Pair:
+        """Another real pair, of a class or its mirror image where there is one; the pair itself where it is alone."""
+        others = [row for row in self._real if row != index]
+        akin = [row for row in others if like is None or self.classes[row] in (like, like.mirror)]
+        return self.plain(random.Random(seed).choice(akin or others or [index]))
 
     def _silhouette(self, index: int) -> Callable[[], Silhouette]:
         if self.workspace is None:

@@ -19,6 +19,7 @@ from augkit.data.pair import Pair
 from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, load_settings
 from augkit.shards.reader import ShardDataset
+from augkit.stages import segmenter as segmenters
 from augkit.stages.segmenter import ShardPairs, evaluate_segmenter, iou_by_part, segmenter_task, train_segmenter
 
 from .runs import run, tiny, write_shards
@@ -69,6 +70,21 @@ def test_pairs_of_shards_are_augmented_by_the_draws_seed(workspace: Workspace) -
     assert plain.photo.shape == (32, 32, 3) and plain.mask.shape == (32, 32)
     assert np.array_equal(moved.photo, pairs[Draw(0, flipped)].photo) and not np.array_equal(moved.photo, plain.photo)
     assert moved.car_class == plain.car_class.mirror and pairs[Draw(0, kept)].car_class == plain.car_class
+
+
+def test_the_other_pair_is_a_real_one_of_the_class_where_there_is_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segmenters, "is_made", lambda shards: np.arange(len(shards)) % 3 == 0)
+    pairs = ShardPairs(ShardDataset(workspace.shards), 32, "cutmix")
+    pairs.augment = lambda pair, seed, silhouette, partner: partner(seed, pair.car_class)  # type: ignore[assignment]
+    rows, made = range(len(pairs)), set(range(0, len(pairs), 3))
+    akin = [[r for r in rows if r not in made and {pairs.classes[r]} & {c, c.mirror}] for c in pairs.classes]
+    index = max(rows, key=lambda row: len(akin[row]))
+    drawn = [next(r for r in rows if pairs.plain(r) is pairs[Draw(index, seed)]) for seed in range(30)]
+    assert set(drawn) <= set(akin[index]) - {index} and len(set(drawn)) > 1
+    pairs._real = [index]
+    assert pairs[Draw(index, 0)] is pairs.plain(index)  # alone
 
 
 def test_it_trains_on_the_training_split_only(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,25 +1,29 @@
 """Classical augmentation of pairs, as a preset in YAML asks for it (see docs/augmentation.md).
 
-A backend moves pixels; what it cannot know is here: the flip that swaps left and right parts, other backgrounds, and
-the warp of a mask alone.
+A backend moves pixels; what it cannot know is here: the flip that swaps left and right parts, other backgrounds,
+pixels of other pairs, and the warp of a mask alone.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 # Before the import: else albumentations asks the package index for its newest version, 2 s without a network.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-from augkit.core.errors import DataError
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import Recipe, load_recipe
 from augkit.core.seeds import derive
 from augkit.data.augment.background import Background, Screen
+from augkit.data.augment.pair_mixing import MIXERS
 from augkit.data.augment.preset import build_steps
-from augkit.data.augment.steps import AugmentState, Flip, Silhouette, Step
+from augkit.data.augment.steps import AugmentState, Flip, Partner, Silhouette, Step, no_partner
 from augkit.data.pair import Pair
 
 READERS = (Background, Screen)
@@ -55,12 +59,32 @@ class Augmentation:
         recipe = preset if isinstance(preset, Recipe) else load_recipe(preset)
         self.steps = (*build_steps(recipe, schema, backgrounds), *last)
         self.needs_silhouette = any(isinstance(step, READERS) for step in self.steps)
+        if self.needs_silhouette and recipe.mixes_pairs:
+            raise ConfigError(
+                f"{recipe.name}: other backgrounds and pixels of other pairs", "one of them", "leave the other one out"
+            )
 
-    def __call__(self, pair: Pair, seed: int, silhouette: Callable[[], Silhouette] = no_silhouette) -> Pair:
-        """See the class."""
+    def __call__(
+        self,
+        pair: Pair,
+        seed: int,
+        silhouette: Callable[[], Silhouette] = no_silhouette,
+        partner: Partner = no_partner,
+    ) -> Pair:
+        """See the class. ``partner`` is asked by steps that mix pairs; what it gives takes the steps before them."""
         view = AugmentState(pair, silhouette() if self.needs_silhouette else None)
         for place, step in enumerate(self.steps):
+            if isinstance(step, MIXERS):
+                view = replace(view, partner=partial(self._augmented, partner, place))
             view = step(view, derive(seed, place))
+        return view.pair
+
+    def _augmented(self, partner: Partner, end: int, seed: int, like: CarClass | None) -> Pair:
+        """Another pair after the steps before ``end``, those that mix left out."""
+        view = AugmentState(partner(seed, like), None)
+        for place, step in enumerate(self.steps[:end]):
+            if not isinstance(step, MIXERS):
+                view = step(view, derive(seed, "partner", place))
         return view.pair
 
     def mirrors(self, seed: int) -> bool:

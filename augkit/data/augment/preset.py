@@ -6,16 +6,28 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from augkit.core.errors import ConfigError
 from augkit.core.parts import PartSchema
-from augkit.core.presets import LABEL_COARSEN, LABEL_WARP, Recipe
+from augkit.core.presets import LABEL_COARSEN, LABEL_WARP, MIXING_STEPS, Recipe
 from augkit.core.section import Positive, Section, Share, Weight
 from augkit.data.augment.backends import OWN, PIXEL_BACKENDS, options_of
 from augkit.data.augment.background import Background, landscapes_in
+from augkit.data.augment.pair_mixing import CopyPaste, CutMix, PartSwap
 from augkit.data.augment.steps import Flip, LabelCoarsen, LabelWarp, Step
 from augkit.data.part_name_faults import require_counterparts
+
+
+def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"{list(ends)} is no range: [low, high]")
+    return ends
+
+
+_Factor = Annotated[float, Field(ge=0.1, le=10)]
+_Shares = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
+_Factors = Annotated[tuple[_Factor, _Factor], AfterValidator(_in_order)]
 
 
 class _FlipOptions(Section):
@@ -26,6 +38,23 @@ class _BackgroundOptions(Section):
     folder: str = ""
     p: Share = 0.5
     edge: Weight = 1.5
+
+
+class _CutMixOptions(Section):
+    p: Share = 0.5
+    area: _Shares = (0.02, 0.4)
+
+
+class _CopyPasteOptions(Section):
+    p: Share = 0.5
+    whole: Share = 0.5
+    scale: _Factors = (0.7, 1.2)
+    shift: Share = 0.3
+
+
+class _PartSwapOptions(Section):
+    p: Share = 0.5
+    parts: Annotated[int, Field(ge=1, le=254)] = 2
 
 
 class _LabelWarpOptions(Section):
@@ -68,8 +97,19 @@ def _own(name: str, arguments: dict[str, Any], recipe: Recipe, schema: PartSchem
     if name == LABEL_COARSEN:
         coarsen = options_of(_LabelCoarsenOptions, arguments, place)
         return LabelCoarsen(coarsen.side, coarsen.p)
+    if name in MIXING_STEPS:
+        return _mixing(name, arguments, place, schema)
     given = options_of(_BackgroundOptions, arguments, place)
     folder = recipe.folder / Path(given.folder).expanduser() if given.folder else backgrounds
     if folder is None:
         raise ConfigError(f"{place}: no folder of landscapes", "`Background: {folder: DIR}`", "name one")
     return Background(landscapes_in(folder), given.p, given.edge)
+
+
+def _mixing(name: str, arguments: dict[str, Any], place: str, schema: PartSchema) -> Step:
+    if name == "CutMix":
+        return CutMix(**options_of(_CutMixOptions, arguments, place).model_dump())
+    if name == "CopyPaste":
+        return CopyPaste(**options_of(_CopyPasteOptions, arguments, place).model_dump())
+    require_counterparts(schema, place, "choose a preset without PartSwap")
+    return PartSwap(schema, **options_of(_PartSwapOptions, arguments, place).model_dump())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,20 +11,37 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError
 from augkit.core.parts import Mask, PartSchema
+from augkit.core.presets import MIXING_STEPS
 from augkit.data.crop import Photo
 from augkit.data.pair import Pair
 
 Silhouette = NDArray[np.uint8]
 """(H, W): 1 on the car, 0 beside it."""
 
+Partner = Callable[[int, CarClass | None], Pair]
+"""(seed, class) -> another pair of the same size: of this class or its mirror image where there is one, else any."""
+
+
+def no_partner(seed: int, like: CarClass | None) -> Pair:
+    """Stands for the other pair where there is none. Raises ConfigError."""
+    del seed, like
+    raise ConfigError(
+        f"{', '.join(MIXING_STEPS)} without another pair",
+        "the training of a segmenter",
+        "choose a preset without them",
+    )
+
 
 @dataclass(frozen=True)
 class AugmentState:
-    """A pair on its way through the steps; the silhouette is there where a step reads it."""
+    """A pair on its way through the steps; the silhouette is there where a step reads it, and so is the partner."""
 
     pair: Pair
     silhouette: Silhouette | None
+    partner: Partner = no_partner
 
     def with_photo(self, photo: Photo) -> AugmentState:
         """With another photo (H, W, 3)."""
@@ -57,7 +75,7 @@ class Flip:
         if not self.flips(seed):
             return view
         silhouette = None if view.silhouette is None else view.silhouette[:, ::-1]
-        return AugmentState(view.pair.flip(self.schema), silhouette)
+        return replace(view, pair=view.pair.flip(self.schema), silhouette=silhouette)
 
 
 @dataclass(frozen=True)

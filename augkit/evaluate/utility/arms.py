@@ -7,34 +7,50 @@ from dataclasses import dataclass
 from typing import Any
 
 from augkit.core.errors import ConfigError
-from augkit.settings import MIXING, Settings, Source
+from augkit.settings import MIXING, SOURCES, Settings, Source
 
-NO_AUGMENTATION = "none"
+FLOOR = "flip"
+"""The preset of what is not augmented classically: mirror images cost nobody anything."""
 
 
 @dataclass(frozen=True)
 class ArmKind:
-    """``source`` of the pairs; whether the trainer augments them classically, on the fly; whether made pairs take a
-    share of each batch; the kinds that it is compared with."""
+    """``source`` of the pairs; whether the trainer augments them classically, on the fly, and by which preset that
+    mixes pairs beside it; whether made pairs take a share of each batch; the kinds that it is compared with."""
 
     source: Source
     classical: bool = False
+    mixing: str = ""
     mixed: bool = False
     against: tuple[str, ...] = ()
 
+    @property
+    def ours(self) -> bool:
+        """Whether augkit's pairs take part; all else is an opponent."""
+        return not set(SOURCES[self.source]) <= {"real", "classical"}
 
+
+_OPPONENTS = ("real+classical", "real")
 KINDS: dict[str, ArmKind] = {
     "real": ArmKind("real"),
     "real+classical": ArmKind("real", classical=True, against=("real",)),
-    "real+generated": ArmKind("all", mixed=True, against=("real",)),
-    "real+classical+generated": ArmKind("all", classical=True, mixed=True, against=("real+classical", "real")),
+    "real+cutmix": ArmKind("real", classical=True, mixing="cutmix", against=("real+classical",)),
+    "real+copy-paste": ArmKind("real", classical=True, mixing="copy-paste", against=("real+classical",)),
+    "real+part-swap": ArmKind("real", classical=True, mixing="part-swap", against=("real+classical",)),
+    "real+generated": ArmKind("real+generated", mixed=True, against=("real",)),
+    "real+classical+generated": ArmKind("real+generated", classical=True, mixed=True, against=_OPPONENTS),
+    "real+classical+pseudo": ArmKind("real+pseudo", classical=True, mixed=True, against=_OPPONENTS),
+    "all": ArmKind("all", classical=True, mixed=True, against=_OPPONENTS),
     "generated": ArmKind("generated", against=("real",)),
     "generated+classical": ArmKind("generated", classical=True, against=("real+classical",)),
-    "real+stored": ArmKind("real+classical", mixed=True, against=("real", "real+classical")),
+    "real+stored": ArmKind("real+classical", mixed=True, against=_OPPONENTS[::-1]),
 }
-"""``stored``: the pairs of `augkit augment`, in place of an augmentation that never repeats itself."""
+"""``all``: whatever `augkit balance` wrote; ``stored``: the pairs of `augkit augment`, in place of an augmentation that
+never repeats itself."""
 
-DEFAULT = ("real", "real+classical", "real+generated", "real+classical+generated", "generated")
+DEFAULT = ("real", "real+classical", "real+cutmix", "real+copy-paste", "real+part-swap", "real+classical+generated")
+WITH_PSEUDO = ("real+classical+pseudo", "all")
+"""Arms that take part by default where the shards hold pseudo pairs."""
 RATIOS = (0.25, 0.5)
 
 
@@ -53,11 +69,13 @@ class Arm:
     def settings(self, base: Settings, seed: int, steps: int) -> Settings:
         """``base`` with what the arm asks of the segmenter. Raises ConfigError where there is nothing classical."""
         kind, own = KINDS[self.kind], base.segmenter
-        if kind.classical and own.augment == NO_AUGMENTATION:
+        if kind.classical and not kind.mixing and own.augment in {"none", FLOOR}:
             raise ConfigError(
-                f"the arm {self.kind} with segmenter.augment none", "an augmentation preset", "e.g. strong"
-            )
-        augment = own.augment if kind.classical else NO_AUGMENTATION
+                f"the arm {self.kind} with segmenter.augment {own.augment}, which is the arm without it",
+                "an augmentation preset that does more", "e.g. strong"
+            )  # fmt: skip
+        augment = own.augment if kind.classical else FLOOR
+        augment = f"{augment}+{kind.mixing}" if kind.mixing else augment
         changes: dict[str, Any] = {"source": kind.source, "augment": augment, "steps": steps, "sample_every": steps}
         if kind.mixed:
             changes["generated_share"] = self.share

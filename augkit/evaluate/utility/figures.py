@@ -64,6 +64,10 @@ class UtilityMeasure:
         once = np.ones((1, counts.shape[1]))
         return ArmFigures(self._figures(counts, once)[0], self._figures(counts, self._draws))
 
+    def mean(self, counts: Counts) -> float:
+        """The overall figure of one run: (pairs, channels, 3) pixels."""
+        return float(self._figures(counts[None], np.ones((1, len(counts))))[0, 0, 0])
+
     def estimates(self, reading: ArmFigures) -> dict[str, Estimate]:
         """By name; figures that no pair is about are left out."""
         return {

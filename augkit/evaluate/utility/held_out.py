@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from augkit.core.errors import DataError, ShardError
@@ -14,6 +15,8 @@ from augkit.stages.training_mix import training_mix
 
 SPLITS = ("test", "val")
 """The first that has pairs: those of ``test`` decided nothing at all."""
+CHOOSING = "val"
+"""What may decide."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,13 @@ class HeldOut:
         return [item.car_class.name for item in self.items]
 
 
-def held_out(workspace: Workspace, size: int) -> HeldOut:
-    """Raises ShardError where there are no shards, DataError where no real pair in them was held out."""
+def held_out(workspace: Workspace, size: int, splits: Sequence[str] = SPLITS) -> HeldOut:
+    """Of the first of the splits that has pairs.
+
+    Raises ShardError where there are no shards, DataError where no real pair in them is of these splits.
+    """
     training_mix(workspace, "real")
-    for split in SPLITS:
+    for split in splits:
         try:
             shards = training_mix(workspace, "real", split)
         except ShardError:
@@ -44,6 +50,6 @@ def held_out(workspace: Workspace, size: int) -> HeldOut:
         digest = derive(size, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*sums, strict=True)))
         return HeldOut(split, tuple(pairs.plain(place) for place in range(len(pairs))), shards.schema, digest)
     raise DataError(
-        "no real pair of the splits test or val in the shards", "real photos to measure segmenters on",
-        "import again with data.test_share or data.val_share, and balance again",
+        f"no real pair of the splits {' or '.join(splits)} in the shards", "real photos to measure segmenters on",
+        "import again with " + " or ".join(f"data.{split}_share" for split in splits) + ", and balance again",
     )  # fmt: skip

@@ -11,12 +11,12 @@ import numpy as np
 from augkit.core.errors import ConfigError
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
-from augkit.evaluate.utility.arms import Arm, comparisons
+from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, Arm, comparisons
 from augkit.evaluate.utility.figures import OVERALL, UtilityMeasure
-from augkit.evaluate.utility.held_out import HeldOut, held_out
+from augkit.evaluate.utility.held_out import SPLITS, HeldOut, held_out
 from augkit.evaluate.utility.tail import Tail, tail_of
 from augkit.evaluate.utility.trial import Trial
-from augkit.evaluate.utility.verdict import Comparison, UtilityVerdict, judge_utility
+from augkit.evaluate.utility.verdict import Comparison, Question, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
 from augkit.stages.training_mix import EncodedPairs, is_made, training_mix
@@ -65,40 +65,59 @@ class Study:
         }  # fmt: skip
 
 
+def default_kinds(workspace: Workspace) -> tuple[str, ...]:
+    """The arms that take part where none is named: those of pseudo pairs where there are some."""
+    made = set(training_mix(workspace, "all").index["source"].to_pylist())
+    return DEFAULT + (WITH_PSEUDO if "pseudo" in made else ())
+
+
 def compare_arms(
     workspace: Workspace, settings: Settings, arms: Sequence[Arm], seeds: int, steps: int, *,
     progress: Progress = silent, done: Callable[[Trial, float], None] = silent,
 ) -> Study:  # fmt: skip
     """Trains every arm with seeds 0, 1, ... and measures all on the same held-out pairs.
 
-    Runs are kept in ``WORKSPACE/utility``: a finished one is not trained again, an interrupted one goes on. ``done``
-    hears of each with its mean IoU. Raises ShardError, DataError and ConfigError before anything is trained.
+    Where these are of the split test, the arms of the verdict are chosen on val, by the same runs. Runs are kept in
+    ``WORKSPACE/utility``: a finished one is not trained again, an interrupted one goes on. ``done`` hears of each with
+    its mean IoU. Raises ShardError, DataError and ConfigError before anything is trained.
     """
     if seeds < 1:
         raise ConfigError(f"{seeds} seeds", "at least 1, better 3")
     held = held_out(workspace, settings.segmenter.size)
+    choosing = held_out(workspace, settings.segmenter.size, SPLITS[::-1])
+    apart = choosing.split != held.split
     real = training_mix(workspace, "real")
     trials = {
         arm: [Trial.of(workspace, arm, seed, arm.settings(settings, seed, steps)) for seed in range(seeds)]
         for arm in arms
     }
-    ruler = UtilityMeasure(held, tail_of(real))
+    ruler, judge = UtilityMeasure(held, tail_of(real)), UtilityMeasure(choosing, tail_of(real), draws=1)
     counts: dict[Arm, list[Any]] = {arm: [] for arm in arms}
+    means: dict[Arm, list[float]] = {arm: [] for arm in arms}
     in_all, over = len(arms) * seeds, 0
     progress(RUNS, over, in_all)
     for seed in range(seeds):  # all arms of a seed first: an early look compares them all
         for arm in arms:
             trial = trials[arm][seed]
             counts[arm].append(trial.run(workspace, held, progress))
+            means[arm].append(judge.mean(trial.run(workspace, choosing) if apart else counts[arm][-1]))
             over += 1
             progress(RUNS, over, in_all)
-            done(trial, float(ruler.read(np.stack(counts[arm][-1:])).seeds[0, 0]))
+            done(trial, ruler.mean(counts[arm][-1]))
     pairs = {arm: trials[arm][0].pairs for arm in arms}
-    return conclude({arm: np.stack(rows) for arm, rows in counts.items()}, pairs, ruler, held, tail_of(real), steps)
+    question = question_of({arm: float(np.mean(own)) for arm, own in means.items()}, apart)
+    stacked = {arm: np.stack(rows) for arm, rows in counts.items()}
+    return conclude(stacked, pairs, ruler, held, tail_of(real), steps, question)
 
 
 def conclude(  # noqa: PLR0917  # each is a different thing
-    counts: dict[Arm, Any], pairs: dict[Arm, EncodedPairs], ruler: UtilityMeasure, held: HeldOut, tail: Tail, steps: int
+    counts: dict[Arm, Any],
+    pairs: dict[Arm, EncodedPairs],
+    ruler: UtilityMeasure,
+    held: HeldOut,
+    tail: Tail,
+    steps: int,
+    question: Question | None,
 ) -> Study:
     """From the (S, pairs, channels, 3) pixels of each arm to what is reported."""
     readings = {arm: ruler.read(own) for arm, own in counts.items()}
@@ -106,10 +125,12 @@ def conclude(  # noqa: PLR0917  # each is a different thing
     for arm, reading in readings.items():
         made = is_made(pairs[arm])
         results.append(ArmResult(arm, ruler.estimates(reading), int((~made).sum()), int(made.sum())))
-    compared = tuple(
-        Comparison(arm, other, ruler.estimates(readings[arm] - readings[other]))
-        for arm, other in comparisons(list(counts))
-    )
+    asked = [] if question is None else [(question.arm, question.against)]
+    compared = {
+        (arm, other): Comparison(arm, other, ruler.estimates(readings[arm] - readings[other]))
+        for arm, other in [*comparisons(list(counts)), *asked]
+    }
+    deltas = {} if question is None else compared[question.arm, question.against].deltas
     values = {result.arm.name: result.figures[OVERALL] for result in results}
     return Study(
         steps=steps,
@@ -119,8 +140,8 @@ def conclude(  # noqa: PLR0917  # each is a different thing
         tail_parts=tuple(held.schema.names[part] for part in tail.parts),
         tail_classes=tail.classes,
         arms=tuple(results),
-        comparisons=compared,
-        verdict=judge_utility(compared, values, len(held.items)),
+        comparisons=tuple(compared.values()),
+        verdict=judge_utility(question, deltas, values, len(held.items)),
     )
 
 

@@ -17,12 +17,13 @@ from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.evaluate.utility.arms import KINDS, Arm
 from augkit.evaluate.utility.held_out import HeldOut
-from augkit.settings import Settings
+from augkit.settings import SOURCES, Settings
 from augkit.stages.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
 from augkit.stages.training_mix import EncodedPairs, is_made
 from augkit.train.model_folder import CHECKPOINT, is_finished
 
-SCORES = "scores.npz"
+SCORES = "scores-{}.npz"
+"""By split."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Trial:
         pairs = training_pairs(workspace, settings.segmenter)
         made = is_made(pairs)
         kind = KINDS[arm.kind]
-        if (kind.mixed and not made.any()) or (kind.source != "generated" and made.all()):
+        if (kind.mixed and not made.any()) or ("real" in SOURCES[kind.source] and made.all()):
             raise ShardError(
                 f"the arm {arm.name}: {made.sum()} made and {(~made).sum()} real training pairs",
-                "some of each", "run `augkit balance` with a larger target, or choose --arms",
+                f"some of each of {', '.join(SOURCES[kind.source])}",
+                "run `augkit balance` with a larger target or other --sources, or choose --arms",
             )  # fmt: skip
         return cls(arm, seed, settings, pairs)
 
@@ -62,7 +64,8 @@ class Trial:
     def run(self, workspace: Workspace, held: HeldOut, progress: Progress = silent) -> NDArray[np.int64]:
         """(held-out pairs, channels, 3) pixels. Trains, or goes on, where the folder has no finished model."""
         folder = self.folder(workspace)
-        known = _read_scores(folder / SCORES, held)
+        scores = folder / SCORES.format(held.split)
+        known = _read_scores(scores, held)
         if known is not None:
             return known
         if not is_finished(folder):
@@ -71,7 +74,7 @@ class Trial:
             release_memory()
         network, _ = load_segmenter(folder)
         counts = read_all(network, held.items, held.schema)
-        _write_scores(folder / SCORES, counts, held)
+        _write_scores(scores, counts, held)
         (folder / CHECKPOINT).unlink(missing_ok=True)  # four times the model, and nobody goes on from here
         return counts
 

@@ -1,21 +1,19 @@
-"""Do generated pairs help? One sentence."""
+"""Do augkit's pairs help? One sentence, on the best arm with them against the best one without."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from augkit.evaluate.utility.arms import Arm
+from augkit.evaluate.utility.arms import KINDS, Arm
 from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
+from augkit.evaluate.utility.held_out import CHOOSING
 from augkit.metrics.intervals import Estimate
 
 Word = Literal["helps", "no difference seen", "hurts", "not asked"]
-
-QUESTIONS = (("real+classical+generated", "real+classical"), ("real+generated", "real"))
-"""Kinds whose difference answers it; the first pair that took part counts: classical augmentation costs nothing."""
 
 LEVEL = 0.95
 
@@ -30,47 +28,73 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Question:
+    """The two arms whose difference decides, and the level of its interval.
+
+    Where both were chosen on other photos (``apart``) that is 95 %. Else the best of several pairs of arms is looked
+    at, so each interval covers more (Bonferroni), that all of them together cover 95 %.
+    """
+
+    arm: Arm
+    against: Arm
+    apart: bool
+    level: float = LEVEL
+
+
+@dataclass(frozen=True)
 class UtilityVerdict:
-    """``level`` is that of the interval that decides: with several ratios the best one is looked at, so each interval
-    covers more than 95 % (Bonferroni), that all of them together cover 95 %."""
+    """``level`` is that of the interval that decides."""
 
     word: Word
     sentence: str
     level: float = LEVEL
 
 
-def judge_utility(comparisons: Sequence[Comparison], values: dict[str, Estimate], photos: int) -> UtilityVerdict:
-    """``values``: the overall figure by the arm's name. Of all ratios the best one decides."""
-    asked = next((found for kinds in QUESTIONS if (found := _about(comparisons, kinds))), [])
-    if not asked:
-        pairs = " or ".join(f"{arm} and {against}" for arm, against in QUESTIONS)
-        return UtilityVerdict("not asked", f"No verdict: it needs the arms {pairs}.")
-    level = 1 - (1 - LEVEL) / len(asked)
-    best = max(asked, key=lambda comparison: comparison.deltas[OVERALL].value)
-    delta = best.deltas[OVERALL]
-    low, high = delta.interval(level)
+def question_of(means: Mapping[Arm, float], apart: bool) -> Question | None:
+    """The best arm with augkit's pairs and the best one without by ``means``, which were measured ``apart`` from the
+    photos of the verdict or on them; None where one side did not take part."""
+    ours = [arm for arm in means if KINDS[arm.kind].ours]
+    opponents = [arm for arm in means if not KINDS[arm.kind].ours]
+    if not ours or not opponents:
+        return None
+    looks = 1 if apart else len(ours) * len(opponents)
+    return Question(
+        max(ours, key=means.__getitem__), max(opponents, key=means.__getitem__), apart, 1 - (1 - LEVEL) / looks
+    )
+
+
+def judge_utility(
+    question: Question | None, deltas: dict[str, Estimate], values: Mapping[str, Estimate], photos: int
+) -> UtilityVerdict:
+    """``deltas``: how much more the question's arm reads; ``values``: the overall figure by the arm's name."""
+    if question is None:
+        ours, opponents = (" or ".join(n for n, kind in KINDS.items() if kind.ours == own) for own in (True, False))
+        return UtilityVerdict("not asked", f"No verdict: it needs one of the arms {ours}, and one of {opponents}.")
+    low, high = deltas[OVERALL].interval(question.level)
     word: Word = "helps" if low > 0 else "hurts" if high < 0 else "no difference seen"
-    return UtilityVerdict(word, _sentence(word, best, values, photos, level), level)
+    return UtilityVerdict(word, _sentence(word, question, deltas, values, photos), question.level)
 
 
-def _about(comparisons: Sequence[Comparison], kinds: tuple[str, str]) -> list[Comparison]:
-    return [c for c in comparisons if (c.arm.kind, c.against.kind) == kinds]
-
-
-def _sentence(word: Word, best: Comparison, values: dict[str, Estimate], photos: int, level: float) -> str:
-    delta = best.deltas[OVERALL]
-    tail = [f"{name} {points(best.deltas[name].value)}" for name in (TAIL_PARTS, TAIL_CLASSES) if name in best.deltas]
+def _sentence(
+    word: Word, question: Question, deltas: dict[str, Estimate], values: Mapping[str, Estimate], photos: int
+) -> str:
+    delta, arm, other = deltas[OVERALL], question.arm.name, question.against.name
+    tail = [f"{name} {points(deltas[name].value)}" for name in (TAIL_PARTS, TAIL_CLASSES) if name in deltas]
     seeds = len(delta.seeds)
     runs = f"{seeds} seeds" if seeds > 1 else "one seed, so that the chance of the training is not counted"
-    low, high = delta.interval(level)
-    between = f"{100 * level:g} % interval {points(low)} to {points(high)}"
+    low, high = delta.interval(question.level)
+    between = f"{100 * question.level:.4g} % interval {points(low)} to {points(high)}"
     if not np.isfinite([low, high]).all():
         between = "no interval, since one photo does not tell how photos differ"
+    chosen = f"; both chosen on {CHOOSING}" if question.apart else "; both chosen on these photos"
+    if not question.apart and question.level == LEVEL:
+        chosen = ""  # there was one of each
     start = {"helps": "Helps", "hurts": "Hurts", "no difference seen": "No difference seen", "not asked": ""}[word]
     return (
-        f"{start}: {best.arm.name} reads {100 * values[best.arm.name].value:.1f} mean IoU, {best.against.name} "
-        f"{100 * values[best.against.name].value:.1f}; {points(delta.value)} points ({between}; {runs}, "
-        f"{photos} held-out {'photo' if photos == 1 else 'photos'})" + (f"; {', '.join(tail)}." if tail else ".")
+        f"{start}: {arm}, the best arm with augkit's pairs, reads {100 * values[arm].value:.1f} mean IoU, {other}, the "
+        f"best without, {100 * values[other].value:.1f}; {points(delta.value)} points ({between}; {runs}, "
+        f"{photos} held-out {'photo' if photos == 1 else 'photos'}{chosen})"
+        + (f"; {', '.join(tail)}." if tail else ".")
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from augkit.core.errors import ConfigError
+from augkit.core.presets import load_recipe
 from augkit.evaluate.utility.arms import DEFAULT, KINDS, Arm, arms_of, comparisons
 from augkit.evaluate.utility.tail import rare_classes, rare_parts
 from augkit.settings import load_settings
@@ -13,21 +14,26 @@ from augkit.settings import load_settings
 
 def test_the_default_arms_at_every_ratio() -> None:
     assert [arm.name for arm in arms_of(DEFAULT, [0.25, 0.5])] == [
-        "real", "real+classical", "real+generated@25", "real+generated@50",
-        "real+classical+generated@25", "real+classical+generated@50", "generated",
+        "real", "real+classical", "real+cutmix", "real+copy-paste", "real+part-swap",
+        "real+classical+generated@25", "real+classical+generated@50",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("kind", "source", "augment"),
     [
-        ("real", "real", "none"),
+        ("real", "real", "flip"),
         ("real+classical", "real", "mild"),
-        ("real+generated", "all", "none"),
-        ("real+classical+generated", "all", "mild"),
-        ("generated", "generated", "none"),
+        ("real+cutmix", "real", "mild+cutmix"),
+        ("real+copy-paste", "real", "mild+copy-paste"),
+        ("real+part-swap", "real", "mild+part-swap"),
+        ("real+generated", "real+generated", "flip"),
+        ("real+classical+generated", "real+generated", "mild"),
+        ("real+classical+pseudo", "real+pseudo", "mild"),
+        ("all", "all", "mild"),
+        ("generated", "generated", "flip"),
         ("generated+classical", "generated", "mild"),
-        ("real+stored", "real+classical", "none"),
+        ("real+stored", "real+classical", "flip"),
     ],
 )
 def test_what_an_arm_trains_on(kind: str, source: str, augment: str) -> None:
@@ -40,11 +46,11 @@ def test_what_an_arm_trains_on(kind: str, source: str, augment: str) -> None:
 
 
 def test_each_arm_meets_the_one_without_generated_pairs() -> None:
-    arms = arms_of(DEFAULT, [0.25])
+    arms = arms_of(["real", "real+classical", "real+cutmix", "real+classical+generated"], [0.25])
     met = {(arm.name, other.name) for arm, other in comparisons(arms)}
     assert met == {
-        ("real+classical", "real"), ("real+generated@25", "real"), ("real+classical+generated@25", "real+classical"),
-        ("real+classical+generated@25", "real"), ("generated", "real"),
+        ("real+classical", "real"), ("real+cutmix", "real+classical"), ("real+classical+generated@25", "real"),
+        ("real+classical+generated@25", "real+classical"),
     }  # fmt: skip
     assert list(comparisons([Arm("generated")])) == []
 
@@ -69,8 +75,20 @@ def test_twice_the_same_is_one() -> None:
 
 
 def test_classical_without_an_augmentation_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"segmenter\.augment none"):
-        Arm("real+classical").settings(load_settings("cpu", ["segmenter.augment=none"]), 0, 1)
+    for preset in ("none", "flip"):
+        settings = load_settings("cpu", [f"segmenter.augment={preset}"])
+        with pytest.raises(ConfigError, match=rf"segmenter\.augment {preset}"):
+            Arm("real+classical").settings(settings, 0, 1)
+        assert Arm("real+cutmix").settings(settings, 0, 1).segmenter.augment == f"{preset}+cutmix"
+
+
+def test_the_opponents_are_what_has_no_pairs_of_augkit() -> None:
+    opponents = {name for name, kind in KINDS.items() if not kind.ours}
+    assert opponents == {
+        "real", "real+classical", "real+cutmix", "real+copy-paste", "real+part-swap", "real+stored",
+    }  # fmt: skip
+    presets = [Arm(name).settings(load_settings("cpu"), 0, 1).segmenter.augment for name in KINDS]
+    assert all("Flip" in dict(load_recipe(preset).steps) for preset in presets)  # nobody goes without
 
 
 def test_rare_parts() -> None:

@@ -12,7 +12,7 @@ from augkit.evaluate.utility.arms import Arm
 from augkit.evaluate.utility.figures import UtilityMeasure
 from augkit.evaluate.utility.held_out import HeldOut
 from augkit.evaluate.utility.tail import Tail
-from augkit.evaluate.utility.verdict import Comparison, judge_utility
+from augkit.evaluate.utility.verdict import Question, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 
 SCHEMA = PartSchema.from_names(["hood", "door", "wheel"])
@@ -69,40 +69,46 @@ def about(value: float, error: float = 0.01) -> Estimate:
     return Estimate(value, (value, value), error, 10.0)
 
 
-def compared(share: float, delta: float, error: float = 0.01) -> Comparison:
-    arm = Arm("real+classical+generated", share)
-    return Comparison(arm, Arm("real+classical"), {"overall": about(delta, error), "tail parts": about(2 * delta)})
+OURS, OTHER = Arm("real+classical+generated", 0.25), Arm("real+cutmix")
+VALUES = {OTHER.name: about(0.5), OURS.name: about(0.55)}
 
 
-VALUES = {"real+classical": about(0.5), **{f"real+classical+generated@{n}": about(0.55) for n in (25, 50)}}
+def judged(delta: float, error: float = 0.01, looks: int = 1, photos: int = 78) -> UtilityVerdict:
+    question = Question(OURS, OTHER, looks == 1, 1 - 0.05 / looks)
+    return judge_utility(question, {"overall": about(delta, error), "tail parts": about(2 * delta)}, VALUES, photos)
 
 
-@pytest.mark.parametrize(
-    ("deltas", "word"), [((0.05, -0.2), "helps"), ((-0.05, -0.2), "hurts"), ((0.01, -0.2), "no difference seen")]
-)
-def test_the_best_ratio_decides(deltas: tuple[float, float], word: str) -> None:
-    found = judge_utility([compared(0.25, deltas[0]), compared(0.5, deltas[1])], VALUES, 78)
+@pytest.mark.parametrize(("delta", "word"), [(0.05, "helps"), (-0.05, "hurts"), (0.01, "no difference seen")])
+def test_the_interval_decides(delta: float, word: str) -> None:
+    found = judged(delta)
     assert found.word == word and found.sentence.startswith(word.capitalize())
-    assert "real+classical+generated@25 reads 55.0 mean IoU, real+classical 50.0" in found.sentence
-    assert "2 seeds, 78 held-out photos" in found.sentence and f"tail parts {200 * deltas[0]:+.1f}" in found.sentence
+    assert "real+classical+generated@25, the best arm with augkit's pairs, reads 55.0 mean IoU" in found.sentence
+    assert "real+cutmix, the best without, 50.0" in found.sentence and "both chosen on val" in found.sentence
+    assert "2 seeds, 78 held-out photos" in found.sentence and f"tail parts {200 * delta:+.1f}" in found.sentence
 
 
-def test_more_ratios_need_more_proof() -> None:
+def test_the_best_of_either_side_meet() -> None:
+    means = {Arm("real"): 0.3, OTHER: 0.6, Arm("real+stored", 0.25): 0.5, OURS: 0.5, Arm("all", 0.5): 0.4}
+    found = question_of(means, apart=True)
+    assert found is not None and (found.arm, found.against, found.level) == (OURS, OTHER, 0.95)
+    same = question_of(means, apart=False)  # chosen on the photos of the verdict: 2 x 3 could have been the best ones
+    assert same is not None and same.level == pytest.approx(1 - 0.05 / 6)
+    assert question_of({OURS: 0.5}, apart=True) is None and question_of({OTHER: 0.5}, apart=True) is None
+
+
+def test_what_was_chosen_on_the_same_photos_needs_more_proof() -> None:
     """2.4 standard errors: enough for one look (2.23 at 10 degrees of freedom), too little for the best of two."""
-    once = judge_utility([compared(0.25, 0.024)], VALUES, 78)
-    twice = judge_utility([compared(0.25, 0.024), compared(0.5, 0.0)], VALUES, 78)
+    once, twice = judged(0.024), judged(0.024, looks=2)
     assert (once.word, twice.word) == ("helps", "no difference seen")
-    assert (once.level, twice.level) == pytest.approx((0.95, 0.975))
+    assert "both chosen on these photos" in twice.sentence and "97.5 % interval" in twice.sentence
 
 
 def test_one_photo_gives_no_interval_and_says_so() -> None:
-    found = judge_utility([compared(0.25, 0.05, float("nan"))], VALUES, 1)
+    found = judged(0.05, float("nan"), photos=1)
     assert found.word == "no difference seen" and "nan" not in found.sentence
-    assert "+5.0 points (no interval" in found.sentence and "1 held-out photo)" in found.sentence
+    assert "+5.0 points (no interval" in found.sentence and "1 held-out photo;" in found.sentence
 
 
-def test_without_classical_the_plain_arms_answer() -> None:
-    plain = Comparison(Arm("real+generated", 0.25), Arm("real"), {"overall": about(0.1)})
-    values = {"real": about(0.4), "real+generated@25": about(0.5)}
-    assert judge_utility([plain], values, 9).word == "helps"
-    assert judge_utility([], values, 9).word == "not asked"
+def test_without_both_sides_there_is_no_verdict() -> None:
+    found = judge_utility(None, {}, VALUES, 9)
+    assert found.word == "not asked" and "real+classical+pseudo or all" in found.sentence

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from augkit.cli._app import run as command
@@ -15,12 +18,13 @@ from augkit.core.errors import DataError, ShardError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import read_catalogue
+from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.pair_files import read_mask, read_photo
+from augkit.evaluate.utility import study as studies
 from augkit.evaluate.utility import trial as trials
-from augkit.evaluate.utility.arms import Arm, arms_of
-from augkit.evaluate.utility.held_out import held_out
-from augkit.evaluate.utility.study import compare_arms
+from augkit.evaluate.utility.arms import DEFAULT, Arm, arms_of
+from augkit.evaluate.utility.held_out import HeldOut, held_out
+from augkit.evaluate.utility.study import compare_arms, default_kinds
 from augkit.evaluate.utility.trial import Trial
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
@@ -59,7 +63,7 @@ def mixed(copied_workspace: Workspace) -> Workspace:
 
 
 def files(workspace: Workspace) -> set[Path]:
-    return set((workspace.root / "utility").rglob("scores.npz"))
+    return set((workspace.root / "utility").rglob("scores-val.npz"))
 
 
 def test_the_verb_trains_once_and_tells(mixed: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +101,7 @@ def test_an_interrupted_run_goes_on_to_the_same_figures(mixed: Workspace, tmp_pa
     (own.folder(mixed)).rename(tmp_path / "whole")
     with pytest.raises(KilledError):
         own.run(mixed, held, killed_at(2))
-    scores = own.folder(mixed) / "scores.npz"
+    scores = own.folder(mixed) / "scores-val.npz"
     assert not scores.exists() and (own.folder(mixed) / "checkpoint.safetensors").is_file()
     steps: list[int] = []
     assert np.array_equal(own.run(mixed, held, lambda name, step, of: steps.append(step)), whole)
@@ -141,6 +145,39 @@ def test_all_arms_are_measured_on_the_same_pairs_that_none_was_trained_on(
     assert all(held.isdisjoint(keys) for *_, keys in seen) and len({digest for *_, digest, _ in seen}) == 1
     assert study.photos["overall"] == len(held) and study.split == "val"
     assert study.arms[0].figures["overall"].value == 1 and study.comparisons[0].deltas["overall"].value == 0
+
+
+def test_what_is_measured_on_test_is_chosen_on_val(
+    copied_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = read_catalogue(copied_workspace.catalogue)
+    val = {row.id for row in [row for row in rows if row.split == "val"][:2]}
+    write_catalogue(
+        copied_workspace.catalogue,
+        [replace(r, split="test") if r.split == "val" and r.id not in val else r for r in rows],
+    )
+    write(copied_workspace, 6, splits=("train", "val", "test"))
+
+    def run(self: Trial, workspace: Workspace, held: HeldOut, report: Any = None) -> Any:
+        """On val one arm of each side is the better one; on test it is the other one."""
+        better = (self.arm.kind in {"real", "generated"}) == (held.split == "val")
+        return np.full((len(held.items), held.schema.channels, 3), [1 + better, 2, 2])
+
+    monkeypatch.setattr(Trial, "run", run)
+    arms = arms_of(["real", "real+classical", "generated", "real+generated"], [0.5])
+    study = compare_arms(copied_workspace, SETTINGS, arms, 2, 3)
+    assert study.split == "test" and "both chosen on val" in study.verdict.sentence and study.verdict.level == 0.95
+    assert "generated, the best arm" in study.verdict.sentence and "real, the best without" in study.verdict.sentence
+    assert ("generated", "real") in {(c.arm.name, c.against.name) for c in study.comparisons}
+
+
+def test_the_default_arms_are_those_that_the_shards_have_pairs_for(
+    mixed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert default_kinds(mixed) == DEFAULT
+    index = pa.table({"source": ["real", "pseudo"]})
+    monkeypatch.setattr(studies, "training_mix", lambda workspace, source: SimpleNamespace(index=index))
+    assert default_kinds(mixed) == (*DEFAULT, "real+classical+pseudo", "all")
 
 
 def test_arms_without_their_pairs_are_refused_before_anything_is_trained(copied_workspace: Workspace) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from augkit.core.errors import ConfigError
-from augkit.core.presets import LABEL_STEPS, Step
+from augkit.core.presets import LABEL_STEPS, MIXING_STEPS, Step
 from augkit.core.registry import Registry
 from augkit.core.section import Section
 from augkit.core.typed import faults_of
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _Options = TypeVar("_Options", bound=Section)
 
-OWN = ("Flip", "Background", *LABEL_STEPS)
-"""Steps that no backend makes: they know parts, landscapes, or move the mask alone."""
+OWN = ("Flip", "Background", *LABEL_STEPS, *MIXING_STEPS)
+"""Steps that no backend makes: they know parts, landscapes or other pairs, or move the mask alone."""
 
 PixelBackend: TypeAlias = "Callable[[Sequence[Step], str], PairStep]"
 """(transforms of a preset in a row, the preset's name) -> one step that moves photo, mask and silhouette alike, masks
