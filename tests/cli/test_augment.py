@@ -178,6 +178,7 @@ def test_without_a_flip_pairs_come_from_their_own_class_alone(
         (["--per-class", "5", "--factor", "2"], ["--per-class and --factor"]),
         (["--preset", "wild"], ["no augmentation preset at wild", "photometric"]),
         (["--preset", "warp"], ["only stage II"]),
+        (["--preset", "cutmix"], ["only segmenters may use them"]),
         (["--backgrounds", "/tmp"], ["--backgrounds with strong"]),
         (["--executor", "cloud"], ["local, ray"]),
     ],
