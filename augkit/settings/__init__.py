@@ -36,6 +36,7 @@ from augkit.settings.selection import SelectionSettings
 from augkit.settings.teacher import TeacherSettings
 from augkit.settings.training import OptimSettings, StartSettings, TrainSettings
 from augkit.settings.unconditional import UnconditionalSettings
+from augkit.settings.utility import UtilitySettings
 
 __all__ = [
     "BalanceSettings",
@@ -58,6 +59,7 @@ __all__ = [
     "TeacherSettings",
     "TrainSettings",
     "UnconditionalSettings",
+    "UtilitySettings",
     "changed",
     "default_preset",
     "dump_settings",
@@ -88,6 +90,7 @@ class Settings(Section):
     gate: GateSettings = GateSettings()
     teacher: TeacherSettings = TeacherSettings()
     balance: BalanceSettings = BalanceSettings()
+    utility: UtilitySettings = UtilitySettings()
 
     @model_validator(mode="after")
     def _hardness_is_told_by_the_gate(self) -> Settings:

@@ -26,6 +26,10 @@ def utility(
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Steps of every run; by default segmenter.steps.")
     ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="Choose preset, learning rates and length of each arm on val first (utility.*)."),
+    ] = False,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -40,7 +44,7 @@ def utility(
     shares = None if ratios is None else _shares(ratios)
     with Bars() as bars:
         result = measured(
-            session.workspace, arms=kinds, ratios=shares, seeds=seeds, steps=steps, config=session.settings,
+            session.workspace, arms=kinds, ratios=shares, seeds=seeds, steps=steps, tune=tune, config=session.settings,
             progress=bars,
         )  # fmt: skip
     session.show(result)

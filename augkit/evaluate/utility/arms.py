@@ -66,10 +66,11 @@ class Arm:
         """``real+generated@25``: the kind, and the share in per cent."""
         return f"{self.kind}@{100 * self.share:g}" if self.share else self.kind
 
-    def settings(self, base: Settings, seed: int, steps: int) -> Settings:
-        """``base`` with what the arm asks of the segmenter. Raises ConfigError where there is nothing classical."""
+    def settings(self, base: Settings, seed: int, steps: int, tuned: bool = False) -> Settings:
+        """``base`` with what the arm asks of the segmenter. Raises ConfigError where there is nothing classical, unless
+        the preset was ``tuned``: a flip may be best."""
         kind, own = KINDS[self.kind], base.segmenter
-        if kind.classical and not kind.mixing and own.augment in {"none", FLOOR}:
+        if kind.classical and not kind.mixing and not tuned and own.augment in {"none", FLOOR}:
             raise ConfigError(
                 f"the arm {self.kind} with segmenter.augment {own.augment}, which is the arm without it",
                 "an augmentation preset that does more", "e.g. strong"

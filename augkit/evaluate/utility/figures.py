@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.evaluate.utility.held_out import HeldOut
-from augkit.evaluate.utility.tail import Tail
 from augkit.metrics.intervals import Estimate, estimate, photo_draws
 from augkit.metrics.overlap import iou_where_it_is
+
+if TYPE_CHECKING:
+    from augkit.evaluate.utility.held_out import HeldOut
+    from augkit.evaluate.utility.tail import Tail
 
 DRAWS = 1000
 OVERALL, TAIL_PARTS, TAIL_CLASSES = "overall", "tail parts", "tail classes"

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augkit.core.errors import ConfigError
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
 from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, Arm, comparisons
-from augkit.evaluate.utility.figures import OVERALL, UtilityMeasure
-from augkit.evaluate.utility.held_out import SPLITS, HeldOut, held_out
-from augkit.evaluate.utility.tail import Tail, tail_of
+from augkit.evaluate.utility.evaluation_sets import EvaluationSets
+from augkit.evaluate.utility.figures import OVERALL
 from augkit.evaluate.utility.trial import Trial
-from augkit.evaluate.utility.verdict import Comparison, Question, UtilityVerdict, judge_utility, question_of
+from augkit.evaluate.utility.tuning import Choice, first_of, require_test, trial_of, tuned_arms
+from augkit.evaluate.utility.verdict import Comparison, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
-from augkit.stages.training_mix import EncodedPairs, is_made, training_mix
+from augkit.stages.training_mix import is_made, training_mix
 
 RUNS = "training runs"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A trial, the (pairs, channels, 3) pixels of the photos of the verdict, and the mean IoU on those that choose."""
+
+    trial: Trial
+    counts: NDArray[np.int64]
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,14 @@ class Study:
     arms: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
     verdict: UtilityVerdict
+    tuned: Mapping[str, Choice] = field(default_factory=dict)
+    """By the arm's name, what was chosen for it on val."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
             "verdict": vars(self.verdict), "steps": self.steps, "seeds": self.seeds,
+            "tuned": {name: vars(choice) for name, choice in self.tuned.items()},
             "held_out": {"split": self.split, "photos": self.photos},
             "tail": {"parts": list(self.tail_parts), "classes": list(self.tail_classes)},
             "arms": [
@@ -73,76 +86,79 @@ def default_kinds(workspace: Workspace) -> tuple[str, ...]:
 
 def compare_arms(
     workspace: Workspace, settings: Settings, arms: Sequence[Arm], seeds: int, steps: int, *,
-    progress: Progress = silent, done: Callable[[Trial, float], None] = silent,
+    tuned: bool = False, progress: Progress = silent, done: Callable[[Trial, float], None] = silent,
 ) -> Study:  # fmt: skip
     """Trains every arm with seeds 0, 1, ... and measures all on the same held-out pairs.
 
-    Where these are of the split test, the arms of the verdict are chosen on val, by the same runs. Runs are kept in
-    ``WORKSPACE/utility``: a finished one is not trained again, an interrupted one goes on. ``done`` hears of each with
-    its mean IoU. Raises ShardError, DataError and ConfigError before anything is trained.
+    Where these are of the split test, the arms of the verdict are chosen on val, by the same runs; and so are the
+    settings of each arm, where they are to be ``tuned``. Runs are kept in ``WORKSPACE/utility``: a finished one is not
+    trained again, an interrupted one goes on. ``done`` hears of each with its mean IoU. Raises ShardError, DataError
+    and ConfigError before anything is trained.
     """
     if seeds < 1:
-        raise ConfigError(f"{seeds} seeds", "at least 1, better 3")
-    held = held_out(workspace, settings.segmenter.size)
-    choosing = held_out(workspace, settings.segmenter.size, SPLITS[::-1])
-    apart = choosing.split != held.split
-    real = training_mix(workspace, "real")
-    trials = {
-        arm: [Trial.of(workspace, arm, seed, arm.settings(settings, seed, steps)) for seed in range(seeds)]
+        raise ConfigError(f"{seeds} seeds", "at least 1, better 8")
+    sets = EvaluationSets.of(workspace, settings.segmenter.size)
+    if tuned:
+        require_test(sets)
+    for arm in arms:
+        trial_of(workspace, arm, 0, settings, steps=steps, choice=first_of(arm, settings.utility) if tuned else None)
+    chosen = tuned_arms(workspace, settings, arms, steps=steps, sets=sets, progress=progress) if tuned else {}
+    trials = [  # all arms of a seed first: an early look compares them all
+        trial_of(workspace, arm, seed, settings, steps=steps, choice=chosen.get(arm))
+        for seed in range(seeds)
         for arm in arms
-    }
-    ruler, judge = UtilityMeasure(held, tail_of(real)), UtilityMeasure(choosing, tail_of(real), draws=1)
-    counts: dict[Arm, list[Any]] = {arm: [] for arm in arms}
-    means: dict[Arm, list[float]] = {arm: [] for arm in arms}
-    in_all, over = len(arms) * seeds, 0
-    progress(RUNS, over, in_all)
-    for seed in range(seeds):  # all arms of a seed first: an early look compares them all
-        for arm in arms:
-            trial = trials[arm][seed]
-            counts[arm].append(trial.run(workspace, held, progress))
-            means[arm].append(judge.mean(trial.run(workspace, choosing) if apart else counts[arm][-1]))
-            over += 1
-            progress(RUNS, over, in_all)
-            done(trial, ruler.mean(counts[arm][-1]))
-    pairs = {arm: trials[arm][0].pairs for arm in arms}
-    question = question_of({arm: float(np.mean(own)) for arm, own in means.items()}, apart)
-    stacked = {arm: np.stack(rows) for arm, rows in counts.items()}
-    return conclude(stacked, pairs, ruler, held, tail_of(real), steps, question)
+    ]
+    return conclude(run_trials(trials, sets, progress, done), sets, steps, chosen)
 
 
-def conclude(  # noqa: PLR0917  # each is a different thing
-    counts: dict[Arm, Any],
-    pairs: dict[Arm, EncodedPairs],
-    ruler: UtilityMeasure,
-    held: HeldOut,
-    tail: Tail,
-    steps: int,
-    question: Question | None,
-) -> Study:
-    """From the (S, pairs, channels, 3) pixels of each arm to what is reported."""
-    readings = {arm: ruler.read(own) for arm, own in counts.items()}
-    results = []
-    for arm, reading in readings.items():
-        made = is_made(pairs[arm])
-        results.append(ArmResult(arm, ruler.estimates(reading), int((~made).sum()), int(made.sum())))
+def run_trials(
+    trials: Sequence[Trial], sets: EvaluationSets, progress: Progress, done: Callable[[Trial, float], None] = silent
+) -> list[Reading]:
+    """Each trained, or read where it was, and measured."""
+    readings = []
+    progress(RUNS, 0, len(trials))
+    for trial in trials:
+        counts = trial.run(sets.held, progress)
+        mean = sets.judge.mean(trial.run(sets.choosing)) if sets.apart else sets.ruler.mean(counts)
+        readings.append(Reading(trial, counts, mean))
+        progress(RUNS, len(readings), len(trials))
+        done(trial, sets.ruler.mean(counts))
+    return readings
+
+
+def conclude(readings: Sequence[Reading], sets: EvaluationSets, steps: int, chosen: Mapping[Arm, Choice]) -> Study:
+    """From the pixels of each arm and seed to what is reported."""
+    by_arm = {reading.trial.arm: [r for r in readings if r.trial.arm == reading.trial.arm] for reading in readings}
+    ruler, held = sets.ruler, sets.held
+    figures = {arm: ruler.read(np.stack([reading.counts for reading in own])) for arm, own in by_arm.items()}
+    question = question_of(
+        {arm: float(np.mean([reading.mean for reading in own])) for arm, own in by_arm.items()}, sets.apart
+    )
     asked = [] if question is None else [(question.arm, question.against)]
     compared = {
-        (arm, other): Comparison(arm, other, ruler.estimates(readings[arm] - readings[other]))
-        for arm, other in [*comparisons(list(counts)), *asked]
+        (arm, other): Comparison(arm, other, ruler.estimates(figures[arm] - figures[other]))
+        for arm, other in [*comparisons(list(by_arm)), *asked]
     }
+    results = tuple(_result(arm, own[0].trial, ruler.estimates(figures[arm])) for arm, own in by_arm.items())
     deltas = {} if question is None else compared[question.arm, question.against].deltas
     values = {result.arm.name: result.figures[OVERALL] for result in results}
     return Study(
         steps=steps,
-        seeds=len(next(iter(counts.values()))),
+        seeds=len(readings) // len(by_arm),
         split=held.split,
         photos=dict(zip(ruler.names, ruler.photos, strict=True)),
-        tail_parts=tuple(held.schema.names[part] for part in tail.parts),
-        tail_classes=tail.classes,
-        arms=tuple(results),
+        tail_parts=tuple(held.schema.names[part] for part in sets.tail.parts),
+        tail_classes=sets.tail.classes,
+        arms=results,
         comparisons=tuple(compared.values()),
         verdict=judge_utility(question, deltas, values, len(held.items)),
+        tuned={arm.name: choice for arm, choice in chosen.items()},
     )
+
+
+def _result(arm: Arm, trial: Trial, figures: dict[str, Estimate]) -> ArmResult:
+    made = is_made(trial.pairs)
+    return ArmResult(arm, figures, int((~made).sum()), int(made.sum()))
 
 
 def _plain(figures: dict[str, Estimate]) -> dict[str, Any]:

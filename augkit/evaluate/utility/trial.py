@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ SCORES = "scores-{}.npz"
 class Trial:
     """An arm and a seed, with the settings and the pairs that they amount to."""
 
+    workspace: Workspace
     arm: Arm
     seed: int
     settings: Settings
@@ -47,35 +49,35 @@ class Trial:
                 f"some of each of {', '.join(SOURCES[kind.source])}",
                 "run `augkit balance` with a larger target or other --sources, or choose --arms",
             )  # fmt: skip
-        return cls(arm, seed, settings, pairs)
+        return cls(workspace, arm, seed, settings, pairs)
 
     @property
     def name(self) -> str:
         """For people."""
         return f"{self.arm.name}, seed {self.seed}"
 
-    def folder(self, workspace: Workspace) -> Path:
+    @cached_property
+    def folder(self) -> Path:
         """Named after all that decides the result: what was trained on other pairs or settings is never taken."""
         about: dict[str, Any] = segmenter_fingerprint(self.settings, self.pairs)
         about["steps"] = self.settings.segmenter.steps
         digest = f"{derive(0, *(f'{key}={about[key]}' for key in sorted(about))):016x}"
-        return workspace.root / "utility" / self.arm.name / digest
+        return self.workspace.root / "utility" / self.arm.name / digest
 
-    def run(self, workspace: Workspace, held: HeldOut, progress: Progress = silent) -> NDArray[np.int64]:
+    def run(self, held: HeldOut, progress: Progress = silent) -> NDArray[np.int64]:
         """(held-out pairs, channels, 3) pixels. Trains, or goes on, where the folder has no finished model."""
-        folder = self.folder(workspace)
-        scores = folder / SCORES.format(held.split)
+        scores = self.folder / SCORES.format(held.split)
         known = _read_scores(scores, held)
         if known is not None:
             return known
-        if not is_finished(folder):
+        if not is_finished(self.folder):
             told = renamed(progress, self.name)
-            fit_segmenter(workspace, self.settings, self.pairs, folder, resume=True, progress=told)
+            fit_segmenter(self.workspace, self.settings, self.pairs, self.folder, resume=True, progress=told)
             release_memory()
-        network, _ = load_segmenter(folder)
+        network, _ = load_segmenter(self.folder)
         counts = read_all(network, held.items, held.schema)
         _write_scores(scores, counts, held)
-        (folder / CHECKPOINT).unlink(missing_ok=True)  # four times the model, and nobody goes on from here
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)  # four times the model, and nobody goes on from here
         return counts
 
 

@@ -27,9 +27,11 @@ def _values(study: Study) -> Table:
     for result in study.arms:
         cells = [_cell(result.figures.get(name)) for name in MEANS]
         table.add_row(result.arm.name, str(result.real), str(result.made), *cells)
-    table.caption = (
-        f"tail parts: {', '.join(study.tail_parts) or 'none'}\ntail classes: {', '.join(study.tail_classes) or 'none'}"
-    )
+    table.caption = "\n".join([
+        f"tail parts: {', '.join(study.tail_parts) or 'none'}",
+        f"tail classes: {', '.join(study.tail_classes) or 'none'}",
+        *(f"{name}, tuned on val: {choice}" for name, choice in study.tuned.items()),
+    ])  # fmt: skip
     return table
 
 

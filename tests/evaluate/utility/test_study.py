@@ -97,35 +97,35 @@ def trial(workspace: Workspace, name: str, seed: int = 0, *changes: str) -> Tria
 def test_an_interrupted_run_goes_on_to_the_same_figures(mixed: Workspace, tmp_path: Path) -> None:
     held = held_out(mixed, SETTINGS.segmenter.size)
     own = trial(mixed, "real+classical+generated")
-    whole = own.run(mixed, held)
-    (own.folder(mixed)).rename(tmp_path / "whole")
+    whole = own.run(held)
+    own.folder.rename(tmp_path / "whole")
     with pytest.raises(KilledError):
-        own.run(mixed, held, killed_at(2))
-    scores = own.folder(mixed) / "scores-val.npz"
-    assert not scores.exists() and (own.folder(mixed) / "checkpoint.safetensors").is_file()
+        own.run(held, killed_at(2))
+    scores = own.folder / "scores-val.npz"
+    assert not scores.exists() and (own.folder / "checkpoint.safetensors").is_file()
     steps: list[int] = []
-    assert np.array_equal(own.run(mixed, held, lambda name, step, of: steps.append(step)), whole)
+    assert np.array_equal(own.run(held, lambda name, step, of: steps.append(step)), whole)
     assert steps == [3] and scores.is_file()  # step 2 was saved
 
 
 def test_what_decides_a_run_names_its_folder(mixed: Workspace) -> None:
-    names = {trial(mixed, "real").folder(mixed), trial(mixed, "real", 1).folder(mixed)}
+    names = {trial(mixed, "real").folder, trial(mixed, "real", 1).folder}
     for change in ("segmenter.steps=4", "segmenter.batch=4", "segmenter.rare_classes=1"):
-        names.add(trial(mixed, "real", 0, change).folder(mixed))
+        names.add(trial(mixed, "real", 0, change).folder)
     assert len(names) == 5
-    real, made = trial(mixed, "real").folder(mixed), trial(mixed, "generated").folder(mixed)
+    real, made = trial(mixed, "real").folder, trial(mixed, "generated").folder
     write(mixed, 6, quality=50)  # the same keys, other pixels
-    assert trial(mixed, "real").folder(mixed) == real and trial(mixed, "generated").folder(mixed) != made
+    assert trial(mixed, "real").folder == real and trial(mixed, "generated").folder != made
 
 
 def test_other_held_out_pairs_are_measured_anew_without_training(
     mixed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, held = trial(mixed, "real"), held_out(mixed, SETTINGS.segmenter.size)
-    own.run(mixed, held)
+    own.run(held)
     monkeypatch.setattr(trials, "fit_segmenter", None)
     fewer = type(held)(held.split, held.items[:2], held.schema, held.digest + 1)
-    assert own.run(mixed, fewer).shape[0] == 2
+    assert own.run(fewer).shape[0] == 2
 
 
 def test_all_arms_are_measured_on_the_same_pairs_that_none_was_trained_on(
@@ -133,7 +133,7 @@ def test_all_arms_are_measured_on_the_same_pairs_that_none_was_trained_on(
 ) -> None:
     seen: list[Any] = []
 
-    def run(self: Trial, workspace: Workspace, held: Any, report: Callable[..., None] | None = None) -> Any:
+    def run(self: Trial, held: Any, report: Callable[..., None] | None = None) -> Any:
         seen.append((self.seed, self.arm.name, held.digest, set(self.pairs.index["key"].to_pylist())))
         return np.ones((len(held.items), held.schema.channels, 3), np.int64)
 
@@ -158,7 +158,7 @@ def test_what_is_measured_on_test_is_chosen_on_val(
     )
     write(copied_workspace, 6, splits=("train", "val", "test"))
 
-    def run(self: Trial, workspace: Workspace, held: HeldOut, report: Any = None) -> Any:
+    def run(self: Trial, held: HeldOut, report: Any = None) -> Any:
         """On val one arm of each side is the better one; on test it is the other one."""
         better = (self.arm.kind in {"real", "generated"}) == (held.split == "val")
         return np.full((len(held.items), held.schema.channels, 3), [1 + better, 2, 2])
