@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +23,11 @@ few kilobytes may claim billions of rows."""
 
 
 def open_parquet(
-    source: Path | bytes, columns: pa.Schema, again: str, more: str | None = None, later: Collection[str] = ()
+    source: Path | bytes | BinaryIO,
+    columns: pa.Schema,
+    again: str,
+    more: str | None = None,
+    later: Collection[str] = (),
 ) -> pq.ParquetFile:
     """The file, of which nothing but the footer was read, for use in a ``with`` statement.
 
@@ -30,10 +35,11 @@ def open_parquet(
     than those and than the float columns that begin with ``more``. ``again`` is the remedy. The ``later`` ones of the
     columns may be missing.
     """
-    name = "the table" if isinstance(source, bytes) else str(source)
+    name = str(source) if isinstance(source, Path) else "the table"
+    opened = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        size = len(source) if isinstance(source, bytes) else size_of_regular(source, WEIGHTS)
-        file = pq.ParquetFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+        size = size_of_regular(opened, WEIGHTS) if isinstance(opened, Path) else opened.seek(0, os.SEEK_END)
+        file = pq.ParquetFile(opened)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{name}: {error}", "a Parquet file", again) from error
     try:

@@ -38,7 +38,7 @@ Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[
 
 Counts = dict[str, dict[str, dict[str, int]]]
 
-_AGAIN = "run `augkit balance` again: it makes only what is missing"
+AGAIN = "run `augkit balance` again: it makes only what is missing"
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def load_manifest(storage: Storage) -> Manifest:
         raise ShardError(
             f"{storage}: no {MANIFEST_FILE}",
             "a finished data set: the manifest is written last",
-            f"give the folder that `augkit balance` wrote its shards to, or {_AGAIN}",
+            f"give the folder that `augkit balance` wrote its shards to, or {AGAIN}",
         )
     text = storage.read(MANIFEST_FILE)
     try:
@@ -169,7 +169,7 @@ def load_manifest(storage: Storage) -> Manifest:
                 _require_whole(storage, text)
             return Manifest.from_json(text)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ShardError(f"{storage}: {MANIFEST_FILE} is no manifest ({error!r})", "JSON as written", _AGAIN) from error
+        raise ShardError(f"{storage}: {MANIFEST_FILE} is no manifest ({error!r})", "JSON as written", AGAIN) from error
     raise ShardError(
         f"{storage}: a data set of format {version}",
         f"format {FORMAT_VERSION}",
@@ -179,7 +179,7 @@ def load_manifest(storage: Storage) -> Manifest:
 
 def _require_whole(storage: Storage, text: bytes) -> None:
     if not is_whole(text):
-        raise ShardError(f"{storage}: {MANIFEST_FILE} has changed", "the bytes that its checksum was made of", _AGAIN)
+        raise ShardError(f"{storage}: {MANIFEST_FILE} has changed", "the bytes that its checksum was made of", AGAIN)
 
 
 def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
@@ -191,43 +191,48 @@ def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
     manifest = load_manifest(storage)
     data = storage.read(INDEX_FILE)
     if hashlib.sha256(data).hexdigest() != manifest.index_sha256:
-        raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", _AGAIN)
+        raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
     table, channels = parse_index(data), manifest.schema.channels
     counts = table.filter(table["shard"].is_valid())["histogram"]
-    _refuse(list(faults_of_ends(table, manifest.sizes)))
+    refuse(list(faults_of_ends(table, manifest.sizes)))
     if not pc.all(pc.equal(pc.list_value_length(counts), channels), min_count=0).as_py():
-        _refuse([f"a histogram that does not count {channels} parts"])
+        refuse([f"a histogram that does not count {channels} parts"])
     return select(table, where)
 
 
 def parse_index(data: bytes) -> pa.Table:
     """The table in the bytes of an index. Raises ShardError."""
     try:
-        with open_parquet(data, COLUMNS, _AGAIN, SCORE) as file:
+        with open_parquet(data, COLUMNS, AGAIN, SCORE) as file:
             table = file.read()
     except DataError as error:
-        raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, _AGAIN) from error
+        raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, AGAIN) from error
     except (pa.ArrowException, OSError) as error:
-        raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", _AGAIN) from error
-    _refuse(list(faults_of_rows(table)))
+        raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
+    refuse(list(faults_of_rows(table)))
     return table
 
 
-def _refuse(faults: Sequence[str]) -> None:
+def refuse(faults: Sequence[str]) -> None:
+    """Raises ShardError where the rows of an index have faults."""
     if faults:
-        raise ShardError(f"{INDEX_FILE}: {'; '.join(faults[:5])}", "an index as it was written", _AGAIN)
+        raise ShardError(f"{INDEX_FILE}: {'; '.join(faults[:5])}", "an index as it was written", AGAIN)
 
 
 def select(table: pa.Table, where: Where | None) -> pa.Table:
     """Rows that ``where`` keeps. Raises ShardError for a column that there is not, or a value of the wrong type."""
-    if where is None:
-        return table
+    return table if where is None else table.filter(expression_of(table.schema.empty_table(), where))
+
+
+def expression_of(empty: pa.Table, where: Where) -> pc.Expression:
+    """The filter as an expression, which was tried on an ``empty`` table of the columns. Raises ShardError."""
     try:
         expression = where if isinstance(where, pc.Expression) else pq.filters_to_expression(where)
-        return table.filter(expression)
+        empty.filter(expression)
+        return expression
     except (pa.ArrowException, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
-        columns = ", ".join(table.column_names)
+        columns = ", ".join(empty.column_names)
         raise ShardError(
             f"the filter {where}: {reason}", f"columns among {columns}", 'e.g. [("class", "==", "front-left-5")]'
         ) from error
@@ -248,7 +253,7 @@ def _require_commit(storage: Storage, name: str) -> Commit:
     commit = read_commit(storage, name)
     if commit is None:
         raise ShardError(
-            f"{storage}: {name} is not committed", f"{commit_file(name)}, and the tars it speaks of", _AGAIN
+            f"{storage}: {name} is not committed", f"{commit_file(name)}, and the tars it speaks of", AGAIN
         )
     return commit
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from augkit.core.classes import ALL_CLASSES, DOORS, ORIENTATIONS
-from augkit.shards.writer import KEY, PHOTO_EXTENSIONS, SOURCES, SPLITS
+from augkit.shards.writer import KEY, LONGEST_KEY, PHOTO_EXTENSIONS, SOURCES, SPLITS
 
 _ALWAYS = ("key", "class", "orientation", "doors", "split", "source", "accepted", "seed", "histogram", "reasons",
            "width", "height")  # fmt: skip
@@ -16,6 +18,7 @@ _WORDS = {
     "class": [car_class.name for car_class in ALL_CLASSES], "orientation": ORIENTATIONS, "doors": DOORS,
     "split": SPLITS, "source": SOURCES,
 }  # fmt: skip
+_KEY_BYTES = np.array([chr(byte).isascii() and bool(re.fullmatch(KEY, chr(byte))) for byte in range(256)])
 _PLACES = ("offset", "length", "crc32")
 _LARGEST_SIDE, _LARGEST_PLACE = 2**16, 2**48
 
@@ -31,12 +34,35 @@ def faults_of_rows(table: pa.Table) -> Iterator[str]:
     yield from (
         f"{name} is none of {', '.join(known)}" for name, known in _WORDS.items() if not _among(table, name, known)
     )
-    if not _all(pc.match_substring_regex(table["key"], f"^(?:{KEY})$")):
-        yield "a key that no tar can hold"
+    yield from _faults_of_keys(table)
     for side in ("width", "height"):
         if not _all(pc.and_(pc.greater_equal(table[side], 0), pc.less_equal(table[side], _LARGEST_SIDE))):
             yield f"a {side} beyond 0 .. {_LARGEST_SIDE}"
-    yield from _faults_of_places(table)
+    whole, full = table.filter(table["shard"].is_valid()), table.filter(table["full_offset"].is_valid())
+    if full.filter(full["shard"].is_null()).num_rows:
+        yield "an exact mask without a shard"
+    for rows, kind in ((whole, "photo"), (whole, "mask"), (full, "full")):
+        yield from _faults_of_places(rows, kind)
+    if not _among(whole, "photo_ext", PHOTO_EXTENSIONS):
+        yield f"photo_ext is none of {', '.join(PHOTO_EXTENSIONS)}"
+
+
+def faults_of_pairs(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
+    """The same of accepted pairs, with nothing but the columns that reading them takes; ``shard``, ``class`` and
+    ``split`` are dictionaries, which are looked at once a word. ``sizes`` as in ``faults_of_ends``."""
+    try:
+        table.validate(full=True)
+    except pa.ArrowException as error:
+        yield str(error)
+        return
+    yield from (f"{name} is null" for name in ("key", "class", "split") if table[name].null_count)
+    for name in ("class", "split"):
+        if any(set(chunk.dictionary.to_pylist()) - set(_WORDS[name]) for chunk in table[name].chunks):
+            yield f"{name} is none of {', '.join(_WORDS[name])}"
+    yield from _faults_of_keys(table)
+    for kind in ("photo", "mask"):
+        faults = list(_faults_of_places(table, kind))
+        yield from faults or _faults_of_own_ends(table, kind, sizes)
 
 
 def faults_of_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
@@ -52,17 +78,36 @@ def faults_of_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> It
                 yield f"{row['shard']}: a {kind} behind the end of its tar"
 
 
-def _faults_of_places(table: pa.Table) -> Iterator[str]:
-    whole, full = table.filter(table["shard"].is_valid()), table.filter(table["full_offset"].is_valid())
-    if full.filter(full["shard"].is_null()).num_rows:
-        yield "an exact mask without a shard"
-    for rows, kind in ((whole, "photo"), (whole, "mask"), (full, "full")):
-        for name in (f"{kind}_{place}" for place in _PLACES):
-            known = rows[name].null_count == 0
-            if not known or not _all(pc.and_(pc.greater_equal(rows[name], 0), pc.less(rows[name], _LARGEST_PLACE))):
-                yield f"{name} is null, negative or larger than any tar"
-    if not _among(whole, "photo_ext", PHOTO_EXTENSIONS):
-        yield f"photo_ext is none of {', '.join(PHOTO_EXTENSIONS)}"
+def _faults_of_own_ends(table: pa.Table, kind: str, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
+    for batch in table.to_batches():
+        names = batch["shard"].dictionary.to_pylist()
+        most = np.array([sizes.get((name, True), 0) for name in names], np.int64)
+        of, ends = batch["shard"].indices.to_numpy(), pc.add(batch[f"{kind}_offset"], batch[f"{kind}_length"])
+        beyond = np.flatnonzero(ends.to_numpy() > most[of])
+        yield from (f"{names[shard]}: a {kind} behind the end of its tar" for shard in np.unique(of[beyond]))
+
+
+def _faults_of_keys(table: pa.Table) -> Iterator[str]:
+    if not all(_are_keys(chunk) for chunk in table["key"].chunks):
+        yield "a key that no tar can hold"
+
+
+def _faults_of_places(rows: pa.Table, kind: str) -> Iterator[str]:
+    for name in (f"{kind}_{place}" for place in _PLACES):
+        known = rows[name].null_count == 0
+        if not known or not _all(pc.and_(pc.greater_equal(rows[name], 0), pc.less(rows[name], _LARGEST_PLACE))):
+            yield f"{name} is null, negative or larger than any tar"
+
+
+def _are_keys(texts: pa.StringArray) -> bool:
+    """Whether all match ``KEY``: ten times as fast as asking it of each."""
+    if not len(texts):
+        return True
+    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    lengths, data = np.diff(ends), texts.buffers()[2]
+    if lengths.min() < 1 or lengths.max() > LONGEST_KEY or data is None:
+        return False
+    return bool(_KEY_BYTES[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]].all())
 
 
 def _among(table: pa.Table, name: str, known: object) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, overload
 
@@ -24,7 +23,8 @@ from augkit.core.errors import ShardError
 from augkit.core.storage import LocalStorage, Storage, open_storage, read_range
 from augkit.shards.codec import decode_mask, decode_mask_png, decode_photo
 from augkit.shards.commit import aside_file, tar_file
-from augkit.shards.index import Where, count_rows, load_index, load_manifest, select
+from augkit.shards.index import Manifest, Where, count_rows, load_index, load_manifest, select
+from augkit.shards.pair_table import PLACES, SharedTable, load_pairs
 from augkit.shards.sample_transforms import Sample, Transform, adapted
 from augkit.shards.writer import home
 
@@ -58,40 +58,79 @@ class ShardDataset(Dataset[Sample]):
         check_crc: bool = True,
     ) -> None:
         storage = self._storage = open_storage(path)
-        self.schema = load_manifest(storage).schema
+        manifest = load_manifest(storage)
+        self.schema = manifest.schema
         """The part schema of the masks."""
         self._transform: Transform = adapted(transform)
         self._check_crc = check_crc
-        self._take(accepted_rows(load_index(storage), where, storage))
+        self._chosen = _Chosen(manifest.index_sha256, where)
+        table = load_pairs(storage, manifest, where)
+        if not len(table):
+            accepted_rows(load_index(storage), where, storage)  # raises
+        self._take(table)
 
-    def _take(self, rows: pa.Table) -> None:
-        self.index: pa.Table = rows
-        """The data set's rows of the index, in the order of ``data[i]``."""
+    def _take(self, table: pa.Table) -> None:
+        """Lays out the pairs to be read at random; numbers are those of the table, not copied."""
+        self._table = SharedTable(table)
         storage = self._storage
-        shards = pc.dictionary_encode(self.index["shard"].combine_chunks())
-        classes = pc.dictionary_encode(self.index["class"].combine_chunks())
-        self._shards, self._shard_of = shards.dictionary.to_pylist(), shards.indices.to_numpy()
-        self._class_names, self._class_of = classes.dictionary.to_pylist(), classes.indices.to_numpy()
-        names = ("photo_offset", "photo_length", "mask_offset", "mask_length")
-        self._places: NDArray[np.int64] = np.stack([self.index[name].to_numpy() for name in names], axis=1)
-        self._crcs: NDArray[np.int64] = np.stack(
-            [self.index[f"{k}_crc32"].to_numpy() for k in ("photo", "mask")], axis=1
-        )
-        self._keys = self.index["key"].combine_chunks()
+        self._shards, self._shard_of = _words(table, "shard")
+        self._class_names, self._class_of = _words(table, "class")
+        self._splits = _words(table, "split")
+        self._places = [table[name].to_numpy() for name in PLACES]
+        self._keys = table["key"].chunk(0) if len(table) else pa.array([], pa.string())
         files = [tar_file(shard) for shard in self._shards]
         self._ranges: _Ranges = (
             _LocalRanges(storage, files) if isinstance(storage, LocalStorage) else _StorageRanges(storage, files)
         )
 
+    @cached_property
+    def index(self) -> pa.Table:
+        """The data set's rows of the index with all its columns, in the order of ``data[i]``; read when first asked for.
+
+        Raises ShardError where the shards have become another data set since.
+        """
+        self._require_same(load_manifest(self._storage))
+        rows = accepted_rows(load_index(self._storage), self._chosen.where, self._storage)
+        for part in self._chosen.parts:
+            rows = rows.take(_places(part, len(rows)))
+        return rows.combine_chunks()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Small, whatever the number of pairs: another process maps the columns that this one has, or opens them."""
+        return self._plain() | {"shared": self._table.handle()}
+
+    def _plain(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("_storage", "schema", "_transform", "_check_crc", "_chosen")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        handle = state.pop("shared")
+        self.__dict__ |= state
+        table = handle.table()
+        self._take(self._opened_again() if table is None else table)
+
+    def _opened_again(self) -> pa.Table:
+        """Its pairs, where what another process shared has gone."""
+        manifest = load_manifest(self._storage)
+        self._require_same(manifest)
+        table = load_pairs(self._storage, manifest, self._chosen.where)
+        for part in self._chosen.parts:
+            table = table.take(_places(part, len(table)))
+        return table.combine_chunks()
+
+    def _require_same(self, manifest: Manifest) -> None:
+        if manifest.index_sha256 != self._chosen.index_sha256:
+            found = f"{self._storage}: another data set than when it was opened"
+            raise ShardError(found, "the same index", "open it again")
+
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._keys)
 
     def __repr__(self) -> str:
-        splits = Counter(self.index["split"].to_pylist())
-        counts = ", ".join(f"{split} {count}" for split, count in sorted(splits.items()))
-        return (
-            f"ShardDataset({self._storage}: {len(self)} pairs of {len(self._class_names)} classes; {counts or 'none'})"
-        )
+        names, of = self._splits
+        splits = zip(names, np.bincount(of, minlength=len(names)).tolist(), strict=True)
+        counts = ", ".join(f"{split} {count}" for split, count in sorted(splits) if count)
+        classes = np.count_nonzero(np.bincount(self._class_of))
+        return f"ShardDataset({self._storage}: {len(self)} pairs of {classes} classes; {counts or 'none'})"
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -101,8 +140,9 @@ class ShardDataset(Dataset[Sample]):
 
     def __getitem__(self, index: int | slice) -> Sample | ShardDataset:
         if isinstance(index, slice):
-            part = copy(self)
-            part._take(self.index.take(pa.array(range(*index.indices(len(self))), pa.int64())).combine_chunks())
+            part = type(self).__new__(type(self))
+            part.__dict__ |= self._plain() | {"_chosen": replace(self._chosen, parts=(*self._chosen.parts, index))}
+            part._take(self._table.table.take(_places(index, len(self))).combine_chunks())
             return part
         photo, mask = self.raw(index)
         try:
@@ -117,14 +157,16 @@ class ShardDataset(Dataset[Sample]):
         """The encoded bytes of photo and mask."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"pair {index} of {len(self)}")  # what iteration without a sampler ends with
-        photo_offset, photo_length, mask_offset, mask_length = self._places[index].tolist()
+        photo_offset, photo_length, photo_crc, mask_offset, mask_length, mask_crc = [
+            int(column[index]) for column in self._places
+        ]
         shard = self._shard_of[index]
         photo = self._ranges.read(shard, photo_offset, photo_length)
         mask = self._ranges.read(shard, mask_offset, mask_length)
         if len(photo) != photo_length or len(mask) != mask_length:
             raise ShardError(f"{self._where_is(index)}: the tar ends before its bytes", "a whole tar", _REMEDY)
         if self._check_crc:
-            self._compare_crc(index, photo, mask)
+            self._compare_crc(index, (photo, photo_crc), (mask, mask_crc))
         return photo, mask
 
     @property
@@ -139,17 +181,37 @@ class ShardDataset(Dataset[Sample]):
 
     def class_weights(self) -> torch.Tensor:
         """(len,) float64 weights for ``WeightedRandomSampler``: those of each class add up to 1."""
-        counts = np.bincount(self._class_of)
-        return torch.from_numpy(1.0 / counts[self._class_of])
+        return torch.from_numpy(1.0 / np.bincount(self._class_of)[self._class_of])
 
-    def _compare_crc(self, index: int, photo: bytes, mask: bytes) -> None:
-        for kind, data, crc in zip(("photo", "mask"), (photo, mask), self._crcs[index].tolist(), strict=True):
+    def _compare_crc(self, index: int, photo: tuple[bytes, int], mask: tuple[bytes, int]) -> None:
+        for kind, (data, crc) in (("photo", photo), ("mask", mask)):
             if zlib.crc32(data) != crc:
                 found = f"{self._where_is(index)}: the bytes of the {kind} have changed"
                 raise ShardError(found, "the checksum of the index", _REMEDY)
 
     def _where_is(self, index: int) -> str:
         return f"{self._shards[self._shard_of[index]]}, pair {self._keys[index].as_py()}"
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Which pairs of which index a data set has: those of a filter, and slice by slice parts of these."""
+
+    index_sha256: str
+    where: Where | None
+    parts: tuple[slice, ...] = ()
+
+
+def _places(part: slice, count: int) -> pa.Array:
+    return pa.array(np.arange(*part.indices(count)))
+
+
+def _words(table: pa.Table, name: str) -> tuple[list[str], NDArray[np.int32]]:
+    """The words of a column, and the number of each row's word."""
+    if not len(table):
+        return [], np.zeros(0, np.int32)
+    column = table[name].chunk(0)
+    return column.dictionary.to_pylist(), column.indices.to_numpy()
 
 
 @dataclass(frozen=True)
@@ -199,11 +261,8 @@ class _LocalRanges:
     """
 
     def __init__(self, storage: LocalStorage, files: Sequence[str]) -> None:
-        self._paths = [storage.path(file) for file in files]
+        self._storage, self._files = storage, files
         self._open: dict[int, _Descriptor] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_paths": self._paths, "_open": {}}
 
     def read(self, shard: int, offset: int, length: int) -> bytes:
         file = self._open.get(shard) or self._opened(shard)
@@ -212,11 +271,12 @@ class _LocalRanges:
     def _opened(self, shard: int) -> _Descriptor:
         while len(self._open) >= _OPEN_FILES:
             self._open.pop(next(iter(self._open)), None)
+        path = self._storage.path(self._files[shard])
         try:
-            opened = _Descriptor(self._paths[shard])
+            opened = _Descriptor(path)
         except OSError as error:
             if error.errno != errno.EMFILE or not self._open:
-                found = f"{self._paths[shard]} cannot be read: {error}"
+                found = f"{path} cannot be read: {error}"
                 usual = "a shard of the manifest", _REMEDY
                 raise ShardError(found, *(meaning_of(error) if is_refusal(error) else usual)) from error
             self._open.clear()  # the process has few files left: it lives with one

@@ -75,7 +75,8 @@ MEMBER_FIELDS = (
 members (HF datasets) would drop what later ones add, and real and generated pairs differ there."""
 
 # Printable ASCII without dots (the extension starts at the first) and slashes; with ".mask.png" it fits a tar header.
-KEY = r"[!-\-0-\[\]-~]{1,90}"
+LONGEST_KEY = 90
+KEY = rf"[!-\-0-\[\]-~]{{1,{LONGEST_KEY}}}"
 _KEY = re.compile(KEY)
 
 

@@ -14,6 +14,7 @@ from augkit.core.errors import ShardError
 from augkit.core.storage import LocalStorage
 from augkit.shards.commit import to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, load_index, load_manifest
+from augkit.shards.reader import ShardDataset
 from augkit.shards.seal import sealed
 
 from .pairs import Pairs
@@ -42,7 +43,38 @@ ROW = 5
 def test_what_no_row_can_say_is_refused(
     dataset: tuple[LocalStorage, Pairs], column: str, value: Any, message: str
 ) -> None:
-    storage, table = dataset[0], load_index(dataset[0])
+    plant(dataset[0], column, value)
+    with pytest.raises(ShardError, match=message):
+        load_index(dataset[0])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("key", "made/0", "a key that no tar can hold"),
+        ("key", "", "a key that no tar can hold"),
+        ("key", "m" * 91, "a key that no tar can hold"),
+        ("key", None, "key is null"),
+        ("class", "front", "class is none of"),
+        ("class", None, "class is null"),
+        ("split", "dev", "split is none of train, val, test"),
+        ("photo_crc32", None, "photo_crc32 is null"),
+        ("mask_offset", -5, "mask_offset is null, negative"),
+        ("mask_length", 10**9, "shard-000001: a mask behind the end of its tar"),
+        ("photo_offset", 2**62, "photo_offset is null, negative or larger"),
+    ],
+)
+def test_it_is_refused_where_pairs_are_opened(
+    dataset: tuple[LocalStorage, Pairs], column: str, value: Any, message: str
+) -> None:
+    plant(dataset[0], column, value)
+    with pytest.raises(ShardError, match=message):
+        ShardDataset(dataset[0].root)
+
+
+def plant(storage: LocalStorage, column: str, value: Any) -> None:
+    """Writes an index with that value, and the manifest that names it."""
+    table = load_index(storage)
     assert table["full_offset"][ROW].is_valid
     values = table[column].to_pylist()
     values[ROW] = value
@@ -51,5 +83,3 @@ def test_what_no_row_can_say_is_refused(
     manifest = replace(load_manifest(storage), index_sha256=hashlib.sha256(data).hexdigest())
     storage.put(INDEX_FILE, data)
     storage.put(MANIFEST_FILE, sealed(json.dumps(manifest.to_dict()).encode()))
-    with pytest.raises(ShardError, match=message):
-        load_index(storage)

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 
 from augkit.core.errors import ShardError
 from augkit.core.storage import FsspecStorage, LocalStorage
-from augkit.shards import reader
+from augkit.shards import pair_table, reader
 from augkit.shards.codec import decode_mask, decode_photo, encode_photo
 from augkit.shards.commit import tar_file
+from augkit.shards.index import finish
 from augkit.shards.reader import ShardDataset, decode_mask_png
 
 from .pairs import SCHEMA, SHARDS, Pairs, write_dataset
@@ -76,6 +78,7 @@ def test_a_slice_is_a_data_set(dataset: DataSet) -> None:
     assert part.class_weights().tolist() == [1.0, 0.5, 0.5]
     assert [sample["key"] for sample in data[::-3]] == ["made-2", "real-4", "real-1"]  # type: ignore[attr-defined]
     assert len(data[3:3]) == 0 and "none" in repr(data[3:3])
+    assert data[6:].class_weights().tolist() == [0.5, 0.5] and "2 pairs of 1 classes; train 2" in repr(data[6:])
 
 
 def test_it_tells_of_itself(dataset: DataSet) -> None:
@@ -162,6 +165,52 @@ def test_survives_pickling_after_reading(dataset: DataSet) -> None:
     data.raw(0)
     copy = pickle.loads(pickle.dumps(data))
     assert [copy.raw(i) for i in range(8)] == [data.raw(i) for i in range(8)]
+
+
+def test_another_process_maps_the_columns(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pair_table, "SMALL", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(dataset[0].root))
+    data = ShardDataset(dataset[0].root)
+    assert data.index.num_rows == 8
+    part = data[::-2]
+    assert not list(Path(tempfile.gettempdir()).glob("augkit-pairs-*")), "nothing is written before it is sent"
+    sent = pickle.dumps(part)
+    path = part._table.handle().path
+    assert path is not None and Path(path).is_file() and len(sent) < 2000
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "load_pairs", None)  # nothing is opened again
+        copy = pickle.loads(sent)
+    assert [copy.raw(i) for i in range(4)] == [data.raw(i) for i in (7, 5, 3, 1)]
+    assert copy.index.equals(part.index) and copy.classes == part.classes
+    again = pickle.dumps(copy)
+    del part
+    assert not Path(path).exists()
+    assert copy.raw(3) == data.raw(1), "who has mapped it keeps it"
+    late = pickle.loads(again)
+    assert [late.raw(i) for i in range(4)] == [data.raw(i) for i in (7, 5, 3, 1)], "opened again"
+
+
+def test_without_room_for_a_file_workers_open_the_index(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pair_table, "SMALL", 0)
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    data = ShardDataset(dataset[0].root)[2:]
+    copy = pickle.loads(pickle.dumps(data))
+    assert [copy.raw(i) for i in range(6)] == [data.raw(i) for i in range(6)]
+    finish(dataset[0], SHARDS[:2], SCHEMA, "plan", {})
+    with pytest.raises(ShardError, match="another data set than when it was opened"):
+        pickle.loads(pickle.dumps(data))
+    with pytest.raises(ShardError, match="another data set"):
+        assert data.index
+
+
+def test_what_reading_pairs_does_not_take_stays_on_disk(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "load_index", None)
+    data = ShardDataset(dataset[0].root, [("score_edges", ">", 1.0)])
+    assert data._table.table.column_names == list(pair_table.NAMES)
+    assert len(data) == 3
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

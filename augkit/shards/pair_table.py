@@ -1,0 +1,146 @@
+"""The columns of the index that reading pairs takes, and how worker processes share them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from augkit.core.errors import DataError, ShardError
+from augkit.core.parquet import open_parquet
+from augkit.core.regular_file import WEIGHTS, open_regular
+from augkit.core.storage import LocalStorage, Storage
+from augkit.shards.index import AGAIN, INDEX_FILE, Manifest, Where, expression_of, refuse
+from augkit.shards.index_check import faults_of_pairs
+from augkit.shards.writer import COLUMNS, SCORE
+
+PLACES = ("photo_offset", "photo_length", "photo_crc32", "mask_offset", "mask_length", "mask_crc32")
+_WORDS = ("shard", "class", "split")
+NAMES = ("key", *_WORDS, *PLACES)
+
+
+def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.Table:
+    """The accepted pairs that ``where`` keeps, in the order of the index: ``NAMES`` alone, words as numbers.
+
+    Raises ShardError where the index is not the manifest's or says what no index can, and for a column that it lacks.
+    """
+    accepted = pc.field("accepted") & pc.field("shard").is_valid()
+    with _opened(storage) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
+            raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
+        file.seek(0)
+        try:
+            with open_parquet(file, COLUMNS, AGAIN, SCORE) as opened:
+                empty = opened.schema_arrow.empty_table()
+            rows = accepted if where is None else accepted & expression_of(empty, where)
+            table = _read(file, rows)
+        except DataError as error:
+            raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, AGAIN) from error
+        except (pa.ArrowException, OSError) as error:
+            raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
+    refuse(list(faults_of_pairs(table, manifest.sizes)))
+    return table
+
+
+def _opened(storage: Storage) -> io.BufferedReader | io.BytesIO:
+    """The index, of a local folder as a file: of what is not asked for nothing comes into memory."""
+    if not isinstance(storage, LocalStorage):
+        return io.BytesIO(storage.read(INDEX_FILE))
+    try:
+        return open_regular(storage.path(INDEX_FILE), WEIGHTS)
+    except OSError as error:
+        raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
+
+
+def _read(file: io.BufferedReader | io.BytesIO, rows: pc.Expression) -> pa.Table:
+    """A batch after the other, and joined a column after the other: little more memory than the result takes."""
+    import pyarrow.dataset as ds
+
+    fragment = ds.ParquetFileFormat(pre_buffer=False).make_fragment(pa.PythonFile(file, "r"))
+    scanner = ds.Scanner.from_fragment(
+        fragment, columns=list(NAMES), filter=rows, batch_size=1 << 16, batch_readahead=1, fragment_readahead=1,
+        use_threads=False,
+    )  # fmt: skip
+    batches = []
+    for batch in scanner.to_batches():
+        batches.append(_with_numbers(batch))
+        pa.default_memory_pool().release_unused()  # it would keep as much again for later
+    if not batches:
+        return _with_numbers(scanner.projected_schema.empty_table())
+    table = pa.concat_tables(batches).unify_dictionaries()
+    columns = {name: table[name] for name in NAMES}
+    del batches, table
+    for name in NAMES:
+        columns[name] = columns[name].combine_chunks()
+        pa.default_memory_pool().release_unused()
+    return pa.table(columns)
+
+
+def _with_numbers(rows: pa.RecordBatch | pa.Table) -> pa.Table:
+    return pa.table({name: pc.dictionary_encode(rows[name]) if name in _WORDS else rows[name] for name in NAMES})
+
+
+SMALL = 1 << 19
+"""Bytes of a table that travels as it is."""
+
+
+@dataclass(frozen=True)
+class TableHandle:
+    """What another process gets at a table by: a file that both map, or the small table itself, or nothing."""
+
+    path: str | None = None
+    small: bytes | None = None
+
+    def table(self) -> pa.Table | None:
+        """None where there is none, or the file has gone with the process that wrote it."""
+        if self.small is not None:
+            return pa.ipc.open_file(pa.BufferReader(self.small)).read_all()
+        try:
+            return None if self.path is None else pa.ipc.open_file(pa.memory_map(self.path)).read_all()
+        except (OSError, pa.ArrowException):
+            return None
+
+
+class SharedTable:
+    """A table that worker processes of this machine share: they map a file that is written when they are started.
+
+    The file lives as long as this object in the process that wrote it.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+        self._handle: TableHandle | None = None
+
+    def handle(self) -> TableHandle:
+        """Without a table where there is no room for the file: whoever needs it opens the index again."""
+        if self._handle is None:
+            self._handle = TableHandle(small=self._bytes()) if self.table.nbytes < SMALL else self._file()
+        return self._handle
+
+    def _bytes(self) -> bytes:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, self.table.schema) as writer:
+            writer.write_table(self.table)
+        return bytes(sink.getvalue())
+
+    def _file(self) -> TableHandle:
+        try:
+            number, path = tempfile.mkstemp(prefix="augkit-pairs-", suffix=".arrow")
+            weakref.finalize(self, _remove, path, os.getpid())
+            with os.fdopen(number, "wb") as file, pa.ipc.new_file(file, self.table.schema) as writer:
+                writer.write_table(self.table)
+        except OSError:
+            return TableHandle()
+        return TableHandle(path)
+
+
+def _remove(path: str, owner: int) -> None:
+    if os.getpid() == owner:  # a forked process collects objects that are not its own
+        Path(path).unlink(missing_ok=True)

@@ -1,0 +1,175 @@
+"""How time and memory grow with the number of pairs: opening, sending to workers, and what reads the whole index.
+
+    OMP_NUM_THREADS=1 python tests/benchmarks/scale.py --rows 10000 100000 1000000
+    OMP_NUM_THREADS=1 python tests/benchmarks/scale.py --rows 10000000 --only open pickle
+
+Each question is asked of a made-up data set of each size, in a process of its own: the processor's seconds, the most
+memory that the process took beyond what it had before, and the slope of the seconds against the rows on logarithmic
+scales, which is 1 where time grows as the rows do. The exit code is 1 where a slope is above the target. Linux alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import multiprocessing
+import pickle
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from augkit.core.classes import ALL_CLASSES
+from augkit.core.parts import PartSchema
+from augkit.core.storage import LocalStorage
+from augkit.shards.commit import TarFile
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry
+from augkit.shards.reader import ShardDataset
+from augkit.shards.seal import sealed
+from augkit.shards.writer import COLUMNS, SCORE
+
+SLOPE = 1.05
+WARM = "warm"
+SHARD = 250
+PARTS = 18
+CHUNK = 1000 * SHARD
+SCORES = ("adjacency", "agreement", "detail", "mask_distance", "photo_distance", "palette", "view")
+SCHEMA = PartSchema.from_names([f"part_{number}" for number in range(1, PARTS)])
+BYTES = 60_000
+"""Bytes of a pair."""
+
+
+def write_index(folder: Path, rows: int) -> None:
+    """An index of that many rows and its manifest; of tars there are names alone."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    schema = pa.schema([*COLUMNS, *((SCORE + name, pa.float64()) for name in SCORES)])
+    with pq.ParquetWriter(folder / INDEX_FILE, schema, compression="zstd") as writer:
+        for first in range(0, rows, CHUNK):
+            writer.write_table(index_rows(random, first, min(rows, first + CHUNK)).cast(schema))
+    with (folder / INDEX_FILE).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    tar, none = TarFile(SHARD * BYTES, "0" * 64), TarFile(0, "")
+    shards = tuple(ShardEntry(name, SHARD, tar, 0, none) for name in shard_names(0, rows))
+    manifest = Manifest(SCHEMA, shards, {}, digest, "plan", {"augkit": "0"})
+    LocalStorage(folder).put(MANIFEST_FILE, sealed(json.dumps(manifest.to_dict()).encode()))
+
+
+def shard_names(first: int, last: int) -> list[str]:
+    """The shards of these rows."""
+    return [f"shard-{number:06d}" for number in range(first // SHARD, math.ceil(last / SHARD))]
+
+
+def index_rows(random: np.random.Generator, first: int, last: int) -> pa.Table:
+    """Rows of the index: a shard of one class after the other, all accepted."""
+    count = last - first
+    shards = np.arange(first, last) // SHARD
+    classes = np.array([c.name for c in ALL_CLASSES])[shards % len(ALL_CLASSES)]
+    offsets = np.arange(first, last) % SHARD * BYTES
+    crcs = random.integers(0, 2**32, (2, count))
+    seeds = random.integers(0, 2**63, count)
+    keys = [f"{name}-{seed:016x}" for name, seed in zip(classes, seeds.tolist(), strict=True)]
+    histograms = pa.FixedSizeListArray.from_arrays(random.integers(0, 4000, count * PARTS), PARTS)
+    fixed = {
+        "photo_ext": "jpg", "split": "train", "source": "generated", "accepted": True, "mask_model": "m" * 64,
+        "image_model": "i" * 64, "exemplar": "photo-1", "width": 256, "height": 256, "reasons": [],
+    }  # fmt: skip
+    made: dict[str, object] = {
+        name: pa.repeat(pa.scalar(value, COLUMNS.field(name).type), count) for name, value in fixed.items()
+    }
+    made |= {
+        "key": keys, "shard": np.array([f"shard-{n:06d}" for n in np.unique(shards)])[shards - shards[0]],
+        "photo_offset": offsets + 512, "photo_length": np.full(count, 50_000), "photo_crc32": crcs[0],
+        "mask_offset": offsets + 51_000, "mask_length": np.full(count, 2_000), "mask_crc32": crcs[1],
+        "class": classes, "orientation": np.array([c.orientation for c in ALL_CLASSES])[shards % len(ALL_CLASSES)],
+        "doors": np.array([c.doors for c in ALL_CLASSES])[shards % len(ALL_CLASSES)],
+        "seed": seeds, "histogram": histograms.cast(pa.list_(pa.int64())),
+    }  # fmt: skip
+    absent = {name: pa.nulls(count, COLUMNS.field(name).type) for name in COLUMNS.names if name not in made}
+    made |= absent | {SCORE + name: random.random(count) for name in SCORES}
+    return pa.table({name: made[name] for name in [*COLUMNS.names, *(SCORE + name for name in SCORES)]})
+
+
+def measure_open(folder: Path, rows: int) -> Iterator[None]:
+    """``ShardDataset`` from nothing to the first pair that can be asked for."""
+    yield
+    assert len(ShardDataset(folder)) == rows
+
+
+def measure_pickle(folder: Path, rows: int) -> Iterator[None]:
+    """What a spawned worker is sent, and its opening."""
+    data = ShardDataset(folder)
+    yield
+    sent = pickle.dumps(data)
+    assert len(sent) < 2**20, f"{len(sent)} bytes"
+    assert len(pickle.loads(sent)) == rows
+
+
+QUESTIONS: dict[str, Callable[[Path, int], Iterator[None]]] = {"open": measure_open, "pickle": measure_pickle}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds and megabytes."""
+
+    seconds: float
+    megabytes: float
+
+
+def cost_of(question: str, folder: Path, rows: int) -> Cost:
+    """The cost of a question, in this process."""
+    ShardDataset(folder.with_name(WARM))[:1]  # what is imported when it is first needed
+    steps = QUESTIONS[question](folder, rows)
+    next(steps)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before, began = memory("VmRSS"), time.process_time()
+    for _ in steps:
+        pass
+    return Cost(time.process_time() - began, memory("VmHWM") - before)
+
+
+def memory(kind: str) -> float:
+    """What this process has (``VmRSS``), or had at most (``VmHWM``), in megabytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
+
+
+def slope(costs: dict[int, Cost]) -> float:
+    """By least squares; NaN for a single size."""
+    if len(costs) < 2:
+        return math.nan
+    return float(np.polyfit(np.log(list(costs)), np.log([cost.seconds for cost in costs.values()]), 1)[0])
+
+
+def main() -> int:
+    """Writes, measures, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--only", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
+    options = parser.parse_args()
+    found: dict[str, dict[int, Cost]] = {name: {} for name in options.only}
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as scratch:
+        write_index(Path(scratch, WARM), SHARD)
+        for rows in options.rows:
+            write_index(Path(scratch, str(rows)), rows)
+            for name in options.only:
+                with context.Pool(1) as pool:
+                    cost = pool.apply(cost_of, (name, Path(scratch, str(rows)), rows))
+                found[name][rows] = cost
+                print(f"{name:10s} {rows:9d} rows {cost.seconds:9.2f} s {cost.megabytes:8.0f} MB", flush=True)
+    for name, costs in found.items():
+        print(f"{name:10s} slope {slope(costs):.2f}")
+    return 1 if any(slope(costs) > SLOPE for costs in found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
