@@ -18,7 +18,8 @@ _WORDS = {
     "class": [car_class.name for car_class in ALL_CLASSES], "orientation": ORIENTATIONS, "doors": DOORS,
     "split": SPLITS, "source": SOURCES,
 }  # fmt: skip
-_KEY_BYTES = np.array([chr(byte).isascii() and bool(re.fullmatch(KEY, chr(byte))) for byte in range(256)])
+_KEY_BYTES = bytes(byte for byte in range(128) if re.fullmatch(KEY, chr(byte)))
+_BLOCK = 1 << 20  # bytes of keys that are looked at a time
 _PLACES = ("offset", "length", "crc32")
 _LARGEST_SIDE, _LARGEST_PLACE = 2**16, 2**48
 
@@ -107,7 +108,8 @@ def _are_keys(texts: pa.StringArray) -> bool:
     lengths, data = np.diff(ends), texts.buffers()[2]
     if lengths.min() < 1 or lengths.max() > LONGEST_KEY or data is None:
         return False
-    return bool(_KEY_BYTES[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]].all())
+    blocks = range(int(ends[0]), int(ends[-1]), _BLOCK)
+    return not any(bytes(data[first : min(first + _BLOCK, ends[-1])]).translate(None, _KEY_BYTES) for first in blocks)
 
 
 def _among(table: pa.Table, name: str, known: object) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from augkit.core.errors import DataError, ShardError
 from augkit.core.parquet import open_parquet
@@ -23,6 +24,7 @@ from augkit.shards.writer import COLUMNS, SCORE
 
 PLACES = ("photo_offset", "photo_length", "photo_crc32", "mask_offset", "mask_length", "mask_crc32")
 _WORDS = ("shard", "class", "split")
+_NARROW = {f"{k}_{n}": t for k in ("photo", "mask") for n, t in (("length", pa.int32()), ("crc32", pa.uint32()))}
 NAMES = ("key", *_WORDS, *PLACES)
 
 
@@ -31,7 +33,6 @@ def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.
 
     Raises ShardError where the index is not the manifest's or says what no index can, and for a column that it lacks.
     """
-    accepted = pc.field("accepted") & pc.field("shard").is_valid()
     with _opened(storage) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
             raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
@@ -39,8 +40,7 @@ def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.
         try:
             with open_parquet(file, COLUMNS, AGAIN, SCORE) as opened:
                 empty = opened.schema_arrow.empty_table()
-            rows = accepted if where is None else accepted & expression_of(empty, where)
-            table = _read(file, rows)
+                table = _read(opened, None if where is None else expression_of(empty, where))
         except DataError as error:
             raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, AGAIN) from error
         except (pa.ArrowException, OSError) as error:
@@ -59,21 +59,14 @@ def _opened(storage: Storage) -> io.BufferedReader | io.BytesIO:
         raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
 
 
-def _read(file: io.BufferedReader | io.BytesIO, rows: pc.Expression) -> pa.Table:
+def _read(opened: pq.ParquetFile, rows: pc.Expression | None) -> pa.Table:
     """A batch after the other, and joined a column after the other: little more memory than the result takes."""
-    import pyarrow.dataset as ds
-
-    fragment = ds.ParquetFileFormat(pre_buffer=False).make_fragment(pa.PythonFile(file, "r"))
-    scanner = ds.Scanner.from_fragment(
-        fragment, columns=list(NAMES), filter=rows, batch_size=1 << 16, batch_readahead=1, fragment_readahead=1,
-        use_threads=False,
-    )  # fmt: skip
-    batches = []
-    for batch in scanner.to_batches():
-        batches.append(_with_numbers(batch))
+    asked = [name for name in opened.schema_arrow.names if name in (*NAMES, "accepted") or name in str(rows)]
+    batches = [_with_numbers(COLUMNS.empty_table())]
+    for batch in opened.iter_batches(1 << 16, columns=asked, use_threads=False):
+        own = pa.Table.from_batches([batch.filter(pc.and_(batch["accepted"], batch["shard"].is_valid()))])
+        batches.append(_with_numbers(own if rows is None else own.filter(rows)))
         pa.default_memory_pool().release_unused()  # it would keep as much again for later
-    if not batches:
-        return _with_numbers(scanner.projected_schema.empty_table())
     table = pa.concat_tables(batches).unify_dictionaries()
     columns = {name: table[name] for name in NAMES}
     del batches, table
@@ -83,8 +76,11 @@ def _read(file: io.BufferedReader | io.BytesIO, rows: pc.Expression) -> pa.Table
     return pa.table(columns)
 
 
-def _with_numbers(rows: pa.RecordBatch | pa.Table) -> pa.Table:
-    return pa.table({name: pc.dictionary_encode(rows[name]) if name in _WORDS else rows[name] for name in NAMES})
+def _with_numbers(rows: pa.Table) -> pa.Table:
+    words = {name: pc.dictionary_encode(rows[name]) for name in _WORDS}
+    narrow = {name: rows[name].cast(kind) for name, kind in _NARROW.items()}
+    whole = {name: rows[name] for name in NAMES}
+    return pa.table(whole | words | narrow)
 
 
 SMALL = 1 << 19

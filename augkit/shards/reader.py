@@ -85,7 +85,7 @@ class ShardDataset(Dataset[Sample]):
 
     @cached_property
     def index(self) -> pa.Table:
-        """The data set's rows of the index with all its columns, in the order of ``data[i]``; read when first asked for.
+        """The rows of the index with all its columns, in the order of ``data[i]``; read when first asked for.
 
         Raises ShardError where the shards have become another data set since.
         """

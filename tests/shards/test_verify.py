@@ -16,6 +16,7 @@ from augkit.core.storage import FsspecStorage, LocalStorage
 from augkit.shards.codec import encode_mask
 from augkit.shards.commit import aside_file, tar_file, to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index
+from augkit.shards.shard_check import _members
 from augkit.shards.verify import Fault, verify
 from augkit.shards.writer import ShardWriter
 
@@ -178,6 +179,24 @@ def test_an_index_that_does_not_fit(dataset: DataSet, row: str, kind: str) -> No
     faults = verify(storage)
     assert {("index", INDEX_FILE), (kind, TAR)} <= kinds(faults)
     assert any("rows of shard-000001, the manifest says 3" in fault.detail for fault in faults)
+
+
+def test_rows_in_any_order_go_to_their_shards(dataset: DataSet) -> None:
+    storage, _ = dataset
+    table = load_index(storage)
+    shuffled = table.take(np.random.default_rng(1).permutation(len(table)))
+    storage.put(INDEX_FILE, to_parquet(shuffled))
+    assert verify(storage) == [Fault("index", INDEX_FILE, "sha256 differs from the manifest's")]
+
+
+def test_members_are_those_that_tarfile_finds(dataset: DataSet) -> None:
+    storage, _ = dataset
+    for file in (TAR, aside_file(SHARDS[2])):
+        tar = storage.read(file)
+        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+            expected = {member.name: (member.offset_data, member.size) for member in archive}
+        found, twice = _members(memoryview(tar))
+        assert {name: (place, len(data)) for name, (place, data) in found.items()} == expected and not twice
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "foreign"])
