@@ -55,6 +55,28 @@ RATIOS = (0.25, 0.5)
 
 
 @dataclass(frozen=True)
+class Choice:
+    """How a segmenter may be trained: a preset, factors of the learning rates and of the number of steps."""
+
+    preset: str
+    lr_factor: float = 1.0
+    length: float = 1.0
+
+    def applied(self, settings: Settings, steps: int) -> tuple[Settings, int]:
+        """The settings and the steps with it."""
+        own = settings.segmenter
+        optim = own.optim.model_copy(update={"lr": own.optim.lr * self.lr_factor})
+        changes = {"augment": self.preset, "optim": optim, "encoder_lr": own.encoder_lr * self.lr_factor}
+        return (
+            settings.model_copy(update={"segmenter": own.model_copy(update=changes)}),
+            max(1, round(steps * self.length)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.preset}, rates x {self.lr_factor:.2g}, steps x {self.length:g}"
+
+
+@dataclass(frozen=True)
 class Arm:
     """A kind with its share of made pairs (0 where the kind has none to choose)."""
 
@@ -66,11 +88,15 @@ class Arm:
         """``real+generated@25``: the kind, and the share in per cent."""
         return f"{self.kind}@{100 * self.share:g}" if self.share else self.kind
 
-    def settings(self, base: Settings, seed: int, steps: int, tuned: bool = False) -> Settings:
-        """``base`` with what the arm asks of the segmenter. Raises ConfigError where there is nothing classical, unless
-        the preset was ``tuned``: a flip may be best."""
+    def settings(self, base: Settings, seed: int, steps: int, choice: Choice | None = None) -> Settings:
+        """``base``, with a choice in place of what it says, and with what the arm asks of the segmenter.
+
+        Raises ConfigError where there is nothing classical, unless it was chosen: a flip may be best.
+        """
+        if choice is not None:
+            base, steps = choice.applied(base, steps)
         kind, own = KINDS[self.kind], base.segmenter
-        if kind.classical and not kind.mixing and not tuned and own.augment in {"none", FLOOR}:
+        if kind.classical and not kind.mixing and choice is None and own.augment in {"none", FLOOR}:
             raise ConfigError(
                 f"the arm {self.kind} with segmenter.augment {own.augment}, which is the arm without it",
                 "an augmentation preset that does more", "e.g. strong"

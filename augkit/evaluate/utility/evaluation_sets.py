@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
+from augkit.data.catalogue import TrainingRows, read_catalogue, usable
 from augkit.evaluate.utility.figures import UtilityMeasure
-from augkit.evaluate.utility.held_out import CHOOSING, SPLITS, HeldOut, held_out
+from augkit.evaluate.utility.held_out import CHOOSING, SPLITS, HeldOut, held_out, none_held_out
 from augkit.evaluate.utility.tail import Tail, tail_of
+from augkit.stages.catalogue_pairs import CataloguePairs
 from augkit.stages.training_mix import training_mix
 
 
@@ -27,6 +30,17 @@ class EvaluationSets:
         training pairs. Raises ShardError and DataError as ``held_out`` does."""
         held, choosing = held_out(workspace, size), held_out(workspace, size, SPLITS[::-1])
         return cls(held, choosing, tail_of(training_mix(workspace, "real")))
+
+    @classmethod
+    def of_catalogue(cls, workspace: Workspace, size: int) -> EvaluationSets:
+        """The same from the catalogue, where no shards are needed. Raises DataError for no held-out photos."""
+        rows, schema = usable(read_catalogue(workspace.require_catalogue())), PartSchema.load(workspace.schema)
+        pairs = {split: CataloguePairs(workspace, [r for r in rows if r.split == split], schema) for split in SPLITS}
+        there = [HeldOut.of(pairs[split].summed(), split, size) for split in SPLITS if len(pairs[split])]
+        if not there:
+            raise none_held_out(SPLITS, "the catalogue")
+        real = CataloguePairs(workspace, TrainingRows.of(rows).rows, schema)
+        return cls(there[0], there[-1], tail_of(real))
 
     @property
     def apart(self) -> bool:

@@ -11,7 +11,7 @@ from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.pair import Pair
 from augkit.stages.segmenter import ShardPairs
-from augkit.stages.training_mix import training_mix
+from augkit.stages.training_mix import EncodedPairs, training_mix
 
 SPLITS = ("test", "val")
 """The first that has pairs: those of ``test`` decided nothing at all."""
@@ -27,6 +27,14 @@ class HeldOut:
     items: tuple[Pair, ...]
     schema: PartSchema
     digest: int
+
+    @classmethod
+    def of(cls, pairs: EncodedPairs, split: str, size: int) -> HeldOut:
+        """The pairs of a split."""
+        sums = (pairs.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32"))
+        digest = derive(size, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*sums, strict=True)))
+        read = ShardPairs(pairs, size, "none")
+        return cls(split, tuple(read.plain(place) for place in range(len(read))), pairs.schema, digest)
 
     @property
     def classes(self) -> list[str]:
@@ -45,11 +53,13 @@ def held_out(workspace: Workspace, size: int, splits: Sequence[str] = SPLITS) ->
             shards = training_mix(workspace, "real", split)
         except ShardError:
             continue
-        pairs = ShardPairs(shards, size, "none")
-        sums = (shards.index[name].to_pylist() for name in ("key", "photo_crc32", "mask_crc32"))
-        digest = derive(size, *(f"{key}:{photo}:{mask}" for key, photo, mask in zip(*sums, strict=True)))
-        return HeldOut(split, tuple(pairs.plain(place) for place in range(len(pairs))), shards.schema, digest)
-    raise DataError(
-        f"no real pair of the splits {' or '.join(splits)} in the shards", "real photos to measure segmenters on",
+        return HeldOut.of(shards, split, size)
+    raise none_held_out(splits, "the shards")
+
+
+def none_held_out(splits: Sequence[str], place: str) -> DataError:
+    """The error where there is nothing to measure on."""
+    return DataError(
+        f"no real pair of the splits {' or '.join(splits)} in {place}", "real photos to measure segmenters on",
         "import again with " + " or ".join(f"data.{split}_share" for split in splits) + ", and balance again",
     )  # fmt: skip

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from augkit.core.errors import ConfigError
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
-from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, Arm, comparisons
+from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, Arm, Choice, comparisons
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
 from augkit.evaluate.utility.figures import OVERALL
-from augkit.evaluate.utility.trial import Trial
-from augkit.evaluate.utility.tuning import Choice, first_of, require_test, trial_of, tuned_arms
-from augkit.evaluate.utility.verdict import Comparison, UtilityVerdict, judge_utility, question_of
+from augkit.evaluate.utility.trial import Trial, TrialMaker
+from augkit.evaluate.utility.tuning import first_of, require_test, tuned_arms
+from augkit.evaluate.utility.verdict import Comparison, Question, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
 from augkit.stages.training_mix import is_made, training_mix
@@ -57,13 +57,14 @@ class Study:
     arms: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
     verdict: UtilityVerdict
+    question: Question | None = None
     tuned: Mapping[str, Choice] = field(default_factory=dict)
     """By the arm's name, what was chosen for it on val."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
-            "verdict": vars(self.verdict), "steps": self.steps, "seeds": self.seeds,
+            "verdict": vars(self.verdict) | self._asked, "steps": self.steps, "seeds": self.seeds,
             "tuned": {name: vars(choice) for name, choice in self.tuned.items()},
             "held_out": {"split": self.split, "photos": self.photos},
             "tail": {"parts": list(self.tail_parts), "classes": list(self.tail_classes)},
@@ -73,9 +74,14 @@ class Study:
                 for r in self.arms
             ],
             "comparisons": [
-                {"arm": c.arm.name, "against": c.against.name, "deltas": _plain(c.deltas)} for c in self.comparisons
+                {"arm": c.arm.name, "against": c.against.name, "deltas": _plain(c.deltas), "sign_flip": c.sign_flip}
+                for c in self.comparisons
             ],
         }  # fmt: skip
+
+    @property
+    def _asked(self) -> dict[str, str]:
+        return {} if self.question is None else {"arm": self.question.arm.name, "against": self.question.against.name}
 
 
 def default_kinds(workspace: Workspace) -> tuple[str, ...]:
@@ -97,18 +103,16 @@ def compare_arms(
     """
     if seeds < 1:
         raise ConfigError(f"{seeds} seeds", "at least 1, better 8")
-    sets = EvaluationSets.of(workspace, settings.segmenter.size)
+    sets, maker = EvaluationSets.of(workspace, settings.segmenter.size), TrialMaker(workspace, settings, steps)
     if tuned:
         require_test(sets)
     for arm in arms:
-        trial_of(workspace, arm, 0, settings, steps=steps, choice=first_of(arm, settings.utility) if tuned else None)
-    chosen = tuned_arms(workspace, settings, arms, steps=steps, sets=sets, progress=progress) if tuned else {}
+        maker.make(arm, 0, first_of(arm, settings.utility) if tuned else None)
+    choices = tuned_arms(maker, arms, sets, progress) if tuned else {}
     trials = [  # all arms of a seed first: an early look compares them all
-        trial_of(workspace, arm, seed, settings, steps=steps, choice=chosen.get(arm))
-        for seed in range(seeds)
-        for arm in arms
+        maker.make(arm, seed, choices.get(arm)) for seed in range(seeds) for arm in arms
     ]
-    return conclude(run_trials(trials, sets, progress, done), sets, steps, chosen)
+    return conclude(run_trials(trials, sets, progress, done), sets, steps, choices)
 
 
 def run_trials(
@@ -152,6 +156,7 @@ def conclude(readings: Sequence[Reading], sets: EvaluationSets, steps: int, chos
         arms=results,
         comparisons=tuple(compared.values()),
         verdict=judge_utility(question, deltas, values, len(held.items)),
+        question=question,
         tuned={arm.name: choice for arm, choice in chosen.items()},
     )
 

@@ -16,7 +16,7 @@ from augkit.core.memory import release_memory
 from augkit.core.progress import Progress, renamed, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
-from augkit.evaluate.utility.arms import KINDS, Arm
+from augkit.evaluate.utility.arms import KINDS, Arm, Choice
 from augkit.evaluate.utility.held_out import HeldOut
 from augkit.settings import SOURCES, Settings
 from augkit.stages.segmenter import fit_segmenter, load_segmenter, read_all, segmenter_fingerprint, training_pairs
@@ -38,9 +38,13 @@ class Trial:
     pairs: EncodedPairs
 
     @classmethod
-    def of(cls, workspace: Workspace, arm: Arm, seed: int, settings: Settings) -> Trial:
-        """``settings`` are the arm's. Raises ShardError where pairs that the arm is about are missing."""
-        pairs = training_pairs(workspace, settings.segmenter)
+    def of(
+        cls, workspace: Workspace, arm: Arm, seed: int, settings: Settings, real: EncodedPairs | None = None
+    ) -> Trial:
+        """``settings`` are the arm's; an arm of real pairs alone takes ``real`` where they are not read from shards.
+        Raises ShardError where pairs that the arm is about are missing."""
+        alone = real is not None and KINDS[arm.kind].source == "real"
+        pairs = real if real is not None and alone else training_pairs(workspace, settings.segmenter)
         made = is_made(pairs)
         kind = KINDS[arm.kind]
         if (kind.mixed and not made.any()) or ("real" in SOURCES[kind.source] and made.all()):
@@ -79,6 +83,20 @@ class Trial:
         _write_scores(scores, counts, held)
         (self.folder / CHECKPOINT).unlink(missing_ok=True)  # four times the model, and nobody goes on from here
         return counts
+
+
+@dataclass(frozen=True)
+class TrialMaker:
+    """Makes the trials of one workspace, of ``steps`` steps each; ``real`` as in ``Trial.of``."""
+
+    workspace: Workspace
+    settings: Settings
+    steps: int
+    real: EncodedPairs | None = None
+
+    def make(self, arm: Arm, seed: int, choice: Choice | None = None) -> Trial:
+        """The training of an arm: as the settings say, or with a choice in their place. Raises as ``Trial.of``."""
+        return Trial.of(self.workspace, arm, seed, arm.settings(self.settings, seed, self.steps, choice), self.real)
 
 
 def _read_scores(path: Path, held: HeldOut) -> NDArray[np.int64] | None:

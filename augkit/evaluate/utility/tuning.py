@@ -19,38 +19,15 @@ from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.typed import read_json
 from augkit.core.workspace import Workspace
-from augkit.evaluate.utility.arms import FLOOR, KINDS, Arm
+from augkit.evaluate.utility.arms import FLOOR, KINDS, Arm, Choice
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
-from augkit.evaluate.utility.trial import Trial
-from augkit.settings import Settings
+from augkit.evaluate.utility.trial import TrialMaker
 from augkit.settings.utility import UtilitySettings
 
 FILE = "utility-tuning.json"
 TUNING = "tuning runs"
 TUNING_SEED = 1_000_000
 """Far from the seeds that are measured."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How a segmenter may be trained: a preset, factors of the learning rates and of the number of steps."""
-
-    preset: str
-    lr_factor: float = 1.0
-    length: float = 1.0
-
-    def applied(self, settings: Settings, steps: int) -> tuple[Settings, int]:
-        """The settings and the steps with it."""
-        own = settings.segmenter
-        optim = own.optim.model_copy(update={"lr": own.optim.lr * self.lr_factor})
-        changes = {"augment": self.preset, "optim": optim, "encoder_lr": own.encoder_lr * self.lr_factor}
-        return (
-            settings.model_copy(update={"segmenter": own.model_copy(update=changes)}),
-            max(1, round(steps * self.length)),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.preset}, rates x {self.lr_factor:.2g}, steps x {self.length:g}"
 
 
 @dataclass(frozen=True)
@@ -119,28 +96,16 @@ def tune(arm: Arm, own: UtilitySettings, score: Callable[[Choice], float]) -> tu
     return best, [Attempt(choice, value) for choice, value in tried.items()]
 
 
-def trial_of(
-    workspace: Workspace, arm: Arm, seed: int, settings: Settings, *, steps: int, choice: Choice | None = None
-) -> Trial:
-    """The training of an arm: as the settings say, or with another choice in their place. Raises as ``Trial.of``."""
-    if choice is None:
-        return Trial.of(workspace, arm, seed, arm.settings(settings, seed, steps))
-    own, length = choice.applied(settings, steps)
-    return Trial.of(workspace, arm, seed, arm.settings(own, seed, length, tuned=True))
-
-
 def tuned_arms(
-    workspace: Workspace, settings: Settings, arms: Sequence[Arm], *, steps: int, sets: EvaluationSets,
-    progress: Progress = silent,
-) -> dict[Arm, Choice]:  # fmt: skip
+    trials: TrialMaker, arms: Sequence[Arm], sets: EvaluationSets, progress: Progress = silent
+) -> dict[Arm, Choice]:
     """For each arm what the photos that choose choose, or chose before."""
-    own, file = settings.utility, TuningFile(workspace)
+    own, file = trials.settings.utility, TuningFile(trials.workspace)
     trainings, done = sum(budget(arm, own)[0] for arm in arms), 0
 
     def score(arm: Arm, choice: Choice) -> float:
         nonlocal done
-        trial = trial_of(workspace, arm, TUNING_SEED, settings, steps=steps, choice=choice)
-        value = sets.judge.mean(trial.run(sets.choosing, progress))
+        value = sets.judge.mean(trials.make(arm, TUNING_SEED, choice).run(sets.choosing, progress))
         done += 1
         progress(TUNING, done, trainings)
         return value
@@ -148,7 +113,7 @@ def tuned_arms(
     progress(TUNING, 0, trainings)
     chosen = {}
     for arm in arms:
-        begin = trial_of(workspace, arm, TUNING_SEED, settings, steps=steps, choice=first_of(arm, own))
+        begin = trials.make(arm, TUNING_SEED, first_of(arm, own))
         about = f"{derive(sets.choosing.digest, begin.folder.name, own.model_dump_json()):016x}"
         found = file.frozen(arm, about)
         if found is None:

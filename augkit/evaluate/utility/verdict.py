@@ -12,6 +12,7 @@ from augkit.evaluate.utility.arms import KINDS, Arm
 from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
 from augkit.evaluate.utility.held_out import CHOOSING
 from augkit.metrics.intervals import Estimate
+from augkit.metrics.sign_flip import sign_flip
 
 Word = Literal["helps", "no difference seen", "hurts", "not asked"]
 
@@ -25,6 +26,11 @@ class Comparison:
     arm: Arm
     against: Arm
     deltas: dict[str, Estimate]
+
+    @property
+    def sign_flip(self) -> float:
+        """The p value of the overall difference over seeds."""
+        return sign_flip(self.deltas[OVERALL].seeds)
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,11 @@ def _sentence(
     delta, arm, other = deltas[OVERALL], question.arm.name, question.against.name
     tail = [f"{name} {points(deltas[name].value)}" for name in (TAIL_PARTS, TAIL_CLASSES) if name in deltas]
     seeds = len(delta.seeds)
-    runs = f"{seeds} seeds" if seeds > 1 else "one seed, so that the chance of the training is not counted"
+    runs = (
+        f"{seeds} seeds, sign-flip test p = {sign_flip(delta.seeds):.2g}"
+        if seeds > 1
+        else "one seed, so that the chance of the training is not counted"
+    )
     low, high = delta.interval(question.level)
     between = f"{100 * question.level:.4g} % interval {points(low)} to {points(high)}"
     if not np.isfinite([low, high]).all():

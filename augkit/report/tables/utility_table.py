@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
 from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
-from augkit.evaluate.utility.study import Study
-from augkit.metrics.intervals import Estimate
+
+if TYPE_CHECKING:
+    from augkit.evaluate.utility.study import Study
+    from augkit.metrics.intervals import Estimate
 
 MEANS = (OVERALL, TAIL_PARTS, TAIL_CLASSES)
 
@@ -25,7 +29,7 @@ def _values(study: Study) -> Table:
         "arm", ("real", "made", *MEANS),
     )  # fmt: skip
     for result in study.arms:
-        cells = [_cell(result.figures.get(name)) for name in MEANS]
+        cells = [figure_cell(result.figures.get(name)) for name in MEANS]
         table.add_row(result.arm.name, str(result.real), str(result.made), *cells)
     table.caption = "\n".join([
         f"tail parts: {', '.join(study.tail_parts) or 'none'}",
@@ -38,7 +42,7 @@ def _values(study: Study) -> Table:
 def _deltas(study: Study) -> Table:
     table = _table("Differences in points, paired by seed and photo; 95 % intervals", "arm", ("against", *MEANS))
     for compared in study.comparisons:
-        cells = [_cell(compared.deltas.get(name), "+") for name in MEANS]
+        cells = [figure_cell(compared.deltas.get(name), "+") for name in MEANS]
         table.add_row(compared.arm.name, compared.against.name, *cells)
     return table
 
@@ -62,7 +66,8 @@ def _table(title: str, first: str, columns: tuple[str, ...]) -> Table:
     return table
 
 
-def _cell(figure: Estimate | None, sign: str = "") -> str:
+def figure_cell(figure: Estimate | None, sign: str = "") -> str:
+    """A figure in points with its interval; empty where there is none."""
     if figure is None:
         return ""
     low, high = figure.interval()

@@ -13,11 +13,11 @@ from augkit.cli._app import run as command
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
-from augkit.evaluate.utility.arms import KINDS, Arm
+from augkit.evaluate.utility.arms import KINDS, Arm, Choice
 from augkit.evaluate.utility.held_out import HeldOut
 from augkit.evaluate.utility.study import compare_arms
 from augkit.evaluate.utility.trial import Trial
-from augkit.evaluate.utility.tuning import TUNING_SEED, Choice, TuningFile, budget, tune
+from augkit.evaluate.utility.tuning import TUNING_SEED, TuningFile, budget, tune
 from augkit.settings import Settings, load_settings
 from augkit.settings.utility import UtilitySettings
 from tests.evaluate.utility.test_study import NARROW, write
@@ -65,9 +65,9 @@ def test_what_a_choice_changes() -> None:
     assert (own.segmenter.augment, steps) == ("strong", 150)
     assert own.segmenter.optim.lr == pytest.approx(3 * base.segmenter.optim.lr)
     assert own.segmenter.encoder_lr == pytest.approx(3 * base.segmenter.encoder_lr)
-    arm = Arm("real+cutmix").settings(own, 0, steps, tuned=True)
+    arm = Arm("real+cutmix").settings(base, 0, 100, Choice("strong", 1.0, 1.5))
     assert arm.segmenter.augment == "strong+cutmix" and arm.segmenter.steps == 150
-    assert CLASSICAL.settings(Choice("none").applied(base, 9)[0], 0, 9, tuned=True).segmenter.augment == "none"
+    assert CLASSICAL.settings(base, 0, 9, Choice("none")).segmenter.augment == "none"
 
 
 def test_val_chooses_and_test_is_read_once_the_choice_is_frozen(
