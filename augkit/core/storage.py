@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
-from augkit.core.atomic_file import is_temporary, sync_folder, temporary_name, write_bytes
+from augkit.core.atomic_file import is_temporary, sync_folder, write_bytes
 from augkit.core.disk_faults import meaning_of
 from augkit.core.errors import DataError, ShardError
-from augkit.core.inside import inside, require_inside
-
-_Result = TypeVar("_Result")
-
-# Stores in which an upload appears whole under its name or not at all, and a rename is a slow copy.
-_WHOLE_UPLOADS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss", "r2"})
+from augkit.core.inside import inside
+from augkit.core.object_store import FsspecStorage
 
 
 class Storage(Protocol):
@@ -88,85 +84,18 @@ class LocalStorage:
                 sync_folder(path.parent)
 
 
-class FsspecStorage:
-    """A URL that fsspec understands, e.g. ``s3://bucket/shards``; picklable, and safe to use after a fork."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-        self._process: int | None = None
-        self._opened: tuple[Any, str] | None = None
-        self._connect()  # a protocol without its package should fail here, not in a worker
-
-    def __repr__(self) -> str:
-        return self.url
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"url": self.url, "_process": None, "_opened": None}
-
-    def put(self, name: str, data: bytes) -> None:
-        """See ``Storage``; object stores take an upload whole, elsewhere a temporary file is renamed."""
-
-        def whole(files: Any, path: str) -> None:
-            if _WHOLE_UPLOADS.isdisjoint(_protocols(files)):
-                folder, _, last = path.rpartition("/")
-                files.makedirs(folder, exist_ok=True)
-                temporary = f"{folder}/{temporary_name(last)}"
-                files.pipe_file(temporary, data)
-                files.mv(temporary, path)
-            else:
-                files.pipe_file(path, data)
-
-        self._do(whole, name, "written")
-
-    def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
-        """See ``Storage``."""
-        end = None if length is None else offset + length
-        return bytes(self._do(lambda files, path: files.cat_file(path, start=offset, end=end), name, "read"))
-
-    def names(self) -> list[str]:
-        """See ``Storage``."""
-
-        def listed(files: Any, path: str) -> list[str]:
-            found: list[str] = files.find(path) if files.exists(path) else []
-            return sorted(file[len(path) :].lstrip("/") for file in found if not is_temporary(file))
-
-        return self._do(listed, "", "listed")
-
-    def exists(self, name: str) -> bool:
-        """See ``Storage``."""
-        return bool(self._do(lambda files, path: files.isfile(path), name, "read"))
-
-    def remove(self, name: str) -> None:
-        """See ``Storage``."""
-        self._do(lambda files, path: files.rm_file(path) if files.exists(path) else None, name, "removed")
-
-    def _do(self, action: Callable[[Any, str], _Result], name: str, verb: str) -> _Result:
-        files, root = self._connect()
-        path = f"{root}/{_checked(name)}" if name else root
-        with _explained(f"{self.url}/{name} cannot be {verb}"):
-            return action(files, path)
-
-    def _connect(self) -> tuple[Any, str]:
-        # fsspec's file systems hold threads and sockets, which do not live on in a forked process.
-        if self._opened is None or self._process != os.getpid():
-            import fsspec
-
-            try:
-                files, root = fsspec.core.url_to_fs(self.url)
-            except (ImportError, ValueError, OSError) as error:
-                remedy = "install the package that fsspec needs for this protocol, or use a local folder"
-                raise ShardError(f"{self.url}: {error}", "a URL that fsspec can open", remedy) from error
-            self._opened, self._process = (files, root.rstrip("/")), os.getpid()
-        return self._opened
-
-
 def open_storage(location: str | Path) -> Storage:
     """The storage at a folder or a URL (``s3://bucket/shards``; ``file://`` is the folder). Raises ShardError."""
-    text = str(location)
-    if isinstance(location, str) and "://" in text:
-        protocol, _, rest = text.partition("://")
-        return LocalStorage(Path(rest)) if protocol in ("file", "local") else FsspecStorage(text)
-    return LocalStorage(Path(location))
+    folder = folder_of(location)
+    return FsspecStorage(str(location)) if folder is None else LocalStorage(folder)
+
+
+def folder_of(location: str | Path) -> Path | None:
+    """The folder that is meant, which ``file://`` may say; None for a URL of any other kind."""
+    if isinstance(location, Path) or "://" not in location:
+        return Path(location)
+    protocol, _, rest = location.partition("://")
+    return Path(rest) if protocol in ("file", "local") else None
 
 
 def read_range(descriptor: int, offset: int, length: int) -> bytes:
@@ -194,15 +123,6 @@ def _of_shards() -> Iterator[None]:
         yield
     except DataError as error:
         raise ShardError(error.found, error.expected, "make the shards again") from error
-
-
-def _checked(name: str) -> str:
-    with _of_shards():
-        return require_inside(name)
-
-
-def _protocols(files: Any) -> set[str]:
-    return {files.protocol} if isinstance(files.protocol, str) else set(files.protocol)
 
 
 def _files(root: Path) -> Iterator[Path]:

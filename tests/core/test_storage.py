@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from augkit.core import storage as module
+from augkit.core import object_store
 from augkit.core.atomic_file import temporary_name
 from augkit.core.errors import ShardError
-from augkit.core.storage import FsspecStorage, LocalStorage, Storage, open_storage
+from augkit.core.object_store import FsspecStorage
+from augkit.core.storage import LocalStorage, Storage, open_storage
 
 
-@pytest.fixture(params=["local", "memory", "renaming"])
+@pytest.fixture(params=["local", "memory", "renaming", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     if request.param == "local":
         return open_storage(tmp_path / "new" / "shards")
     if request.param == "renaming":  # what file systems without whole uploads get
-        monkeypatch.setattr(module, "_WHOLE_UPLOADS", frozenset())
+        monkeypatch.setattr(object_store, "_WHOLE_UPLOADS", frozenset())
+    if request.param == "s3":
+        return open_storage(request.getfixturevalue("bucket") + "/shards")
     return open_storage(f"memory://{uuid.uuid4().hex}/shards/")
 
 
@@ -36,6 +39,7 @@ def test_holds_what_was_put(store: Storage) -> None:
     assert store.read("commits/a", 3) == b"3456789"
     assert store.read("commits/a", 3, 4) == b"3456"
     assert store.read("commits/a", 8, 4) == b"89"
+    assert store.read("commits/a", 10, 4) == b""
 
 
 def test_removing_twice_is_fine(store: Storage) -> None:

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 import pytest
 
 from augkit.core.errors import ShardError
-from augkit.core.storage import FsspecStorage, LocalStorage
+from augkit.core.object_store import FsspecStorage
+from augkit.core.storage import LocalStorage
 from augkit.shards.commit import TarFile, aside_file, commit_file, tar_file
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index, load_manifest
 from augkit.shards.writer import COLUMNS

@@ -16,7 +16,8 @@ import torch
 from torch.utils.data import DataLoader, WeightedRandomSampler
 
 from augkit.core.errors import ShardError
-from augkit.core.storage import FsspecStorage, LocalStorage
+from augkit.core.object_store import FsspecStorage
+from augkit.core.storage import LocalStorage
 from augkit.shards import pair_table, reader
 from augkit.shards.codec import decode_mask, decode_photo, encode_photo
 from augkit.shards.commit import tar_file

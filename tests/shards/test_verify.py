@@ -12,7 +12,8 @@ import pytest
 
 from augkit.cli import _app
 from augkit.core.errors import ShardError
-from augkit.core.storage import FsspecStorage, LocalStorage
+from augkit.core.object_store import FsspecStorage
+from augkit.core.storage import LocalStorage
 from augkit.shards.codec import encode_mask
 from augkit.shards.commit import aside_file, tar_file, to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augkit.core.errors import ShardError
-from augkit.core.storage import FsspecStorage, LocalStorage
+from augkit.core.object_store import FsspecStorage
+from augkit.core.storage import LocalStorage
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 from augkit.shards.commit import TarFile, aside_file, commit_file, read_commit, tar_file
 from augkit.shards.index import load_index
