@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from augkit.api.bars import shown
 from augkit.api.opened import Place, open_workspace
 from augkit.api.shown import Shown
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -50,6 +51,7 @@ class AuditReport(Shown):
         return {name: str(path) for name, path in self.files.items()}
 
 
+@remote_workspaces()
 def audit(
     workspace: Place, *, workers: int = 1, write_exclude: str | Path | None = None, progress: Progress | None = None
 ) -> AuditReport:

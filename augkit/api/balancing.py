@@ -14,6 +14,7 @@ from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 from augkit.core.nearest import one_of
 from augkit.core.progress import Progress, silent
+from augkit.core.remote_workspace import remote_workspaces
 from augkit.core.trackers import require_trackers
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class BalanceResult(Shown):
 
     plan: PlanSummary
     run: RunSummary
-    shards: Path
+    shards: Path | str
     contact_sheet: Path
     chart: Path
 
@@ -99,6 +100,7 @@ class BalanceResult(Shown):
         return {name: str(getattr(self, name)) for name in ("shards", "contact_sheet", "chart")}
 
 
+@remote_workspaces()
 def plan(
     workspace: Place,
     target_per_class: int | None = None,
@@ -145,6 +147,7 @@ def _with_preset(job: Balance, preset: str, progress: Progress) -> Forecast:
         return forecast(other, renamed(progress, f"timing {preset}"), seconds=1.0)
 
 
+@remote_workspaces()
 def balance(
     workspace: Place,
     target_per_class: int | None = None,

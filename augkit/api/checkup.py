@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from augkit.api.opened import Place, open_workspace
 from augkit.api.shown import Shown
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,6 +55,7 @@ class MachineReport(Shown):
         return table
 
 
+@remote_workspaces()
 def machine_report(workspace: Place) -> MachineReport:
     """Looks at this machine; ``workspace`` is the place whose disk is asked."""
     found = (_processor, _gpu, _memory, _shared_memory, _packages, _ray, _weights)

@@ -12,6 +12,7 @@ from augkit.api.opened import Changes, Config, Place, open_workspace, settings_o
 from augkit.api.plain_data import keep
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -128,6 +129,7 @@ class UtilityComparison(Shown):
         return (self.chart,)
 
 
+@remote_workspaces()
 def masks(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
@@ -142,6 +144,7 @@ def masks(
     return found
 
 
+@remote_workspaces()
 def photos(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
     changes: Changes = (), progress: Progress | None = None,
@@ -156,6 +159,7 @@ def photos(
     return found
 
 
+@remote_workspaces()
 def gate(
     workspace: Place, *, pairs: int = 80, config: Config = None, changes: Changes = (),
     progress: Progress | None = None,
@@ -176,6 +180,7 @@ def gate(
     return found
 
 
+@remote_workspaces()
 def utility(
     workspace: Place, *, arms: Sequence[str] | None = None, ratios: Sequence[float] | None = None, seeds: int = 3,
     steps: int | None = None, tune: bool = False, config: Config = None, changes: Changes = (),
@@ -204,6 +209,7 @@ def utility(
     return found
 
 
+@remote_workspaces()
 def teacher(workspace: Place, labels: Place) -> TeacherQuality:
     """Compares what the teacher read of unlabelled photos with the pairs that another workspace has of them."""
     from augkit.evaluate.hidden_labels import evaluate_teacher

@@ -14,6 +14,7 @@ from augkit.api.opened import Place, open_workspace
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 from augkit.core.plain_yaml import load_plain
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +63,7 @@ class FullSize:
     overlap: Overlap | None = None
 
 
+@remote_workspaces()
 def export(
     workspace: Place,
     format: str,

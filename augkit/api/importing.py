@@ -12,6 +12,7 @@ from augkit.api.opened import Changes, Config, Place, open_workspace, settings_o
 from augkit.api.photo_importing import ImportedPhotos, refuse_for_photos
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -92,6 +93,7 @@ class ImportedDataset(Shown):
         return [f"{len(problems)} of {len(self.rows)} left out with a problem", *shown_ones, *more]
 
 
+@remote_workspaces()
 def import_dataset(
     importer: str,
     source: str | Path,

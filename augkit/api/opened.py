@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from augkit.core.remote_workspace import workspace_at
 from augkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from augkit.settings import Settings
 
 Place: TypeAlias = Workspace | str | Path
-"""A workspace, or its folder."""
+"""A workspace, or its folder or URL."""
 Config: TypeAlias = "Settings | str | Path | None"
 """Settings, a preset's name or a YAML file; None stands for the workspace's own, or the machine's default preset."""
 Changes: TypeAlias = Mapping[str, Any] | Sequence[str]
@@ -21,8 +22,8 @@ Changes: TypeAlias = Mapping[str, Any] | Sequence[str]
 
 
 def open_workspace(place: Place) -> Workspace:
-    """The workspace at a folder."""
-    return place if isinstance(place, Workspace) else Workspace(Path(place))
+    """The workspace at a folder or URL. Raises ShardError where a URL leads nowhere."""
+    return place if isinstance(place, Workspace) else workspace_at(place)
 
 
 def settings_of(workspace: Workspace, config: Config = None, changes: Changes = ()) -> Settings:

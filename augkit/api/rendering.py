@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from augkit.api.bars import shown
 from augkit.api.importing import ImportedDataset, RowCount
 from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     from augkit.core.progress import Progress
 
 
+@remote_workspaces()
 def render(
     workspace: Place, count: int = 200, *, lopsided: bool = False, classes: Mapping[str, int] | None = None,
     config: Config = None, changes: Changes = (), progress: Progress | None = None,

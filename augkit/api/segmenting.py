@@ -11,6 +11,7 @@ from augkit.api.bars import shown
 from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError, DataError
+from augkit.core.remote_workspace import remote_workspaces
 
 if TYPE_CHECKING:
     from augkit.core.parts import PartSchema
@@ -57,6 +58,7 @@ class SegmentedPhotos(Shown):
         return "\n".join([*lines, *([f"{len(refused)} refused:", *refused[:_SHOWN]] if refused else [])])
 
 
+@remote_workspaces()
 def segment(
     workspace: Place,
     source: str | Path,

@@ -13,6 +13,7 @@ from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
 from augkit.core.launcher import is_main_process
 from augkit.core.nearest import one_of
+from augkit.core.remote_workspace import remote_workspaces
 from augkit.core.trackers import require_trackers
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class TrainedModels(Shown):
         return "\n".join([*(scores if self.scores else []), *lines])
 
 
+@remote_workspaces()
 def train(
     workspace: Place,
     what: str,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from augkit.core.errors import ConfigError
+from augkit.core.storage import folder_of
 from augkit.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -12,10 +14,13 @@ if TYPE_CHECKING:
 
 
 class WorkspaceView(Workspace):
-    """The folder that holds catalogue, pairs, models, shards and reports."""
+    """The folder that holds catalogue, pairs, models, shards and reports. Raises ConfigError for a URL."""
 
     def __init__(self, root: str | Path) -> None:
-        super().__init__(Path(root))
+        folder = folder_of(root)
+        if folder is None:
+            raise ConfigError(f"{root}: a URL", "a folder", "give the URL itself to the functions of augkit.api")
+        super().__init__(folder)
 
     def dataset(self, split: str = "train") -> ShardDataset:
         """The accepted pairs of a split that `balance` wrote. Raises ShardError where it did not yet."""
@@ -32,7 +37,7 @@ class WorkspaceView(Workspace):
 
         if not self.catalogue.is_file():
             return html_of(f"{self.root}: nothing was imported yet")
-        there = {"models": self.models, "shards": self.shards, "reports": self.reports}
+        there = {"models": self.models, "shards": Path(self.shards), "reports": self.reports}
         lines = [f"{name} {path}" for name, path in there.items() if path.is_dir()]
         table = class_table(read_catalogue(self.catalogue))
         return html_of(Group(f"workspace {self.root}", table, *lines), [self.reports / "contact-sheet.png"])

@@ -30,7 +30,7 @@ from augkit.core.progress import Progress, silent
 from augkit.core.regular_file import PICTURE, read_regular
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
-from augkit.core.workspace import Workspace
+from augkit.core.workspace import CLASSICAL, Workspace
 from augkit.data.augment import Augmentation
 from augkit.data.augment.background import Background
 from augkit.data.catalogue import CatalogueRow, TrainingRows, count_classes, read_catalogue, usable
@@ -56,7 +56,7 @@ class ClassicalRequest:
     """
 
     recipe: Recipe
-    place: Path
+    place: Path | str
     target: int
     factor: int | None = None
     backgrounds: Path | None = None
@@ -111,14 +111,16 @@ class ClassicalJob:
 
         Raises BusyError where another command writes there.
         """
-        with held(self.request.place, around=(self.workspace.root, self.workspace.reports)):
+        place = self.request.place
+        thing = place if isinstance(place, Path) else self.workspace.root / CLASSICAL
+        with held(thing, around=(self.workspace.root, self.workspace.reports)):
             return self._generate(progress)
 
     def _generate(self, progress: Progress) -> RunOutcome:
         run = self._plan_run()
-        place = Workspace(self.workspace.root.resolve())
-        location, settings = str(self.request.place.resolve()), self.settings
-        job = Job(place, location, settings.seed, pair_format(settings), fan_out(settings.balance))
+        at, settings = self.request.place, self.settings
+        location = str(at.resolve() if isinstance(at, Path) else at)
+        job = Job(self.workspace.resolved(), location, settings.seed, pair_format(settings), fan_out(settings.balance))
         worker_of = partial(ClassicalWorker, recipe=self.request.recipe, backgrounds=self.request.backgrounds)
         with EXECUTORS[self.request.executor](job, worker_of) as fleet:
             return run.run(fleet, progress)

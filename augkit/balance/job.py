@@ -28,7 +28,7 @@ from augkit.core.lock import held
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
-from augkit.core.workspace import Workspace
+from augkit.core.workspace import SHARDS, Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
 from augkit.data.part_name_faults import require_counterparts
 from augkit.gate.fit import has_judges, is_ready, load_gate, ready_gate
@@ -222,7 +222,7 @@ class Balance:
 
     def alone(self) -> AbstractContextManager[None]:
         """While it lasts, nobody else writes these shards. Raises BusyError."""
-        return held(self.workspace.shards, around=(self.workspace.root, self.workspace.reports))
+        return held(self.workspace.root / SHARDS, around=(self.workspace.root, self.workspace.reports))
 
     def _generate(self, progress: Progress) -> RunOutcome:
         folders = {self.store.usable("mask", self.store.model("mask", c)) for c in self.generated()}
@@ -317,10 +317,12 @@ class Balance:
 
     def _job(self) -> Job:
         models = {
-            c.name: ClassModels(*(self.store.usable(stage, self.store.model(stage, c)).resolve() for stage in STAGES))
+            c.name: ClassModels(
+                *(self.workspace.anywhere(self.store.usable(stage, self.store.model(stage, c))) for stage in STAGES)
+            )
             for c in self.generated()
         }
-        place, settings, balance = Workspace(self.workspace.root.resolve()), self.settings, self.settings.balance
+        place, settings, balance = self.workspace.resolved(), self.settings, self.settings.balance
         return Job(
             place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance, self.device.kind), models,
             self.computed.precision, self.device.kind, self.device.batch, balance.exemplar, balance.hard_sampling,

@@ -19,7 +19,7 @@ from augkit.shards.codec import encode_photo
 
 @dataclass(frozen=True)
 class ClassModels:
-    """Folders of the two stages that serve a class."""
+    """Folders of the two stages that serve a class, for ``Workspace.bring``: below the workspace, or absolute."""
 
     mask: Path
     image: Path
@@ -102,6 +102,10 @@ class Job:
     hard_sampling: float = 0.0
     references: Callable[[], ReferenceSet] = no_gate
     exemplars: tuple[str, ...] = ()
+
+    def folder(self, model: Path) -> Path:
+        """Of a model, on this machine."""
+        return self.workspace.bring(self.workspace.root / model)
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ class Worker:
         )
 
     def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSource, str]:
-        folder = self.job.models[car_class.name].mask
+        folder = self.job.folder(self.job.models[car_class.name].mask)
         if folder not in self._masks:
             sampler, about = TRAINABLE["mask"].load(folder)
             check_parts(folder, about, self.schema)
@@ -194,7 +194,7 @@ class Worker:
         return self._masks[folder]
 
     def _photo_sampler(self, car_class: CarClass) -> tuple[PhotoSource, str]:
-        folder = self.job.models[car_class.name].image
+        folder = self.job.folder(self.job.models[car_class.name].image)
         if folder not in self._photos:
             sampler, about = TRAINABLE["image"].load(folder, self.job.precision)
             check_parts(folder, about, self.schema)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from augkit.cli._log import note
 from augkit.core.errors import AugkitError
+from augkit.core.remote_workspace import by_url
 
 ANSWERED: ContextVar[bool] = ContextVar("answered", default=False)
 """Whether a command has printed its JSON object: there must be only one."""
@@ -29,8 +30,9 @@ class Answer:
 
     def refused(self, error: AugkitError, code: int, kind: str = "") -> int:
         """Tells of an error; returns the exit code."""
-        print(f"augkit: {error}", file=sys.stderr)
-        return self.told(kind or type(error).__name__, error.found, code, error.expected, error.remedy)
+        found, expected, remedy = (by_url(text) for text in (error.found, error.expected, error.remedy))
+        print(f"augkit: {by_url(str(error))}", file=sys.stderr)
+        return self.told(kind or type(error).__name__, found, code, expected, remedy)
 
     def told(self, kind: str, found: str, code: int, expected: str = "", remedy: str = "") -> int:
         """The JSON object, where one is asked for and the command has not printed its result; returns the exit code."""

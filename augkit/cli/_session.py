@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,8 @@ from augkit.api.plain_data import as_json
 from augkit.cli._answer import ANSWERED
 from augkit.core.launcher import is_main_process
 from augkit.core.presets import setting_presets
-from augkit.core.workspace import Workspace
+from augkit.core.remote_workspace import by_url, workspace_at
+from augkit.core.workspace import ENVIRONMENT, Workspace
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
     from augkit.settings import Settings
 
 WorkspaceOption = Annotated[
-    Path | None,
-    typer.Option("--workspace", "-w", help="Folder of the workspace (AUGKIT_WORKSPACE, or the current folder)."),
-]
+    str | None,
+    typer.Option(
+        "--workspace", "-w", help="The workspace's folder or URL (AUGKIT_WORKSPACE, or the current folder).",
+        metavar="DIR|URL",
+    ),
+]  # fmt: skip
 ConfigOption = Annotated[
     str | None, typer.Option("--config", "-c", help=f"YAML file, or a preset: {', '.join(setting_presets())}.")
 ]
@@ -72,9 +77,24 @@ class Session:
             return
         if self.as_json:
             ANSWERED.set(True)
-            print(as_json(result))
+            print(by_url(as_json(result)))
         else:
-            self.console.print(human)
+            self.console.print(_named(human))
+
+
+def _named(human: RenderableType) -> RenderableType:
+    """The same with URLs for the paths of what mirrors them, where texts and captions name any."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    if isinstance(human, Group):
+        return Group(*map(_named, human.renderables))
+    if isinstance(human, Text) and by_url(human.plain) != human.plain:
+        return Text(by_url(human.plain))
+    if isinstance(human, Table) and isinstance(human.caption, str):
+        human.caption = by_url(human.caption)
+    return by_url(human) if isinstance(human, str) else human
 
 
 def track_setting(names: Sequence[str] | None) -> list[str]:
@@ -83,8 +103,11 @@ def track_setting(names: Sequence[str] | None) -> list[str]:
 
 
 def open_session(
-    workspace: Path | None, as_json: bool = False, config: str | None = None, overrides: Sequence[str] | None = None
+    workspace: str | Path | None,
+    as_json: bool = False,
+    config: str | None = None,
+    overrides: Sequence[str] | None = None,
 ) -> Session:
-    """The session of a command line."""
-    place = Workspace(workspace) if workspace is not None else Workspace.default()
+    """The session of a command line. Raises ShardError where a URL leads nowhere."""
+    place = workspace_at(os.environ.get(ENVIRONMENT, ".") if workspace is None else workspace)
     return Session(place, as_json, config, tuple(overrides or ()))

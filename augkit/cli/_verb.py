@@ -15,6 +15,7 @@ from augkit.cli._manner import MANNER, Manner
 from augkit.cli._session import open_session
 from augkit.core.errors import ConfigError, RenamedWarning
 from augkit.core.nearest import one_of
+from augkit.core.remote_workspace import remote_workspaces
 
 
 class Verb(TyperCommand):
@@ -28,6 +29,10 @@ class Verb(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Calls the command. Raises ConfigError for settings, and DataError for a folder, that it cannot work with."""
+        with remote_workspaces():
+            return self._checked(ctx)
+
+    def _checked(self, ctx: Any) -> Any:
         given = ctx.params
         if "config" in given:
             session = open_session(given.get("workspace"), False, given["config"], given.get("overrides"))

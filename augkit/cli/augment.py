@@ -69,7 +69,7 @@ def augment(
 
 
 def _open(
-    session: Session, preset: str, *, place: Path, target: int | None, executor: str, **asked: Any
+    session: Session, preset: str, *, place: Path | str, target: int | None, executor: str, **asked: Any
 ) -> ClassicalJob:
     from augkit.balance.classical import ClassicalJob, ClassicalRequest
     from augkit.balance.executors import EXECUTORS
@@ -77,7 +77,7 @@ def _open(
 
     if executor not in EXECUTORS:
         raise ConfigError(f"--executor {executor}", one_of(executor, EXECUTORS))
-    if place.resolve() == session.workspace.shards.resolve():
+    if place == session.workspace.shards or Path(place).resolve() == Path(session.workspace.shards).resolve():
         raise ConfigError(f"--out {place}: `augkit balance` writes there", "a folder of its own", "leave --out out")
     target = target or session.settings.balance.target_per_class
     request = ClassicalRequest(load_recipe(preset), place, target, executor=executor, **asked)

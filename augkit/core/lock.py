@@ -11,22 +11,26 @@ import errno
 import json
 import os
 import shutil
-import socket
-import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from augkit.core.atomic_file import is_temporary, make_folder, temporary_start
-from augkit.core.errors import BusyError
+from augkit.core.owner import busy, owner_here
 
 FORGOTTEN = 60.0
 """Seconds after which nobody writes at a temporary file any more, where no lock tells."""
+
+Beyond = Callable[[Path, float], AbstractContextManager[None]]
+"""Takes a lock that other machines see, of a thing and with some seconds of patience; raises BusyError."""
+
+BEYOND: dict[Path, Beyond] = {}
+"""By folder: what takes the locks of what is below it, beside the system's; of folders that mirror a store."""
 
 _WAIT = 0.1
 _TAKEN = (errno.EACCES, errno.EAGAIN)
@@ -49,7 +53,7 @@ def held(thing: Path, *, patience: float = 0.0, around: Sequence[Path] = ()) -> 
         if not first:
             yield
             return
-        with _locked(thing, time.monotonic() + patience):
+        with _locked(thing, time.monotonic() + patience), _beyond(thing, patience):
             sweep(thing, around)
             try:
                 yield
@@ -84,7 +88,7 @@ def _locked(thing: Path, deadline: float) -> Iterator[None]:
     stream = _opened(thing, deadline)
     try:
         stream.truncate(0)
-        stream.write(json.dumps(_owner()))
+        stream.write(json.dumps(owner_here()))
         stream.flush()
         yield
     finally:
@@ -93,6 +97,12 @@ def _locked(thing: Path, deadline: float) -> Iterator[None]:
         with suppress(OSError):  # something was written
             for folder in new:
                 folder.rmdir()
+
+
+def _beyond(thing: Path, patience: float) -> AbstractContextManager[None]:
+    own = thing.absolute()
+    found = (take for folder, take in BEYOND.items() if own.is_relative_to(folder))
+    return next((take(own, patience) for take in found), nullcontext())
 
 
 def _opened(thing: Path, deadline: float) -> TextIOWrapper:
@@ -117,34 +127,23 @@ def _opened(thing: Path, deadline: float) -> TextIOWrapper:
                     f"{thing}: {error.strerror}; run one command at a time here", RuntimeWarning, stacklevel=2
                 )
                 return stream
-            said = _said(stream)
+            owner = _owner_of(stream)
             stream.close()
             if error.errno not in _TAKEN:
                 raise
             if time.monotonic() >= deadline:
-                raise BusyError(
-                    f"{thing}: {said} is writing it", "one command at a time",
-                    "wait for it to end, or end it: it can go on later, and so can this one",
-                ) from error  # fmt: skip
+                raise busy(thing, owner) from error
             time.sleep(_WAIT)
 
 
-def _owner() -> dict[str, str | int]:
-    program = Path(sys.argv[0] or "python")
-    verb = [word for word in sys.argv[1:2] if word.isalpha()]
-    names = [program.parent.name if program.stem == "__main__" else program.name, *verb]
-    since = datetime.now().astimezone().isoformat(timespec="seconds")
-    return {"host": socket.gethostname(), "pid": os.getpid(), "command": " ".join(names), "since": since}
-
-
-def _said(stream: TextIOWrapper) -> str:
-    """Who has the lock, in words."""
+def _owner_of(stream: TextIOWrapper) -> dict[str, Any]:
+    """What its file says of it."""
     stream.seek(0)
     try:
         owner = json.loads(stream.read())
-        return f"process {owner['pid']} on {owner['host']} (`{owner['command']}`, since {owner['since']})"
-    except (ValueError, KeyError, TypeError):  # it has the lock, and is about to write its name
-        return "another process"
+    except ValueError:  # it has the lock, and is about to write its name
+        return {}
+    return owner if isinstance(owner, dict) else {}
 
 
 def _is_same_file(path: Path, descriptor: int) -> bool:

@@ -151,7 +151,9 @@ def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
 
 def runs_of(workspace: Workspace, entry: BenchmarkEntry) -> Path:
     """Where the models of an entry are, or will be."""
-    folder, earlier = (inside(workspace.root, f"{name}/{entry.name}") for name in (FOLDER, EARLIER_FOLDER))
+    folder, earlier = (
+        workspace.bring(inside(workspace.root, f"{name}/{entry.name}")) for name in (FOLDER, EARLIER_FOLDER)
+    )
     return earlier if earlier.is_dir() and not folder.is_dir() else folder
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from augkit.core.atomic_file import write_json
 from augkit.core.errors import ShardError
 from augkit.core.lock import held
+from augkit.core.remote_workspace import by_url
 from augkit.core.storage import Storage, open_storage
-from augkit.core.workspace import Workspace
+from augkit.core.workspace import SHARDS, Workspace
 from augkit.gate.duplicates import KeptPairs, NoDuplicates
 from augkit.gate.fit import ready_gate, settings_digest
 from augkit.gate.funnel import funnel
@@ -30,7 +31,7 @@ def judge_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     Where there are no shards yet the gate is fitted only. Raises ShardError for shards of another part schema, and
     BusyError where another command writes the gate or the shards.
     """
-    with held(references.workspace.shards, around=(references.workspace.root, references.workspace.reports)):
+    with held(references.workspace.root / SHARDS, around=(references.workspace.root, references.workspace.reports)):
         return _judged_again(references, refit)
 
 
@@ -93,6 +94,6 @@ def summary(
     was, now = ({n: by.get("generated", {}).get("accepted", 0) for n, by in c.items()} for c in (before, after))
     changed = {name: (was[name], now.get(name, 0)) for name in was if was[name] != now.get(name, 0)}
     path = workspace.reports / "gate.json"
-    result |= {"changed": changed, "rewritten": list(rewritten), "report": str(path)}
+    result |= {"changed": changed, "rewritten": list(rewritten), "report": by_url(str(path))}
     write_json(path, result)
     return result

@@ -98,7 +98,7 @@ class ReferenceSet:
             raise ConfigError(f"gate.checks names {unknown[0]!r}", "checks out of " + ", ".join(sorted(CHECKS)))
         rows = tuple(row for row in usable(read_catalogue(workspace.require_catalogue())) if row.split != "test")
         folds = Folds.of(rows, options.folds, options.seed) if options.checks else Folds.one(rows)
-        return cls(workspace, schema, options, segmenters, rows, folds, workspace.root / "gate", progress)
+        return cls(workspace, schema, options, segmenters, rows, folds, workspace.gate, progress)
 
     @cached_property
     def pairs(self) -> CanonicalPairs:

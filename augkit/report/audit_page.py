@@ -51,7 +51,7 @@ def write_page(result: AuditResult, overview: Overview, workspace: Workspace, pa
     sections = [_section(finding, images) for finding in result.findings]
     return render(
         "audit.html", path, result=result, overview=overview, sections=sections, worst=WORST, thumbnail=THUMBNAIL,
-        version=__version__, clean=[CHECKS[name] for name in result.clean], name=workspace.root.resolve().name,
+        version=__version__, clean=[CHECKS[name] for name in result.clean], name=workspace.name,
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def overlay(photo: Photo, mask: Mask, schema: PartSchema, strength: float = 0.55
     return np.where((mask == BACKGROUND)[..., None], photo, blended.round().astype(np.uint8))
 
 
-def contact_sheet(shards: Path, target: Path, columns: int = COLUMNS, made: str = "generated") -> Path:
+def contact_sheet(shards: Path | str, target: Path, columns: int = COLUMNS, made: str = "generated") -> Path:
     """Writes a PNG with a row a class: ``columns`` real pairs, then as many of the source ``made``, photo above
     overlay."""
     dataset = ShardDataset(shards)

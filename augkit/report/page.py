@@ -128,7 +128,7 @@ def _written(
     classes = count_classes(data)
     gaps = [*data.gaps, *_unreadable(images), *_gaps(data, trainings, measures)]
     write_page(
-        "report.html", path, name=workspace.root.resolve().name, version=__version__, data=data,
+        "report.html", path, name=workspace.name, version=__version__, data=data,
         classes=classes, parts=count_parts(data), funnel=funnel, gallery=gallery, gaps=gaps, measures=measures,
         headline=headline(data, classes), trainings=[(t, notes_on(t), _charts(t)) for t in trainings],
         models=_models(data), scores=_scores(gallery), size=(WIDTH, HEIGHT), map_size=(MAP_WIDTH, MAP_HEIGHT),

@@ -48,7 +48,7 @@ class ModelStore:
         rows = TrainingRows.of(read_catalogue(workspace.require_catalogue()))
         if not rows.rows:
             raise DataError(f"{workspace.root}: no usable training pairs", "at least one", "see `augkit classes`")
-        return cls(workspace, rows, PartSchema.load(workspace.schema), settings, workspace.models)
+        return cls(workspace, rows, PartSchema.load(workspace.schema), settings, workspace.root / "models")
 
     def stage(self, stage: Stage) -> StartSettings:
         """The settings of a stage."""
@@ -62,7 +62,7 @@ class ModelStore:
 
     def folder(self, stage: Stage, model: str) -> Path:
         """Where a model is, or will be."""
-        return inside(self.models, f"{stage}/{model}")
+        return self.workspace.bring(inside(self.models, f"{stage}/{model}"))
 
     def needed(self, classes: Iterable[CarClass], stages: Sequence[Stage] = STAGES) -> list[tuple[Stage, str]]:
         """All models that the classes need, in order of training."""
@@ -148,6 +148,8 @@ class ModelStore:
         require_counterparts(self.schema, f"train {stage}")  # banks, judges and warps mirror, whatever augments
         start = self._start(stage, model, resume, progress, fresh)
         settings, rows = self.stage(stage).rooted(self.workspace.root), rows_of(model, self.rows)
+        if settings.init_from is not None:
+            self.workspace.bring(Path(settings.init_from))
         self._check_start(settings)
         run = StageRun(
             model=model, title=f"{stage} {model}", workspace=self.workspace, rows=rows, schema=self.schema,

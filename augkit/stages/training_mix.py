@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import ShardError
 from augkit.core.parts import PartSchema
+from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
 from augkit.settings import SOURCES, SegmenterSettings, Source
@@ -76,9 +77,9 @@ def training_mix(workspace: Workspace, source: Source, split: str = "train") -> 
     with_real = {"generated": workspace.shards, "pseudo": workspace.shards, "classical": workspace.classical}
     homes = with_real | {"painted": workspace.painted}
     needed = [with_real[made] for made in sources if made in with_real]
-    there = [folder for folder in with_real.values() if (folder / MANIFEST_FILE).is_file()]
+    there = [folder for folder in with_real.values() if open_storage(folder).exists(MANIFEST_FILE)]
     home_of_real = [*needed, *there, workspace.shards][0]
-    wanted: dict[Path, list[str]] = {}
+    wanted: dict[Path | str, list[str]] = {}
     for name in sources:
         wanted.setdefault(homes.get(name, home_of_real), []).append(name)
     here = ("split", "==", split)
@@ -96,7 +97,7 @@ def training_mix(workspace: Workspace, source: Source, split: str = "train") -> 
     return pairs
 
 
-def _require_present_split(workspace: Workspace, index: pa.Table, folders: Sequence[Path]) -> None:
+def _require_present_split(workspace: Workspace, index: pa.Table, folders: Sequence[Path | str]) -> None:
     """Raises ShardError where a real pair is in another split than the catalogue says, or a made one took over the
     appearance of a photo that is held out now."""
     present = {row.id: row.split for row in read_catalogue(workspace.require_catalogue())}

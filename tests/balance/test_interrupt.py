@@ -26,24 +26,27 @@ PATIENCE = 400.0
 """Seconds until a test gives up; far more than any of them needs."""
 
 
+SLOWLY = (
+    "import sys, time\n"
+    "from augkit.balance.worker import Worker\n"
+    "from augkit.cli._app import run\n"
+    "import signal\n"  # a background job of a shell inherits an ignored SIGINT
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "make = Worker.make\n"
+    "def slowly(self, row, digest, progress):\n"
+    "    report = make(self, row, digest, progress)\n"
+    "    time.sleep(1.0 if row.kind == 'generated' else 0.0)\n"
+    "    return report\n"
+    "Worker.make = slowly\n"
+    "sys.exit(run(sys.argv[1:]))\n"
+)
+"""``augkit`` with pauses between the shards, so that it can be met in between."""
+
+
 def start(workspace: Workspace, *options: str, executor: str = "local") -> subprocess.Popen[bytes]:
-    """``augkit balance`` in a process of its own, with pauses between the shards so that it can be met in between."""
-    code = (
-        "import sys, time\n"
-        "from augkit.balance.worker import Worker\n"
-        "from augkit.cli._app import run\n"
-        "import signal\n"  # a background job of a shell inherits an ignored SIGINT
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "make = Worker.make\n"
-        "def slowly(self, row, digest, progress):\n"
-        "    report = make(self, row, digest, progress)\n"
-        "    time.sleep(1.0 if row.kind == 'generated' else 0.0)\n"
-        "    return report\n"
-        "Worker.make = slowly\n"
-        "sys.exit(run(sys.argv[1:]))\n"
-    )
+    """``augkit balance`` in a process of its own, slowly."""
     words = ["balance", "-w", str(workspace.root), "--executor", executor, *ONLY, *options]
-    command = [sys.executable, "-c", code, *words]
+    command = [sys.executable, "-c", SLOWLY, *words]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -106,4 +108,4 @@ def test_a_share_needs_two_kinds_of_pairs() -> None:
 
     settings = load_settings("smoke", ["segmenter.source=classical", "segmenter.generated_share=0.5"])
     with pytest.raises(ConfigError, match="generated_share with source classical"):
-        train_segmenter(Workspace.default(), settings, resume=False)
+        train_segmenter(Workspace(Path()), settings, resume=False)

@@ -66,7 +66,7 @@ class Trial:
         about: dict[str, Any] = segmenter_fingerprint(self.settings, self.pairs)
         about["steps"] = self.settings.segmenter.steps
         digest = f"{derive(0, *(f'{key}={about[key]}' for key in sorted(about))):016x}"
-        return self.workspace.root / "utility" / self.arm.name / digest
+        return self.workspace.bring(self.workspace.root / "utility" / self.arm.name / digest)
 
     def run(self, held: HeldOut, progress: Progress = silent) -> NDArray[np.int64]:
         """(held-out pairs, channels, 3) pixels. Trains, or goes on, where the folder has no finished model."""

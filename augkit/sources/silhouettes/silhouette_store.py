@@ -58,7 +58,7 @@ class SilhouetteRow:
 
 def table_path(workspace: Workspace) -> Path:
     """One row a pair that was looked at."""
-    return workspace.root / "silhouettes.parquet"
+    return workspace.bring(workspace.root / "silhouettes.parquet")
 
 
 def read_table(workspace: Workspace) -> list[SilhouetteRow]:

@@ -11,8 +11,8 @@ from augkit import __version__
 from augkit.core.errors import DataError
 from augkit.core.lock import held
 from augkit.core.parts import PartSchema
-from augkit.core.storage import LocalStorage
-from augkit.core.workspace import Workspace
+from augkit.core.storage import Storage, open_storage
+from augkit.core.workspace import PAINTED, Workspace
 from augkit.data.present_split import present_split
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.commit import read_commit
@@ -48,7 +48,7 @@ class PaintRequest:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema) -> tuple[Path, str]:
+def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema) -> tuple[Path | str, str]:
     """Adds the shard of the request to the data set; one that is there already is left as it is. Its folder and name.
 
     Raises DataError where a held-out pair would come back as a training pair, and for pictures that are not square, and
@@ -56,11 +56,11 @@ def write_pairs(workspace: Workspace, request: PaintRequest, schema: PartSchema)
     """
     _require_training(workspace, request)
     _require_square(request)
-    with held(workspace.painted):
-        return workspace.painted, _written(LocalStorage(workspace.painted), request, schema)
+    with held(workspace.root / PAINTED):
+        return workspace.painted, _written(open_storage(workspace.painted), request, schema)
 
 
-def _written(storage: LocalStorage, request: PaintRequest, schema: PartSchema) -> str:
+def _written(storage: Storage, request: PaintRequest, schema: PartSchema) -> str:
     """The name of the request's shard."""
     names = [shard.name for shard in load_manifest(storage).shards] if storage.exists(MANIFEST_FILE) else []
     for name in names:
