@@ -183,7 +183,7 @@ def gate(
 @remote_workspaces()
 def utility(
     workspace: Place, *, arms: Sequence[str] | None = None, ratios: Sequence[float] | None = None, seeds: int = 3,
-    steps: int | None = None, tune: bool = False, config: Config = None, changes: Changes = (),
+    steps: int | None = None, tune: bool = False, jobs: int = 1, config: Config = None, changes: Changes = (),
     progress: Progress | None = None,
 ) -> UtilityComparison:  # fmt: skip
     """Trains the same segmenter with and without generated pairs and compares both on held-out real photos.
@@ -191,7 +191,7 @@ def utility(
     ``arms`` are e.g. ``["real", "real+classical"]`` (by default what the shards have pairs for), ``ratios`` the shares
     of made pairs in a batch; every arm is trained with so many ``seeds``, for ``steps`` steps (by default
     ``segmenter.steps``). With ``tune`` each arm's preset, learning rates and length are chosen on val first, with the
-    same budget (section ``utility``). Kept in reports/utility.json.
+    same budget (section ``utility``). So many ``jobs`` are trained at a time. Kept in reports/utility.json.
     """
     from augkit.evaluate.utility.arms import RATIOS, arms_of
     from augkit.evaluate.utility.study import compare_arms, default_kinds
@@ -202,7 +202,7 @@ def utility(
     chosen = arms_of(default_kinds(place) if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
     with shown(progress) as told:
         study = compare_arms(
-            place, settings, chosen, seeds, steps or settings.segmenter.steps, tuned=tune, progress=told
+            place, settings, chosen, seeds, steps or settings.segmenter.steps, tuned=tune, jobs=jobs, progress=told
         )
     found = UtilityComparison(study, utility_chart(study, place.reports / "utility.png"))
     keep(place, "utility", found.to_dict())

@@ -64,7 +64,7 @@ class UtilityCost(Shown):
 
 def label_equivalents(
     workspace: Place, labels: Sequence[str], *, arms: Sequence[str] | None = None,
-    ratios: Sequence[float] | None = None, seeds: int = 8, steps: int | None = None, tune: bool = False,
+    ratios: Sequence[float] | None = None, seeds: int = 8, steps: int | None = None, tune: bool = False, jobs: int = 1,
     config: Config = None, changes: Changes = (), progress: Progress | None = None,
 ) -> LabelEquivalents:  # fmt: skip
     """Compares the arms at numbers of labels, e.g. ``["16", "64", "all"]``; kept in reports/utility-labels.json.
@@ -80,7 +80,7 @@ def label_equivalents(
     settings = settings_of(place, config, changes)
     question = _question(place, settings, labels, arms, ratios, seeds=seeds, steps=steps, tune=tune)
     with shown(progress) as told:
-        study = compare_labels(place, settings, question, _make_pairs, told)
+        study = compare_labels(place, settings, question, _make_pairs, jobs=jobs, progress=told)
     found = LabelEquivalents(study, label_chart(study, place.reports / "utility-labels.png"))
     keep(place, "utility-labels", found.to_dict())
     return found

@@ -39,6 +39,7 @@ def utility(
         str | None,
         typer.Option("--labels", help="Compare at these numbers of labels, e.g. 16,64,all; the rest is unlabelled."),
     ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings side by side, in processes of their own.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
@@ -63,9 +64,9 @@ def utility(
         if dry_run:
             result: Shown = utility_cost(session.workspace, labels=numbers, **asked)
         elif numbers is not None:
-            result = label_equivalents(session.workspace, numbers, **asked)
+            result = label_equivalents(session.workspace, numbers, jobs=jobs, **asked)
         else:
-            result = measured(session.workspace, **asked)
+            result = measured(session.workspace, jobs=jobs, **asked)
     session.show(result)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,10 @@ from augkit.evaluate.utility.evaluation_sets import EvaluationSets
 from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS, ArmFigures
 from augkit.evaluate.utility.label_subsets import LabelSubset, labelled_workspace
 from augkit.evaluate.utility.label_worth import FEWER, MORE, LabelWorth, label_worth
-from augkit.evaluate.utility.study import Reading, Study, conclude, run_trials
+from augkit.evaluate.utility.side_by_side import side_by_side
+from augkit.evaluate.utility.study import RUNS, Reading, Study, conclude, run_trials, train_one
 from augkit.evaluate.utility.trial import TrialMaker
-from augkit.evaluate.utility.tuning import TUNING_SEED, require_test, tuned_arms
+from augkit.evaluate.utility.tuning import TUNING, TUNING_SEED, require_test, try_choices, tuned_arms
 from augkit.settings import Settings
 from augkit.stages.catalogue_pairs import CataloguePairs
 
@@ -86,34 +88,35 @@ class LabelQuestion:
 
 
 def compare_labels(
-    workspace: Workspace, settings: Settings, question: LabelQuestion, make_pairs: MakePairs,
+    workspace: Workspace, settings: Settings, question: LabelQuestion, make_pairs: MakePairs, *, jobs: int = 1,
     progress: Progress = silent,
 ) -> LabelStudy:  # fmt: skip
     """Trains every arm at every number of labels with seeds 0, 1, ... in workspaces of their own.
 
-    All is kept in ``WORKSPACE/utility/labels``, so that the same command goes on. Raises ConfigError and DataError
-    before anything is trained, and what the main job raises with the subset that it was about.
+    All is kept in ``WORKSPACE/utility/labels``, so that the same command goes on. ``jobs`` are worked on at a time, for
+    which ``make_pairs`` must be a function of a module. Raises ConfigError and DataError before anything is trained,
+    and what the main job raises with the subset that it was about.
     """
     if question.seeds < 1:
         raise ConfigError(f"{question.seeds} seeds", "at least 1, better 8")
     sets = EvaluationSets.of_catalogue(workspace, settings.segmenter.size)
     if question.tuned:
         require_test(sets)
-    rooms = _Rooms(workspace, settings, question, make_pairs, progress)
-    choices: dict[int, Mapping[Arm, Choice]] = {}
+    work = LabelWork(workspace, settings, question, make_pairs, sets)
+    _work_ahead(work, jobs, progress)
+    choices = {number: work.choices(number, progress) for number in question.numbers}
+    labels: dict[int, list[int]] = {number: [] for number in question.numbers}
     readings: dict[int, list[Reading]] = {number: [] for number in question.numbers}
-    for seed in range(question.seeds):
-        for number in question.numbers:
-            if question.tuned and number not in choices:
-                choices[number] = tuned_arms(rooms.open(TUNING_SEED, number), question.arms, sets, progress)
-            room = rooms.open(seed, number)
-            trials = [room.make(arm, seed, choices.get(number, {}).get(arm)) for arm in question.arms]
-            readings[number] += run_trials(trials, sets, progress)
-            rooms.done()
+    for done, (seed, number) in enumerate(work.subsets):
+        progress(SUBSETS, done, len(work.subsets))
+        work.prepare((seed, number), progress)
+        room = work.room(seed, number)
+        labels[number].append(len(TrainingRows.of(read_catalogue(room.workspace.catalogue))))
+        trials = [room.make(arm, seed, choices[number].get(arm)) for arm in question.arms]
+        readings[number] += run_trials(trials, sets, progress)
+    progress(SUBSETS, len(work.subsets), len(work.subsets))
     points = tuple(
-        LabelPoint(
-            number, float(np.mean(rooms.labels[number])), conclude(own, sets, question.steps, choices.get(number, {}))
-        )
+        LabelPoint(number, float(np.mean(labels[number])), conclude(own, sets, question.steps, choices[number]))
         for number, own in readings.items()
     )
     return LabelStudy(points, _worth(points, readings, sets))
@@ -127,38 +130,67 @@ def open_room(workspace: Workspace, settings: Settings, subset: LabelSubset, ste
     return TrialMaker(place, settings, steps, real)
 
 
-class _Rooms:
-    """The workspaces of a study."""
+@dataclass(frozen=True)
+class LabelWork:
+    """The parts of a study that can be done in any process, once what comes before them is done."""
 
-    def __init__(
-        self, workspace: Workspace, settings: Settings, question: LabelQuestion, make_pairs: MakePairs,
-        progress: Progress,
-    ) -> None:  # fmt: skip
-        self.workspace, self.settings, self.question = workspace, settings, question
-        self.make_pairs, self.progress = make_pairs, progress
-        self.labels: dict[int, list[int]] = {number: [] for number in question.numbers}
-        self._done, self._all = 0, question.seeds * len(question.numbers)
-        progress(SUBSETS, 0, self._all)
+    workspace: Workspace
+    settings: Settings
+    question: LabelQuestion
+    make_pairs: MakePairs
+    sets: EvaluationSets
 
-    def open(self, seed: int, number: int) -> TrialMaker:
-        """The trials of a subset, its pairs made."""
-        subset = LabelSubset(seed, number)
-        room = open_room(self.workspace, self.settings, subset, self.question.steps)
-        if self.question.makes_pairs:
-            try:
-                self.make_pairs(room.workspace, self.settings.model_copy(update={"seed": seed}), self.progress)
-            except AugkitError as error:
-                raise type(error)(
-                    f"{subset.name} labels, seed {seed}: {error.found}", error.expected, error.remedy
-                ) from error
-        if seed != TUNING_SEED and room.real is not None:
-            self.labels[number].append(len(room.real))
-        return room
+    @property
+    def subsets(self) -> list[tuple[int, int]]:
+        """Seed and number of labels of each, without those of the tuning."""
+        return [(seed, number) for seed in range(self.question.seeds) for number in self.question.numbers]
 
-    def done(self) -> None:
-        """Another subset is over."""
-        self._done += 1
-        self.progress(SUBSETS, self._done, self._all)
+    def room(self, seed: int, number: int) -> TrialMaker:
+        """The trials of a subset."""
+        return open_room(self.workspace, self.settings, LabelSubset(seed, number), self.question.steps)
+
+    def prepare(self, subset: tuple[int, int], progress: Progress = silent) -> None:
+        """Has the pairs of a subset made."""
+        own = LabelSubset(*subset)
+        place = labelled_workspace(self.workspace, own)
+        if not self.question.makes_pairs:
+            return
+        try:
+            self.make_pairs(place, self.settings.model_copy(update={"seed": own.seed}), progress)
+        except AugkitError as error:
+            found = f"{own.name} labels, seed {own.seed}: {error.found}"
+            raise type(error)(found, error.expected, error.remedy) from error
+
+    def choices(self, number: int, progress: Progress = silent) -> Mapping[Arm, Choice]:
+        """What is chosen for each arm at a number of labels, by a subset of its own; nothing where none is to be."""
+        if not self.question.tuned:
+            return {}
+        self.prepare((TUNING_SEED, number), progress)
+        return tuned_arms(self.room(TUNING_SEED, number), self.question.arms, self.sets, progress)
+
+    def try_arm(self, asked: tuple[int, Arm]) -> None:
+        """Trains what the tuning of an arm tries at a number of labels."""
+        number, arm = asked
+        try_choices(self.room(TUNING_SEED, number), self.sets, arm)
+
+    def train(self, choices: Mapping[int, Mapping[Arm, Choice]], asked: tuple[int, int, Arm]) -> None:
+        """Trains an arm on the subset of a seed and a number of labels."""
+        seed, number, arm = asked
+        train_one(self.room(seed, number), self.sets, (arm, seed, choices[number].get(arm)))
+
+
+def _work_ahead(work: LabelWork, jobs: int, progress: Progress) -> None:
+    """Does side by side what can be; with one job nothing."""
+    if jobs <= 1:
+        return
+    own = work.question
+    tuning = [(TUNING_SEED, number) for number in own.numbers if own.tuned]
+    side_by_side(jobs, work.prepare, [*tuning, *work.subsets], SUBSETS, progress)
+    tried = [(number, arm) for number in own.numbers for arm in own.arms if own.tuned]
+    side_by_side(jobs, work.try_arm, tried, TUNING, progress)
+    choices = {number: work.choices(number) for number in own.numbers}
+    asked = [(seed, number, arm) for seed, number in work.subsets for arm in own.arms]
+    side_by_side(jobs, partial(work.train, choices), asked, RUNS, progress)
 
 
 def _worth(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from augkit.core.workspace import Workspace
 from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, Arm, Choice, comparisons
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
 from augkit.evaluate.utility.figures import OVERALL
+from augkit.evaluate.utility.side_by_side import side_by_side
 from augkit.evaluate.utility.trial import Trial, TrialMaker
-from augkit.evaluate.utility.tuning import first_of, require_test, tuned_arms
+from augkit.evaluate.utility.tuning import TUNING, first_of, require_test, try_choices, tuned_arms
 from augkit.evaluate.utility.verdict import Comparison, Question, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
@@ -92,7 +94,7 @@ def default_kinds(workspace: Workspace) -> tuple[str, ...]:
 
 def compare_arms(
     workspace: Workspace, settings: Settings, arms: Sequence[Arm], seeds: int, steps: int, *,
-    tuned: bool = False, progress: Progress = silent, done: Callable[[Trial, float], None] = silent,
+    tuned: bool = False, jobs: int = 1, progress: Progress = silent, done: Callable[[Trial, float], None] = silent,
 ) -> Study:  # fmt: skip
     """Trains every arm with seeds 0, 1, ... and measures all on the same held-out pairs.
 
@@ -108,11 +110,21 @@ def compare_arms(
         require_test(sets)
     for arm in arms:
         maker.make(arm, 0, first_of(arm, settings.utility) if tuned else None)
+    if tuned:
+        side_by_side(jobs, partial(try_choices, maker, sets), arms, TUNING, progress)
     choices = tuned_arms(maker, arms, sets, progress) if tuned else {}
-    trials = [  # all arms of a seed first: an early look compares them all
-        maker.make(arm, seed, choices.get(arm)) for seed in range(seeds) for arm in arms
-    ]
+    # All arms of a seed first: an early look compares them all.
+    asked = [(arm, seed, choices.get(arm)) for seed in range(seeds) for arm in arms]
+    side_by_side(jobs, partial(train_one, maker, sets), asked, RUNS, progress)
+    trials = [maker.make(*own) for own in asked]
     return conclude(run_trials(trials, sets, progress, done), sets, steps, choices)
+
+
+def train_one(maker: TrialMaker, sets: EvaluationSets, asked: tuple[Arm, int, Choice | None]) -> None:
+    """Trains and reads a trial; its folder keeps both."""
+    trial = maker.make(*asked)
+    for held in (sets.held, sets.choosing) if sets.apart else (sets.held,):
+        trial.run(held)
 
 
 def run_trials(

@@ -96,6 +96,14 @@ def tune(arm: Arm, own: UtilitySettings, score: Callable[[Choice], float]) -> tu
     return best, [Attempt(choice, value) for choice, value in tried.items()]
 
 
+def try_choices(trials: TrialMaker, sets: EvaluationSets, arm: Arm) -> None:
+    """Trains what the tuning of an arm tries; what was chosen is not kept."""
+    tune(
+        arm, trials.settings.utility,
+        lambda choice: sets.judge.mean(trials.make(arm, TUNING_SEED, choice).run(sets.choosing)),
+    )  # fmt: skip
+
+
 def tuned_arms(
     trials: TrialMaker, arms: Sequence[Arm], sets: EvaluationSets, progress: Progress = silent
 ) -> dict[Arm, Choice]:

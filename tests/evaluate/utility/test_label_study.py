@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from augkit.core.errors import DataError
 from augkit.core.progress import Progress
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
+from augkit.evaluate.utility import label_study as label_studies
 from augkit.evaluate.utility.arms import Arm, Choice, arms_of
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
 from augkit.evaluate.utility.held_out import HeldOut
@@ -92,6 +94,28 @@ def test_every_number_of_labels_is_tuned_by_a_subset_of_its_own(tested: Workspac
     assert {trial.workspace.root.parent.name for trial in tuning} == {str(TUNING_SEED)}
     assert len(tuning) == 2 * 4 and study.points[0].study.tuned == {"real+classical": Choice("flip")}
     assert (tested.root / "utility" / "labels" / str(TUNING_SEED) / "8" / "reports" / "utility-tuning.json").is_file()
+
+
+def test_side_by_side_all_is_done_ahead(
+    tested: Workspace, graded: list[Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead: list[str] = []
+
+    def in_turn(jobs: int, work: Any, units: Any, name: str, progress: Progress) -> None:
+        assert jobs == 2 and pickle.dumps(work)
+        ahead.append(name)
+        for unit in units:
+            work(unit)
+
+    monkeypatch.setattr(label_studies, "side_by_side", in_turn)
+    question = LabelQuestion(ARMS, (8, 16), 1, 3, tuned=True)
+    found = compare_labels(tested, tiny("fpn", 3, *SMALL), question, make_pairs, jobs=2)
+    assert ahead == ["subsets of the labels", "tuning runs", "training runs"]
+    folders = [trial.folder for trial in graded]
+    assert all(folders.count(folder) % 4 == 0 for folder in folders if "1000000" not in str(folder))  # ahead as after
+    graded.clear()
+    alone = compare_labels(tested, tiny("fpn", 3, *SMALL), question, make_pairs)
+    assert found.to_dict() == alone.to_dict() and {trial.folder for trial in graded} <= set(folders)
 
 
 def test_what_the_main_job_refuses_is_told_with_its_subset(copied_workspace: Workspace) -> None:

@@ -1,0 +1,54 @@
+"""Trainings side by side, each in a process of its own: on a GPU one of small segmenters leaves most of it idle.
+
+Nothing comes back from them but what they leave in their folders, so that what follows finds it done.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from augkit.core.progress import Progress
+
+_Unit = TypeVar("_Unit")
+
+
+def side_by_side(
+    jobs: int, work: Callable[[_Unit], None], units: Sequence[_Unit], name: str, progress: Progress
+) -> None:
+    """Has ``work`` done on all units, ``jobs`` at a time. Raises the first error, and then begins no other unit.
+
+    With one job nothing is done here: whoever asks does it in turn.
+    """
+    if jobs <= 1 or not units:
+        return
+    context = multiprocessing.get_context("spawn")  # CUDA cannot be forked
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    progress(name, 0, len(units))
+    with ProcessPoolExecutor(min(jobs, len(units)), context, initializer=_start, initargs=(threads,)) as pool:
+        try:
+            for done, over in enumerate(as_completed([pool.submit(work, unit) for unit in units]), 1):
+                over.result()
+                progress(name, done, len(units))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start(threads: int) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when torch is imported, which comes later
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Without it the trainings of a process that was killed would go on."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
