@@ -160,7 +160,9 @@ def _train_teacher(place: Workspace, settings: Settings, progress: Progress, fre
 
 
 def _fate(folder: Path) -> str:
-    """What there is to say of a run besides that it is done."""
+    """What there is to say of a run besides that it is done, in the process that has it on its disk for sure."""
+    if not is_main_process():
+        return ""
     from augkit.train.model_folder import load_description
 
     about = load_description(folder)

@@ -26,6 +26,7 @@ from augkit.train.checkpoint import load_state, save_state
 from augkit.train.health import Health
 from augkit.train.hooks import Average, Checkpoint, Metrics, ProgressHook, SampleImages
 from augkit.train.loop import Hook, fit
+from augkit.train.lost_process import lost_process_told
 from augkit.train.model_folder import CHECKPOINT, save_model
 from augkit.train.run_options import RunOptions
 from augkit.train.sampling import Sampling, evenly
@@ -85,9 +86,11 @@ def run_task(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     """Trains a task to its end and writes the model folder; returns it.
 
     Raises CheckpointError where a run is in the way, or is resumed with other settings, ConfigError where the
-    processes cannot share the batch evenly, and BusyError where another command trains this model.
+    processes cannot share the batch evenly, BusyError where another command trains this model, and TrainingError where
+    another process of the run is gone.
     """
-    with held(run.folder) if backend.is_main_process else nullcontext():
+    lock = held(run.folder) if backend.is_main_process else nullcontext()
+    with lock, lost_process_told(backend.num_processes):
         return _trained(build, run, backend)
 
 
@@ -103,6 +106,7 @@ def _trained(build: Builder, run: TrainingRun, backend: Accelerator) -> Path:
     backend.wait_for_everyone()
     state = _RunState(task, run, backend)
     first = state.restore(_earlier_state(run))
+    _require_one_start(run.folder, first, backend)
     batches = stream(task.pairs, plan, share, first, options.workers, backend.device, task.sampling)
     tracking = Tracking(backend, task.name, run.fingerprint, first)
     try:
@@ -207,6 +211,17 @@ def _earlier_state(run: TrainingRun) -> dict[str, Any] | None:
             f"{path}: made with other settings ({listed})", "the same settings", "use the old settings, or --fresh"
         )
     return state
+
+
+def _require_one_start(folder: Path, first: int, backend: Accelerator) -> None:
+    """Raises CheckpointError, in every process, where one of another host has found another checkpoint, or none."""
+    starts = backend.gather(torch.tensor([first], device=backend.device)).tolist() if backend.num_processes > 1 else []
+    if len(set(starts)) > 1:
+        raise CheckpointError(
+            f"{folder}: the processes would begin with steps {', '.join(map(str, sorted(set(starts))))}",
+            "one checkpoint that all hosts see",
+            "run it again when the folder is the same on every host, or --fresh to start over",
+        )
 
 
 def _check_share(plan: StreamPlan, share: ProcessShare, microbatches: int) -> None:
