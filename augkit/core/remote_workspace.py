@@ -24,6 +24,7 @@ from augkit.core.lock import BEYOND, lock_file
 from augkit.core.mirror import Mirror
 from augkit.core.object_store import FsspecStorage
 from augkit.core.storage import folder_of
+from augkit.core.user_cache import cache_folder
 from augkit.core.workspace import SHARDS, Workspace
 
 BETWEEN = 60.0
@@ -157,6 +158,5 @@ def _opened(url: str, puts: bool, trains: bool = True) -> RemoteWorkspace:
 
 def _home(url: str) -> Path:
     """Where the files of a workspace are kept on this machine; of two endpoints' buckets of one name, apart."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    return cache / "augkit" / hashlib.sha256(f"{endpoint} {url}".encode()).hexdigest()[:16]
+    return cache_folder() / hashlib.sha256(f"{endpoint} {url}".encode()).hexdigest()[:16]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from augkit.core.section import Count, NetworkOptions, Positive, Share, Size
+from augkit.core.section import Count, CountOrZero, NetworkOptions, Positive, Share, Size
 from augkit.settings.training import OptimSettings, TrainSettings
 
 Source = Literal[
@@ -57,3 +58,10 @@ class SegmenterSettings(TrainSettings):
     steps: Count = 600
     batch: Count = 8
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.98
+    rendered_steps: CountOrZero = 0
+    """Steps from rendered cars before the first one from the pairs: shape and order of parts, which few labels show.
+    Done once for all workspaces with these parts and settings; 0: none."""
+
+    def description(self, exclude: Collection[str] = ()) -> dict[str, Any]:
+        """As of every section; without ``rendered_steps`` where there are none, as before there were any."""
+        return super().description(exclude if self.rendered_steps else {*exclude, "rendered_steps"})

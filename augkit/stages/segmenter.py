@@ -34,6 +34,7 @@ from augkit.metrics.overlap import TRUTH, iou, overlap
 from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.shards.codec import decode_mask, decode_photo
+from augkit.stages.rendered_start import rendered_start
 from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, training_mix
 from augkit.train.fingerprint import CODE, require_fit
 from augkit.train.image_grid import Picture, grid
@@ -179,9 +180,11 @@ def _refuse_idle(own: SegmenterSettings) -> None:
 def segmenter_task(
     workspace: Workspace, shards: EncodedPairs, settings: SegmenterSettings, device: torch.device
 ) -> TrainingTask:
-    """The segmenter on the given pairs."""
+    """The segmenter on the given pairs; with ``rendered_steps`` it starts from rendered cars."""
     pairs = ShardPairs(shards, settings.size, settings.augment, workspace)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
+    if settings.rendered_steps:
+        network.load_state_dict(rendered_start(partial(segmenter_task, workspace), shards.schema, settings))
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     player = Player(
         "segmenter",

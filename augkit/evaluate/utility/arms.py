@@ -16,18 +16,25 @@ FLOOR = "flip"
 @dataclass(frozen=True)
 class ArmKind:
     """``source`` of the pairs; whether the trainer augments them classically, on the fly, and by which preset that
-    mixes pairs beside it; whether made pairs take a share of each batch; the kinds that it is compared with."""
+    mixes pairs beside it; whether made pairs take a share of each batch; the kinds that it is compared with; whether
+    the segmenter starts from rendered cars."""
 
     source: Source
     classical: bool = False
     mixing: str = ""
     mixed: bool = False
     against: tuple[str, ...] = ()
+    rendered: bool = False
+
+    @property
+    def balanced(self) -> bool:
+        """Whether pairs take part that the main job makes."""
+        return not set(SOURCES[self.source]) <= {"real", "classical"}
 
     @property
     def ours(self) -> bool:
         """Whether augkit's pairs take part; all else is an opponent."""
-        return not set(SOURCES[self.source]) <= {"real", "classical"}
+        return self.balanced or self.rendered
 
 
 _OPPONENTS = ("real+classical", "real")
@@ -40,6 +47,7 @@ KINDS: dict[str, ArmKind] = {
     "real+generated": ArmKind("real+generated", mixed=True, against=("real",)),
     "real+classical+generated": ArmKind("real+generated", classical=True, mixed=True, against=_OPPONENTS),
     "real+classical+pseudo": ArmKind("real+pseudo", classical=True, mixed=True, against=_OPPONENTS),
+    "real+classical+rendered": ArmKind("real", classical=True, rendered=True, against=_OPPONENTS),
     "all": ArmKind("all", classical=True, mixed=True, against=_OPPONENTS),
     "generated": ArmKind("generated", against=("real",)),
     "generated+classical": ArmKind("generated", classical=True, against=("real+classical",)),
@@ -52,6 +60,8 @@ DEFAULT = ("real", "real+classical", "real+cutmix", "real+copy-paste", "real+par
 WITH_PSEUDO = ("real+classical+pseudo", "all")
 """Arms that take part by default where the shards hold pseudo pairs."""
 RATIOS = (0.25, 0.5)
+RENDERED_STEPS = 700
+"""From rendered cars, in the arms that start from them, unless ``segmenter.rendered_steps`` says how many."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,7 @@ class Arm:
         augment = own.augment if kind.classical else FLOOR
         augment = f"{augment}+{kind.mixing}" if kind.mixing else augment
         changes: dict[str, Any] = {"source": kind.source, "augment": augment, "steps": steps, "sample_every": steps}
+        changes["rendered_steps"] = (own.rendered_steps or RENDERED_STEPS) if kind.rendered else 0
         if kind.mixed:
             changes["generated_share"] = self.share
         else:  # as by default, so that no arm is trained again for a setting without effect

@@ -84,7 +84,7 @@ class LabelQuestion:
     @property
     def makes_pairs(self) -> bool:
         """Whether an arm needs the main job."""
-        return any(KINDS[arm.kind].ours for arm in self.arms)
+        return any(KINDS[arm.kind].balanced for arm in self.arms)
 
 
 def compare_labels(

@@ -7,7 +7,7 @@ import pytest
 
 from augkit.core.errors import ConfigError
 from augkit.core.presets import load_recipe
-from augkit.evaluate.utility.arms import DEFAULT, KINDS, Arm, arms_of, comparisons
+from augkit.evaluate.utility.arms import DEFAULT, KINDS, RENDERED_STEPS, Arm, arms_of, comparisons
 from augkit.evaluate.utility.tail import rare_classes, rare_parts
 from augkit.settings import load_settings
 
@@ -30,6 +30,7 @@ def test_the_default_arms_at_every_ratio() -> None:
         ("real+generated", "real+generated", "flip"),
         ("real+classical+generated", "real+generated", "mild"),
         ("real+classical+pseudo", "real+pseudo", "mild"),
+        ("real+classical+rendered", "real", "mild"),
         ("all", "all", "mild"),
         ("generated", "generated", "flip"),
         ("generated+classical", "generated", "mild"),
@@ -42,7 +43,16 @@ def test_what_an_arm_trains_on(kind: str, source: str, augment: str) -> None:
     assert (own.segmenter.source, own.segmenter.augment, own.seed, own.segmenter.steps) == (source, augment, 7, 11)
     assert own.segmenter.generated_share == (0.4 if KINDS[kind].mixed else 0.25)
     assert own.segmenter.generated_until == (0.7 if KINDS[kind].mixed else 1.0)  # else equal trainings are done twice
+    assert own.segmenter.rendered_steps == (RENDERED_STEPS if kind.endswith("rendered") else 0)
     assert own.segmenter.size == 128 and own.mask == load_settings("cpu").mask
+
+
+def test_an_arm_from_rendered_cars_is_ours_and_needs_no_main_job() -> None:
+    kind = KINDS["real+classical+rendered"]
+    assert kind.ours and not kind.balanced and not KINDS["real+classical"].ours and KINDS["all"].balanced
+    settings = load_settings("cpu", ["segmenter.rendered_steps=5"])
+    assert Arm("real+classical+rendered").settings(settings, 0, 3).segmenter.rendered_steps == 5
+    assert Arm("real+classical").settings(settings, 0, 3).segmenter.rendered_steps == 0, "the opponent has none of it"
 
 
 def test_each_arm_meets_the_one_without_generated_pairs() -> None:

@@ -1,0 +1,42 @@
+"""Rendered cars with the parts of another schema."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from augkit.core.errors import DataError
+from augkit.core.parts import IGNORE, PartSchema
+from augkit.shards.codec import decode_mask, decode_photo
+from augkit.sources.render import render_schema
+from augkit.sources.render.rendered_pairs import RenderedPairs, own_parts
+
+
+def test_parts_keep_their_names_whatever_their_order_and_spelling() -> None:
+    drawn = render_schema().names[1:]
+    table = own_parts(PartSchema.from_names([name.replace("_", "-").title() for name in reversed(drawn)]))
+    assert [int(table[id]) for id in range(1, len(drawn) + 1)] == list(range(len(drawn), 0, -1))
+    assert table[0] == 0 and table[IGNORE] == IGNORE
+
+
+def test_what_the_schema_lacks_is_background_and_what_no_car_shows_is_refused() -> None:
+    drawn = render_schema()
+    table = own_parts(PartSchema.from_names(["wheel", "hood"]))
+    assert {name: int(table[drawn.id_of(name)]) for name in ("wheel", "hood", "trunk")} == {
+        "wheel": 1, "hood": 2, "trunk": 0,
+    }  # fmt: skip
+    with pytest.raises(DataError, match=r"no rendered car shows roof(.|\n)*rendered_steps at 0"):
+        own_parts(PartSchema.from_names(["wheel", "roof"]))
+
+
+def test_cars_of_all_known_classes_at_one_size() -> None:
+    pairs = RenderedPairs(PartSchema.from_names(["wheel", "hood"]), 8, 32, 0)
+    assert len(pairs) == 8 and len(set(pairs.classes)) == 8
+    for number, (photo, mask) in enumerate(map(pairs.raw, range(8))):
+        assert decode_photo(photo).shape == (32, 32, 3)
+        ids = decode_mask(mask)
+        assert set(np.unique(ids).tolist()) <= {0, 1, 2, IGNORE} and ids.any()
+        counted = [int((ids == id).sum()) for id in range(3)]
+        assert pairs.index["histogram"][number].as_py() == counted
+    assert pairs.index["source"].to_pylist() == ["rendered"] * 8
+    assert RenderedPairs(pairs.schema, 8, 32, 0).raw(3) == pairs.raw(3)
