@@ -17,6 +17,8 @@ from augkit.metrics.sign_flip import sign_flip
 Word = Literal["helps", "no difference seen", "hurts", "not asked"]
 
 LEVEL = 0.95
+CLAIM = 8
+"""Paired seeds below which a difference is a hint: the sign-flip test of seven is never below .015."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _sentence(
         f"best without, {100 * values[other].value:.1f}; {points(delta.value)} points ({between}; {runs}, "
         f"{photos} held-out {'photo' if photos == 1 else 'photos'}{chosen})"
         + (f"; {', '.join(tail)}." if tail else ".")
+        + (f" Fewer than {CLAIM} seeds: a hint, no claim." if seeds < CLAIM and word in {"helps", "hurts"} else "")
     )
 
 

@@ -84,6 +84,7 @@ def test_the_interval_decides(delta: float, word: str) -> None:
     assert found.word == word and found.sentence.startswith(word.capitalize())
     assert "real+classical+generated@25, the best arm with augkit's pairs, reads 55.0 mean IoU" in found.sentence
     assert "real+cutmix, the best without, 50.0" in found.sentence and "both chosen on val" in found.sentence
+    assert found.sentence.endswith(" Fewer than 8 seeds: a hint, no claim.") == (word in {"helps", "hurts"})
     assert (
         "2 seeds, sign-flip test p = 0.5, 78 held-out photos" in found.sentence
         and f"tail parts {200 * delta:+.1f}" in found.sentence
