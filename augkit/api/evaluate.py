@@ -193,11 +193,14 @@ def utility(
     ``segmenter.steps``). With ``tune`` each arm's preset, learning rates and length are chosen on val first, with the
     same budget (section ``utility``). So many ``jobs`` are trained at a time. Kept in reports/utility.json.
     """
+    from augkit.api.label_equivalents import require_folder
     from augkit.evaluate.utility.arms import RATIOS, arms_of
     from augkit.evaluate.utility.study import compare_arms, default_kinds
     from augkit.report.utility_chart import utility_chart
 
     place = open_workspace(workspace)
+    if jobs > 1:
+        require_folder(place, f"{jobs} jobs")
     settings = settings_of(place, config, changes)
     chosen = arms_of(default_kinds(place) if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
     with shown(progress) as told:

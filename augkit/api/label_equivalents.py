@@ -11,6 +11,8 @@ from augkit.api.bars import shown
 from augkit.api.opened import Changes, Config, Place, open_workspace, settings_of
 from augkit.api.plain_data import keep
 from augkit.api.shown import Shown
+from augkit.core.errors import ConfigError
+from augkit.core.workspace import SHARDS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -77,6 +79,7 @@ def label_equivalents(
     from augkit.report.label_chart import label_chart
 
     place = open_workspace(workspace)
+    require_folder(place, "--labels")
     settings = settings_of(place, config, changes)
     question = _question(place, settings, labels, arms, ratios, seeds=seeds, steps=steps, tune=tune)
     with shown(progress) as told:
@@ -100,6 +103,7 @@ def utility_cost(
     place = open_workspace(workspace)
     settings = settings_of(place, config, changes)
     if labels is not None:
+        require_folder(place, "--labels")
         question = _question(place, settings, labels, arms, ratios, seeds=seeds, steps=steps, tune=tune)
         with shown(progress) as told:
             return UtilityCost(_label_cost(place, settings, question, told))
@@ -107,6 +111,12 @@ def utility_cost(
     chosen = arms_of(default_kinds(place) if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
     trainings, length = trainings_of(chosen, seeds, settings, steps=own, tuned=tune)
     return UtilityCost(StudyCost(trainings, length, pace_of(TrialMaker(place, settings, own), chosen)))
+
+
+def require_folder(place: Workspace, asked: str) -> None:
+    """Raises ConfigError for a workspace at a URL: what other processes, or workspaces within it, write stays here."""
+    if isinstance(place.location(SHARDS), str):
+        raise ConfigError(f"{asked} with a workspace at a URL", "one in a folder", "work on a copy of it in a folder")
 
 
 def _question(

@@ -8,6 +8,7 @@ so the cars' light and colours change far more than photos' do (the preset ``ren
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from augkit.core.arithmetic import Precision
+from augkit.core.errors import BusyError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
 from augkit.core.seeds import derive
@@ -31,6 +33,8 @@ from augkit.train.run import TrainingRun, TrainingTask, run_task
 
 CARS, PRESET = 500, "rendered"
 _SEED = 0
+WAIT = 2.0
+"""Seconds between two looks whether another process is done."""
 
 Build = Callable[[EncodedPairs, SegmenterSettings, torch.device], TrainingTask]
 
@@ -38,7 +42,8 @@ Build = Callable[[EncodedPairs, SegmenterSettings, torch.device], TrainingTask]
 def rendered_start(build: Build, schema: PartSchema, settings: SegmenterSettings) -> dict[str, Tensor]:
     """The weights after ``rendered_steps`` steps of ``build``'s task on rendered cars; trained where that was not done.
 
-    Raises DataError where the schema has parts that no rendered car shows, BusyError while another process does it.
+    While another process does that it is waited for: trainings side by side start from the same one. Raises DataError
+    where the schema has parts that no rendered car shows.
     """
     own_parts(schema)
     own = settings.model_copy(
@@ -53,8 +58,11 @@ def rendered_start(build: Build, schema: PartSchema, settings: SegmenterSettings
         "augment_steps": load_recipe(PRESET).digest,
     }  # fmt: skip
     folder = cache_folder() / "rendered" / f"{derive(_SEED, *(f'{key}={about[key]}' for key in sorted(about))):016x}"
-    if not is_finished(folder):
-        _train(build, schema, own, folder, about, precision)
+    while not is_finished(folder):
+        try:
+            _train(build, schema, own, folder, about, precision)
+        except BusyError:
+            time.sleep(WAIT)
     return load_weights(folder)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from augkit.core.errors import DataError
+from augkit.core.errors import BusyError, DataError
 from augkit.core.parts import PartSchema
 from augkit.core.workspace import Workspace
 from augkit.settings import SegmenterSettings, load_settings
@@ -55,6 +56,22 @@ def test_parts_that_no_car_shows_are_told_before_anything_is_drawn(kept: Path) -
     with pytest.raises(DataError, match="no rendered car shows roof"):
         module.rendered_start(never, PartSchema.from_names(["roof"]), SegmenterSettings(rendered_steps=2))
     assert not kept.exists()
+
+
+def test_another_process_that_draws_them_is_waited_for(
+    workspace: Workspace, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, looks = module._train, list[float]()
+
+    def busy(*words: Any) -> None:
+        if len(looks) < 2:
+            raise BusyError("models/.lock is held by another process")
+        train(*words)
+
+    monkeypatch.setattr(module, "_train", busy)
+    monkeypatch.setattr(module.time, "sleep", looks.append)
+    train_segmenter(workspace, load_settings("smoke", [*CHANGES, "segmenter.rendered_steps=1"]), resume=False)
+    assert looks == [module.WAIT] * 2 and len(list(kept.iterdir())) == 1
 
 
 def test_without_rendered_steps_a_segmenter_is_described_as_before(workspace: Workspace) -> None:

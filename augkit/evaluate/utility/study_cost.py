@@ -60,8 +60,8 @@ def trainings_of(arms: Sequence[Arm], seeds: int, settings: Settings, *, steps: 
 
 
 def pace_of(trials: TrialMaker, arms: Sequence[Arm]) -> float:
-    """Seconds of a step, by a short training in another folder: of the last of the arms that need real pairs alone."""
-    arm = [Arm("real"), *(arm for arm in arms if KINDS[arm.kind].source == "real")][-1]
+    """Seconds of a step, by a short training in another folder: of the last of the arms that need nothing made."""
+    arm = [Arm("real"), *(arm for arm in arms if KINDS[arm.kind].source == "real" and not KINDS[arm.kind].rendered)][-1]
     ticks: list[float] = []
 
     def tick(name: str, done: int, total: int, /) -> None:

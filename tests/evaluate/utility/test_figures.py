@@ -115,4 +115,4 @@ def test_one_photo_gives_no_interval_and_says_so() -> None:
 
 def test_without_both_sides_there_is_no_verdict() -> None:
     found = judge_utility(None, {}, VALUES, 9)
-    assert found.word == "not asked" and "real+classical+pseudo or all" in found.sentence
+    assert found.word == "not asked" and "and one of real or real+classical or" in found.sentence

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from augkit.api.evaluate import utility
+from augkit.api.label_equivalents import label_equivalents, utility_cost
 from augkit.cli._app import run as command
-from augkit.core.errors import DataError
+from augkit.core.errors import ConfigError, DataError
 from augkit.core.progress import Progress
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue
@@ -150,3 +152,19 @@ def test_costs() -> None:
     assert trainings_of(arms, 3, settings, steps=10, tuned=True) == (4 + 8 + 6, 10 * (4 * 1.5 + 8 * 1.5 + 6 * 2))
     cost = StudyCost(6, 600, 0.1, 2, 60.0)
     assert cost.minutes == 3 and "6 trainings" in cost.sentence and "2 runs of `augkit balance`" in cost.sentence
+
+
+class AtAUrl(Workspace):
+    def location(self, name: str) -> str:
+        return f"s3://bucket/{name}"
+
+
+def test_what_writes_beside_a_mirror_is_refused(copied_workspace: Workspace) -> None:
+    place = AtAUrl(copied_workspace.root)
+    for asked in (
+        lambda: label_equivalents(place, ["8"]),
+        lambda: utility_cost(place, labels=["8"]),
+        lambda: utility(place, jobs=2),
+    ):
+        with pytest.raises(ConfigError, match=r"with a workspace at a URL(.|\n)*in a folder"):
+            asked()
