@@ -33,6 +33,10 @@ MIXING = ("generated_share", "generated_until")
 """Settings of a segmenter that mean something only where real and made pairs are mixed."""
 
 
+RENDERED = ("rendered_steps", "rendered_share", "rendered_until")
+"""Settings of a segmenter about rendered cars; without ``rendered_steps`` the others mean nothing."""
+
+
 class SegmenterSettings(TrainSettings):
     """The segmentation network that reads the result."""
 
@@ -60,8 +64,12 @@ class SegmenterSettings(TrainSettings):
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.98
     rendered_steps: CountOrZero = 0
     """Steps from rendered cars before the first one from the pairs: shape and order of parts, which few labels show.
-    Done once for all workspaces with these parts and settings; 0: none."""
+    Done once for all workspaces with these parts and settings; 0: none, and none beside the pairs either."""
+    rendered_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    """Share of rendered cars in what the segmenter sees after these steps."""
+    rendered_until: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
+    """Share of the steps, from the first on, in which rendered cars come; the last steps see none."""
 
     def description(self, exclude: Collection[str] = ()) -> dict[str, Any]:
-        """As of every section; without ``rendered_steps`` where there are none, as before there were any."""
-        return super().description(exclude if self.rendered_steps else {*exclude, "rendered_steps"})
+        """As of every section; without rendered cars where there are none, as before there were any."""
+        return super().description(exclude if self.rendered_steps else {*exclude, *RENDERED})

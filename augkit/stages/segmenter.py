@@ -34,14 +34,15 @@ from augkit.metrics.overlap import TRUTH, iou, overlap
 from augkit.models.registries import SEGMENTERS
 from augkit.settings import MIXING, SOURCES, SegmenterSettings, Settings
 from augkit.shards.codec import decode_mask, decode_photo
-from augkit.stages.rendered_start import rendered_start
-from augkit.stages.training_mix import EncodedPairs, is_made, sampling_of, training_mix
+from augkit.stages.rendered_start import PRESET, BesideRendered, rendered_cars, rendered_start
+from augkit.stages.training_mix import EncodedPairs, beside_rendered, is_made, sampling_of, training_mix
 from augkit.train.fingerprint import CODE, require_fit
 from augkit.train.image_grid import Picture, grid
 from augkit.train.machine import accelerator, resolve_precision
 from augkit.train.model_folder import load_description, load_weights
 from augkit.train.optim import adam_at_two_rates, poly_decay
 from augkit.train.run import TrainingRun, TrainingTask, run_task
+from augkit.train.sampling import Sampling
 
 SHEET_ROWS = 8
 DICE = 0.5
@@ -180,16 +181,17 @@ def _refuse_idle(own: SegmenterSettings) -> None:
 def segmenter_task(
     workspace: Workspace, shards: EncodedPairs, settings: SegmenterSettings, device: torch.device
 ) -> TrainingTask:
-    """The segmenter on the given pairs; with ``rendered_steps`` it starts from rendered cars."""
+    """The segmenter on the given pairs; with ``rendered_steps`` it starts from rendered cars, and sees them beside."""
     pairs = ShardPairs(shards, settings.size, settings.augment, workspace)
     network = build_segmenter(settings.model, settings.options, shards.schema.channels, settings.size)
-    if settings.rendered_steps:
-        network.load_state_dict(rendered_start(partial(segmenter_task, workspace), shards.schema, settings))
+    cars = rendered_cars(shards.schema, settings.size) if settings.rendered_steps else None
+    if cars is not None:
+        network.load_state_dict(rendered_start(partial(segmenter_task, workspace), cars, settings))
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     player = Player(
         "segmenter",
         network,
-        [segmentation_term(part_weights(_pixels(shards)).to(device), DICE)],
+        [segmentation_term(part_weights(_pixels(shards, cars, settings.rendered_share)).to(device), DICE)],
         _optimiser(network, settings),
         poly_decay(settings.steps),
         microbatches=settings.microbatches,
@@ -198,14 +200,18 @@ def segmenter_task(
     def outputs(batch: Batch) -> StepOutputs:
         return StepOutputs(fake=network(batch.photos), masks=batch.masks)
 
+    def sampling(rows: int) -> Sampling:
+        del rows
+        return sampling_of(shards, settings) if cars is None else beside_rendered(shards, len(cars), settings)
+
     return TrainingTask(
         name=f"segmenter {settings.source}",
-        pairs=pairs,
+        pairs=pairs if cars is None else BesideRendered(pairs, ShardPairs(cars, settings.size, PRESET)),
         game=Game((player,), {"segmenter": outputs}),
         learner=network,
         finish=lambda averaged: averaged,
         picture=lambda module: _picture(module, pairs),
-        sampling=lambda _: sampling_of(shards, settings),
+        sampling=sampling,
         describe={
             "stage": "segmenter",
             "model": settings.model,
@@ -224,11 +230,21 @@ def _optimiser(network: nn.Module, settings: SegmenterSettings) -> torch.optim.O
     return adam_at_two_rates(encoder, settings.encoder_lr, others, settings.optim.adam)
 
 
-def _pixels(shards: EncodedPairs) -> Tensor:
-    """(channels,) pixels by part in the real pairs, which are what the network is for; in all where none is real."""
-    real = ~is_made(shards)
-    histograms = np.array(shards.index["histogram"].to_pylist())
-    return torch.tensor(histograms[real if real.any() else ~real].sum(0), dtype=torch.float32)
+def _pixels(shards: EncodedPairs, cars: EncodedPairs | None, share: float) -> Tensor:
+    """(channels,) pixels by part in the real pairs, which are what the network is for; in all where none is real.
+
+    Beside rendered cars as shares of what is seen, theirs as well: few labels may show no pixel of a part.
+    """
+    made = is_made(shards)
+    own = _histograms(shards)[~made if not made.all() else made].sum(0)
+    if cars is not None:
+        drawn = _histograms(cars).sum(0)
+        own = (1 - share) * own / own.sum() + share * drawn / drawn.sum()
+    return torch.tensor(own, dtype=torch.float32)
+
+
+def _histograms(shards: EncodedPairs) -> NDArray[np.float64]:
+    return np.array(shards.index["histogram"].to_pylist(), float)
 
 
 def build_segmenter(model: str, options: dict[str, Any], channels: int, size: int) -> nn.Module:

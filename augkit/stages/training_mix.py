@@ -115,19 +115,32 @@ def _require_present_split(workspace: Workspace, index: pa.Table, folders: Seque
         )
 
 
-def sampling_of(shards: EncodedPairs, own: SegmenterSettings) -> Sampling:
+def sampling_of(shards: EncodedPairs, own: SegmenterSettings, batch: float = 0, past: float = 0.0) -> Sampling:
     """Made pairs (generated, classical) take ``generated_share`` of every batch, to within one pair, however many there
     are, until ``generated_until`` of the run; then real pairs take all.
 
-    Where only made or only real ones are there, they take all. ``rare_classes`` as in the settings.
+    Where only made or only real ones are there, they take all. ``rare_classes`` as in the settings. ``batch`` pairs
+    of a step are of these (by default all), and ``past`` steps lie before the first place.
     """
     made, names = is_made(shards), np.array(shards.classes)
     sides = [np.flatnonzero(side) for side in (~made, made) if side.any()]
     epochs = [Epochs(tuple(rows.tolist()), class_weights(names[rows].tolist(), own.rare_classes)) for rows in sides]
     if len(epochs) == 1:
         return epochs[0]
-    mixed_steps = round(own.generated_until * own.steps)
-    return Then(Blend(epochs[0], epochs[1], own.generated_share), epochs[0], mixed_steps * own.batch)
+    mixed_steps = max(0, round(own.generated_until * own.steps) - round(past))
+    end = round(mixed_steps * (batch or own.batch))
+    return Then(Blend(epochs[0], epochs[1], own.generated_share), epochs[0], end)
+
+
+def beside_rendered(shards: EncodedPairs, cars: int, own: SegmenterSettings) -> Sampling:
+    """What ``sampling_of`` says of the pairs, and as rows after theirs ``cars`` rendered ones: these take
+    ``rendered_share`` of every batch, to within one, until ``rendered_until`` of the run."""
+    end = own.rendered_until * own.steps
+    before = sampling_of(shards, own, own.batch * (1 - own.rendered_share), 0.0)
+    drawn = Epochs(tuple(range(len(shards), len(shards) + cars)))
+    return Then(
+        Blend(before, drawn, own.rendered_share), sampling_of(shards, own, own.batch, end), round(end) * own.batch
+    )
 
 
 def is_made(shards: EncodedPairs) -> NDArray[np.bool_]:

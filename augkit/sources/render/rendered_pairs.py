@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -19,44 +21,50 @@ MARGIN = 0.06
 
 
 class RenderedPairs:
-    """``count`` cars of ``size`` px, spread over the classes with known doors: the interface of ``EncodedPairs``.
+    """A table of ``draw_pairs``: the interface of ``EncodedPairs``."""
 
-    Parts that the schema does not have are background. Raises DataError where it has parts that no rendered car shows:
-    they would be taught as background.
-    """
-
-    def __init__(self, schema: PartSchema, count: int, size: int, seed: int) -> None:
-        self.schema = schema
-        own = own_parts(schema)
-        self._bytes: list[tuple[bytes, bytes]] = []
-        self._classes: list[str] = []
-        histograms = []
-        for car_class, number in even_counts(count).items():
-            for place in range(number):
-                photo, mask = _cut(rendered_sample(car_class, place, size, seed), own, size)
-                self._bytes.append((encode_photo(photo)[0], encode_mask(mask)))
-                self._classes.append(car_class.name)
-                histograms.append(histogram(mask, schema.channels).tolist())
-        keys = [f"rendered-{number}" for number in range(len(self))]
-        self.index = pa.table({"key": keys, "source": ["rendered"] * len(keys), "histogram": histograms})
+    def __init__(self, schema: PartSchema, table: pa.Table) -> None:
+        self.schema, self.index = schema, table.select(["key", "source", "class", "histogram"])
+        self._photos, self._masks = table["photo"], table["mask"]
 
     def __len__(self) -> int:
-        return len(self._bytes)
+        return len(self.index)
 
     @property
     def classes(self) -> list[str]:
         """The class name of each pair."""
-        return list(self._classes)
+        return list(self.index["class"].to_pylist())
 
     def raw(self, index: int) -> tuple[bytes, bytes]:
         """The encoded bytes of photo and mask."""
-        return self._bytes[index]
+        return self._photos[index].as_py(), self._masks[index].as_py()
+
+
+def draw_pairs(schema: PartSchema, count: int, size: int, seed: int) -> pa.Table:
+    """``count`` cars of ``size`` px, spread over the classes with known doors, as encoded pairs.
+
+    Parts that the schema does not have are background. Raises DataError where it has parts that no rendered car shows:
+    they would be taught as background.
+    """
+    own = own_parts(schema)
+    rows: list[dict[str, Any]] = []
+    for car_class, number in even_counts(count).items():
+        for place in range(number):
+            photo, mask = _cut(rendered_sample(car_class, place, size, seed), own, size)
+            rows.append(
+                {
+                    "key": f"rendered-{len(rows)}", "source": "rendered", "class": car_class.name,
+                    "histogram": histogram(mask, schema.channels).tolist(), "photo": encode_photo(photo)[0],
+                    "mask": encode_mask(mask),
+                }
+            )  # fmt: skip
+    return pa.Table.from_pylist(rows)
 
 
 def own_parts(schema: PartSchema) -> NDArray[np.uint8]:
     """(256,) the schema's part id of each id of a rendered mask; names may be spelt in other ways.
 
-    Raises DataError, see ``RenderedPairs``.
+    Raises DataError, see ``draw_pairs``.
     """
     drawn = {part.spelling: id for id, part in enumerate(render_schema().part_names, 1)}
     unknown = [part.name for part in schema.part_names if part.spelling not in drawn]

@@ -9,7 +9,7 @@ from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.sources.render import render_schema
-from augkit.sources.render.rendered_pairs import RenderedPairs, own_parts
+from augkit.sources.render.rendered_pairs import RenderedPairs, draw_pairs, own_parts
 
 
 def test_parts_keep_their_names_whatever_their_order_and_spelling() -> None:
@@ -30,7 +30,8 @@ def test_what_the_schema_lacks_is_background_and_what_no_car_shows_is_refused() 
 
 
 def test_cars_of_all_known_classes_at_one_size() -> None:
-    pairs = RenderedPairs(PartSchema.from_names(["wheel", "hood"]), 8, 32, 0)
+    schema = PartSchema.from_names(["wheel", "hood"])
+    pairs = RenderedPairs(schema, draw_pairs(schema, 8, 32, 0))
     assert len(pairs) == 8 and len(set(pairs.classes)) == 8
     for number, (photo, mask) in enumerate(map(pairs.raw, range(8))):
         assert decode_photo(photo).shape == (32, 32, 3)
@@ -39,4 +40,4 @@ def test_cars_of_all_known_classes_at_one_size() -> None:
         counted = [int((ids == id).sum()) for id in range(3)]
         assert pairs.index["histogram"][number].as_py() == counted
     assert pairs.index["source"].to_pylist() == ["rendered"] * 8
-    assert RenderedPairs(pairs.schema, 8, 32, 0).raw(3) == pairs.raw(3)
+    assert RenderedPairs(schema, draw_pairs(schema, 8, 32, 0)).raw(3) == pairs.raw(3)
