@@ -12,7 +12,7 @@ from typing import Any
 from augkit.balance.executors import Failure, ShardTask, WorkerFactory
 from augkit.balance.shard_job import FanOut, Job, ShardReport
 from augkit.balance.task_queue import NodeHealth, TaskQueue
-from augkit.core.errors import AugkitError, ConfigError
+from augkit.core.errors import AugkitError, ConfigError, StoreError
 from augkit.core.progress import Progress, silent
 
 START_SECONDS = 30.0
@@ -151,11 +151,12 @@ class RayFleet:
         try:
             report: ShardReport = self.ray.get(done)
         except self.ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, AugkitError):  # a fault of the data: it meets every shard
+            of_node = isinstance(error.cause, OSError | StoreError)  # its disk, or its way to the store
+            if isinstance(error.cause, AugkitError) and not of_node:  # a fault of the data: it meets every shard
                 raise error.cause from None
             self._free(member)
             failure = self._failed(member, task, queue, repr(error.cause))
-            if failure and isinstance(error.cause, OSError):
+            if failure and of_node:
                 raise error.cause from None
         except self.ray.exceptions.RayActorError as error:
             failure = self._failed(member, task, queue, f"its worker process died: {str(error).strip()}")

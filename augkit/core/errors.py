@@ -6,6 +6,7 @@
     ├── DataError           3  what is on disk is not what it should be
     │   ├── SchemaError     3  part ids or names that the workspace's part schema does not have
     │   ├── ShardError      3  shards, index and manifest disagree, or bytes have changed
+    │   │   └── StoreError  3  a store at a URL that does not answer
     │   └── CheckpointError 3  a model or checkpoint that cannot be read, or belongs to other settings
     ├── TrainingError       3  a run that cannot go on (a non-finite loss)
     ├── BusyError           3  another process is writing what this one would write
@@ -62,6 +63,10 @@ class SchemaError(DataError):
 
 class ShardError(DataError):
     """Shards, index and manifest disagree, or bytes have changed."""
+
+
+class StoreError(ShardError):
+    """A store at a URL does not answer, from this machine at least."""
 
 
 class CheckpointError(DataError):

@@ -15,7 +15,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +88,15 @@ class _Lease:
                 self.store.put(self.name, self._text(count))
                 if self.meanwhile is not None:
                     self.meanwhile()
-            except AugkitError as error:  # what needs the store itself will say so, too
+            except (AugkitError, OSError) as error:  # what needs the store itself will say so, too
                 warnings.warn(str(error), RuntimeWarning, stacklevel=2)
 
     def give_back(self) -> None:
-        """Removes it, if it is ours still."""
-        found = self._found()
-        if found is not None and found.get("token") == self.own["token"]:
-            self.store.remove(self.name)
+        """Removes it, if it is ours still; where the store does not answer, it will be void."""
+        with suppress(AugkitError):
+            found = self._found()
+            if found is not None and found.get("token") == self.own["token"]:
+                self.store.remove(self.name)
 
     def _text(self, count: int) -> bytes:
         return json.dumps({**self.own, "renewed": count}).encode()

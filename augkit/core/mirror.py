@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -69,8 +69,11 @@ class Mirror:
             self._seen |= there.keys()
             self._opened.add(name)
 
-    def put_back(self) -> None:
-        """What has changed here of what is open is in the store afterwards. Raises ShardError."""
+    def put_back(self, removing: bool = True) -> None:
+        """What has changed here of what is open is in the store afterwards; ``removing``: and what is gone is gone.
+
+        Raises ShardError.
+        """
         if not self.puts or not self._opened:
             return
         with self._alone():
@@ -79,7 +82,7 @@ class Mirror:
             changed.sort(key=lambda name: here[name].st_mtime_ns)
             last = [name for name in changed if Path(name).suffix in _COMPLETING]
             # Without the record the whole of it was removed by somebody else: the store's files stay.
-            gone = sorted(self._seen - here.keys()) if states else []
+            gone = sorted(self._seen - here.keys()) if states and removing else []
             try:
                 _each(lambda name: self._put(name, states), [name for name in changed if name not in last])
                 for name in last:
@@ -89,7 +92,7 @@ class Mirror:
                     states.pop(name, None)
             finally:
                 self._remember(states)
-            self._seen = set(here)
+            self._seen = self._seen - set(gone) | here.keys()
 
     def _has(self, file: StoredFile, states: dict[str, State]) -> bool:
         return states.get(file.name, ("",))[0] == file.version and self._path(file.name).is_file()
@@ -103,7 +106,7 @@ class Mirror:
 
     def _put(self, name: str, states: dict[str, State]) -> None:
         """Puts a file, and gives it the store's time, which it will have on every machine."""
-        with self._path(name).open("rb") as stream:
+        with suppress(FileNotFoundError), self._path(name).open("rb") as stream:  # gone since: nobody's any more
             before = os.fstat(stream.fileno())
             file = self.store.put_file(name, self._path(name))
             now = os.fstat(stream.fileno())
@@ -116,8 +119,9 @@ class Mirror:
         """Files here of what is open."""
         for path in sorted({file for name in self._opened for file in _files(self.tree / name)}):
             name = path.relative_to(self.tree).as_posix()
-            if not is_temporary(name) and not _is_lock(name):
-                yield name, path.stat()
+            with suppress(FileNotFoundError):
+                if not is_temporary(name) and not _is_lock(name):
+                    yield name, path.stat()
 
     def _is_open(self, name: str) -> bool:
         return any(_is_below(name, opened) for opened in self._opened)

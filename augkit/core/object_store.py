@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from augkit.core.atomic_file import is_temporary, temporary_name
-from augkit.core.errors import DataError, ShardError
+from augkit.core.errors import DataError, ShardError, StoreError
 from augkit.core.inside import require_inside
 
 _Result = TypeVar("_Result")
@@ -175,13 +175,17 @@ class FsspecStorage:
             try:
                 if not self._answered:
                     _require_bucket(files, root)
-                    self._answered = True
-                return action(files, path)
+                result = action(files, path)
             except Exception as error:  # the packages behind fsspec have errors of their own, of no common kind
                 patience = PATIENCE if self._answered else FIRST_PATIENCE
                 if is_lasting(error) or time.monotonic() - begun + pause > patience:
+                    self._answered = self._answered and is_lasting(error)  # what else is tried ends sooner
                     found = f"{self.url}/{name}".rstrip("/")
-                    raise ShardError(f"{found} cannot be {verb}: {_text(error)}", *meaning(error)) from error
+                    kind = ShardError if is_lasting(error) else StoreError
+                    raise kind(f"{found} cannot be {verb}: {_text(error)}", *meaning(error)) from error
+            else:
+                self._answered = True
+                return result
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, 8.0)
 

@@ -89,7 +89,7 @@ class RemoteWorkspace(Workspace):
         def put_back() -> None:
             nonlocal last
             if time.monotonic() - last > BETWEEN:
-                self.mirror.put_back()
+                self.mirror.put_back(removing=False)  # in the middle of a replacement, say
                 last = time.monotonic()
 
         return put_back

@@ -19,7 +19,7 @@ from augkit.balance.executors import Failure, ShardTask
 from augkit.balance.plan import PlanRow
 from augkit.balance.ray_fleet import NodeWarning, RayFleet, room
 from augkit.balance.shard_job import FanOut, ShardReport
-from augkit.core.errors import ConfigError, DataError
+from augkit.core.errors import ConfigError, DataError, StoreError
 from augkit.core.progress import silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::augkit.balance.ray_fleet.NodeWarning")]
@@ -46,8 +46,8 @@ class Marker:
     def make(self, row: PlanRow, digest: str, progress: object) -> ShardReport:
         with (self.job.marks / row.shard).open("a") as file:
             file.write(f"{self.node} {os.getpid()}\n")
-        if (self.job.marks / f"bad-{self.node}").exists():
-            raise OSError("stale file handle")
+        if (mark := self.job.marks / f"bad-{self.node}").exists():
+            raise {"OSError": OSError, "StoreError": StoreError}[mark.read_text()]("stale file handle")
         time.sleep(self.job.seconds)
         return ShardReport(row.shard, row.class_name, 1, 1, 1, {})
 
@@ -118,10 +118,11 @@ def test_a_node_that_comes_late_gets_work_and_one_that_dies_loses_none(cluster: 
     assert len({node for node, _ in marks_of(tmp_path)}) == 2 and late not in cluster.worker_nodes
 
 
-def test_a_node_where_nothing_works_is_avoided_and_named(cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", ["OSError", "StoreError"])
+def test_a_node_where_nothing_works_is_avoided_and_named(error: str, cluster: Cluster, tmp_path: Path) -> None:
     other = cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
     cluster.wait_for_nodes()
-    (tmp_path / f"bad-{other.node_id}").touch()
+    (tmp_path / f"bad-{other.node_id}").write_text(error)
     fleet = opened(tmp_path, seconds=0.5)
     assert room(ray, fleet.fan_out) == 2
     with pytest.warns(NodeWarning, match=rf"node .*{other.node_id[:8]}.* failed 3 shards.*stale file handle"):
@@ -141,7 +142,7 @@ def test_a_node_without_the_workspace_is_left_out(cluster: Cluster, tmp_path: Pa
 
 def test_faults_that_all_nodes_meet_end_the_run(cluster: Cluster, tmp_path: Path) -> None:
     (node,) = (node["NodeID"] for node in ray.nodes())
-    (tmp_path / f"bad-{node}").touch()
+    (tmp_path / f"bad-{node}").write_text("OSError")
     with pytest.raises(OSError, match="stale file handle"):
         run(opened(tmp_path), 2)
     (tmp_path / f"closed-{node}").touch()

@@ -14,6 +14,7 @@ TREE = {
     "DataError": ("AugkitError", 3),
     "SchemaError": ("DataError", 3),
     "ShardError": ("DataError", 3),
+    "StoreError": ("ShardError", 3),
     "CheckpointError": ("DataError", 3),
     "TrainingError": ("AugkitError", 3),
     "BusyError": ("AugkitError", 3),

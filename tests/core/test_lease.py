@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from augkit.core import lease
-from augkit.core.errors import BusyError
+from augkit.core.errors import BusyError, ShardError
 from augkit.core.lease import leased
 from augkit.core.object_store import FsspecStorage
 from augkit.core.owner import owner_here
@@ -74,6 +74,17 @@ def test_an_owner_that_lost_it_says_so_and_leaves_it_to_the_new_one(store: Fsspe
         store.put(LOCK, other(pid=1))
         time.sleep(0.2)
     assert json.loads(store.read(LOCK))["token"] == "other"
+
+
+def test_a_lease_that_cannot_be_given_back_hides_no_other_error(
+    store: FsspecStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(name: str) -> bool:
+        raise ShardError("the store is away")
+
+    with pytest.raises(ZeroDivisionError), leased(store, LOCK):
+        monkeypatch.setattr(store, "exists", fails)
+        raise ZeroDivisionError
 
 
 def test_something_is_done_meanwhile(store: FsspecStorage) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from augkit.core import mirror as module
 from augkit.core.mirror import Mirror
 from augkit.core.object_store import FsspecStorage, StoredFile
 
@@ -109,6 +110,26 @@ def test_what_changed_is_put_back_and_nothing_else(store: Counting, mirror: Mirr
         "pairs/a.jpg": "changed", "pairs/c.jpg": "new",
     }  # fmt: skip
     assert sorted(store.put_here) == ["pairs/a.jpg", "pairs/c.jpg"]
+
+
+def test_what_goes_while_it_is_put_back_is_left_out_and_nothing_is_removed_in_the_middle_of_work(
+    store: Counting, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.open("pairs")
+    write(mirror, a="changed", c="new")
+    put_file = store.put_file
+
+    def put(name: str, file: Path) -> StoredFile:
+        (mirror.tree / "pairs/c.jpg").unlink(missing_ok=True)
+        (mirror.tree / "pairs/b.jpg").unlink(missing_ok=True)
+        return put_file(name, file)
+
+    monkeypatch.setattr(store, "put_file", put)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    mirror.put_back(removing=False)
+    assert store.read("pairs/a.jpg") == b"changed" and not store.exists("pairs/c.jpg") and store.exists("pairs/b.jpg")
+    mirror.put_back()
+    assert not store.exists("pairs/b.jpg")
 
 
 def test_what_says_that_others_are_complete_comes_after_them(store: Counting, mirror: Mirror) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from augkit.core import object_store
-from augkit.core.errors import ShardError
+from augkit.core.errors import ShardError, StoreError
 from augkit.core.object_store import FsspecStorage
 
 ACTIONS: tuple[Callable[[FsspecStorage], object], ...] = (
@@ -69,7 +69,7 @@ def test_an_endpoint_that_does_not_answer_is_told_soon(
         if not listens:
             server.close()
         begun = time.monotonic()
-        with pytest.raises(ShardError, match=r"a store that answers(.|\n)*AWS_ENDPOINT_URL"):
+        with pytest.raises(StoreError, match=r"a store that answers(.|\n)*AWS_ENDPOINT_URL"):
             FsspecStorage(f"{bucket}/ws").exists("a")
     assert time.monotonic() - begun < max(10.0, patience)
 
@@ -151,11 +151,15 @@ def test_what_passes_is_tried_again_for_longer_once_the_store_has_answered(
     with pytest.raises(ShardError, match="ConnectionError"):
         memory.read("a")
     assert object_store.FIRST_PATIENCE < files.now <= object_store.PATIENCE
+    begun = files.now
+    with pytest.raises(ShardError, match="ConnectionError"):
+        memory.read("a")
+    assert files.now - begun <= object_store.FIRST_PATIENCE
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("no"), PermissionError("no"), OSError(22, "no")])
 def test_what_lasts_is_told_at_once(error: Exception, memory: FsspecStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     files = failing(memory, monkeypatch, error, 1)
-    with pytest.raises(ShardError, match="no"):
+    with pytest.raises(ShardError, match="no") as told:
         memory.read("a")
-    assert files.now == 0.0
+    assert files.now == 0.0 and not isinstance(told.value, StoreError)
