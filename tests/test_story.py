@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +72,10 @@ def test_the_demo(tmp_path: Path) -> None:
     place = tmp_path / "demo"
     result = augkit("demo", "--workspace", str(place), "--count", "48", "--config", "smoke", "--json")
     told = json.loads(result.stdout)
-    assert set(told["val_iou"]) == {"real", "all"}
-    assert "The demo trained one segmenter" in Path(told["report"]).read_text()
+    arms, verdict = told["utility"]["arms"], told["utility"]["verdict"]["sentence"]
+    assert [arm["arm"] for arm in arms] == ["real+classical", "real+classical+generated@25"]
+    assert all(len(arm["figures"]["overall"]["seeds"]) == 3 for arm in arms)
+    assert verdict in unescape(Path(told["report"]).read_text()) and "interval" in verdict
     for picture in ("contact_sheet", "chart"):
         with Image.open(told[picture]) as shown:
             assert shown.size[0] > 300

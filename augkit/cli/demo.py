@@ -12,6 +12,7 @@ from augkit.cli._session import ConfigOption, JsonOption, Session, SetOption, op
 from augkit.cli._verb import Verb
 
 CARS = 160
+ARMS, SEEDS = ("real+classical", "real+classical+generated"), 3
 
 
 @app.command("demo", cls=Verb)
@@ -23,14 +24,13 @@ def demo(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw a lopsided set of cars, balance it, and train a segmenter on the result: minutes on two cores."""
+    """Draw a lopsided set of cars, balance it, and say what that did for a segmenter: minutes on two cores."""
     from rich.console import Group
 
     from augkit.api.balancing import balance
-    from augkit.api.plain_data import keep
+    from augkit.api.evaluate import utility
     from augkit.api.rendering import render
     from augkit.cli._progress import Bars
-    from augkit.report.tables.score_table import score_table
 
     session = open_session(workspace, as_json, config, overrides)
     if not session.workspace.catalogue.is_file():
@@ -38,25 +38,14 @@ def demo(
             render(session.workspace, count, lopsided=True, config=session.settings, progress=bars)
     with Bars() as bars:
         balanced = balance(session.workspace, config=session.settings, progress=bars)
-    scores = {source: _segment(session, source) for source in ("real", "all")}
-    keep(session.workspace, "demo", {"val_iou": scores})
-    page = _page(session)
-    result = {**balanced.to_dict(), "val_iou": scores, "report": str(page)}
-    session.emit(result, Group(score_table(scores), f"look at {page}\n    and {balanced.contact_sheet}"))
-
-
-def _segment(session: Session, source: str) -> dict[str, float]:
-    """IoU by part on the held-out cars of a segmenter trained on real pairs, or on all."""
-    from augkit.cli._progress import Bars
-    from augkit.settings import parse_settings
-    from augkit.stages.segmenter import evaluate_segmenter, train_segmenter
-
-    tree = session.settings.model_dump(mode="json")
-    tree["segmenter"]["source"] = source
-    settings = parse_settings(tree, "the demo")
     with Bars() as bars:
-        train_segmenter(session.workspace, settings, resume=True, progress=bars)
-    return evaluate_segmenter(session.workspace, settings)
+        helps = utility(
+            session.workspace, arms=ARMS, ratios=[0.25], seeds=SEEDS, config=session.settings, progress=bars
+        )
+    page = _page(session)
+    result = {**balanced.to_dict(), "utility": helps.to_dict(), "report": str(page)}
+    look = f"look at {page}\n    and {balanced.contact_sheet}"
+    session.emit(result, Group(helps.table(), look, helps.study.verdict.sentence))
 
 
 def _page(session: Session) -> Path:

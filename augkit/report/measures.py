@@ -76,12 +76,11 @@ class Distances:
 class Measures:
     """Each is None where nobody measured it; ``strange`` names documents of another form than expected.
 
-    Utility, what the demo saw instead, the gate, what it catches of planted faults, how far masks and photos of the
-    stages are from held-out ones, and the table of ``augkit compare``.
+    Utility, the gate, what it catches of planted faults, how far masks and photos of the stages are from held-out
+    ones, and the table of ``augkit compare``.
     """
 
     utility: Utility | None
-    demo: MeasuredTable | None
     gate: Judging | None
     planted: MeasuredTable | None
     masks: Distances | None
@@ -95,7 +94,7 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
     found: dict[str, Any] = {}
     strange = []
     readers: dict[str, Callable[[Any], Any]] = {
-        "utility": _utility, "demo": _demo, "gate": _judging, "planted": _planted, "masks": _masks, "photos": _photos,
+        "utility": _utility, "gate": _judging, "planted": _planted, "masks": _masks, "photos": _photos,
         "compare": _benchmark,
     }  # fmt: skip
     for name, read in readers.items():
@@ -105,7 +104,7 @@ def read_measures(documents: Mapping[str, Any]) -> Measures:
             found[name] = None
             strange.append(name)
     return Measures(
-        found["utility"], found["demo"], found["gate"], found["planted"], found["masks"], found["photos"],
+        found["utility"], found["gate"], found["planted"], found["masks"], found["photos"],
         found["compare"], strange,
     )  # fmt: skip
 
@@ -156,12 +155,6 @@ def _judging(tree: Mapping[str, Any]) -> Judging:
 def _planted(tree: Mapping[str, Any]) -> MeasuredTable:
     rows = [[line["name"], str(line["pairs"]), f"{line['caught']:.0%}", line["by"]] for line in tree["faults"]]
     return MeasuredTable(("fault planted in real pairs", "pairs", "rejected", "by"), rows)
-
-
-def _demo(tree: Mapping[str, Any]) -> MeasuredTable:
-    real, every = tree["val_iou"]["real"], tree["val_iou"]["all"]
-    rows = [[part, *(f"{100 * own[part]:.1f}" for own in (real, every))] for part in real]
-    return MeasuredTable(("IoU in points", "trained on real", "real and generated"), rows)
 
 
 def _masks(tree: Mapping[str, Any]) -> Distances:

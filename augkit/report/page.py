@@ -33,7 +33,7 @@ from augkit.train.model_folder import MODEL
 _PATIENCE = 60.0
 
 REMEDIES = {
-    "utility": "augkit evaluate utility", "demo": "augkit demo", "gate": "augkit gate",
+    "utility": "augkit evaluate utility", "gate": "augkit gate",
     "planted": "augkit evaluate gate", "masks": "augkit evaluate masks", "photos": "augkit evaluate photos",
     "compare": "augkit compare",
 }  # fmt: skip
@@ -196,8 +196,7 @@ def _gaps(data: ReportData, trainings: Sequence[Training], measures: Measures) -
     for name in measures.strange:
         found.append(Gap(f"reports/{name}.json is of another form than this version writes.", REMEDIES[name]))
     if not measures.utility and "utility" not in measures.strange:
-        only = "But for the demo's one run, nobody" if measures.demo else "Nobody"
-        found.append(Gap(f"{only} has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
+        found.append(Gap("Nobody has measured what the pairs do for a segmenter.", "augkit evaluate utility"))
     return found
 
 

@@ -78,5 +78,3 @@ PHOTOS: dict[str, Any] = {
     "held_out_masks": [compared("KD-lite0", 3.5, None)], "made_masks": [], "variety": 0.42,
     "copies": {"share": 0.06, "expected": 0.05, "bound": 0.1},
 }  # fmt: skip
-
-DEMO: dict[str, Any] = {"val_iou": {"real": {"hood": 0.412, "mean": 0.301}, "all": {"hood": 0.523, "mean": 0.364}}}

@@ -20,7 +20,7 @@ from augkit.settings import load_settings, save_settings
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.writer import PairRecord, ShardWriter
-from tests.report.documents import COMPARE, DEMO, GATE, MASKS, PHOTOS, PLANTED, UTILITY
+from tests.report.documents import COMPARE, GATE, MASKS, PHOTOS, PLANTED, UTILITY
 from tests.sharding import SplitWriters
 
 MADE = {"back-left-3": 3, "front-right-5": 1}
@@ -59,7 +59,7 @@ def make_workspace(workspace: Workspace) -> Workspace:
     _record_training(workspace)
     workspace.reports.mkdir(exist_ok=True)
     documents = {
-        "utility": UTILITY, "demo": DEMO, "gate": GATE, "planted": PLANTED, "masks": MASKS, "photos": PHOTOS,
+        "utility": UTILITY, "gate": GATE, "planted": PLANTED, "masks": MASKS, "photos": PHOTOS,
         "compare": COMPARE,
     }  # fmt: skip
     for name, document in documents.items():
