@@ -16,6 +16,15 @@ def silent(*_: object) -> None:
     """The null object: tells nobody. It stands for every callback that is told something and answers nothing."""
 
 
+def prefixed(progress: Progress, prefix: str) -> Progress:
+    """Tells of several works that call themselves alike, apart."""
+
+    def told(name: str, done: int, total: int) -> None:
+        progress(f"{prefix}{name}", done, total)
+
+    return told
+
+
 def renamed(progress: Progress, name: str) -> Progress:
     """Tells of work under another name, whatever it calls itself."""
 

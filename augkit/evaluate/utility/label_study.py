@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import AugkitError, ConfigError
 from augkit.core.parts import PartSchema
-from augkit.core.progress import Progress, silent
+from augkit.core.progress import Progress, prefixed, silent
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.evaluate.utility.arms import KINDS, Arm, Choice
@@ -113,7 +113,7 @@ def compare_labels(
         room = work.room(seed, number)
         labels[number].append(len(TrainingRows.of(read_catalogue(room.workspace.catalogue))))
         trials = [room.make(arm, seed, choices[number].get(arm)) for arm in question.arms]
-        readings[number] += run_trials(trials, sets, progress)
+        readings[number] += run_trials(trials, sets, prefixed(progress, f"{LabelSubset(seed, number).name} labels, "))
     progress(SUBSETS, len(work.subsets), len(work.subsets))
     points = tuple(
         LabelPoint(number, float(np.mean(labels[number])), conclude(own, sets, question.steps, choices[number]))

@@ -56,7 +56,12 @@ def graded(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
 
 
 def test_the_curve_and_what_it_says(copied_workspace: Workspace, graded: list[Trial]) -> None:
-    study = compare_labels(copied_workspace, SETTINGS, LabelQuestion(ARMS, (8, 16, 0), 2, 3), make_pairs)
+    said = set[str]()
+    study = compare_labels(
+        copied_workspace, SETTINGS, LabelQuestion(ARMS, (8, 16, 0), 2, 3), make_pairs,
+        progress=lambda name, *_: said.add(name),
+    )  # fmt: skip
+    assert {f"{number} labels, training runs" for number in ("8", "16", "all")} <= said
     there = float(sum(row.split == "train" for row in read_catalogue(copied_workspace.catalogue)))
     assert [(point.asked, point.labels) for point in study.points] == [(8, 8.0), (16, 16.0), (0, there)]
     assert study.sentences == [
