@@ -32,11 +32,10 @@ from augkit.core.workspace import SHARDS, Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
 from augkit.data.part_name_faults import require_counterparts
 from augkit.gate.fit import has_judges, is_ready, load_gate, ready_gate
-from augkit.gate.judge_again import judge_earlier, mark, summary, version_of
+from augkit.gate.judge_again import RunVerdicts, summary, version_of
 from augkit.gate.options import JUDGED_AGAIN
 from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings
-from augkit.shards.commit import committed_shards
 from augkit.stages.model_store import STAGES, ModelStore, Stage
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest
@@ -229,15 +228,20 @@ class Balance:
         self._hardness.check(folders)
         storage, gate, digest = open_storage(self.workspace.shards), load_gate(self._references), self._digest()
         begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh
+        verdicts = RunVerdicts(storage, gate)
         if not fresh:
-            judge_earlier(storage, gate)
+            verdicts.judge_earlier()
         plan, schema = extend(begun, self._committed()), self.store.schema  # by what holds after that
         run = PlanRun(storage, plan, digest, schema, fresh, extend, version_of(gate))
         with EXECUTORS[self.request.executor](self._job(), Worker) as fleet:
 
             def execute(tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
-                yield from fleet(tasks, progress)
-                mark(storage, committed_shards(storage), gate)  # so that the next round makes up for duplicates
+                made: list[str] = []
+                for result in fleet(tasks, progress):
+                    made += [] if isinstance(result, Failure) else [result.shard]
+                    yield result
+                lost = {task.row.shard for task in tasks} - set(made)
+                verdicts.add(made, list(lost))  # so that the next round makes up for duplicates
 
             outcome = run.run(execute, progress)
         summary(gate, storage, self.workspace, {}, [])

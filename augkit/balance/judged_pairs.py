@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from augkit.core.classes import CarClass
 from augkit.core.parts import Mask
+from augkit.data.near_duplicates import thumb
 from augkit.data.pair import Pair
+from augkit.data.photo_looks import look_of
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.judge import Gate, judge_painted
 from augkit.shards.codec import decode_photo, encode_mask
@@ -22,10 +25,11 @@ def add_judged(
 ) -> Verdict:  # fmt: skip
     """Writes the pair of a photo (bytes, extension) and an exact mask that was judged ``before``; the whole verdict.
 
-    Judged as it is stored, so that it can be judged again.
+    Judged as it is stored, so that it can be judged again; with the look that duplicates are searched by.
     """
     candidate = Candidate(Pair(decode_photo(photo[0]), mask, car_class), exemplar)
     trained, verdict = judge_painted(gate, candidate, before)
     full = encode_mask(mask) if (trained != mask).any() else None
-    writer.add(record_of(trained, verdict), *photo, encode_mask(trained), full)
+    record = replace(record_of(trained, verdict), look=look_of(thumb(candidate.pair.photo)))
+    writer.add(record, *photo, encode_mask(trained), full)
     return verdict

@@ -64,6 +64,16 @@ def correlation(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     return float((a * b).sum()) / norm if norm else 0.0
 
 
+def thumb_spectrum(small: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """The cosine transform of a (32, 32) picture less its mean, of length 1: what correlates c has the product c. None
+    without any contrast."""
+    from scipy.fft import dctn
+
+    level = small.astype(np.float64) - small.mean()
+    length = float(np.sqrt((level * level).sum()))
+    return np.asarray(dctn(level / length, norm="ortho")) if length else None
+
+
 def near_pairs(hashes: NDArray[np.uint64], distance: int = MAX_DISTANCE) -> Pairs:
     """(N,) hashes -> (M, 2) places of those that differ in at most ``distance`` bits, first < second.
 

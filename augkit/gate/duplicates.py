@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -10,51 +11,67 @@ import numpy as np
 from augkit.core.parts import Mask, PartSchema
 from augkit.data.crop import Photo
 from augkit.data.near_duplicates import MIN_CORRELATION, correlation, thumb
+from augkit.data.photo_looks import earlier_alike, looks_of
 from augkit.metrics.copies import SIDE, nearest_mask
 
 REASON = "duplicate"
 SCORE = "duplicate_distance"
 
 
+@dataclass(frozen=True)
+class SmallPair:
+    """What duplicates are told by: the grey photo of 32 px and the mask of 64 px."""
+
+    thumb: Photo
+    mask: Mask
+
+    @classmethod
+    def of(cls, photo: Photo, mask: Mask) -> SmallPair:
+        """Of a pair of any size."""
+        small = cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
+        return cls(thumb(photo), np.asarray(small, np.uint8))
+
+
 @dataclass
 class KeptPairs:
-    """The pairs of one class that were kept so far: masks of 64 px, and grey photos of 32 px."""
+    """The pairs of one class that were judged so far, in their order: looks of their photos, and which were kept."""
 
     schema: PartSchema
     bound: float
-    masks: list[Mask] = field(default_factory=list)
-    thumbs: list[Photo] = field(default_factory=list)
+    looks: list[bytes] = field(default_factory=list)
+    kept: bytearray = field(default_factory=bytearray)
 
     def anew(self) -> KeptPairs:
         """The same with nothing seen."""
         return KeptPairs(self.schema, self.bound)
 
-    def judge(self, mask: Mask, photo: Photo) -> tuple[dict[str, float], bool]:
-        """The distance to the nearest mask of an alike photo (1 where none is alike), and whether that is a duplicate.
+    def trust(self, look: bytes, kept: bool) -> None:
+        """Adds a pair that was judged before."""
+        self.looks.append(look)
+        self.kept.append(kept)
+
+    def judge(self, looks: Sequence[bytes], pair_of: Callable[[int], SmallPair]) -> list[float]:
+        """For each of the next pairs the distance to the nearest mask of an alike photo, 1 where none is alike; below
+        ``bound`` it is a duplicate.
 
         Alike means near duplicates by ``augkit.data.near_duplicates``; an earlier pair is kept, the later one is the
-        duplicate. What is none is remembered.
+        duplicate. Pairs are asked for by their places, those alone whose looks are near.
         """
-        own = thumb(photo)
-        alike = [place for place, other in enumerate(self.thumbs) if correlation(own, other) >= MIN_CORRELATION]
-        distance = 1.0
-        if alike:
-            distance = float(nearest_mask([mask], [self.masks[place] for place in alike], self.schema)[0][0])
-        if distance < self.bound:
-            return {SCORE: distance}, True
-        self.masks.append(np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST), np.uint8))
-        self.thumbs.append(own)
-        return {SCORE: distance}, False
+        first = len(self.looks)
+        self.looks += looks
+        self.kept += b"\1" * len(looks)
+        distances = [1.0] * len(looks)
+        known, places = looks_of(self.looks)
+        for at, earlier in earlier_alike(known, int(np.searchsorted(places, first)), MIN_CORRELATION):
+            place = int(places[at])
+            distance = self._nearest(place, [other for other in places[earlier].tolist() if self.kept[other]], pair_of)
+            distances[place - first] = distance
+            self.kept[place] = distance >= self.bound
+        return distances
 
-
-class NoDuplicates:
-    """Sees no duplicates: where nothing says how near is too near."""
-
-    def anew(self) -> NoDuplicates:
-        """The same."""
-        return self
-
-    def judge(self, mask: Mask, photo: Photo) -> tuple[dict[str, float], bool]:
-        """No score."""
-        del mask, photo
-        return {}, False
+    def _nearest(self, place: int, others: Sequence[int], pair_of: Callable[[int], SmallPair]) -> float:
+        if not others:
+            return 1.0
+        own = pair_of(place)
+        alike = [pair.mask for pair in map(pair_of, others) if correlation(own.thumb, pair.thumb) >= MIN_CORRELATION]
+        return float(nearest_mask([own.mask], alike, self.schema)[0][0]) if alike else 1.0

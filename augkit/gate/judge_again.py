@@ -11,14 +11,15 @@ from augkit.core.lock import held
 from augkit.core.remote_workspace import by_url
 from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import SHARDS, Workspace
-from augkit.gate.duplicates import KeptPairs, NoDuplicates
+from augkit.gate.duplicates import KeptPairs
 from augkit.gate.fit import ready_gate, settings_digest
 from augkit.gate.funnel import funnel
 from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
-from augkit.gate.rescore import Judge, judge_with, keep, rescore
-from augkit.shards.commit import committed_shards
-from augkit.shards.index import MANIFEST_FILE, Counts, finish, load_index, load_manifest
+from augkit.gate.rescore import judge_with, rescore
+from augkit.gate.shard_duplicates import ShardDuplicates
+from augkit.shards.commit import committed_shards, read_commit
+from augkit.shards.index import MANIFEST_FILE, Counts, Manifest, finish, load_index, load_manifest
 from augkit.shards.rewrite import last_manifest, settle
 
 GATE_VERSION = "gate"
@@ -49,7 +50,7 @@ def _judged_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
             "use the workspace that they were made in, or make them again: augkit balance --fresh",
         )
     shards, before = [shard.name for shard in manifest.shards], manifest.counts
-    rewritten = mark(storage, shards, gate, judge_with(gate))
+    rewritten = rescore(storage, shards, judge_with(gate), none_told(gate))
     references.progress("shards judged", len(shards), len(shards))
     versions = manifest.versions | version_of(gate)
     if rewritten or versions != manifest.versions or not storage.exists(MANIFEST_FILE):
@@ -62,26 +63,58 @@ def version_of(gate: Gate) -> dict[str, str]:
     return {GATE_VERSION: settings_digest(gate.references)}
 
 
-def judge_earlier(storage: Storage, gate: Gate) -> list[str]:
-    """Has all committed shards judged by this gate, before more are added to them; see ``mark``.
-
-    Where the manifest names another gate (or there is none, after a run that was killed) each pair is judged again,
-    else only duplicates are told.
-    """
-    try:
-        known = load_manifest(storage).versions
-    except ShardError:
-        known = {}
-    same = known.get(GATE_VERSION) == version_of(gate)[GATE_VERSION]
-    return mark(storage, committed_shards(storage), gate, keep if same else judge_with(gate))
-
-
-def mark(storage: Storage, shards: Sequence[str], gate: Gate, judge: Judge = keep) -> list[str]:
-    """See ``rescore``; duplicates are judged by the bound on copied masks. The pass after generation keeps verdicts."""
+def none_told(gate: Gate) -> ShardDuplicates | None:
+    """What tells duplicates, by the bound on copied masks; None where nothing says how near is too near."""
     bound = gate.bounds.bounds.get("mask_distance")
-    if bound is None and judge is keep:
-        return []  # nothing can be a duplicate, and all verdicts stay
-    return rescore(storage, shards, judge, KeptPairs(gate.references.schema, bound.low) if bound else NoDuplicates())
+    return ShardDuplicates(KeptPairs(gate.references.schema, bound.low)) if bound else None
+
+
+class RunVerdicts:
+    """The verdicts on the shards of one place while a run adds to them; nobody else writes these meanwhile."""
+
+    def __init__(self, storage: Storage, gate: Gate) -> None:
+        self._storage, self._gate, self._told = storage, gate, none_told(gate)
+
+    def judge_earlier(self) -> list[str]:
+        """Has all committed shards judged by this gate, before more are added to them; the names of those that changed.
+
+        Where the manifest names another gate (or there is none, after a run that was killed) each pair is judged again,
+        else duplicates alone are told, and those of the manifest's shards were.
+        """
+        settle(self._storage)
+        try:
+            manifest = load_manifest(self._storage)
+        except ShardError:
+            manifest = None
+        names = committed_shards(self._storage)
+        if manifest is None or manifest.versions.get(GATE_VERSION) != version_of(self._gate)[GATE_VERSION]:
+            return rescore(self._storage, names, judge_with(self._gate), self._told)
+        return self._tell(names[self._trusted(names, manifest) :])
+
+    def add(self, made: Sequence[str], lost: Sequence[str] = ()) -> list[str]:
+        """Tells duplicates in shards that were made; in all of them again where one lies before those told, or has gone
+        from among them."""
+        if self._told is None:
+            return []
+        known = self._told.shards
+        if known and (any(name <= known[-1] for name in made) or not set(known).isdisjoint(lost)):
+            self._told = self._told.anew()
+            return self._tell(committed_shards(self._storage))
+        return self._tell(sorted(made))
+
+    def _tell(self, names: Sequence[str]) -> list[str]:
+        return [] if self._told is None else rescore(self._storage, names, None, self._told)
+
+    def _trusted(self, names: Sequence[str], manifest: Manifest) -> int:
+        """How many of the shards are the first ones of the manifest, and were told with it."""
+        known, count = {shard.name: shard.commit for shard in manifest.shards}, 0
+        for name, other in zip(names, sorted(known), strict=False):
+            commit = read_commit(self._storage, name)
+            same = name == other and commit is not None and commit.sha256 == known[name]
+            if commit is None or not same or self._told is None or not self._told.trust(commit):
+                break
+            count += 1
+        return count
 
 
 def summary(

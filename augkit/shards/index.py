@@ -22,7 +22,7 @@ from augkit.shards.card import write_card
 from augkit.shards.commit import Commit, TarFile, commit_file, read_commit, to_parquet
 from augkit.shards.index_check import faults_of_ends, faults_of_rows
 from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
-from augkit.shards.writer import COLUMNS, SCORE
+from augkit.shards.writer import COLUMNS, LATER, SCORE
 
 INDEX_FILE = "index.parquet"
 MANIFEST_FILE = "manifest.json"
@@ -203,13 +203,22 @@ def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
 def parse_index(data: bytes) -> pa.Table:
     """The table in the bytes of an index. Raises ShardError."""
     try:
-        with open_parquet(data, COLUMNS, AGAIN, SCORE) as file:
-            table = file.read()
+        with open_parquet(data, COLUMNS, AGAIN, SCORE, LATER) as file:
+            table = with_later(file.read())
     except DataError as error:
         raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, AGAIN) from error
     except (pa.ArrowException, OSError) as error:
         raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
     refuse(list(faults_of_rows(table)))
+    return table
+
+
+def with_later(table: pa.Table) -> pa.Table:
+    """The table with the columns that earlier versions did not write, null, in the places where this one does."""
+    for name in LATER:
+        if name not in table.column_names:
+            column = pa.nulls(len(table), COLUMNS.field(name).type)
+            table = table.add_column(COLUMNS.get_field_index(name), COLUMNS.field(name), column)
     return table
 
 

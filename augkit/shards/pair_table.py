@@ -20,7 +20,7 @@ from augkit.core.regular_file import WEIGHTS, open_regular
 from augkit.core.storage import LocalStorage, Storage
 from augkit.shards.index import AGAIN, INDEX_FILE, Manifest, Where, expression_of, refuse
 from augkit.shards.index_check import faults_of_pairs
-from augkit.shards.writer import COLUMNS, SCORE
+from augkit.shards.writer import COLUMNS, LATER, SCORE
 
 PLACES = ("photo_offset", "photo_length", "photo_crc32", "mask_offset", "mask_length", "mask_crc32")
 _WORDS = ("shard", "class", "split")
@@ -38,7 +38,7 @@ def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.
             raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
         file.seek(0)
         try:
-            with open_parquet(file, COLUMNS, AGAIN, SCORE) as opened:
+            with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
                 empty = opened.schema_arrow.empty_table()
                 table = _read(opened, None if where is None else expression_of(empty, where))
         except DataError as error:

@@ -59,13 +59,18 @@ COLUMNS = pa.schema(
         ("height", pa.int32()),
         ("histogram", pa.list_(pa.int64())),
         ("reasons", pa.list_(pa.string())),
+        ("look", pa.binary()),
     ]
 )
 """Columns of a commit record and of the index, in order; one float64 column ``score_NAME`` a score follows.
 
 ``photo_*`` and ``mask_*`` are places in the file that ``home`` names, ``full_*`` (the exact mask, where it differs
-from the one to train with) in ``aside_file(shard)``. A row without bytes has neither shard nor places.
+from the one to train with) in ``aside_file(shard)``. A row without bytes has neither shard nor places. ``look`` is what
+duplicates are searched by (``augkit.data.photo_looks``), null where they are not.
 """
+
+LATER = ("look",)
+"""Columns that data sets of earlier versions lack."""
 
 MEMBER_FIELDS = (
     *("key", "class", "orientation", "doors", "split", "source", "seed", "mask_model", "image_model"),
@@ -104,6 +109,7 @@ class PairRecord:
     reasons: list[str] = field(default_factory=list)
     accepted: bool = True
     exemplar: str = ""
+    look: bytes = b""
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -120,7 +126,12 @@ class PairRecord:
         values = asdict(self)
         scores = values.pop("scores")
         car_class = CarClass.parse(f"{self.orientation}-{self.doors}").name
-        return {**values, "class": car_class, **{SCORE + name: float(scores[name]) for name in sorted(scores)}}
+        return {
+            **values,
+            "look": self.look or None,
+            "class": car_class,
+            **{SCORE + name: float(scores[name]) for name in sorted(scores)},
+        }
 
 
 class ShardWriter:
