@@ -9,6 +9,9 @@ from typing import Any
 from augkit.gate.duplicates import REASON
 from augkit.gate.judge import RULE, Gate
 
+FUNNEL_COLUMNS = ["key", "source", "class", "shard", "reasons"]
+"""Of the index, what a funnel is made from."""
+
 EXAMPLES = 12
 """Keys of painted pairs that are named for each reason."""
 

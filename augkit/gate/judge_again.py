@@ -13,13 +13,13 @@ from augkit.core.storage import Storage, open_storage
 from augkit.core.workspace import SHARDS, Workspace
 from augkit.gate.duplicates import KeptPairs
 from augkit.gate.fit import ready_gate, settings_digest
-from augkit.gate.funnel import funnel
+from augkit.gate.funnel import FUNNEL_COLUMNS, funnel
 from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
 from augkit.gate.rescore import judge_with, rescore
 from augkit.gate.shard_duplicates import ShardDuplicates
 from augkit.shards.commit import committed_shards, read_commit
-from augkit.shards.index import MANIFEST_FILE, Counts, Manifest, finish, load_index, load_manifest
+from augkit.shards.index import MANIFEST_FILE, Counts, Manifest, finish, load_index, load_manifest, plain_rows
 from augkit.shards.rewrite import last_manifest, settle
 
 GATE_VERSION = "gate"
@@ -121,9 +121,9 @@ def summary(
     gate: Gate, storage: Storage, workspace: Workspace, before: Counts, rewritten: Sequence[str]
 ) -> dict[str, Any]:
     """The funnel, written for the report; ``changed`` has the accepted pairs of classes where their number changed."""
-    rows = load_index(storage).to_pylist() if storage.names() else []
-    result = funnel(rows, gate)
-    after = load_manifest(storage).counts if rows else {}
+    index = load_index(storage).select(FUNNEL_COLUMNS) if storage.names() else None
+    result = funnel(() if index is None else plain_rows(index), gate)
+    after = load_manifest(storage).counts if index is not None else {}
     was, now = ({n: by.get("generated", {}).get("accepted", 0) for n, by in c.items()} for c in (before, after))
     changed = {name: (was[name], now.get(name, 0)) for name in was if was[name] != now.get(name, 0)}
     path = workspace.reports / "gate.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -198,6 +198,12 @@ def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
     if not pc.all(pc.equal(pc.list_value_length(counts), channels), min_count=0).as_py():
         refuse([f"a histogram that does not count {channels} parts"])
     return select(table, where)
+
+
+def plain_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows as Python objects, which take ten times the memory of the table: some thousands at a time."""
+    for batch in table.to_batches(max_chunksize=4096):
+        yield from batch.to_pylist()
 
 
 def parse_index(data: bytes) -> pa.Table:

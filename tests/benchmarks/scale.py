@@ -22,17 +22,27 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy.fft import idctn
 
 from augkit.core.classes import ALL_CLASSES
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
+from augkit.data.photo_looks import look_of
+from augkit.gate.bounds import ScoreBounds
+from augkit.gate.duplicates import KeptPairs, SmallPair
+from augkit.gate.funnel import FUNNEL_COLUMNS, funnel
+from augkit.gate.judge import Gate
+from augkit.metrics.copies import SIDE
 from augkit.shards.codec import encode_mask
 from augkit.shards.commit import TarFile, commit_file, read_commit, tar_file
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry, load_index, plain_rows
 from augkit.shards.reader import ShardDataset
 from augkit.shards.seal import sealed
 from augkit.shards.verify import verify
@@ -157,8 +167,49 @@ def measure_verify(folder: Path, rows: int) -> Iterator[None]:
     print(f"verify at {(time.perf_counter() - began) / took:.2f} of the speed of one sha256", flush=True)
 
 
+def measure_summary(folder: Path, rows: int) -> Iterator[None]:
+    """The funnel that ends every `augkit balance`, from the index."""
+    storage, bounds = LocalStorage(folder), ScoreBounds({}, 0.05, 0.0)
+    gate = cast(Gate, SimpleNamespace(checks={}, bounds=bounds))
+    yield
+    found = funnel(plain_rows(load_index(storage).select(FUNNEL_COLUMNS)), gate)
+    assert found["classes"]["all"]["tried"] == rows
+
+
+def measure_duplicates(folder: Path, rows: int) -> Iterator[None]:
+    """Two rounds over made-up photos with the spectrum of real ones, one in fifty of them near an earlier one."""
+    random = np.random.default_rng(0)
+    split = [rows // len(ALL_CLASSES)] * len(ALL_CLASSES)
+    classes = [made_up_thumbs(random, count) for count in split]
+    looks = [[look_of(small) for small in thumbs] for thumbs in classes]
+    mask = np.ones((SIDE, SIDE), np.uint8)
+    yield
+    for thumbs, known in zip(classes, looks, strict=True):
+        kept, half = KeptPairs(SCHEMA, 0.1), len(known) // 2
+        for some in (known[:half], known[half:]):
+            kept.judge(some, lambda place, thumbs=thumbs: SmallPair(thumbs[place], mask))
+        assert 0 < kept.kept.count(0) < len(known) // 10
+
+
+def made_up_thumbs(random: np.random.Generator, count: int) -> NDArray[np.uint8]:
+    """(N, 32, 32) pictures whose frequencies fall off as those of photos do, around a mean picture."""
+    rows, columns = np.mgrid[:12, :12]
+    fall = 1 / (1 + rows + columns)
+    mean = random.normal(size=(12, 12)) * fall
+    made = np.zeros((count, 32, 32), np.uint8)
+    for place in range(count):
+        spectrum = np.zeros((32, 32))
+        spectrum[:12, :12] = 0.7 * mean + random.normal(size=(12, 12)) * fall
+        picture = idctn(spectrum, norm="ortho")
+        made[place] = np.clip(128 + picture / picture.std() * 50, 0, 255)
+        if place % 50 == 49:
+            made[place] = np.clip(made[random.integers(place)] + random.normal(0, 4, (32, 32)), 0, 255)
+    return made
+
+
 QUESTIONS: dict[str, Callable[[Path, int], Iterator[None]]] = {
     "open": measure_open, "pickle": measure_pickle, "verify": measure_verify,
+    "summary": measure_summary, "duplicates": measure_duplicates,
 }  # fmt: skip
 
 

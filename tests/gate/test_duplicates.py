@@ -83,7 +83,7 @@ def noting(asked: set[int], pairs: Sequence[SmallPair]) -> Callable[[int], Small
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("few", [2048, 0])
+@pytest.mark.parametrize("few", [4096, 0])
 def test_verdicts_are_those_of_each_pair_with_each(seed: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_looks, "FEW", few)  # 0: by buckets
     pairs = some_pairs(150, seed)
@@ -106,7 +106,7 @@ def test_verdicts_are_those_of_each_pair_with_each(seed: int, few: int, monkeypa
 def test_buckets_lose_none_at_the_limit() -> None:
     """Pairs whose pictures correlate barely enough, among thousands of others."""
     random = np.random.default_rng(0)
-    spectra = random.normal(size=(3000, 64)) / np.arange(1, 65) ** 0.5
+    spectra = random.normal(size=(6000, 64)) / np.arange(1, 65) ** 0.5
     spectra *= 0.85 / np.linalg.norm(spectra, axis=1, keepdims=True)
     moves = random.normal(size=(300, 64)) * (spectra[:300] != 0)
     moves -= (moves * spectra[:300]).sum(1, keepdims=True) * spectra[:300] / 0.85**2  # along the sphere
@@ -115,9 +115,9 @@ def test_buckets_lose_none_at_the_limit() -> None:
     near *= 0.85 / np.linalg.norm(near, axis=1, keepdims=True)
     looks = np.rint(np.concatenate([spectra, near]) * 127).astype(np.int8)
     found = dict(earlier_alike(looks))
-    assert all(place in found[3000 + place] for place in range(300))
+    assert all(place in found[6000 + place] for place in range(300))
     assert sum(map(len, found.values())) < 400
-    assert dict(earlier_alike(looks, 3200)).keys() == {place for place in found if place >= 3200}
+    assert dict(earlier_alike(looks, 6200)).keys() == {place for place in found if place >= 6200}
 
 
 def test_full_buckets_are_compared_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
