@@ -136,7 +136,18 @@ def _question(
 def _make_pairs(place: Workspace, settings: Settings, progress: Progress) -> None:
     from augkit.api.balancing import balance
 
-    balance(place, executor="local", config=settings, progress=progress)
+    balance(place, only=_known_classes(place), executor="local", config=settings, progress=progress)
+
+
+def _known_classes(place: Workspace) -> list[str]:
+    """The classes that labels show, mirror images among them; none where these are all that there are, held-out ones,
+    too. The main job refuses to make pairs of a class that it has never seen."""
+    from augkit.data.catalogue import TrainingRows, read_catalogue, usable
+
+    rows = usable(read_catalogue(place.catalogue))
+    seen = {row.car_class for row in TrainingRows.of(rows).rows}
+    seen |= {car_class.mirror for car_class in seen}
+    return [] if {row.car_class for row in rows} <= seen else sorted(car_class.name for car_class in seen)
 
 
 def _label_cost(place: Workspace, settings: Settings, question: LabelQuestion, progress: Progress) -> StudyCost:
@@ -152,6 +163,8 @@ def _label_cost(place: Workspace, settings: Settings, question: LabelQuestion, p
     jobs, seconds = 0, 0.0
     if question.makes_pairs:
         jobs = (question.seeds + question.tuned) * several
-        forecast = plan(room.workspace, executor="local", config=settings, progress=progress).forecast
+        forecast = plan(
+            room.workspace, only=_known_classes(room.workspace), executor="local", config=settings, progress=progress
+        ).forecast
         seconds = 0.0 if forecast is None else forecast.seconds
     return StudyCost(trainings * several, steps * several, pace_of(room, question.arms), jobs, seconds)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from augkit.api.evaluate import utility
-from augkit.api.label_equivalents import label_equivalents, utility_cost
+from augkit.api.label_equivalents import _known_classes, label_equivalents, utility_cost
 from augkit.cli._app import run as command
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.progress import Progress
 from augkit.core.workspace import Workspace
-from augkit.data.catalogue import read_catalogue
+from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.evaluate.utility import label_study as label_studies
 from augkit.evaluate.utility.arms import Arm, Choice, arms_of
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
@@ -157,6 +157,18 @@ def test_costs() -> None:
     assert trainings_of(arms, 3, settings, steps=10, tuned=True) == (4 + 8 + 6, 10 * (4 * 1.5 + 8 * 1.5 + 6 * 2))
     cost = StudyCost(6, 600, 0.1, 2, 60.0)
     assert cost.minutes == 3 and "6 trainings" in cost.sentence and "2 runs of `augkit balance`" in cost.sentence
+
+
+def test_the_main_job_is_asked_for_classes_that_labels_show(copied_workspace: Workspace) -> None:
+    rows = read_catalogue(copied_workspace.catalogue)
+    assert _known_classes(copied_workspace) == []
+    back = ("back-left-3", "back-right-3")
+    fewer = [row for row in rows if row.split != "train" or row.car_class.name not in back]
+    write_catalogue(copied_workspace.catalogue, fewer)
+    assert set(_known_classes(copied_workspace)) == {row.car_class.name for row in rows} - set(back)
+    one = [row for row in rows if row.split != "train" or row.car_class.name != back[0]]
+    write_catalogue(copied_workspace.catalogue, one)
+    assert _known_classes(copied_workspace) == []  # its mirror image is there
 
 
 class AtAUrl(Workspace):
