@@ -1,9 +1,12 @@
 """Train a segmentation network on augkit's shards: python examples/train_segmentation.py WORKSPACE/shards --source all
 
-Reads real pairs, or all of a folder (WORKSPACE/classical has classical ones); measures on photos no generator saw.
+Reads real pairs, or all of a folder (WORKSPACE/classical has classical ones); measures on photos no generator saw. With
+few labels, --rendered WORKSPACE/rendered (`augkit render --shards`) helps most: half of each batch, but for the end.
 """
 
 import argparse
+from collections.abc import Iterator
+from itertools import chain, repeat
 
 import albumentations as A
 import segmentation_models_pytorch as smp
@@ -13,6 +16,7 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from augkit import ShardDataset
+from augkit.core.parts import PartSchema
 
 SIZE, IGNORE = 128, 255
 
@@ -22,11 +26,24 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("shards")
     parser.add_argument("--source", choices=["real", "all"], default="all")
+    parser.add_argument("--rendered", help="shards of rendered cars: half of each batch until the last fifth")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--encoder", default="resnet18")
     parser.add_argument("--encoder-weights", default=None, help="imagenet, where a network is at hand")
     return parser.parse_args()
+
+
+def beside(path: str | None, schema: PartSchema, batch: int) -> Iterator[dict[str, torch.Tensor]] | None:
+    """Endless batches of rendered cars, whose light and colours change more than photos' do."""
+    if path is None:
+        return None
+    looks = [A.ColorJitter(p=0.9), A.GaussNoise(p=0.3), A.GaussianBlur(p=0.3), A.ImageCompression((40, 95), p=0.3)]
+    steps = [A.Affine(scale=(0.8, 1.2), rotate=(-8, 8), p=1), *looks, A.Resize(SIZE, SIZE), A.Normalize(), ToTensorV2()]
+    cars = ShardDataset(path, [("source", "==", "rendered")], A.Compose(steps))
+    if cars.schema.digest != schema.digest:
+        raise SystemExit(f"{path}: parts {cars.schema.names}, but the shards have {schema.names}")
+    return chain.from_iterable(repeat(DataLoader(cars, batch, shuffle=True, drop_last=True)))
 
 
 def main() -> None:
@@ -39,6 +56,7 @@ def main() -> None:
     val = ShardDataset(args.shards, [("split", "==", "val"), ("source", "==", "real")], A.Compose(prepare))
     sampler = WeightedRandomSampler(train.class_weights().tolist(), len(train))
     loader = DataLoader(train, args.batch, sampler=sampler, drop_last=True)
+    cars = beside(args.rendered, train.schema, args.batch)
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     channels = train.schema.channels
@@ -53,7 +71,9 @@ def main() -> None:
         network.train()
         total = 0.0
         for batch in loader:
-            images, masks = batch["image"].to(device), batch["mask"].to(device).long()
+            sides = [batch, next(cars)] if cars and epoch < 0.8 * args.epochs else [batch]
+            images, masks = (torch.cat([side[name] for side in sides]).to(device) for name in ("image", "mask"))
+            masks = masks.long()
             with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
                 logits = network(images.contiguous(memory_format=torch.channels_last))
             logits = logits.float()

@@ -65,6 +65,9 @@ def test_the_main_job_from_photos_to_a_segmenter(tmp_path: Path) -> None:
     example = run("examples/train_segmentation.py", str(workspace / "shards"), "--source", "all", "--epochs", "1")
     assert "mean IoU" in example.stdout
     augkit("train", "segmenter", "--workspace", str(workspace), "--source", "real")
+    augkit("render", "--shards", "--count", "32", "--workspace", str(workspace))
+    rendered = ["--rendered", str(workspace / "rendered"), "--epochs", "2", "--batch", "8"]
+    assert "mean IoU" in run("examples/train_segmentation.py", str(workspace / "shards"), *rendered).stdout
 
 
 @pytest.mark.slow

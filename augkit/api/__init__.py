@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from augkit.api.checkup import machine_report
     from augkit.api.exporting import FullSize, export
     from augkit.api.importing import import_dataset
-    from augkit.api.rendering import render
+    from augkit.api.rendering import render, render_shards
     from augkit.api.segmenting import segment
     from augkit.api.training import train
     from augkit.api.workspace_view import WorkspaceView as Workspace
@@ -34,6 +34,7 @@ __all__ = [
     "machine_report",
     "plan",
     "render",
+    "render_shards",
     "segment",
     "train",
 ]
@@ -48,6 +49,7 @@ _PLACES = {
     "machine_report": ("checkup", "machine_report"),
     "plan": ("balancing", "plan"),
     "render": ("rendering", "render"),
+    "render_shards": ("rendering", "render_shards"),
     "segment": ("segmenting", "segment"),
     "train": ("training", "train"),
 }

@@ -39,7 +39,8 @@ def export(
         list[str] | None, typer.Option("--where", help="A column's condition, e.g. 'score_detail>0.2'; repeatable.")
     ] = None,
     sources: Annotated[
-        list[str] | None, typer.Option("--source", help="real, pseudo, generated, classical, painted; repeatable.")
+        list[str] | None,
+        typer.Option("--source", help="real, pseudo, generated, classical, painted, rendered; repeatable."),
     ] = None,
     splits: Annotated[list[str] | None, typer.Option("--split", help="train, val or test; may be repeated.")] = None,
     full_size: Annotated[

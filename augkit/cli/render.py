@@ -11,10 +11,11 @@ from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOp
 from augkit.cli._verb import Verb
 from augkit.core.errors import ConfigError
 
-_COUNT = 200
+_COUNT, _BESIDE = 200, 500
 
 _CountOption = Annotated[
-    int | None, typer.Option("--count", min=1, help=f"Cars in all ({_COUNT} unless --class is given).")
+    int | None,
+    typer.Option("--count", min=1, help=f"Cars in all ({_COUNT}, with --shards {_BESIDE}, unless --class is given)."),
 ]
 _LopsidedOption = Annotated[bool, typer.Option("--lopsided", help="Classes as uneven as in real data, not even.")]
 _ClassOption = Annotated[
@@ -29,7 +30,13 @@ def render(
     count: _CountOption = None,
     lopsided: _LopsidedOption = False,
     classes: _ClassOption = None,
-    size: Annotated[int | None, typer.Option("--size", help="Side of the pairs in pixels (data.size).")] = None,
+    shards: Annotated[
+        bool,
+        typer.Option("--shards", help="Into WORKSPACE/rendered, as shards to train on beside the workspace's photos."),
+    ] = False,
+    size: Annotated[
+        int | None, typer.Option("--size", help="Side of the pairs in pixels (data.size; with --shards image.size).")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="What the cars are drawn from (seed).")] = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -37,6 +44,7 @@ def render(
 ) -> None:
     """Draw parametric cars with exact part masks: a data set to try things on, with known truth."""
     from augkit.api.rendering import render as rendered
+    from augkit.api.rendering import render_shards
     from augkit.cli._progress import Bars
     from augkit.report.tables.class_table import class_counts, class_table
     from augkit.sources.render.rendered_samples import parse_counts
@@ -49,8 +57,20 @@ def render(
         )
     counts = {car_class.name: number for car_class, number in parse_counts(classes).items()} if classes else None
     chosen = [*(overrides or ())]
-    chosen += [f"{key}={value}" for key, value in (("data.size", size), ("seed", seed)) if value is not None]
+    chosen += [
+        f"{key}={value}"
+        for key, value in (("image.size" if shards else "data.size", size), ("seed", seed))
+        if value is not None
+    ]
     session = open_session(workspace, as_json, config, chosen)
+    if shards:
+        with Bars() as bars:
+            beside = render_shards(
+                session.workspace, count or _BESIDE, lopsided=lopsided, classes=counts, config=session.settings,
+                progress=bars,
+            )  # fmt: skip
+        session.show(beside)
+        return
     with Bars() as bars:
         rows = rendered(
             session.workspace, count or _COUNT, lopsided=lopsided, classes=counts, config=session.settings,

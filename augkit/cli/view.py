@@ -29,7 +29,8 @@ def view(
     *,
     classes: Annotated[list[str] | None, typer.Option("--class", help="This class only; may be repeated.")] = None,
     sources: Annotated[
-        list[str] | None, typer.Option("--source", help="real, pseudo, generated, classical, painted; repeatable.")
+        list[str] | None,
+        typer.Option("--source", help="real, pseudo, generated, classical, painted, rendered; repeatable."),
     ] = None,
     rejected: Annotated[bool, typer.Option("--rejected", help="What the gate rejected, with the reasons.")] = False,
     sort: Annotated[

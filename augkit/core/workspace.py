@@ -16,7 +16,7 @@ from augkit.core.inside import inside
 
 ENVIRONMENT = "AUGKIT_WORKSPACE"
 """A variable that names the workspace where no command does."""
-SHARDS, CLASSICAL, PAINTED = "shards", "classical", "painted"
+SHARDS, CLASSICAL, PAINTED, RENDERED = "shards", "classical", "painted", "rendered"
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class Workspace:
     def painted(self) -> Path | str:
         """Pairs of `augkit paint from --shards`, as shards."""
         return self.location(PAINTED)
+
+    @property
+    def rendered(self) -> Path | str:
+        """Pairs of `augkit render --shards`, as shards."""
+        return self.location(RENDERED)
 
     @property
     def backgrounds(self) -> Path:

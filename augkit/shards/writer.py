@@ -27,7 +27,7 @@ from augkit.shards.seal import BLANK, sealed
 from augkit.shards.shard_names import split_of
 
 SPLITS = ("train", "val", "test")
-SOURCES = ("real", "generated", "pseudo", "classical", "painted")
+SOURCES = ("real", "generated", "pseudo", "classical", "painted", "rendered")
 PHOTO_EXTENSIONS = ("jpg", "webp")
 SCORE = "score_"
 

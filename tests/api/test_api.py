@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from augkit import api
+from augkit import ShardDataset, api
 from augkit.api.bars import NotebookBars, shown
 from augkit.api.opened import settings_of
-from augkit.core.errors import AugkitError, ConfigError, ShardError
+from augkit.core.errors import AugkitError, ConfigError, DataError, ShardError
+from augkit.core.parts import PartSchema
 from augkit.core.progress import silent
 from augkit.core.workspace import Workspace
 from augkit.settings import load_settings
@@ -96,6 +97,17 @@ def test_settings_and_changes(tmp_path: Path) -> None:
     assert (changed.mask.steps, changed.image.steps, changed.balance.target_parts) == (7, 9, {"hood": 0.1})
     with pytest.raises(ConfigError, match=r"mask\.stepz"):
         settings_of(place, given, {"mask.stepz": 9})
+
+
+def test_rendered_cars_are_written_beside_the_photos(
+    rendered_workspace: Workspace, copied_workspace: Workspace, tmp_path: Path
+) -> None:
+    found = api.render_shards(copied_workspace, 8, config="smoke", changes={"image.size": 32})
+    again = api.render_shards(copied_workspace, 9, config="smoke", changes={"image.size": 32})
+    assert (found.there, found.new, again.there, again.new) == (8, 8, 9, 1)
+    assert ShardDataset(copied_workspace.rendered).schema.names == PartSchema.load(rendered_workspace.schema).names
+    with pytest.raises(DataError, match=r"no imported photos(.|\n)*augkit import"):
+        api.render_shards(tmp_path / "nothing", 8)
 
 
 def test_wrong_words_are_refused_as_on_the_command_line(rendered_workspace: Workspace) -> None:

@@ -50,7 +50,7 @@ def draw_pairs(schema: PartSchema, count: int, size: int, seed: int) -> pa.Table
     rows: list[dict[str, Any]] = []
     for car_class, number in even_counts(count).items():
         for place in range(number):
-            photo, mask = _cut(rendered_sample(car_class, place, size, seed), own, size)
+            photo, mask = cut_car(rendered_sample(car_class, place, size, seed), own, size)
             rows.append(
                 {
                     "key": f"rendered-{len(rows)}", "source": "rendered", "class": car_class.name,
@@ -80,7 +80,8 @@ def own_parts(schema: PartSchema) -> NDArray[np.uint8]:
     return table
 
 
-def _cut(car: Sample, own: NDArray[np.uint8], size: int) -> tuple[Photo, Mask]:
+def cut_car(car: Sample, own: NDArray[np.uint8], size: int) -> tuple[Photo, Mask]:
+    """A rendered car's (size, size, 3) photo and (size, size) mask, whose ids ``own`` names."""
     assert isinstance(car.photo, np.ndarray) and isinstance(car.mask, np.ndarray)  # drawn, not read
     mask = np.asarray(own[car.mask], np.uint8)
     return cut(car.photo, mask, canonical_window(car.mask, MARGIN), size)
