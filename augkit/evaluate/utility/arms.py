@@ -57,6 +57,8 @@ KINDS: dict[str, ArmKind] = {
 never repeats itself."""
 
 DEFAULT = ("real", "real+classical", "real+cutmix", "real+copy-paste", "real+part-swap", "real+classical+generated")
+WITH_RENDERED = "real+classical+rendered"
+"""The arm that takes part by default where rendered cars have the parts."""
 WITH_PSEUDO = ("real+classical+pseudo", "all")
 """Arms that take part by default where the shards hold pseudo pairs."""
 RATIOS = (0.25, 0.5)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from augkit.core.errors import ConfigError
 from augkit.core.progress import Progress, silent
 from augkit.core.workspace import Workspace
-from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, Arm, Choice, comparisons
+from augkit.evaluate.utility.arms import DEFAULT, WITH_PSEUDO, WITH_RENDERED, Arm, Choice, comparisons
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
 from augkit.evaluate.utility.figures import OVERALL
 from augkit.evaluate.utility.side_by_side import side_by_side
@@ -22,6 +22,7 @@ from augkit.evaluate.utility.tuning import TUNING, first_of, require_test, try_c
 from augkit.evaluate.utility.verdict import Comparison, Question, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
+from augkit.sources.render.rendered_pairs import not_drawn
 from augkit.stages.training_mix import is_made, training_mix
 
 RUNS = "training runs"
@@ -87,9 +88,12 @@ class Study:
 
 
 def default_kinds(workspace: Workspace) -> tuple[str, ...]:
-    """The arms that take part where none is named: those of pseudo pairs where there are some."""
-    made = set(training_mix(workspace, "all").index["source"].to_pylist())
-    return DEFAULT + (WITH_PSEUDO if "pseudo" in made else ())
+    """The arms that take part where none is named: those of pseudo pairs where there are some, that of rendered cars
+    where these have the parts."""
+    pairs = training_mix(workspace, "all")
+    made = set(pairs.index["source"].to_pylist())
+    rendered = (WITH_RENDERED,) if not not_drawn(pairs.schema) else ()
+    return DEFAULT + (WITH_PSEUDO if "pseudo" in made else ()) + rendered
 
 
 def compare_arms(

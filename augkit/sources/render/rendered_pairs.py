@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,7 @@ def own_parts(schema: PartSchema) -> NDArray[np.uint8]:
 
     Raises DataError, see ``draw_pairs``.
     """
-    drawn = {part.spelling: id for id, part in enumerate(render_schema().part_names, 1)}
-    unknown = [part.name for part in schema.part_names if part.spelling not in drawn]
+    drawn, unknown = _spelt(), not_drawn(schema)
     if unknown:
         raise DataError(
             f"no rendered car shows {', '.join(unknown)}", f"parts among {', '.join(render_schema().names[1:])}",
@@ -78,6 +78,16 @@ def own_parts(schema: PartSchema) -> NDArray[np.uint8]:
     for id, part in enumerate(schema.part_names, 1):
         table[drawn[part.spelling]] = id
     return table
+
+
+def not_drawn(schema: PartSchema) -> list[str]:
+    """Parts that no rendered car shows."""
+    drawn = _spelt()
+    return [part.name for part in schema.part_names if part.spelling not in drawn]
+
+
+def _spelt() -> dict[Hashable, int]:
+    return {part.spelling: id for id, part in enumerate(render_schema().part_names, 1)}
 
 
 def cut_car(car: Sample, own: NDArray[np.uint8], size: int) -> tuple[Photo, Mask]:

@@ -22,7 +22,7 @@ from augkit.data.catalogue import read_catalogue, write_catalogue
 from augkit.data.pair_files import read_mask, read_photo
 from augkit.evaluate.utility import study as studies
 from augkit.evaluate.utility import trial as trials
-from augkit.evaluate.utility.arms import DEFAULT, Arm, arms_of
+from augkit.evaluate.utility.arms import DEFAULT, WITH_RENDERED, Arm, arms_of
 from augkit.evaluate.utility.held_out import HeldOut, held_out
 from augkit.evaluate.utility.study import compare_arms, default_kinds
 from augkit.evaluate.utility.trial import Trial
@@ -174,9 +174,10 @@ def test_what_is_measured_on_test_is_chosen_on_val(
 def test_the_default_arms_are_those_that_the_shards_have_pairs_for(
     mixed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert default_kinds(mixed) == DEFAULT
-    index = pa.table({"source": ["real", "pseudo"]})
-    monkeypatch.setattr(studies, "training_mix", lambda workspace, source: SimpleNamespace(index=index))
+    assert default_kinds(mixed) == (*DEFAULT, WITH_RENDERED)
+    index, schema = pa.table({"source": ["real", "pseudo"]}), PartSchema.from_names(["roof"])
+    pairs = SimpleNamespace(index=index, schema=schema)
+    monkeypatch.setattr(studies, "training_mix", lambda workspace, source: pairs)
     assert default_kinds(mixed) == (*DEFAULT, "real+classical+pseudo", "all")
 
 
