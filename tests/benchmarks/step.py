@@ -5,7 +5,8 @@
 Cases: stage I (deconvolution DCGAN, 128 px, batch 16) and stage II (pix2pixHD's global generator with 32 channels,
 two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1). Each measurement is a process of its own, since
 malloc settings hold for a process; the loops take turns, and the ratio is that of the medians. Run it on an idle
-machine, or with ``--busy``. Target: at least 2.2 at 256 px on a CPU with AMX or AVX512-BF16.
+machine, or with ``--busy`` (processor time: not on a GPU, which all loops use where there is one). Target: at least 2.2
+at 256 px on a CPU with AMX or AVX512-BF16.
 
 ``--peers`` has another loop beside augkit's: the step of the DCGAN tutorial, and that of pix2pixHD as published
 (``peers.py``).
@@ -102,11 +103,17 @@ def draw_cars(folder: Path) -> None:
 
 def measure(loop: str, case: str, workspace: Path, steps: int, clock: Callable[[], float]) -> float:
     """Median seconds of a step after the warm-up."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.set_default_device("cuda")  # what a tutorial's loop and a peer's make, too
     step = {"plain": plain_step, "augkit": augkit_step, "peer": peer_step}[loop](case, workspace)
     taken = []
     for _ in range(WARMUP + steps):
         began = clock()
         step()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         taken.append(clock() - began)
     return statistics.median(taken[WARMUP:])
 
@@ -134,7 +141,7 @@ def plain_step(case: str, workspace: Path) -> Callable[[], None]:
     """The loop that a tutorial shows: fp32, contiguous tensors, torch's defaults, the same losses."""
     import torch
 
-    game, batch = _game(case, workspace, torch.device("cpu"))
+    game, batch = _game(case, workspace, torch.get_default_device())
     optimisers = {}
     for player in game.players:
         player.module.to(memory_format=torch.contiguous_format)
