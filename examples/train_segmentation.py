@@ -5,7 +5,6 @@ few labels, --rendered WORKSPACE/rendered (`augkit render --shards`) helps most:
 """
 
 import argparse
-from collections.abc import Iterator
 from itertools import chain, repeat
 
 import albumentations as A
@@ -16,7 +15,6 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from augkit import ShardDataset
-from augkit.core.parts import PartSchema
 
 SIZE, IGNORE = 128, 255
 
@@ -34,18 +32,6 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def beside(path: str | None, schema: PartSchema, batch: int) -> Iterator[dict[str, torch.Tensor]] | None:
-    """Endless batches of rendered cars, whose light and colours change more than photos' do."""
-    if path is None:
-        return None
-    looks = [A.ColorJitter(p=0.9), A.GaussNoise(p=0.3), A.GaussianBlur(p=0.3), A.ImageCompression((40, 95), p=0.3)]
-    steps = [A.Affine(scale=(0.8, 1.2), rotate=(-8, 8), p=1), *looks, A.Resize(SIZE, SIZE), A.Normalize(), ToTensorV2()]
-    cars = ShardDataset(path, [("source", "==", "rendered")], A.Compose(steps))
-    if cars.schema.digest != schema.digest:
-        raise SystemExit(f"{path}: parts {cars.schema.names}, but the shards have {schema.names}")
-    return chain.from_iterable(repeat(DataLoader(cars, batch, shuffle=True, drop_last=True)))
-
-
 def main() -> None:
     """Trains, then prints IoU by part."""
     args = arguments()
@@ -56,7 +42,8 @@ def main() -> None:
     val = ShardDataset(args.shards, [("split", "==", "val"), ("source", "==", "real")], A.Compose(prepare))
     sampler = WeightedRandomSampler(train.class_weights().tolist(), len(train))
     loader = DataLoader(train, args.batch, sampler=sampler, drop_last=True)
-    cars = beside(args.rendered, train.schema, args.batch)
+    cars = ShardDataset(args.rendered, transform=augment) if args.rendered else train
+    drawn = chain.from_iterable(repeat(DataLoader(cars, args.batch, shuffle=True, drop_last=True)))
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     channels = train.schema.channels
@@ -71,7 +58,7 @@ def main() -> None:
         network.train()
         total = 0.0
         for batch in loader:
-            sides = [batch, next(cars)] if cars and epoch < 0.8 * args.epochs else [batch]
+            sides = [batch, next(drawn)] if args.rendered and epoch < 0.8 * args.epochs else [batch]
             images, masks = (torch.cat([side[name] for side in sides]).to(device) for name in ("image", "mask"))
             masks = masks.long()
             with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
