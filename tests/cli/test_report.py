@@ -27,7 +27,7 @@ def test_the_verb_writes_the_page_and_says_what_is_missing(
     assert [gap["run"] for gap in result["missing"]] == ["augkit evaluate utility"]
     assert license_of(open_storage(workspace.shards)) == "cc0-1.0"
     assert run([*arguments[:3], "-o", str(tmp_path / "other.html"), "--per-class", "1"]) == 0
-    assert "nobody has measured what the pairs do" in " ".join(capsys.readouterr().out.split())
+    assert "Nobody has measured what the pairs do" in " ".join(capsys.readouterr().out.split())
     assert (tmp_path / "other.html").is_file() and license_of(open_storage(workspace.shards)) == "cc0-1.0"
 
 

@@ -22,7 +22,7 @@ from tests.spellings import PARTS, SPELLINGS, Spelling
 SCHEMA = PartSchema.from_names(["hood", "left_mirror", "right_mirror"])
 FRONT_LEFT = CarClass("A", "5")
 PRESETS = [name for name in augment_presets() if name != "background" and not load_recipe(name).mixes_pairs]
-ON_TORCHVISION = [f"torchvision:{name}" for name in PRESETS if name != "photometric"]
+ON_TORCHVISION = [f"torchvision:{name}" for name in PRESETS if name not in {"photometric", "rendered"}]
 TORCHVISION: dict[str, dict[str, object]] = {
     "Affine": {"rotate": [-20, 20], "scale": [0.8, 1.2], "shear": [-5, 5], "translate_percent": [-0.1, 0.1]},
     "Rotate": {"limit": [-30, 30]},
