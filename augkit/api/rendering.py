@@ -69,6 +69,7 @@ def render_shards(
     """
     from augkit.core.errors import DataError
     from augkit.core.parts import PartSchema
+    from augkit.core.workspace import RENDERED
     from augkit.shards.reader import ShardDataset
     from augkit.sources.render.rendered_shards import RenderRequest, write_rendered
 
@@ -79,7 +80,7 @@ def render_shards(
     counts, codec = _counts(count, lopsided, classes), settings.balance
     request = RenderRequest(counts, settings.image.size, settings.seed, codec.quality, codec.lossless)
     with shown(progress) as told:
-        new = write_rendered(place, request, PartSchema.load(place.schema), told)
+        new = write_rendered(place.rendered, place.root / RENDERED, request, PartSchema.load(place.schema), told)
     return RenderedShards(str(place.rendered), len(ShardDataset(place.rendered)), new)
 
 

@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow.parquet as pq
 import torch
 from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from augkit.core.arithmetic import Precision
-from augkit.core.atomic_file import replacing
 from augkit.core.errors import BusyError
 from augkit.core.parts import PartSchema
 from augkit.core.presets import load_recipe
@@ -27,7 +25,10 @@ from augkit.core.user_cache import cache_folder
 from augkit.data.draws import Draw, ExemplarPair, Pairs
 from augkit.data.pair import Pair
 from augkit.settings import SegmenterSettings
-from augkit.sources.render.rendered_pairs import RenderedPairs, draw_pairs, own_parts
+from augkit.shards.index import MANIFEST_FILE
+from augkit.shards.reader import ShardDataset
+from augkit.sources.render.rendered_samples import even_counts
+from augkit.sources.render.rendered_shards import RenderRequest, write_rendered
 from augkit.stages.training_mix import EncodedPairs
 from augkit.train.fingerprint import CODE
 from augkit.train.machine import accelerator
@@ -36,6 +37,8 @@ from augkit.train.run import Builder, TrainingRun, TrainingTask, run_task
 
 CARS, PRESET = 500, "rendered"
 _SEED = 0
+PATIENCE = 600.0
+"""Seconds that another process may take to draw the cars: far more than it does."""
 WAIT = 2.0
 """Seconds between two looks whether another process is done."""
 
@@ -62,20 +65,18 @@ class BesideRendered:
         return self.pairs[draw] if draw.index < first else self.cars[Draw(draw.index - first, draw.seed)]
 
 
-def rendered_cars(schema: PartSchema, size: int) -> RenderedPairs:
-    """Cars with these parts; drawn where that was not done.
+def rendered_cars(schema: PartSchema, size: int) -> ShardDataset:
+    """Cars with these parts; drawn where that was not done, and waited for while another process does it.
 
     Raises DataError where the schema has parts that no rendered car shows.
     """
-    own_parts(schema)
-    path = cache_folder() / "rendered" / f"cars-{_digest({'schema': schema.digest, 'size': size})}.parquet"
-    if not path.is_file():
-        with replacing(path) as temporary:
-            pq.write_table(draw_pairs(schema, CARS, size, _SEED), temporary)
-    return RenderedPairs(schema, pq.read_table(path))
+    place = cache_folder() / "rendered" / f"cars-{_digest({'schema': schema.digest, 'size': size})}"
+    if not (place / MANIFEST_FILE).is_file():
+        write_rendered(place, place, RenderRequest(even_counts(CARS), size, _SEED), schema, patience=PATIENCE)
+    return ShardDataset(place)
 
 
-def rendered_start(build: Build, cars: RenderedPairs, settings: SegmenterSettings) -> dict[str, Tensor]:
+def rendered_start(build: Build, cars: EncodedPairs, settings: SegmenterSettings) -> dict[str, Tensor]:
     """The weights after ``rendered_steps`` steps of ``build``'s task on the cars; trained where that was not done.
 
     While another process does that it is waited for: trainings side by side start from the same one.

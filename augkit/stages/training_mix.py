@@ -26,9 +26,12 @@ class EncodedPairs(Protocol):
     """Encoded pairs with their rows of the index."""
 
     schema: PartSchema
-    index: pa.Table
 
     def __len__(self) -> int: ...
+
+    @property
+    def index(self) -> pa.Table:
+        """A row a pair."""
 
     @property
     def classes(self) -> list[str]:

@@ -40,17 +40,22 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "augkit" / "rendered"
 
 
+def starts(kept: Path) -> list[Path]:
+    """The models that were trained on rendered cars alone."""
+    return [path for path in kept.iterdir() if path.is_dir() and not path.name.startswith("cars-")]
+
+
 def test_a_segmenter_starts_where_rendered_cars_left_it_and_they_are_drawn_once(
     workspace: Workspace, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = load_settings("smoke", [*CHANGES, "segmenter.rendered_steps=2"])
     trained = load_weights(train_segmenter(workspace, settings, resume=False))
-    [folder] = [path for path in kept.iterdir() if path.is_dir()]
+    [folder] = starts(kept)
     start = load_weights(folder)
     assert not (folder / CHECKPOINT).exists()
     weights = [name for name, tensor in start.items() if tensor.is_floating_point() and "running" not in name]
     assert all(torch.allclose(trained[name], start[name], atol=1e-6) for name in weights)
-    monkeypatch.setattr(module, "draw_pairs", None)  # it would have to be called
+    monkeypatch.setattr(module, "write_rendered", None)  # it would have to be called
     again = train_segmenter(workspace, settings, resume=False, fresh=True)
     assert all(torch.equal(trained[name], tensor) for name, tensor in load_weights(again).items())
     without = load_settings("smoke", CHANGES)
@@ -121,7 +126,7 @@ def test_another_process_that_learns_from_them_is_waited_for(
     monkeypatch.setattr(module, "_train", busy)
     monkeypatch.setattr(module.time, "sleep", looks.append)
     train_segmenter(workspace, load_settings("smoke", [*CHANGES, "segmenter.rendered_steps=1"]), resume=False)
-    assert looks == [module.WAIT] * 2 and len([path for path in kept.iterdir() if path.is_dir()]) == 1
+    assert looks == [module.WAIT] * 2 and len(starts(kept)) == 1
 
 
 def test_without_rendered_steps_a_segmenter_is_described_as_before(workspace: Workspace) -> None:

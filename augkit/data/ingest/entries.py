@@ -4,20 +4,17 @@ with several workers a few at a time."""
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 
+from augkit.core.pool_worker import follow_parent
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.ingest.journal import Journal, JournalEntry, stamp
 from augkit.data.samples import Sample
@@ -95,13 +92,4 @@ def _has_bytes(path: Path) -> bool:
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Without it the workers of a process that was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
+    follow_parent()

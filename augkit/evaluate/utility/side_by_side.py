@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing.connection import wait
 from typing import TypeVar
 
+from augkit.core.pool_worker import follow_parent
 from augkit.core.progress import Progress
 
 _Unit = TypeVar("_Unit")
@@ -42,13 +40,4 @@ def side_by_side(
 
 def _start(threads: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when torch is imported, which comes later
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Without it the trainings of a process that was killed would go on."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
+    follow_parent()

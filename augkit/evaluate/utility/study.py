@@ -22,7 +22,7 @@ from augkit.evaluate.utility.tuning import TUNING, first_of, require_test, try_c
 from augkit.evaluate.utility.verdict import Comparison, Question, UtilityVerdict, judge_utility, question_of
 from augkit.metrics.intervals import Estimate
 from augkit.settings import Settings
-from augkit.sources.render.rendered_pairs import not_drawn
+from augkit.sources.render.rendered_parts import not_drawn
 from augkit.stages.training_mix import is_made, training_mix
 
 RUNS = "training runs"

@@ -1,4 +1,4 @@
-"""Rendered cars as shards: WORKSPACE/rendered, a data set of its own, with the parts of the workspace's photos."""
+"""Rendered cars as shards, with the parts of a workspace's photos: a data set of its own, to which cars are added."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from augkit import __version__
 from augkit.core.classes import CarClass
@@ -14,12 +15,11 @@ from augkit.core.lock import held
 from augkit.core.parts import PartSchema, histogram
 from augkit.core.progress import Progress, silent
 from augkit.core.storage import Storage, open_storage
-from augkit.core.workspace import RENDERED, Workspace
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import MANIFEST_FILE, finish, load_index, load_manifest
 from augkit.shards.shard_names import shard_name
 from augkit.shards.writer import PairRecord, ShardWriter
-from augkit.sources.render.rendered_pairs import cut_car, own_parts
+from augkit.sources.render.rendered_parts import cut_car, own_parts
 from augkit.sources.render.rendered_samples import rendered_sample
 
 PER_SHARD = 1000
@@ -45,16 +45,18 @@ class RenderRequest:
 
 
 def write_rendered(
-    workspace: Workspace, request: RenderRequest, schema: PartSchema, progress: Progress = silent
-) -> int:
-    """Adds the cars that are not there yet; returns how many those were.
+    place: Path | str, thing: Path, request: RenderRequest, schema: PartSchema, progress: Progress = silent, *,
+    patience: float = 0.0,
+) -> int:  # fmt: skip
+    """Adds the cars that are not there yet to the data set at ``place``, whose lock is that of ``thing``; returns how
+    many those were.
 
     Raises DataError where the schema has parts that no rendered car shows, ShardError where cars of another size or
-    of other parts are there, and BusyError where another command writes them.
+    of other parts are there, and BusyError where another command writes them still after ``patience`` seconds.
     """
     own_parts(schema)
-    with held(workspace.root / RENDERED):
-        storage = open_storage(workspace.rendered)
+    with held(thing, patience=patience):
+        storage = open_storage(place)
         names, known = _there(storage, request.size, schema)
         missing = [key for key in request.cars() if key not in known]
         parts = [missing[begin : begin + PER_SHARD] for begin in range(0, len(missing), PER_SHARD)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE, PartSchema
-from augkit.shards.codec import decode_mask, decode_photo
 from augkit.sources.render import render_schema
-from augkit.sources.render.rendered_pairs import RenderedPairs, draw_pairs, own_parts
+from augkit.sources.render.rendered_parts import own_parts
 
 
 def test_parts_keep_their_names_whatever_their_order_and_spelling() -> None:
@@ -27,17 +25,3 @@ def test_what_the_schema_lacks_is_background_and_what_no_car_shows_is_refused() 
     }  # fmt: skip
     with pytest.raises(DataError, match=r"no rendered car shows roof(.|\n)*rendered_steps at 0"):
         own_parts(PartSchema.from_names(["wheel", "roof"]))
-
-
-def test_cars_of_all_known_classes_at_one_size() -> None:
-    schema = PartSchema.from_names(["wheel", "hood"])
-    pairs = RenderedPairs(schema, draw_pairs(schema, 8, 32, 0))
-    assert len(pairs) == 8 and len(set(pairs.classes)) == 8
-    for number, (photo, mask) in enumerate(map(pairs.raw, range(8))):
-        assert decode_photo(photo).shape == (32, 32, 3)
-        ids = decode_mask(mask)
-        assert set(np.unique(ids).tolist()) <= {0, 1, 2, IGNORE} and ids.any()
-        counted = [int((ids == id).sum()) for id in range(3)]
-        assert pairs.index["histogram"][number].as_py() == counted
-    assert pairs.index["source"].to_pylist() == ["rendered"] * 8
-    assert RenderedPairs(schema, draw_pairs(schema, 8, 32, 0)).raw(3) == pairs.raw(3)
