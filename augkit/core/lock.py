@@ -69,6 +69,12 @@ def lock_file(thing: Path) -> Path:
     return thing.with_name(f".{thing.name.lstrip('.')}.lock")
 
 
+def is_lock(name: str) -> bool:
+    """Whether this is the name of such a file, in whatever folder."""
+    own = name.rpartition("/")[2]
+    return own.startswith(".") and own.endswith(".lock")
+
+
 def sweep(thing: Path, around: Sequence[Path] = ()) -> None:
     """Removes what writers left that were killed; only for who has the lock of ``thing``."""
     inside = [path for path in thing.rglob(".*") if is_temporary(path.name)] if thing.is_dir() else []

@@ -19,7 +19,7 @@ from typing import TypeAlias, TypeVar
 
 from augkit.core.atomic_file import is_temporary, replacing, write_json
 from augkit.core.inside import inside
-from augkit.core.lock import held
+from augkit.core.lock import held, is_lock
 from augkit.core.object_store import FsspecStorage, StoredFile
 
 _Thing = TypeVar("_Thing")
@@ -120,7 +120,7 @@ class Mirror:
         for path in sorted({file for name in self._opened for file in _files(self.tree / name)}):
             name = path.relative_to(self.tree).as_posix()
             with suppress(FileNotFoundError):
-                if not is_temporary(name) and not _is_lock(name):
+                if not is_temporary(name) and not is_lock(name):
                     yield name, path.stat()
 
     def _is_open(self, name: str) -> bool:
@@ -130,7 +130,7 @@ class Mirror:
         files, folders = _UNREAD
         *above, own = name.split("/")
         unread = not self.trains and (own in files or not set(folders).isdisjoint(above))
-        return not unread and not _is_lock(name)
+        return not unread and not is_lock(name)
 
     def _path(self, name: str) -> Path:
         return inside(self.tree, name)
@@ -162,11 +162,6 @@ def _state_of(status: os.stat_result) -> tuple[int, int]:
 
 def _is_below(name: str, folder: str) -> bool:
     return name == folder or name.startswith(f"{folder}/")
-
-
-def _is_lock(name: str) -> bool:
-    own = name.rpartition("/")[2]
-    return own.startswith(".") and own.endswith(".lock")
 
 
 def _files(path: Path) -> Iterable[Path]:

@@ -19,6 +19,7 @@ from augkit.gate.judge import Gate, judge_painted
 from augkit.gate.shard_duplicates import JUDGED, ShardDuplicates, Told
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask
 from augkit.shards.commit import Commit, aside_file, commit_file, read_commit, tar_file
+from augkit.shards.index import with_later
 from augkit.shards.reader import StoredPair, read_stored
 from augkit.shards.rewrite import Staged, publish, settle
 from augkit.shards.writer import SCORE as COLUMN
@@ -114,10 +115,9 @@ def _with_told(told: Told | None, record: PairRecord, stored: StoredPair) -> Jud
 
 def _differs(commit: Commit, told: dict[int, Told]) -> bool:
     """Whether the record says something else than what was told, without a look at any pair."""
-    table, nothing = commit.table, [None] * len(commit.table)
-    scores, looks = (
-        table[name].to_pylist() if name in table.column_names else nothing for name in (COLUMN + SCORE, "look")
-    )
+    table, score = with_later(commit.table), COLUMN + SCORE
+    scores = table[score].to_pylist() if score in table.column_names else [None] * len(table)
+    looks = table["look"].to_pylist()
     for place, reasons in enumerate(table["reasons"].to_pylist()):
         found = told.get(place)
         if scores[place] != (found and found.distance) or (REASON in reasons) != bool(found and found.twice):

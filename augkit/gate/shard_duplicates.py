@@ -16,6 +16,7 @@ from augkit.data.photo_looks import look_of
 from augkit.gate.duplicates import REASON, KeptPairs, SmallPair
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.shards.commit import Commit
+from augkit.shards.index import with_later
 from augkit.shards.reader import read_stored
 
 JUDGED = frozenset({"generated", "pseudo"})
@@ -99,11 +100,10 @@ def _small_pair(storage: Storage, commit: Commit, place: int) -> SmallPair:
 def _candidates(table: pa.Table) -> list[tuple[int, str, bytes | None, bool]]:
     """Rows that nothing but another pair rejects: place, class, look (None in shards of earlier versions), and whether
     they are marked. A rejected pair takes no place."""
-    count = len(table)
-    looks = table["look"].to_pylist() if "look" in table.column_names else [None] * count
-    columns = (table[name].to_pylist() for name in ("class", "source", "shard", "reasons"))
+    names = ("class", "source", "shard", "reasons", "look")
+    columns = (column.to_pylist() for column in with_later(table).select(names).columns)
     return [
         (place, class_name, look, REASON in reasons)
-        for place, (class_name, source, shard, reasons, look) in enumerate(zip(*columns, looks, strict=True))
+        for place, (class_name, source, shard, reasons, look) in enumerate(zip(*columns, strict=True))
         if source in JUDGED and shard is not None and not set(reasons) - {REASON}
     ]

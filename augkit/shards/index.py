@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -208,15 +209,23 @@ def plain_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
 
 def parse_index(data: bytes) -> pa.Table:
     """The table in the bytes of an index. Raises ShardError."""
+    with reading_index(), open_parquet(data, COLUMNS, AGAIN, SCORE, LATER) as file:
+        table = with_later(file.read())
+    refuse(list(faults_of_rows(table)))
+    return table
+
+
+@contextmanager
+def reading_index() -> Iterator[None]:
+    """Raises ShardError for what comes of an index that cannot be read; one for something else stays as it is."""
     try:
-        with open_parquet(data, COLUMNS, AGAIN, SCORE, LATER) as file:
-            table = with_later(file.read())
+        yield
+    except ShardError:
+        raise
     except DataError as error:
         raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, AGAIN) from error
     except (pa.ArrowException, OSError) as error:
         raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
-    refuse(list(faults_of_rows(table)))
-    return table
 
 
 def with_later(table: pa.Table) -> pa.Table:

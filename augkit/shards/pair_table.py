@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from augkit.core.errors import DataError, ShardError
+from augkit.core.errors import ShardError
 from augkit.core.parquet import open_parquet
 from augkit.core.regular_file import WEIGHTS, open_regular
 from augkit.core.storage import LocalStorage, Storage
-from augkit.shards.index import AGAIN, INDEX_FILE, Manifest, Where, expression_of, refuse
+from augkit.shards.index import AGAIN, INDEX_FILE, Manifest, Where, expression_of, reading_index, refuse
 from augkit.shards.index_check import faults_of_pairs
 from augkit.shards.writer import COLUMNS, LATER, SCORE
 
@@ -33,30 +33,22 @@ def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.
 
     Raises ShardError where the index is not the manifest's or says what no index can, and for a column that it lacks.
     """
-    with _opened(storage) as file:
+    with reading_index(), _opened(storage) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
             raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
         file.seek(0)
-        try:
-            with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
-                empty = opened.schema_arrow.empty_table()
-                table = _read(opened, None if where is None else expression_of(empty, where))
-        except DataError as error:
-            raise ShardError(f"{INDEX_FILE} cannot be read: {error.found}", error.expected, AGAIN) from error
-        except (pa.ArrowException, OSError) as error:
-            raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
+        with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
+            empty = opened.schema_arrow.empty_table()
+            table = _read(opened, None if where is None else expression_of(empty, where))
     refuse(list(faults_of_pairs(table, manifest.sizes)))
     return table
 
 
 def _opened(storage: Storage) -> io.BufferedReader | io.BytesIO:
     """The index, of a local folder as a file: of what is not asked for nothing comes into memory."""
-    if not isinstance(storage, LocalStorage):
-        return io.BytesIO(storage.read(INDEX_FILE))
-    try:
+    if isinstance(storage, LocalStorage):
         return open_regular(storage.path(INDEX_FILE), WEIGHTS)
-    except OSError as error:
-        raise ShardError(f"{INDEX_FILE} cannot be read: {error}", "a Parquet file", AGAIN) from error
+    return io.BytesIO(storage.read(INDEX_FILE))
 
 
 def _read(opened: pq.ParquetFile, rows: pc.Expression | None) -> pa.Table:
