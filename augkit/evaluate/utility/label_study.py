@@ -103,8 +103,7 @@ def compare_labels(
     if question.tuned:
         require_test(sets)
     work = LabelWork(workspace, settings, question, make_pairs, sets)
-    _work_ahead(work, jobs, progress)
-    choices = {number: work.choices(number, progress) for number in question.numbers}
+    choices = _work_ahead(work, jobs, progress)
     labels: dict[int, list[int]] = {number: [] for number in question.numbers}
     readings: dict[int, list[Reading]] = {number: [] for number in question.numbers}
     for done, (seed, number) in enumerate(work.subsets):
@@ -179,18 +178,17 @@ class LabelWork:
         train_one(self.room(seed, number), self.sets, (arm, seed, choices[number].get(arm)))
 
 
-def _work_ahead(work: LabelWork, jobs: int, progress: Progress) -> None:
-    """Does side by side what can be; with one job nothing."""
-    if jobs <= 1:
-        return
+def _work_ahead(work: LabelWork, jobs: int, progress: Progress) -> dict[int, Mapping[Arm, Choice]]:
+    """What is chosen for each arm by number of labels; with several jobs all is done side by side first."""
     own = work.question
     tuning = [(TUNING_SEED, number) for number in own.numbers if own.tuned]
     side_by_side(jobs, work.prepare, [*tuning, *work.subsets], SUBSETS, progress)
     tried = [(number, arm) for number in own.numbers for arm in own.arms if own.tuned]
     side_by_side(jobs, work.try_arm, tried, TUNING, progress)
-    choices = {number: work.choices(number) for number in own.numbers}
+    choices = {number: work.choices(number, progress) for number in own.numbers}
     asked = [(seed, number, arm) for seed, number in work.subsets for arm in own.arms]
     side_by_side(jobs, partial(work.train, choices), asked, RUNS, progress)
+    return choices
 
 
 def _worth(
