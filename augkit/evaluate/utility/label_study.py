@@ -21,7 +21,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.evaluate.utility.arms import KINDS, Arm, Choice
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
-from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS, ArmFigures
+from augkit.evaluate.utility.figures import MEANS, OVERALL, ArmFigures
 from augkit.evaluate.utility.label_subsets import LabelSubset, labelled_workspace
 from augkit.evaluate.utility.label_worth import FEWER, MORE, LabelWorth, label_worth
 from augkit.evaluate.utility.side_by_side import side_by_side
@@ -204,7 +204,7 @@ def _worth(
         ours.append(_figures(own, question.arm, sets))
         opponent.append(_figures(own, question.against, sets))
     labels, found = [point.labels for point in points], {}
-    for name in (OVERALL, TAIL_PARTS, TAIL_CLASSES):
+    for name in MEANS:
         place = sets.ruler.names.index(name)
         if sets.ruler.photos[place]:
             curve = [_with_draws(figures, place) for figures in opponent]
