@@ -194,7 +194,7 @@ def utility(
     same budget (section ``utility``). So many ``jobs`` are trained at a time. Kept in reports/utility.json.
     """
     from augkit.api.label_equivalents import require_folder
-    from augkit.evaluate.utility.arms import RATIOS, arms_of
+    from augkit.evaluate.utility.arms import arms_of
     from augkit.evaluate.utility.study import compare_arms, default_kinds
     from augkit.report.utility_chart import utility_chart
 
@@ -202,7 +202,7 @@ def utility(
     if jobs > 1:
         require_folder(place, f"{jobs} jobs")
     settings = settings_of(place, config, changes)
-    chosen = arms_of(default_kinds(place) if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
+    chosen = arms_of(default_kinds(place) if arms is None else arms, ratios)
     with shown(progress) as told:
         study = compare_arms(
             place, settings, chosen, seeds, steps or settings.segmenter.steps, tuned=tune, jobs=jobs, progress=told

@@ -95,7 +95,7 @@ def utility_cost(
     config: Config = None, changes: Changes = (), progress: Progress | None = None,
 ) -> UtilityCost:  # fmt: skip
     """What ``evaluate.utility``, or with ``labels`` ``label_equivalents``, would cost, by short, discarded runs."""
-    from augkit.evaluate.utility.arms import RATIOS, arms_of
+    from augkit.evaluate.utility.arms import arms_of
     from augkit.evaluate.utility.study import default_kinds
     from augkit.evaluate.utility.study_cost import StudyCost, pace_of, trainings_of
     from augkit.evaluate.utility.trial import TrialMaker
@@ -108,7 +108,7 @@ def utility_cost(
         with shown(progress) as told:
             return UtilityCost(_label_cost(place, settings, question, told))
     own = steps or settings.segmenter.steps
-    chosen = arms_of(default_kinds(place) if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
+    chosen = arms_of(default_kinds(place) if arms is None else arms, ratios)
     trainings, length = trainings_of(chosen, seeds, settings, steps=own, tuned=tune)
     return UtilityCost(StudyCost(trainings, length, pace_of(TrialMaker(place, settings, own), chosen)))
 
@@ -124,11 +124,11 @@ def _question(
     ratios: Sequence[float] | None, *, seeds: int, steps: int | None, tune: bool,
 ) -> LabelQuestion:  # fmt: skip
     from augkit.data.catalogue import TrainingRows, read_catalogue
-    from augkit.evaluate.utility.arms import RATIOS, arms_of
+    from augkit.evaluate.utility.arms import arms_of
     from augkit.evaluate.utility.label_study import DEFAULT, LabelQuestion
     from augkit.evaluate.utility.label_subsets import numbers_of
 
-    chosen = arms_of(DEFAULT if arms is None else tuple(arms), RATIOS if ratios is None else list(ratios))
+    chosen = arms_of(DEFAULT if arms is None else arms, ratios)
     numbers = numbers_of(labels, len(TrainingRows.of(read_catalogue(place.require_catalogue()))))
     return LabelQuestion(tuple(chosen), tuple(numbers), seeds, steps or settings.segmenter.steps, tune)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from augkit.core.atomic_file import replacing
 from augkit.evaluate.utility.arms import KINDS
-from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
+from augkit.evaluate.utility.figures import MEANS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ def label_chart(study: LabelStudy, path: Path) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    names = [name for name in (OVERALL, TAIL_PARTS, TAIL_CLASSES) if name in study.points[0].study.arms[0].figures]
+    names = [name for name in MEANS if name in study.points[0].study.arms[0].figures]
     figure = Figure(figsize=(5 * len(names), 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(names), squeeze=False)[0]

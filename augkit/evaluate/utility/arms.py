@@ -125,8 +125,10 @@ class Arm:
         return base.model_copy(update={"seed": seed, "segmenter": segmenter})
 
 
-def arms_of(kinds: Sequence[str], ratios: Sequence[float]) -> list[Arm]:
-    """The arms of these kinds, the mixed ones at every ratio. Raises ConfigError for what there is not."""
+def arms_of(kinds: Sequence[str], ratios: Sequence[float] | None = None) -> list[Arm]:
+    """The arms of these kinds, the mixed ones at every ratio, by default ``RATIOS``. Raises ConfigError for what there
+    is not."""
+    ratios = RATIOS if ratios is None else ratios
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         raise ConfigError(f"arms {', '.join(unknown) or '(none)'}", "among " + ", ".join(KINDS))

@@ -28,7 +28,8 @@ class EvaluationSets:
     def of(cls, workspace: Workspace, size: int) -> EvaluationSets:
         """From the real pairs in the shards: the splits test (else val) and val (else test), and the tail of the
         training pairs. Raises ShardError and DataError as ``held_out`` does."""
-        held, choosing = held_out(workspace, size), held_out(workspace, size, SPLITS[::-1])
+        held = held_out(workspace, size)
+        choosing = held if held.split == CHOOSING else held_out(workspace, size, SPLITS[::-1])
         return cls(held, choosing, tail_of(training_mix(workspace, "real")))
 
     @classmethod

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from augkit.evaluate.utility.tail import Tail
 
 DRAWS = 1000
-OVERALL, TAIL_PARTS, TAIL_CLASSES = "overall", "tail parts", "tail classes"
+OVERALL, TAIL_PARTS, TAIL_CLASSES = MEANS = "overall", "tail parts", "tail classes"
 
 Counts = NDArray[np.int64]
 Values = NDArray[np.float64]

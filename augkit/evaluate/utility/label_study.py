@@ -21,7 +21,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.evaluate.utility.arms import KINDS, Arm, Choice
 from augkit.evaluate.utility.evaluation_sets import EvaluationSets
-from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS, ArmFigures
+from augkit.evaluate.utility.figures import MEANS, OVERALL, ArmFigures
 from augkit.evaluate.utility.label_subsets import LabelSubset, labelled_workspace
 from augkit.evaluate.utility.label_worth import FEWER, MORE, LabelWorth, label_worth
 from augkit.evaluate.utility.side_by_side import side_by_side
@@ -103,21 +103,20 @@ def compare_labels(
     if question.tuned:
         require_test(sets)
     work = LabelWork(workspace, settings, question, make_pairs, sets)
-    _work_ahead(work, jobs, progress)
-    choices = {number: work.choices(number, progress) for number in question.numbers}
+    choices = _work_ahead(work, jobs, progress)
     labels: dict[int, list[int]] = {number: [] for number in question.numbers}
     readings: dict[int, list[Reading]] = {number: [] for number in question.numbers}
-    for done, (seed, number) in enumerate(work.subsets):
+    for done, own in enumerate(work.subsets):
         progress(SUBSETS, done, len(work.subsets))
-        work.prepare((seed, number), progress)
-        room = work.room(seed, number)
-        labels[number].append(len(TrainingRows.of(read_catalogue(room.workspace.catalogue))))
-        trials = [room.make(arm, seed, choices[number].get(arm)) for arm in question.arms]
-        readings[number] += run_trials(trials, sets, prefixed(progress, f"{LabelSubset(seed, number).name} labels, "))
+        work.prepare(own, progress)
+        room = work.room(own)
+        labels[own.asked].append(len(TrainingRows.of(read_catalogue(room.workspace.catalogue))))
+        trials = [room.make(arm, own.seed, choices[own.asked].get(arm)) for arm in question.arms]
+        readings[own.asked] += run_trials(trials, sets, prefixed(progress, f"{own.name} labels, "))
     progress(SUBSETS, len(work.subsets), len(work.subsets))
     points = tuple(
-        LabelPoint(number, float(np.mean(labels[number])), conclude(own, sets, question.steps, choices[number]))
-        for number, own in readings.items()
+        LabelPoint(number, float(np.mean(labels[number])), conclude(found, sets, question.steps, choices[number]))
+        for number, found in readings.items()
     )
     return LabelStudy(points, _worth(points, readings, sets))
 
@@ -141,17 +140,16 @@ class LabelWork:
     sets: EvaluationSets
 
     @property
-    def subsets(self) -> list[tuple[int, int]]:
-        """Seed and number of labels of each, without those of the tuning."""
-        return [(seed, number) for seed in range(self.question.seeds) for number in self.question.numbers]
+    def subsets(self) -> list[LabelSubset]:
+        """All, without those of the tuning."""
+        return [LabelSubset(seed, number) for seed in range(self.question.seeds) for number in self.question.numbers]
 
-    def room(self, seed: int, number: int) -> TrialMaker:
+    def room(self, own: LabelSubset) -> TrialMaker:
         """The trials of a subset."""
-        return open_room(self.workspace, self.settings, LabelSubset(seed, number), self.question.steps)
+        return open_room(self.workspace, self.settings, own, self.question.steps)
 
-    def prepare(self, subset: tuple[int, int], progress: Progress = silent) -> None:
+    def prepare(self, own: LabelSubset, progress: Progress = silent) -> None:
         """Has the pairs of a subset made."""
-        own = LabelSubset(*subset)
         place = labelled_workspace(self.workspace, own)
         if not self.question.makes_pairs:
             return
@@ -165,32 +163,32 @@ class LabelWork:
         """What is chosen for each arm at a number of labels, by a subset of its own; nothing where none is to be."""
         if not self.question.tuned:
             return {}
-        self.prepare((TUNING_SEED, number), progress)
-        return tuned_arms(self.room(TUNING_SEED, number), self.question.arms, self.sets, progress)
+        own = LabelSubset(TUNING_SEED, number)
+        self.prepare(own, progress)
+        return tuned_arms(self.room(own), self.question.arms, self.sets, progress)
 
     def try_arm(self, asked: tuple[int, Arm]) -> None:
         """Trains what the tuning of an arm tries at a number of labels."""
         number, arm = asked
-        try_choices(self.room(TUNING_SEED, number), self.sets, arm)
+        try_choices(self.room(LabelSubset(TUNING_SEED, number)), self.sets, arm)
 
-    def train(self, choices: Mapping[int, Mapping[Arm, Choice]], asked: tuple[int, int, Arm]) -> None:
-        """Trains an arm on the subset of a seed and a number of labels."""
-        seed, number, arm = asked
-        train_one(self.room(seed, number), self.sets, (arm, seed, choices[number].get(arm)))
+    def train(self, choices: Mapping[int, Mapping[Arm, Choice]], asked: tuple[LabelSubset, Arm]) -> None:
+        """Trains an arm on a subset."""
+        own, arm = asked
+        train_one(self.room(own), self.sets, (arm, own.seed, choices[own.asked].get(arm)))
 
 
-def _work_ahead(work: LabelWork, jobs: int, progress: Progress) -> None:
-    """Does side by side what can be; with one job nothing."""
-    if jobs <= 1:
-        return
+def _work_ahead(work: LabelWork, jobs: int, progress: Progress) -> dict[int, Mapping[Arm, Choice]]:
+    """What is chosen for each arm by number of labels; with several jobs all is done side by side first."""
     own = work.question
-    tuning = [(TUNING_SEED, number) for number in own.numbers if own.tuned]
+    tuning = [LabelSubset(TUNING_SEED, number) for number in own.numbers if own.tuned]
     side_by_side(jobs, work.prepare, [*tuning, *work.subsets], SUBSETS, progress)
     tried = [(number, arm) for number in own.numbers for arm in own.arms if own.tuned]
     side_by_side(jobs, work.try_arm, tried, TUNING, progress)
-    choices = {number: work.choices(number) for number in own.numbers}
-    asked = [(seed, number, arm) for seed, number in work.subsets for arm in own.arms]
+    choices = {number: work.choices(number, progress) for number in own.numbers}
+    asked = [(subset, arm) for subset in work.subsets for arm in own.arms]
     side_by_side(jobs, partial(work.train, choices), asked, RUNS, progress)
+    return choices
 
 
 def _worth(
@@ -206,7 +204,7 @@ def _worth(
         ours.append(_figures(own, question.arm, sets))
         opponent.append(_figures(own, question.against, sets))
     labels, found = [point.labels for point in points], {}
-    for name in (OVERALL, TAIL_PARTS, TAIL_CLASSES):
+    for name in MEANS:
         place = sets.ruler.names.index(name)
         if sets.ruler.photos[place]:
             curve = [_with_draws(figures, place) for figures in opponent]

@@ -43,10 +43,10 @@ class Trial:
     ) -> Trial:
         """``settings`` are the arm's; an arm of real pairs alone takes ``real`` where they are not read from shards.
         Raises ShardError where pairs that the arm is about are missing."""
-        alone = real is not None and KINDS[arm.kind].source == "real"
-        pairs = real if real is not None and alone else training_pairs(workspace, settings.segmenter)
-        made = is_made(pairs)
         kind = KINDS[arm.kind]
+        own = real if kind.source == "real" else None
+        pairs = training_pairs(workspace, settings.segmenter) if own is None else own
+        made = is_made(pairs)
         if (kind.mixed and not made.any()) or ("real" in SOURCES[kind.source] and made.all()):
             raise ShardError(
                 f"the arm {arm.name}: {made.sum()} made and {(~made).sum()} real training pairs",

@@ -101,10 +101,9 @@ def _sentence(
     chosen = f"; both chosen on {CHOOSING}" if question.apart else "; both chosen on these photos"
     if not question.apart and question.level == LEVEL:
         chosen = ""  # there was one of each
-    start = {"helps": "Helps", "hurts": "Hurts", "no difference seen": "No difference seen", "not asked": ""}[word]
     return (
-        f"{start}: {arm}, the best arm with augkit's pairs, reads {100 * values[arm].value:.1f} mean IoU, {other}, the "
-        f"best without, {100 * values[other].value:.1f}; {points(delta.value)} points ({between}; {runs}, "
+        f"{word.capitalize()}: {arm}, the best arm with augkit's pairs, reads {100 * values[arm].value:.1f} mean IoU, "
+        f"{other}, the best without, {100 * values[other].value:.1f}; {points(delta.value)} points ({between}; {runs}, "
         f"{photos} held-out {'photo' if photos == 1 else 'photos'}{chosen})"
         + (f"; {', '.join(tail)}." if tail else ".")
         + (f" Fewer than {CLAIM} seeds: a hint, no claim." if seeds < CLAIM and word in {"helps", "hurts"} else "")

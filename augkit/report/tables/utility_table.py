@@ -8,13 +8,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
-from augkit.evaluate.utility.figures import OVERALL, TAIL_CLASSES, TAIL_PARTS
+from augkit.evaluate.utility.figures import MEANS
 
 if TYPE_CHECKING:
     from augkit.evaluate.utility.study import Study
     from augkit.metrics.intervals import Estimate
-
-MEANS = (OVERALL, TAIL_PARTS, TAIL_CLASSES)
 
 
 def utility_tables(study: Study) -> Group:
@@ -23,7 +21,7 @@ def utility_tables(study: Study) -> Group:
 
 
 def _values(study: Study) -> Table:
-    table = _table(
+    table = figure_table(
         f"Mean IoU in points on {study.photos['overall']} real photos ({study.split}), {study.seeds} seeds, "
         f"{study.steps} steps each; 95 % intervals",
         "arm", ("real", "made", *MEANS),
@@ -40,7 +38,7 @@ def _values(study: Study) -> Table:
 
 
 def _deltas(study: Study) -> Table:
-    table = _table("Differences in points, paired by seed and photo; 95 % intervals", "arm", ("against", *MEANS))
+    table = figure_table("Differences in points, paired by seed and photo; 95 % intervals", "arm", ("against", *MEANS))
     for compared in study.comparisons:
         cells = [figure_cell(compared.deltas.get(name), "+") for name in MEANS]
         table.add_row(compared.arm.name, compared.against.name, *cells)
@@ -51,14 +49,15 @@ def _detail(study: Study) -> Table:
     """A row a part and a class, a column an arm."""
     names = [name for name in study.photos if name not in MEANS]
     tail = {f"part {name}" for name in study.tail_parts} | {f"class {name}" for name in study.tail_classes}
-    table = _table("IoU in points by part and class (* tail)", "", ("photos", *(r.arm.name for r in study.arms)))
+    table = figure_table("IoU in points by part and class (* tail)", "", ("photos", *(r.arm.name for r in study.arms)))
     for name in names:
         cells = [f"{100 * result.figures[name].value:.1f}" for result in study.arms]
         table.add_row(name + (" *" if name in tail else ""), str(study.photos[name]), *cells)
     return table
 
 
-def _table(title: str, first: str, columns: tuple[str, ...]) -> Table:
+def figure_table(title: str, first: str, columns: tuple[str, ...]) -> Table:
+    """A table without rows: names on the left, figures on the right."""
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(first, overflow="fold")
     for column in columns:

@@ -114,9 +114,10 @@ def test_side_by_side_all_is_done_ahead(
         for unit in units:
             work(unit)
 
-    monkeypatch.setattr(label_studies, "side_by_side", in_turn)
     question = LabelQuestion(ARMS, (8, 16), 1, 3, tuned=True)
-    found = compare_labels(tested, tiny("fpn", 3, *SMALL), question, make_pairs, jobs=2)
+    with monkeypatch.context() as replaced:
+        replaced.setattr(label_studies, "side_by_side", in_turn)
+        found = compare_labels(tested, tiny("fpn", 3, *SMALL), question, make_pairs, jobs=2)
     assert ahead == ["subsets of the labels", "tuning runs", "training runs"]
     folders = [trial.folder for trial in graded]
     assert all(folders.count(folder) % 4 == 0 for folder in folders if "1000000" not in str(folder))  # ahead as after
