@@ -59,12 +59,14 @@ def looks_of(looks: Sequence[bytes]) -> tuple[Looks, NDArray[np.intp]]:
     return np.frombuffer(data, np.int8).reshape(-1, COEFFICIENTS), np.array(places, np.intp)
 
 
-def earlier_alike(looks: Looks, first: int = 0) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """For each look from the place ``first`` on that may be a near duplicate of earlier ones: its place, and theirs. In
-    order; those without are left out."""
-    radius = _STEPS * np.sqrt(2 - 2 * MIN_CORRELATION) + np.sqrt(COEFFICIENTS)  # rounding moves each by half of that
+def earlier_alike(
+    looks: Looks, first: int = 0, correlation: float = MIN_CORRELATION
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """For each look from the place ``first`` on that may have such a correlation with earlier ones: its place, and
+    theirs. In order; those without are left out."""
+    radius = _STEPS * np.sqrt(2 - 2 * correlation) + np.sqrt(COEFFICIENTS)  # rounding moves each by half of that
     limit = int(radius * radius)
-    found = None if len(looks) <= FEW else _by_buckets(looks, first, limit)
+    found = None if len(looks) <= FEW or correlation < MIN_CORRELATION else _by_buckets(looks, first, limit)
     yield from _by_blocks(looks, first, limit) if found is None else found
 
 

@@ -62,7 +62,7 @@ class KeptPairs:
         self.kept += b"\1" * len(looks)
         distances = [1.0] * len(looks)
         known, places = looks_of(self.looks)
-        for at, earlier in earlier_alike(known, int(np.searchsorted(places, first))):
+        for at, earlier in earlier_alike(known, int(np.searchsorted(places, first)), MIN_CORRELATION):
             place = int(places[at])
             distance = self._nearest(place, [other for other in places[earlier].tolist() if self.kept[other]], pair_of)
             distances[place - first] = distance
