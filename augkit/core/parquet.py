@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +21,7 @@ few kilobytes may claim billions of rows."""
 
 
 def open_parquet(
-    source: Path | bytes | BinaryIO,
+    source: Path | bytes | pa.NativeFile,
     columns: pa.Schema,
     again: str,
     more: str | None = None,
@@ -36,9 +34,10 @@ def open_parquet(
     columns may be missing.
     """
     name = str(source) if isinstance(source, Path) else "the table"
-    opened = io.BytesIO(source) if isinstance(source, bytes) else source
+    # Native files alone: Arrow's threads let go of a Python file's bytes when they like, and abort a process that ends.
+    opened = pa.BufferReader(source) if isinstance(source, bytes) else source
     try:
-        size = size_of_regular(opened, WEIGHTS) if isinstance(opened, Path) else opened.seek(0, os.SEEK_END)
+        size = size_of_regular(opened, WEIGHTS) if isinstance(opened, Path) else opened.size()
         file = pq.ParquetFile(opened)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{name}: {error}", "a Parquet file", again) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import tempfile
 import weakref
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 
 from augkit.core.errors import ShardError
 from augkit.core.parquet import open_parquet
-from augkit.core.regular_file import WEIGHTS, open_regular
+from augkit.core.regular_file import WEIGHTS, size_of_regular
 from augkit.core.storage import LocalStorage, Storage
 from augkit.shards.index import AGAIN, INDEX_FILE, Manifest, Where, expression_of, reading_index, refuse
 from augkit.shards.index_check import faults_of_pairs
@@ -44,11 +43,13 @@ def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.
     return table
 
 
-def _opened(storage: Storage) -> io.BufferedReader | io.BytesIO:
+def _opened(storage: Storage) -> pa.NativeFile:
     """The index, of a local folder as a file: of what is not asked for nothing comes into memory."""
     if isinstance(storage, LocalStorage):
-        return open_regular(storage.path(INDEX_FILE), WEIGHTS)
-    return io.BytesIO(storage.read(INDEX_FILE))
+        path = storage.path(INDEX_FILE)
+        size_of_regular(path, WEIGHTS)
+        return pa.OSFile(str(path))
+    return pa.BufferReader(storage.read(INDEX_FILE))
 
 
 def _read(opened: pq.ParquetFile, rows: pc.Expression | None) -> pa.Table:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch.utils.data import DataLoader, WeightedRandomSampler
@@ -255,6 +257,19 @@ def test_leaves_quietly_with_the_interpreter(dataset: DataSet) -> None:
     code += "import sys; sys.modules['kept'] = data"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_hands_arrow_no_file_of_pythons(dataset: DataSet, local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads would take the interpreter's lock to let go of one, which aborts a process that is ending."""
+    sources: list[Any] = []
+    monkeypatch.setattr(pq, "ParquetFile", lambda source, of=pq.ParquetFile: sources.append(source) or of(source))
+    if not local:
+        write_dataset(FsspecStorage("memory://native"))
+    data = ShardDataset(dataset[0].root if local else "memory://native")
+    assert data.index.num_rows == len(data)
+    assert {type(source) for source in sources} <= {pa.OSFile, pa.BufferReader}
+    assert len(sources) > 1
 
 
 def test_reads_through_fsspec() -> None:
