@@ -19,8 +19,10 @@ from augkit.gate.reference import ReferenceSet
 from augkit.gate.rescore import judge_with, rescore
 from augkit.gate.shard_duplicates import ShardDuplicates
 from augkit.shards.commit import committed_shards, read_commit
-from augkit.shards.index import MANIFEST_FILE, Counts, Manifest, finish, load_index, load_manifest, plain_rows
+from augkit.shards.index import MANIFEST_FILE, Manifest, finish, load_manifest
+from augkit.shards.index_file import IndexFile
 from augkit.shards.rewrite import last_manifest, settle
+from augkit.shards.tallies import Counts
 
 GATE_VERSION = "gate"
 """The key of the manifest's versions that names the gate which judged its pairs."""
@@ -41,7 +43,7 @@ def _judged_again(references: ReferenceSet, refit: bool) -> dict[str, Any]:
     gate, storage = ready_gate(references, refit), open_storage(workspace.shards)
     settle(storage)
     if not storage.names():
-        return summary(gate, storage, workspace, {}, [])
+        return summary(gate, storage, workspace, {}, [], shards=False)
     manifest = last_manifest(storage)
     if manifest.schema.digest != references.schema.digest:
         raise ShardError(
@@ -118,12 +120,19 @@ class RunVerdicts:
 
 
 def summary(
-    gate: Gate, storage: Storage, workspace: Workspace, before: Counts, rewritten: Sequence[str]
+    gate: Gate,
+    storage: Storage,
+    workspace: Workspace,
+    before: Counts,
+    rewritten: Sequence[str],
+    *,
+    shards: bool = True,
 ) -> dict[str, Any]:
-    """The funnel, written for the report; ``changed`` has the accepted pairs of classes where their number changed."""
-    index = load_index(storage).select(FUNNEL_COLUMNS) if storage.names() else None
-    result = funnel(() if index is None else plain_rows(index), gate)
-    after = load_manifest(storage).counts if index is not None else {}
+    """The funnel, written for the report; ``changed`` has the accepted pairs of classes where their number changed.
+    Without ``shards`` the data set is not begun."""
+    index = IndexFile(storage) if shards else None
+    result = funnel(() if index is None else index.tables(FUNNEL_COLUMNS), gate)
+    after = index.manifest.counts if index is not None else {}
     was, now = ({n: by.get("generated", {}).get("accepted", 0) for n, by in c.items()} for c in (before, after))
     changed = {name: (was[name], now.get(name, 0)) for name in was if was[name] != now.get(name, 0)}
     path = workspace.reports / "gate.json"

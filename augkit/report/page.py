@@ -25,8 +25,8 @@ from augkit.report.pair_selection import PER_CLASS, PairSelection, select_pairs
 from augkit.report.rejections import Rejections, funnel_of
 from augkit.report.report_data import Gap, ReadSettings, ReportData, read_report_data
 from augkit.report.training_notes import notes_on
-from augkit.shards.card import write_card
-from augkit.shards.index import load_index
+from augkit.shards.card import CARD_COLUMNS, CardCounts, write_card
+from augkit.shards.index_file import IndexFile
 from augkit.train.checkpoint import digest
 from augkit.train.model_folder import MODEL
 
@@ -120,7 +120,8 @@ def _written(
 ) -> Summary:  # fmt: skip
     data = read_report_data(workspace, read_settings)
     if data.manifest and data.index:
-        write_card(data.storage, data.manifest, load_index(data.storage), license)
+        index = IndexFile(data.storage)
+        write_card(data.storage, data.manifest, CardCounts.of(index.tables(CARD_COLUMNS), index.columns), license)
     images = ImageCache(data.storage, data.schema, redraw)
     funnel = funnel_of([row for row in data.index if row["source"] == "generated"])
     gallery = select_pairs(data, funnel, images, progress, per_class)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,13 +15,16 @@ from augkit.core.plain_yaml import dump_plain, load_plain
 from augkit.core.storage import Storage
 from augkit.shards.commit import tar_file
 from augkit.shards.shard_names import NAMES
+from augkit.shards.tallies import Tally, tally
 from augkit.shards.writer import SCORE, SPLITS
 
 if TYPE_CHECKING:
     from augkit.shards.index import Manifest
 
 CARD_FILE = "README.md"
+CARD_COLUMNS = ["class", "source", "split", "shard", "accepted", "mask_model", "image_model", "reasons"]
 UNKNOWN_LICENSE = "unknown"
+_JUDGED = ("generated", "pseudo")
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10**7, "1M<n<10M"))
 _LOADING = """\
@@ -49,12 +53,43 @@ _HUB = {"train": "train", "val": "validation", "test": "test", "mixed": "mixed"}
 """Splits by the names that ``datasets`` has for them, and the one of tars that hold several."""
 
 
-def write_card(storage: Storage, manifest: Manifest, index: pa.Table, license: str | None = None) -> None:
+@dataclass
+class CardCounts:
+    """What a card counts, table after table: accepted pairs by class, source and split, and by shard and split; those
+    that the gate judged, rejected ones too, by source, models, fate and reasons; ``scores`` are the names of all."""
+
+    pairs: Tally = field(default_factory=Counter)
+    places: Tally = field(default_factory=Counter)
+    judged: Tally = field(default_factory=Counter)
+    scores: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, tables: Iterable[pa.Table], columns: Iterable[str]) -> CardCounts:
+        """Of tables with ``CARD_COLUMNS``; the scores are those among the ``columns`` of their index."""
+        counts = cls(scores={name.removeprefix(SCORE) for name in columns if name.startswith(SCORE)})
+        for table in tables:
+            counts.add(table)
+        return counts
+
+    def add(self, table: pa.Table) -> None:
+        """Counts the rows of one more table."""
+        accepted, judged = table.filter(pc.field("accepted")), table.filter(pc.field("source").isin(_JUDGED))
+        self.pairs.update(tally(accepted, "class", "source", "split"))
+        self.places.update(tally(accepted, "shard", "split"))
+        self.judged.update(tally(judged, "source", "mask_model", "image_model", "accepted", "reasons"))
+        self.scores.update(name.removeprefix(SCORE) for name in table.column_names if name.startswith(SCORE))
+
+    def of_source(self, source: str) -> Tally:
+        """Models, fate and reasons of the pairs of a source."""
+        return Counter({key[1:]: count for key, count in self.judged.items() if key[0] == source})
+
+
+def write_card(storage: Storage, manifest: Manifest, counts: CardCounts, license: str | None = None) -> None:
     """Writes the card of a data set: the same data set gives the same bytes.
 
     ``license`` is the Hub's word for it, e.g. ``cc-by-4.0``; None keeps that of the card that is there.
     """
-    storage.put(CARD_FILE, card_text(manifest, index, license or license_of(storage)).encode())
+    storage.put(CARD_FILE, card_text(manifest, counts, license or license_of(storage)).encode())
 
 
 def license_of(storage: Storage) -> str:
@@ -69,20 +104,19 @@ def license_of(storage: Storage) -> str:
         return UNKNOWN_LICENSE
 
 
-def card_text(manifest: Manifest, index: pa.Table, license: str = UNKNOWN_LICENSE) -> str:
+def card_text(manifest: Manifest, counts: CardCounts, license: str = UNKNOWN_LICENSE) -> str:
     """The card, from what is in the index and the manifest."""
-    rows = index.filter(pc.field("accepted"))
-    made = rows.filter(pc.field("source") != "real").num_rows
-    held = rows.filter((pc.field("source") == "real") & (pc.field("split") != "train")).num_rows
-    files = _data_files(rows)
+    made = sum(count for (_, source, _), count in counts.pairs.items() if source != "real")
+    held = sum(n for (_, source, split), n in counts.pairs.items() if source == "real" and split != "train")
+    files = _data_files(counts.places)
     splits = (_MIXED if "mixed" in files else _ONE_SPLIT).format(held=held)
     sections = [
         f"# Car parts: {manifest.pairs - made} real and {made} made pairs\n",
         "Photos of cars with a mask of their parts: real ones, and ones made from them to fill gaps. By augkit.\n",
-        "## Pairs by class and source\n", _counts(rows),
+        "## Pairs by class and source\n", _counts(counts.pairs),
         "## Parts\n", "Masks are 8-bit grey PNGs of these ids; 0 is background, 255 is to be ignored.\n",
         _parts(manifest.schema),
-        "## How it was made\n", _making(manifest, index),
+        "## How it was made\n", _making(manifest, counts),
         "## Loading\n", _LOADING.format(splits=splits),
     ]  # fmt: skip
     return _head(manifest, license, bool(made), files) + "\n".join(sections)
@@ -101,10 +135,10 @@ def _head(manifest: Manifest, license: str, made: bool, files: Mapping[str, str 
     return f"---\n{dump_plain(fields)}---\n\n"
 
 
-def _data_files(rows: pa.Table) -> dict[str, str | list[str]]:
+def _data_files(places: Tally) -> dict[str, str | list[str]]:
     """The tars of each split that there is, as a pattern; as a list where tars hold several splits."""
     found: dict[str, set[str]] = {}
-    for shard, split in zip(rows["shard"].to_pylist(), rows["split"].to_pylist(), strict=True):
+    for shard, split in places:
         found.setdefault(shard, set()).add(split)
     files: dict[str, list[str]] = {}
     for shard, splits in sorted(found.items()):
@@ -114,8 +148,7 @@ def _data_files(rows: pa.Table) -> dict[str, str | list[str]]:
     return {split: f"{NAMES[split]}-*.tar" for split in SPLITS if split in files}
 
 
-def _counts(rows: pa.Table) -> str:
-    found = Counter(zip(*(rows[name].to_pylist() for name in ("class", "source", "split")), strict=True))
+def _counts(found: Tally) -> str:
     kinds = {(source, split) for _, source, split in found}
     columns = sorted(kinds, key=lambda kind: (kind[0] != "real", kind[0], SPLITS.index(kind[1])))
     lines = [
@@ -131,31 +164,38 @@ def _parts(schema: PartSchema) -> str:
     )
 
 
-def _making(manifest: Manifest, index: pa.Table) -> str:
-    rows = index.filter(pc.field("source") == "generated")
+def _making(manifest: Manifest, counts: CardCounts) -> str:
+    rows = counts.of_source("generated")
     tools = ", ".join(f"{tool} {version}" for tool, version in sorted(manifest.versions.items()))
     lines = [f"- {tools}; plan `{manifest.plan_digest[:16]}`, index `{manifest.index_sha256[:16]}`"]
-    for stage in ("mask", "image"):
-        used = Counter(rows[f"{stage}_model"].to_pylist())
+    for place, stage in enumerate(("mask", "image")):
+        used: Counter[str] = Counter()
+        for key, count in rows.items():
+            used[key[place]] += count
         lines += [f"- {stage} model `{model[:16]}`: {count} candidates" for model, count in sorted(used.items())]
-    if rows.num_rows:
-        accepted = sum(rows["accepted"].to_pylist())
-        reasons = Counter(
-            family for listed in rows["reasons"].to_pylist() for family in {r.partition(":")[0] for r in listed}
-        )
+    if rows:
+        reasons: Counter[str] = Counter()
+        for (_, _, _, listed), count in rows.items():
+            reasons.update(dict.fromkeys({reason.partition(":")[0] for reason in listed}, count))
         why = ", ".join(
             f"{name} {count}" for name, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
         )
-        lines.append(f"- gate: {accepted} of {rows.num_rows} candidates accepted; rejected for: {why or 'nothing'}")
-    read = index.filter(pc.field("source") == "pseudo")
-    if read.num_rows:
-        accepted = sum(read["accepted"].to_pylist())
-        teachers = ", ".join(f"`{key[:16]}`" for key in sorted(set(read["mask_model"].to_pylist())))
-        lines.append(f"- teacher {teachers}: {accepted} of {read.num_rows} unlabelled photos that it read accepted")
-    scores = [name.removeprefix(SCORE) for name in index.column_names if name.startswith(SCORE)]
-    if scores:
-        lines.append(f"- scores of every candidate, rejected ones too, in `index.parquet`: {', '.join(scores)}")
+        said = f"{_accepted(rows)} of {rows.total()} candidates accepted; rejected for: {why or 'nothing'}"
+        lines.append(f"- gate: {said}")
+    read = counts.of_source("pseudo")
+    if read:
+        teachers = ", ".join(f"`{key[:16]}`" for key in sorted({key[0] for key in read}))
+        lines.append(
+            f"- teacher {teachers}: {_accepted(read)} of {read.total()} unlabelled photos that it read accepted"
+        )
+    if counts.scores:
+        scores = ", ".join(sorted(counts.scores))
+        lines.append(f"- scores of every candidate, rejected ones too, in `index.parquet`: {scores}")
     return "\n".join(lines) + "\n"
+
+
+def _accepted(rows: Tally) -> int:
+    return sum(count for (_, _, accepted, _), count in rows.items() if accepted)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

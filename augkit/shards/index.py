@@ -17,12 +17,15 @@ from typing_extensions import TypedDict
 from augkit.core.errors import DataError, ShardError
 from augkit.core.parquet import open_parquet
 from augkit.core.parts import PartSchema
-from augkit.core.storage import Storage
+from augkit.core.regular_file import WEIGHTS, size_of_regular
+from augkit.core.storage import LocalStorage, Storage
 from augkit.core.typed import NotNegative, from_json
-from augkit.shards.card import write_card
-from augkit.shards.commit import Commit, TarFile, commit_file, read_commit, to_parquet
+from augkit.shards.card import CardCounts, write_card
+from augkit.shards.commit import Commit, TarFile, commit_file, read_commit
 from augkit.shards.index_check import faults_of_ends, faults_of_rows
+from augkit.shards.index_writer import CommitTallies, check_keys, index_bytes, score_columns
 from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
+from augkit.shards.tallies import Counts, counts_of
 from augkit.shards.writer import COLUMNS, LATER, SCORE
 
 INDEX_FILE = "index.parquet"
@@ -36,8 +39,6 @@ UNSEALED = 2
 
 Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
 """A filter of rows: an expression, or pyarrow's list of ``(column, operator, value)``; a list of lists is a choice."""
-
-Counts = dict[str, dict[str, dict[str, int]]]
 
 AGAIN = "run `augkit balance` again: it makes only what is missing"
 
@@ -115,32 +116,41 @@ class Manifest:
 
 
 def finish(
-    storage: Storage, shards: Sequence[str], schema: PartSchema, plan_digest: str, versions: dict[str, str]
-) -> Manifest:
+    storage: Storage, shards: Sequence[str], schema: PartSchema, plan_digest: str, versions: dict[str, str],
+    *, scores: Iterable[str] | None = None,
+) -> Manifest:  # fmt: skip
     """Makes a data set of committed shards, in this order: writes the index, the card and, last, the manifest.
 
     Other shards in the storage stay where they are, outside the data set. While this runs there is no manifest, so
-    nobody reads an index that does not fit. Raises ShardError for a shard without a commit record and for a key that
-    two rows have.
+    nobody reads an index that does not fit. Of the rows some thousands are in memory at a time, and the index as it is
+    stored. Commit records are read twice; once where the columns of their ``scores`` are given. Raises ShardError for a
+    shard without a commit record and for a key that two rows have.
     """
-    commits = [_require_commit(storage, name) for name in shards]
-    table = _merged(commits)
-    _check_keys(table)
-    data = to_parquet(table)
-    manifest = Manifest(
-        schema,
-        tuple(ShardEntry.of(commit) for commit in commits),
-        count_rows(table),
-        hashlib.sha256(data).hexdigest(),
-        plan_digest,
-        versions,
-    )
+
+    def commits(names: Iterable[str]) -> Iterator[Commit]:
+        return (_require_commit(storage, name) for name in names)
+
+    named = scores if scores is not None else (n for commit in commits(shards) for n in commit.table.column_names)
+    entries: list[ShardEntry] = []
+    tallies, card = CommitTallies(), CardCounts()
+    data = index_bytes(tallies.passing(_noted(commits(shards), entries, card)), score_columns(named))
+    hashes = tallies.shards_to_compare()
+    check_keys(commits(hashes), hashes)
+    digest, counts = hashlib.sha256(data).hexdigest(), counts_of(tallies.fates)
+    manifest = Manifest(schema, tuple(entries), counts, digest, plan_digest, versions)
     withdraw(storage)
     storage.put(INDEX_FILE, data)
-    write_card(storage, manifest, table)
+    write_card(storage, manifest, card)
     storage.put(MANIFEST_FILE, sealed(json.dumps(manifest.to_dict(), indent=1).encode() + b"\n"))
     storage.remove(WITHDRAWN)
     return manifest
+
+
+def _noted(commits: Iterable[Commit], entries: list[ShardEntry], card: CardCounts) -> Iterator[Commit]:
+    for commit in commits:
+        entries.append(ShardEntry.of(commit))
+        card.add(commit.table)
+        yield commit
 
 
 def withdraw(storage: Storage) -> None:
@@ -201,10 +211,23 @@ def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
     return select(table, where)
 
 
-def plain_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows as Python objects, which take ten times the memory of the table: some thousands at a time."""
-    for batch in table.to_batches(max_chunksize=4096):
-        yield from batch.to_pylist()
+def open_index(storage: Storage, manifest: Manifest) -> pq.ParquetFile:
+    """The file of a manifest's index, for use in a ``with`` statement; of a local folder nothing but its footer comes
+    into memory. Raises ShardError where it is another file, or no index."""
+    with reading_index():
+        file = _opened(storage)
+        if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
+            raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
+        file.seek(0)
+        return open_parquet(file, COLUMNS, AGAIN, SCORE, LATER)
+
+
+def _opened(storage: Storage) -> pa.NativeFile:
+    if isinstance(storage, LocalStorage):
+        path = storage.path(INDEX_FILE)
+        size_of_regular(path, WEIGHTS)
+        return pa.OSFile(str(path))
+    return pa.BufferReader(storage.read(INDEX_FILE))
 
 
 def parse_index(data: bytes) -> pa.Table:
@@ -262,17 +285,6 @@ def expression_of(empty: pa.Table, where: Where) -> pc.Expression:
         ) from error
 
 
-def count_rows(table: pa.Table) -> Counts:
-    """Rows a class, source and ``accepted``/``rejected``; only what there is, in alphabetical order."""
-    keys = ["class", "source", "accepted"]
-    counts: Counts = {}
-    groups = table.group_by(keys).aggregate([([], "count_all")])
-    for row in groups.sort_by([(key, "ascending") for key in keys]).to_pylist():
-        fates = counts.setdefault(row["class"], {}).setdefault(row["source"], {"accepted": 0, "rejected": 0})
-        fates["accepted" if row["accepted"] else "rejected"] = row["count_all"]
-    return counts
-
-
 def _require_commit(storage: Storage, name: str) -> Commit:
     commit = read_commit(storage, name)
     if commit is None:
@@ -280,18 +292,3 @@ def _require_commit(storage: Storage, name: str) -> Commit:
             f"{storage}: {name} is not committed", f"{commit_file(name)}, and the tars it speaks of", AGAIN
         )
     return commit
-
-
-def _merged(commits: Iterable[Commit]) -> pa.Table:
-    tables = [COLUMNS.empty_table(), *(commit.table.replace_schema_metadata(None) for commit in commits)]
-    table = pa.concat_tables(tables, promote_options="default")
-    scores = sorted(name for name in table.column_names if name.startswith(SCORE))
-    return table.select([*COLUMNS.names, *scores]).combine_chunks()
-
-
-def _check_keys(table: pa.Table) -> None:
-    counts = table.group_by("key").aggregate([([], "count_all")])
-    twice = sorted(counts.filter(pc.field("count_all") > 1)["key"].to_pylist())
-    if twice:
-        shown = ", ".join(twice[:5]) + (", ..." if len(twice) > 5 else "")
-        raise ShardError(f"{len(twice)} keys in more than one row: {shown}", "one row a key", "make these shards again")

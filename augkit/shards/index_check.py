@@ -25,20 +25,27 @@ _LARGEST_SIDE, _LARGEST_PLACE = 2**16, 2**48
 
 
 def faults_of_rows(table: pa.Table) -> Iterator[str]:
-    """What is wrong with the rows of a table of the index's columns, a sentence a column."""
+    """What is wrong with the rows of a table of the index's columns, or of some of them; a sentence a column."""
     try:
         table.validate(full=True)
     except pa.ArrowException as error:
         yield str(error)
         return
-    yield from (f"{name} is null" for name in _ALWAYS if table[name].null_count)
-    yield from (
-        f"{name} is none of {', '.join(known)}" for name, known in _WORDS.items() if not _among(table, name, known)
-    )
-    yield from _faults_of_keys(table)
-    for side in ("width", "height"):
+    names = set(table.column_names)
+    yield from (f"{name} is null" for name in _ALWAYS if name in names and table[name].null_count)
+    for name in (name for name in _WORDS if name in names):
+        if not _among(table, name, _WORDS[name]):
+            yield f"{name} is none of {', '.join(_WORDS[name])}"
+    if "key" in names:
+        yield from _faults_of_keys(table)
+    for side in {"width", "height"} & names:
         if not _all(pc.and_(pc.greater_equal(table[side], 0), pc.less_equal(table[side], _LARGEST_SIDE))):
             yield f"a {side} beyond 0 .. {_LARGEST_SIDE}"
+    if names >= {"shard", "photo_ext", *(f"{kind}_{place}" for kind in ("photo", "mask", "full") for place in _PLACES)}:
+        yield from _faults_of_bytes(table)
+
+
+def _faults_of_bytes(table: pa.Table) -> Iterator[str]:
     whole, full = table.filter(table["shard"].is_valid()), table.filter(table["full_offset"].is_valid())
     if full.filter(full["shard"].is_null()).num_rows:
         yield "an exact mask without a shard"

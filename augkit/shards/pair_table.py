@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import weakref
@@ -13,13 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from augkit.core.errors import ShardError
-from augkit.core.parquet import open_parquet
-from augkit.core.regular_file import WEIGHTS, size_of_regular
-from augkit.core.storage import LocalStorage, Storage
-from augkit.shards.index import AGAIN, INDEX_FILE, Manifest, Where, expression_of, reading_index, refuse
+from augkit.core.storage import Storage
+from augkit.shards.index import Manifest, Where, expression_of, open_index, reading_index, refuse
 from augkit.shards.index_check import faults_of_pairs
-from augkit.shards.writer import COLUMNS, LATER, SCORE
+from augkit.shards.writer import COLUMNS
 
 PLACES = ("photo_offset", "photo_length", "photo_crc32", "mask_offset", "mask_length", "mask_crc32")
 _WORDS = ("shard", "class", "split")
@@ -32,24 +28,11 @@ def load_pairs(storage: Storage, manifest: Manifest, where: Where | None) -> pa.
 
     Raises ShardError where the index is not the manifest's or says what no index can, and for a column that it lacks.
     """
-    with reading_index(), _opened(storage) as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
-            raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
-        file.seek(0)
-        with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
-            empty = opened.schema_arrow.empty_table()
-            table = _read(opened, None if where is None else expression_of(empty, where))
+    with reading_index(), open_index(storage, manifest) as opened:
+        empty = opened.schema_arrow.empty_table()
+        table = _read(opened, None if where is None else expression_of(empty, where))
     refuse(list(faults_of_pairs(table, manifest.sizes)))
     return table
-
-
-def _opened(storage: Storage) -> pa.NativeFile:
-    """The index, of a local folder as a file: of what is not asked for nothing comes into memory."""
-    if isinstance(storage, LocalStorage):
-        path = storage.path(INDEX_FILE)
-        size_of_regular(path, WEIGHTS)
-        return pa.OSFile(str(path))
-    return pa.BufferReader(storage.read(INDEX_FILE))
 
 
 def _read(opened: pq.ParquetFile, rows: pc.Expression | None) -> pa.Table:

@@ -23,9 +23,10 @@ from augkit.core.errors import ShardError
 from augkit.core.storage import LocalStorage, Storage, open_storage, read_range
 from augkit.shards.codec import decode_mask, decode_mask_png, decode_photo
 from augkit.shards.commit import aside_file, tar_file
-from augkit.shards.index import Manifest, Where, count_rows, load_index, load_manifest, select
+from augkit.shards.index import Manifest, Where, load_index, load_manifest, select
 from augkit.shards.pair_table import PLACES, SharedTable, load_pairs
 from augkit.shards.sample_transforms import Sample, Transform, adapted
+from augkit.shards.tallies import count_rows
 from augkit.shards.writer import home
 
 __all__ = ["ShardDataset", "StoredPair", "accepted_rows", "decode_mask_png", "read_stored"]
@@ -302,7 +303,7 @@ def accepted_rows(table: pa.Table, where: Where | None, storage: Storage) -> pa.
     rows = table.filter(pc.field("accepted") & pc.field("shard").is_valid())
     chosen = select(rows, where).combine_chunks()
     if not chosen.num_rows:
-        counts = {name: sum(fates["accepted"] for fates in by.values()) for name, by in count_rows(rows).items()}
+        counts = {name: sum(fates["accepted"] for fates in by.values()) for name, by in count_rows([rows]).items()}
         there = ", ".join(f"{name} {count}" for name, count in counts.items()) or "no pairs at all"
         raise ShardError(
             f"{storage}: the filter {where} keeps no pair", f"a filter that keeps some of: {there}", "widen it"

@@ -42,7 +42,8 @@ from augkit.gate.judge import Gate
 from augkit.metrics.copies import SIDE
 from augkit.shards.codec import encode_mask
 from augkit.shards.commit import TarFile, commit_file, read_commit, tar_file
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry, load_index, plain_rows
+from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry
+from augkit.shards.index_file import IndexFile
 from augkit.shards.reader import ShardDataset
 from augkit.shards.seal import sealed
 from augkit.shards.verify import verify
@@ -172,7 +173,7 @@ def measure_summary(folder: Path, rows: int) -> Iterator[None]:
     storage, bounds = LocalStorage(folder), ScoreBounds({}, 0.05, 0.0)
     gate = cast(Gate, SimpleNamespace(checks={}, bounds=bounds))
     yield
-    found = funnel(plain_rows(load_index(storage).select(FUNNEL_COLUMNS)), gate)
+    found = funnel(IndexFile(storage).tables(FUNNEL_COLUMNS), gate)
     assert found["classes"]["all"]["tried"] == rows
 
 

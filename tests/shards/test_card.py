@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from augkit.core.storage import LocalStorage
-from augkit.shards.card import CARD_FILE, card_text, license_of, write_card
+from augkit.shards.card import CARD_COLUMNS, CARD_FILE, CardCounts, card_text, license_of, write_card
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish, load_index, load_manifest
+from augkit.shards.index_file import IndexFile
 from augkit.shards.reader import ShardDataset
 from augkit.shards.verify import verify
 from augkit.shards.writer import ShardWriter
@@ -54,7 +55,8 @@ def test_the_same_data_set_gives_the_same_card(dataset: DataSet, tmp_path: Path)
 def test_the_licence_stays_when_the_shards_are_finished_again(dataset: DataSet) -> None:
     storage, _ = dataset
     manifest = load_manifest(storage)
-    write_card(storage, manifest, load_index(storage), "cc-by-4.0")
+    index = IndexFile(storage)
+    write_card(storage, manifest, CardCounts.of(index.tables(CARD_COLUMNS), index.columns), "cc-by-4.0")
     finish(storage, [shard.name for shard in manifest.shards], SCHEMA, "plan", {})
     assert license_of(storage) == "cc-by-4.0"
     assert yaml.safe_load(text_of(storage).split("---\n")[1])["license"] == "cc-by-4.0"
@@ -69,7 +71,7 @@ def test_a_strange_card_has_no_licence(storage: LocalStorage, text: str) -> None
 
 def test_a_data_set_of_real_pairs_alone_is_not_synthetic(dataset: DataSet) -> None:
     storage, _ = dataset
-    text = card_text(load_manifest(storage), load_index(storage, [("source", "==", "real")]))
+    text = card_text(load_manifest(storage), CardCounts.of([load_index(storage, [("source", "==", "real")])], ()))
     assert "synthetic" not in text and "gate:" not in text
 
 
