@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from augkit.report.browse import ChosenRows
     from augkit.report.image_cache import ImageCache
-    from augkit.report.report_data import Row
 
 NEXT, PREVIOUS, QUIT = ("n", " ", "\x1b[C", "\r"), ("p", "\x1b[D"), ("q", "\x1b", "\x03", "\x04")
 SHEET, WIDEST = 60, 40
@@ -78,7 +78,7 @@ def _known(sources: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(sources or ())
 
 
-def _browse(console: Console, rows: Sequence[Row], images: ImageCache, page: int) -> None:
+def _browse(console: Console, rows: ChosenRows, images: ImageCache, page: int) -> None:
     """One page after the other as keys ask for them; a single one where nobody can press any."""
     from augkit.report.browse import terminal_entry
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from augkit.core.atomic_file import replacing
@@ -19,9 +22,8 @@ from augkit.data.crop import Photo
 from augkit.data.pair import Pair
 from augkit.report.contact_sheet import overlay
 from augkit.report.image_cache import ImageCache
-from augkit.report.rejections import mean_rank, scores_of
-from augkit.report.report_data import Row
-from augkit.shards.index import load_index
+from augkit.report.rejections import RANKED, Row, mean_rank, score_values, scores_of
+from augkit.shards.index_file import IndexFile
 from augkit.shards.writer import SCORE
 
 if TYPE_CHECKING:
@@ -44,41 +46,65 @@ class RowSelection:
     sort: str = ""
 
 
-def select_rows(storage: Storage, selection: RowSelection) -> list[Row]:
+class ChosenRows:
+    """Rows of an index in some order, read when a slice of them is asked for."""
+
+    def __init__(self, index: IndexFile, places: NDArray[np.int64]) -> None:
+        self._index, self._places = index, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, part: slice) -> list[Row]:
+        return list(self._index.at(self._places[part]))
+
+
+def select_rows(storage: Storage, selection: RowSelection) -> ChosenRows:
     """The rows with pictures, accepted or rejected. Raises ShardError where the data set is unfinished, ConfigError
     for a score that it does not have, DataError where nothing is left."""
-    rows: list[Row] = load_index(storage).to_pylist()
-    known = sorted({name.removeprefix(SCORE) for row in rows[:1] for name in row if name.startswith(SCORE)})
+    index = IndexFile(storage)
+    known = sorted(name.removeprefix(SCORE) for name in index.columns if name.startswith(SCORE))
     name = selection.sort.removeprefix("-")
     if name and name not in (*known, RANK):
         raise ConfigError(f"--sort {selection.sort}", f"{RANK}, or a score: " + ", ".join(known))
-    fitting = [
-        row
-        for row in rows
-        if row["accepted"] != selection.rejected
-        and (not selection.classes or row["class"] in selection.classes)
-        and (not selection.sources or row["source"] in selection.sources)
-    ]
-    painted = [row for row in fitting if row["shard"] is not None]
-    if not painted:
+    names = sorted(RANKED.intersection(known)) if name == RANK else [name] if name else []
+    fitting, painted, scores = _fitting(index, selection, names)
+    if not len(painted):
         raise DataError(
             f"{storage}: no {'rejected' if selection.rejected else 'accepted'} pair with pictures among "
-            f"{len(fitting)} rows that fit",
+            f"{fitting} rows that fit",
             "some",
             "ask for other classes or sources; candidates rejected before they were painted have no pictures",
         )
-    return _sorted(painted, name, selection.sort.startswith("-"))
-
-
-def _sorted(rows: list[Row], name: str, highest_first: bool) -> list[Row]:
-    """Rows without the score stay behind the others."""
     if not name:
-        return rows
-    values = mean_rank(rows).tolist() if name == RANK else [scores_of(row).get(name) for row in rows]
-    sign = -1 if highest_first else 1
-    having = [(sign * value, place) for place, value in enumerate(values) if value is not None]
-    lacking = [row for row, value in zip(rows, values, strict=True) if value is None]
-    return [rows[place] for _, place in sorted(having)] + lacking
+        return ChosenRows(index, painted)
+    values = mean_rank(scores, len(painted)) if name == RANK else scores[name]
+    return ChosenRows(index, painted[_order(values, selection.sort.startswith("-"))])
+
+
+def _fitting(
+    index: IndexFile, selection: RowSelection, names: Sequence[str]
+) -> tuple[int, NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    """How many rows fit, the places of those with pictures, and the scores of these by name."""
+    first, fitting, places = 0, 0, [np.zeros(0, np.int64)]
+    scores: dict[str, list[NDArray[np.float64]]] = {name: [np.zeros(0)] for name in names}
+    for table in index.tables(["class", "source", "accepted", "shard", *(SCORE + name for name in names)]):
+        fits = pc.not_equal(table["accepted"], selection.rejected)
+        for column, wanted in (("class", selection.classes), ("source", selection.sources)):
+            fits = pc.and_(fits, pc.is_in(table[column], pa.array(wanted, pa.string()))) if wanted else fits
+        shown = pc.and_(fits, table["shard"].is_valid())
+        fitting += pc.sum(fits).as_py() or 0
+        places.append(np.flatnonzero(shown.to_numpy()) + first)
+        for name, values in scores.items():
+            values.append(score_values(table.filter(shown), name))
+        first += len(table)
+    return fitting, np.concatenate(places), {name: np.concatenate(values) for name, values in scores.items()}
+
+
+def _order(values: NDArray[np.float64], highest_first: bool) -> NDArray[np.intp]:
+    """Equal ones stay in their order; rows without a finite score stay behind the others."""
+    missing = ~np.isfinite(values)
+    return np.lexsort((np.where(missing, 0.0, -values if highest_first else values), missing))
 
 
 def describe(row: Row) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augkit.report.image_cache import ImageCache
-from augkit.report.report_data import Row
+from augkit.report.rejections import Row
 
 WIDTH, HEIGHT, MARGIN = 640, 400, 12
 MOST = 400

@@ -11,7 +11,7 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.core.storage import Storage
 from augkit.data.pair import Pair, UnpaintedMask
 from augkit.report.markup import mask_uri, photo_uri
-from augkit.report.report_data import Row
+from augkit.report.rejections import Row
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.shards.reader import read_stored
 

@@ -16,7 +16,7 @@ from augkit.metrics.copies import QUANTILE, nearest_mask
 from augkit.metrics.neighbours import nearest
 from augkit.models.extractors import EXTRACTORS
 from augkit.report.image_cache import ImageCache
-from augkit.report.report_data import Row
+from augkit.report.rejections import Row
 
 
 @dataclass(frozen=True)

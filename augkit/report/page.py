@@ -19,14 +19,14 @@ from augkit.report.curves import HEIGHT, WIDTH, Chart, Training, draw, read_trai
 from augkit.report.embedding_map import HEIGHT as MAP_HEIGHT
 from augkit.report.embedding_map import WIDTH as MAP_WIDTH
 from augkit.report.image_cache import ImageCache, Redraw, never
+from augkit.report.index_overview import IndexOverview, PartSums
 from augkit.report.markup import write_page
 from augkit.report.measures import Measures, read_measures
 from augkit.report.pair_selection import PER_CLASS, PairSelection, select_pairs
-from augkit.report.rejections import Rejections, funnel_of
+from augkit.report.rejections import Rejections
 from augkit.report.report_data import Gap, ReadSettings, ReportData, read_report_data
 from augkit.report.training_notes import notes_on
 from augkit.shards.card import CARD_COLUMNS, CardCounts, write_card
-from augkit.shards.index_file import IndexFile
 from augkit.train.checkpoint import digest
 from augkit.train.model_folder import MODEL
 
@@ -119,11 +119,11 @@ def _written(
     redraw: Redraw, progress: Progress,
 ) -> Summary:  # fmt: skip
     data = read_report_data(workspace, read_settings)
-    if data.manifest and data.index:
-        index = IndexFile(data.storage)
-        write_card(data.storage, data.manifest, CardCounts.of(index.tables(CARD_COLUMNS), index.columns), license)
+    if data.manifest and data.index.rows:
+        rows = data.index_rows
+        write_card(data.storage, data.manifest, CardCounts.of(rows.tables(CARD_COLUMNS), rows.columns), license)
     images = ImageCache(data.storage, data.schema, redraw)
-    funnel = funnel_of([row for row in data.index if row["source"] == "generated"])
+    funnel = data.index.rejections.result()
     gallery = select_pairs(data, funnel, images, progress, per_class)
     trainings, measures = read_trainings(workspace.models), read_measures(data.documents)
     classes = count_classes(data)
@@ -143,22 +143,28 @@ def count_classes(data: ReportData) -> list[ClassCount]:
     """Classes that real pairs show, by name."""
     training = Counter(row.car_class.name for row in data.rows if row.split == "train")
     held = Counter(row.car_class.name for row in data.rows if row.split != "train")
-    generated, pseudo = (Counter(row["class"] for row in data.of(source)) for source in ("generated", "pseudo"))
+    generated, pseudo = (_by_class(data.index, source) for source in ("generated", "pseudo"))
     names = sorted({*training, *held, *generated, *pseudo})
     return [ClassCount(name, training[name], held[name], generated[name], pseudo[name]) for name in names]
 
 
+def _by_class(index: IndexOverview, source: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for (own, class_name, _), count in index.accepted.items():
+        counts[class_name] += count if own == source else 0
+    return +counts
+
+
 def count_parts(data: ReportData) -> list[PartCount]:
     """Parts by id. Before: the real training pairs; after: the pseudo and the generated ones as well."""
-    real = [row for row in data.of("real") if row["split"] == "train"]
-    before = _histograms([row["histogram"] for row in real], data.schema.channels)
-    if not real:
-        training = [row.histogram for row in data.rows if row.split == "train"]
-        before = _histograms(training, data.schema.channels)
-    made = [*data.of("pseudo"), *data.of("generated")]
-    after = np.concatenate([before, _histograms([row["histogram"] for row in made], data.schema.channels)])
-    shares = [table[:, 1:].sum(0) / max(1, table[:, 1:].sum()) for table in (before, after)]
-    shown = [(table[:, 1:] > 0).sum(0) for table in (before, after)]
+    found, channels = data.index.parts, data.schema.channels
+    before = after = found.get(("real", "train")) or PartSums.of(
+        np.array([row.histogram for row in data.rows if row.split == "train"], np.int64).reshape(-1, channels)
+    )
+    for (source, _), sums in found.items():
+        after = after + sums if source in ("pseudo", "generated") else after
+    shares = [sums.pixels[1:] / max(1, sums.pixels[1:].sum()) for sums in (before, after)]
+    shown = [sums.pairs[1:] for sums in (before, after)]
     return [
         PartCount(part.name, part.colour, float(shares[0][n]), float(shares[1][n]), int(shown[0][n]), int(shown[1][n]))
         for n, part in enumerate(data.schema.parts)
@@ -168,7 +174,7 @@ def count_parts(data: ReportData) -> list[PartCount]:
 def headline(data: ReportData, classes: Sequence[ClassCount]) -> str:
     """What came out, in a sentence."""
     made, target = sum(c.generated for c in classes), data.target
-    if not data.index:
+    if not data.index.rows:
         return f"{sum(c.training for c in classes)} real pairs to train with, and nothing generated yet."
     full = sum(c.after >= target for c in classes)
     helped = sum(c.generated > 0 for c in classes)
@@ -184,9 +190,9 @@ def _unreadable(images: ImageCache) -> list[Gap]:
 
 def _gaps(data: ReportData, trainings: Sequence[Training], measures: Measures) -> list[Gap]:
     found = []
-    if data.index and not data.of("generated"):
+    if data.index.rows and not len(data.index.made):
         found.append(Gap("The shards hold no generated pair.", "augkit balance --target-per-class N"))
-    if data.of("generated") and not any(row["split"] != "train" for row in data.of("real")):
+    if len(data.index.made) and not any(key[0] == "real" and key[2] != "train" for key in data.index.accepted):
         what = "No real pair is held out, so nothing says how near is too near."
         found.append(Gap(what, "augkit import ... --set data.val_share=0.2"))
     open_runs = [f"{t.stage} {t.model}" for t in trainings if not t.finished]
@@ -201,10 +207,6 @@ def _gaps(data: ReportData, trainings: Sequence[Training], measures: Measures) -
     return found
 
 
-def _histograms(rows: Sequence[Sequence[int]], channels: int) -> Any:
-    return np.array(rows, np.int64).reshape(len(rows), channels)
-
-
 def _charts(training: Training) -> list[Chart]:
     return [draw(curve) for curve in training.curves]
 
@@ -212,8 +214,7 @@ def _charts(training: Training) -> list[Chart]:
 def _models(data: ReportData) -> list[Model]:
     files = {digest(path): path.parent for path in data.workspace.models.glob(f"*/*/{MODEL}")}
     found = []
-    for stage in ("mask", "image"):
-        used = Counter(row[f"{stage}_model"] for row in data.of("generated"))
+    for stage, used in data.index.models.items():
         for name, pairs in sorted(used.items()):
             folder = files.get(name)
             place = "" if folder is None else folder.relative_to(data.workspace.root).as_posix()
@@ -223,7 +224,7 @@ def _models(data: ReportData) -> list[Model]:
 
 def _seeds(data: ReportData) -> Mapping[str, int]:
     seed = {} if data.settings is None else {"of the settings": data.settings.seed}
-    return seed | {"different ones of generated pairs": len({row["seed"] for row in data.of("generated")})}
+    return seed | {"different ones of generated pairs": data.index.seeds}
 
 
 def _scores(gallery: PairSelection) -> dict[str, tuple[float, float]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augkit.core.progress import Progress
 from augkit.report.embedding_map import EmbeddingMap, draw_map
 from augkit.report.image_cache import ImageCache, Tile
 from augkit.report.nearest_pairs import NearestPairs, Neighbour, find_nearest
-from augkit.report.rejections import Rejections, mean_rank, scores_of
-from augkit.report.report_data import ReportData, Row
+from augkit.report.rejections import Rejections, Row, scores_of
+from augkit.report.report_data import ReportData
 
 PER_CLASS, EXTREMES, EXAMPLES = 8, 6, 6
 CANDIDATES = 4
@@ -62,26 +64,33 @@ def select_pairs(
 
     A class's generated pairs are ordered by their mean rank and taken at even steps, the best and the worst included.
     """
-    made, real = data.of("generated"), data.of("real")
-    order = [made[place] for place in np.argsort(-mean_rank(made), kind="stable")]
-    chosen = {
-        name: _spread([row for row in order if row["class"] == name], per_class) for name in {r["class"] for r in made}
-    }
-    asked = [row for rows in chosen.values() for row in rows]
-    asked += [*order[: CANDIDATES * EXTREMES], *order[-2 * EXTREMES :], *_spread(order, ON_MAP)]
-    known = {row["key"]: row for row in asked}
-    nearest = find_nearest(list(known.values()), real, images, progress)
-    best, worst = extremes(order, nearest, EXTREMES)
+    real, made = data.real(), data.index.made
+    order = np.argsort(-made.rank, kind="stable")
+    places, classes = made.places[order], made.class_of[order]
+    chosen = {name: _evenly(places[classes == n], per_class) for n, name in enumerate(made.class_names)}
+    ends = _ends(places)
+    asked = list(dict.fromkeys([*chain.from_iterable(chosen.values()), *ends, *_evenly(places, ON_MAP)]))
+    rows = data.rows_at([*asked, *chain.from_iterable(reason.examples for reason in funnel.reasons)])
+    shown = [rows[place] for place in asked]
+    nearest = find_nearest(shown, real, images, progress)
+    best, worst = extremes([rows[place] for place in ends], nearest, EXTREMES)
     selector = _Selector(images, nearest, {row["key"]: row for row in real})
     sheets = []
-    for name in sorted({row["class"] for row in [*made, *real]}):
+    for name in sorted({*chosen, *(row["class"] for row in real)}):
         own = [row for row in real if row["class"] == name]
-        rows = chosen.get(name) or _spread(own, per_class)
-        total = sum(row["class"] == name for row in made) or len(own)
-        sheets.append(ClassSheet(name, "generated" if name in chosen else "real", total, selector.cards(rows)))
-    examples = {reason.name: selector.examples(reason.examples) for reason in funnel.reasons}
-    chart = draw_map([*real, *known.values()], nearest.features, images)
+        cards = selector.cards([rows[place] for place in chosen.get(name, ())] or _spread(own, per_class))
+        source, total = ("generated", made.count(name)) if name in chosen else ("real", len(own))
+        sheets.append(ClassSheet(name, source, total, cards))
+    examples = {reason.name: selector.examples([rows[n] for n in reason.examples]) for reason in funnel.reasons}
+    chart = draw_map([*real, *shown], nearest.features, images)
     return PairSelection(sheets, selector.cards(best), selector.cards(worst), examples, nearest, chart)
+
+
+def _ends(places: NDArray[np.int64]) -> list[int]:
+    """The entries among which the best and the worst are, in their order."""
+    first, last = CANDIDATES * EXTREMES, 2 * EXTREMES
+    some = places if len(places) <= first + last else np.concatenate([places[:first], places[-last:]])
+    return [int(place) for place in some]
 
 
 def extremes(order: Sequence[Row], nearest: NearestPairs, count: int) -> tuple[list[Row], list[Row]]:
@@ -97,10 +106,13 @@ def extremes(order: Sequence[Row], nearest: NearestPairs, count: int) -> tuple[l
 
 
 def _spread(rows: Sequence[Row], count: int) -> list[Row]:
+    return [rows[place] for place in _evenly(np.arange(len(rows)), count)]
+
+
+def _evenly(places: NDArray[np.int64], count: int) -> list[int]:
     """Evenly spaced entries, the first and the last included."""
-    if len(rows) <= count:
-        return list(rows)
-    return [rows[place] for place in np.linspace(0, len(rows) - 1, count).round().astype(int)]
+    some = np.linspace(0, len(places) - 1, count).round().astype(int) if len(places) > count else slice(None)
+    return [int(place) for place in places[some]]
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ class _Selector:
         """The first few that can be shown, from as many classes as there are."""
         seen: dict[str, int] = {}
         ranked = []
-        for place, row in enumerate(rows[: 40 * EXAMPLES]):
+        for place, row in enumerate(rows):
             seen[row["class"]] = seen.get(row["class"], 0) + 1
             ranked.append((seen[row["class"]], place, row))
         found: list[PairCard] = []

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from augkit.report.report_data import Row
+from augkit.shards.tallies import Tally, tally
 from augkit.shards.writer import SCORE
+
+Row = Mapping[str, Any]
+"""A row of the index."""
 
 LOWER_IS_BETTER = frozenset(
     {
@@ -26,20 +32,25 @@ LOWER_IS_BETTER = frozenset(
 )
 HIGHER_IS_BETTER = frozenset({"agreement", "doors_chance", "mask_certainty", "view_chance", "view_confidence"})
 """Distances to training pairs are in neither: far from all real pairs is no better than near to one."""
+RANKED = LOWER_IS_BETTER | HIGHER_IS_BETTER
+
+LOOKED_AT = 240
+"""Rejected rows of a reason among which examples are chosen."""
 
 
 @dataclass(frozen=True)
 class Reason:
     """A family of reject reasons (``missing`` of ``missing:hood``): rows that have it, and those that have only it.
 
-    ``details`` counts the full reasons, the most frequent first; ``examples`` are rows, those with only it first.
+    ``details`` counts the full reasons, the most frequent first; ``examples`` are places of rows, at most ``LOOKED_AT``
+    of them, those with only it first.
     """
 
     name: str
     count: int
     alone: int
     details: Sequence[tuple[str, int]]
-    examples: Sequence[Row]
+    examples: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -52,27 +63,66 @@ class Rejections:
     reasons: Sequence[Reason]
 
 
-def funnel_of(rows: Sequence[Row]) -> Rejections:
-    """Counts generated rows. A row with several reasons counts once for each family."""
-    tried = Counter(row["class"] for row in rows)
-    accepted = Counter(row["class"] for row in rows if row["accepted"])
-    rejected = [row for row in rows if not row["accepted"]]
-    families = Counter(family for row in rejected for family in _families(row))
-    reasons = [_reason(name, rejected) for name, _ in sorted(families.items(), key=lambda item: (-item[1], item[0]))]
-    classes = [(name, tried[name], accepted[name]) for name in sorted(tried)]
-    return Rejections(len(rows), sum(accepted.values()), classes, reasons)
+class RejectionCounts:
+    """Counts generated rows, table after table. A row with several reasons counts once for each family."""
+
+    def __init__(self) -> None:
+        self._fates: Tally = Counter()
+        self._examples: dict[str, list[tuple[int, bool, str, int]]] = {}
+
+    def add(self, table: pa.Table, first: int) -> None:
+        """The rows of a table whose first one is at that place."""
+        made = table.append_column("place", pa.array(np.arange(first, first + len(table))))
+        made = made.filter(pc.field("source") == "generated")
+        self._fates.update(tally(made, "class", "accepted", "reasons"))
+        rejected = made.filter(pc.invert(made["accepted"])).select(["key", "shard", "reasons", "place"])
+        self._add_examples(rejected)
+
+    def result(self) -> Rejections:
+        """Of all that was counted."""
+        tried, accepted = Counter[str](), Counter[str]()
+        for (class_name, fate, _), count in self._fates.items():
+            tried[class_name] += count
+            accepted[class_name] += count * fate
+        rejected = Counter[tuple[str, ...]]()
+        for (_, fate, listed), count in self._fates.items():
+            rejected[listed] += 0 if fate else count
+        families = Counter[str]()
+        for listed, count in rejected.items():
+            families.update(dict.fromkeys(_families(listed), count))
+        names = sorted((name for name in families if families[name]), key=lambda name: (-families[name], name))
+        reasons = [self._reason(name, families[name], rejected) for name in names]
+        classes = [(name, tried[name], accepted[name]) for name in sorted(tried)]
+        return Rejections(tried.total(), accepted.total(), classes, reasons)
+
+    def _reason(self, name: str, count: int, rejected: Counter[tuple[str, ...]]) -> Reason:
+        details, alone = Counter[str](), 0
+        for listed, rows in rejected.items():
+            alone += rows if _families(listed) == {name} else 0
+            for reason in listed:
+                if rows and reason.partition(":")[0] == name:
+                    details[reason] += rows
+        places = [place for *_, place in self._examples.get(name, ())]
+        return Reason(name, count, alone, details.most_common(), places)
+
+    def _add_examples(self, rejected: pa.Table) -> None:
+        """Of each family the first rows by the number of their families, whether they are painted, and their keys."""
+        listed = pc.dictionary_encode(pc.binary_join(rejected["reasons"], "\n").combine_chunks())
+        families = [_families(text.split("\n")) if text else set[str]() for text in listed.dictionary.to_pylist()]
+        of = listed.indices.to_numpy()
+        many = np.array([len(own) for own in families], np.int64)[of] if len(of) else np.zeros(0, np.int64)
+        ranked = pa.table({"many": many, "unpainted": rejected["shard"].is_null(), "key": rejected["key"]})
+        order = pc.sort_indices(ranked, [(name, "ascending") for name in ranked.column_names]).to_numpy()
+        for family in set[str]().union(*families):
+            having = np.array([family in own for own in families])[of[order]]
+            first = pa.array(order[having][:LOOKED_AT])
+            found = (ranked[name].take(first).to_pylist() for name in ranked.column_names)
+            rows = zip(*found, rejected["place"].take(first).to_pylist(), strict=True)
+            self._examples[family] = sorted([*self._examples.get(family, ()), *rows])[:LOOKED_AT]
 
 
-def _reason(name: str, rejected: Sequence[Row]) -> Reason:
-    having = [row for row in rejected if name in _families(row)]
-    details = Counter(reason for row in having for reason in row["reasons"] if reason.partition(":")[0] == name)
-    ordered = sorted(having, key=lambda row: (len(_families(row)), row["shard"] is None, row["key"]))
-    alone = sum(_families(row) == {name} for row in having)
-    return Reason(name, len(having), alone, details.most_common(), ordered)
-
-
-def _families(row: Row) -> set[str]:
-    return {reason.partition(":")[0] for reason in row["reasons"]}
+def _families(reasons: Sequence[str]) -> set[str]:
+    return {reason.partition(":")[0] for reason in reasons}
 
 
 def scores_of(row: Row) -> dict[str, float]:
@@ -84,18 +134,21 @@ def scores_of(row: Row) -> dict[str, float]:
     }
 
 
-def mean_rank(rows: Sequence[Row]) -> NDArray[np.float64]:
-    """(N,) where each row is among the others, 0 (worst) to 1 (best): its mean rank over the scores that have a
-    good and a bad end and that all rows have. All are at 0.5 where no score tells them apart.
+def score_values(table: pa.Table, name: str) -> NDArray[np.float64]:
+    """(N,) a score of rows, NaN for those that do not have it."""
+    return np.asarray(table[SCORE + name].to_numpy(), np.float64)
+
+
+def mean_rank(scores: Mapping[str, NDArray[np.float64]], count: int) -> NDArray[np.float64]:
+    """(N,) where each of ``count`` rows is among the others, 0 (worst) to 1 (best): its mean rank over the scores that
+    have a good and a bad end and that all rows have. All are at 0.5 where no score tells them apart.
     """
-    scores = [scores_of(row) for row in rows]
-    common = set.intersection(*map(set, scores)) if scores else set()
     ranks = []
-    for name in sorted(common & (LOWER_IS_BETTER | HIGHER_IS_BETTER)):
-        values = np.array([score[name] for score in scores]) * (-1 if name in LOWER_IS_BETTER else 1)
-        if np.ptp(values) > 0:
+    for name in sorted(RANKED & scores.keys()):
+        values = scores[name] * (-1 if name in LOWER_IS_BETTER else 1)
+        if count and np.isfinite(values).all() and np.ptp(values) > 0:
             ranks.append(_shares_below(values))
-    return np.mean(ranks, axis=0) if ranks else np.full(len(rows), 0.5)
+    return np.mean(ranks, axis=0) if ranks else np.full(count, 0.5)
 
 
 def _shares_below(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pyarrow as pa
+
 from augkit.core.errors import AugkitError
 from augkit.core.parts import PartSchema
 from augkit.core.storage import Storage, open_storage
 from augkit.core.typed import from_json, read_json
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
+from augkit.report.index_overview import HeldRows, IndexOverview, IndexRows
+from augkit.report.rejections import Row
 from augkit.shards.commit import read_commit
-from augkit.shards.index import MANIFEST_FILE, PLAN_FILE, Manifest, load_index, load_manifest
-
-Row = Mapping[str, Any]
-"""A row of the index."""
+from augkit.shards.index import MANIFEST_FILE, PLAN_FILE, Manifest, load_manifest
+from augkit.shards.index_file import IndexFile
+from augkit.shards.writer import COLUMNS
 
 _Result = TypeVar("_Result")
 
@@ -46,7 +49,8 @@ ReadSettings = Callable[[Path], WrittenSettings]
 
 @dataclass(frozen=True)
 class ReportData:
-    """What there is. ``index`` holds the rows of every committed shard, also those of a run that is not finished.
+    """What there is. ``index_rows`` are those of every committed shard, also of a run that is not finished, and
+    ``index`` is what is told of them.
 
     ``settings`` and ``manifest`` are None where there are none; ``documents`` are the JSON files of ``reports/`` that
     other verbs wrote, by name without ending.
@@ -58,18 +62,23 @@ class ReportData:
     storage: Storage
     settings: WrittenSettings | None
     manifest: Manifest | None
-    index: Sequence[Row]
+    index_rows: IndexRows
+    index: IndexOverview
     documents: Mapping[str, Any]
     gaps: Sequence[Gap]
 
-    def of(self, source: str, accepted: bool = True) -> list[Row]:
-        """Rows of the index of one source that the gate accepted, or rejected."""
-        return [row for row in self.index if row["source"] == source and row["accepted"] == accepted]
+    def real(self) -> list[Row]:
+        """Rows of the real pairs."""
+        return list(self.rows_at(self.index.real).values())
+
+    def rows_at(self, places: Sequence[int]) -> dict[int, Row]:
+        """Rows of the index by their places."""
+        return dict(zip(places, self.index_rows.at(places), strict=True))
 
     @property
     def target(self) -> int:
         """Pairs for training that each class was to have; 0 where nobody said."""
-        return self.settings.target if self.settings and self.index else 0
+        return self.settings.target if self.settings and self.index.rows else 0
 
 
 def read_report_data(workspace: Workspace, read_settings: ReadSettings) -> ReportData:
@@ -77,10 +86,10 @@ def read_report_data(workspace: Workspace, read_settings: ReadSettings) -> Repor
     rows = usable(read_catalogue(workspace.require_catalogue()))
     schema = PartSchema.load(workspace.schema)
     storage, reading = open_storage(workspace.shards), _GapCollector()
-    manifest, index = reading.shards(storage, schema)
+    manifest, index_rows, index = reading.shards(storage, schema)
     return ReportData(
-        workspace, schema, rows, storage, reading.settings(workspace.settings, read_settings), manifest, index,
-        reading.documents(workspace.reports), reading.gaps,
+        workspace, schema, rows, storage, reading.settings(workspace.settings, read_settings), manifest, index_rows,
+        index, reading.documents(workspace.reports), reading.gaps,
     )  # fmt: skip
 
 
@@ -96,28 +105,35 @@ class _GapCollector:
             return None
         return self._tried(lambda: read(path), None, f"{path.name} cannot be read", "augkit balance")
 
-    def shards(self, storage: Storage, schema: PartSchema) -> tuple[Manifest | None, list[Row]]:
-        if storage.exists(MANIFEST_FILE):
-            again = "augkit verify"
-            manifest = self._tried(lambda: load_manifest(storage), None, "The manifest cannot be read", again)
-            if manifest is None:
-                return None, []
-            if manifest.schema.digest != schema.digest:
-                what = f"The shards have other parts ({manifest.schema.channels - 1}) than the workspace's schema"
-                self.gaps.append(Gap(f"{what} ({schema.channels - 1}).", "augkit balance --fresh"))
-                return None, []
-            none: list[Row] = []
-            rows = self._tried(lambda: load_index(storage).to_pylist(), none, "The index cannot be read", again)
-            return manifest, rows
-        return None, self._unfinished(storage)
+    def shards(self, storage: Storage, schema: PartSchema) -> tuple[Manifest | None, IndexRows, IndexOverview]:
+        if not storage.exists(MANIFEST_FILE):
+            rows = self._unfinished(storage)
+            return None, rows, IndexOverview.of(rows, schema.channels)
+        again = "augkit verify"
+        nothing: tuple[IndexRows, IndexOverview] = HeldRows(COLUMNS.empty_table()), IndexOverview()
+        manifest = self._tried(lambda: load_manifest(storage), None, "The manifest cannot be read", again)
+        if manifest is None:
+            return None, *nothing
+        if manifest.schema.digest != schema.digest:
+            what = f"The shards have other parts ({manifest.schema.channels - 1}) than the workspace's schema"
+            self.gaps.append(Gap(f"{what} ({schema.channels - 1}).", "augkit balance --fresh"))
+            return None, *nothing
 
-    def _unfinished(self, storage: Storage) -> list[Row]:
+        def finished() -> tuple[IndexRows, IndexOverview]:
+            index = IndexFile(storage)
+            return index, IndexOverview.of(index, schema.channels)
+
+        return manifest, *self._tried(finished, nothing, "The index cannot be read", again)
+
+    def _unfinished(self, storage: Storage) -> HeldRows:
         """Rows of the shards that an interrupted run committed."""
         names = [name.split("/")[1].removesuffix(".parquet") for name in storage.names() if name.startswith("commits/")]
         commits = [commit for commit in (read_commit(storage, name) for name in names) if commit is not None]
+        tables = [COLUMNS.empty_table(), *(commit.table.replace_schema_metadata(None) for commit in commits)]
+        rows = HeldRows(pa.concat_tables(tables, promote_options="default"))
         if not commits and not storage.exists(PLAN_FILE):
             self.gaps.append(Gap("There are no shards yet: nothing was generated.", "augkit balance"))
-            return []
+            return rows
         planned = _planned(storage)
         self.gaps.append(
             Gap(
@@ -126,7 +142,7 @@ class _GapCollector:
                 "augkit balance",
             )
         )
-        return [row for commit in commits for row in commit.table.to_pylist()]
+        return rows
 
     def documents(self, folder: Path) -> dict[str, Any]:
         found = {}

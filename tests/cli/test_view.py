@@ -17,6 +17,7 @@ from augkit.core.workspace import Workspace
 from augkit.report.browse import GAP, LINE, TILE, RowSelection, half_blocks, select_rows
 from augkit.report.image_cache import ImageCache
 from augkit.shards.index import load_manifest
+from augkit.shards.index_file import IndexFile
 from tests.report.workspaces import COPY, MADE, make_workspace
 
 Augkit = Callable[..., tuple[int, str, str]]
@@ -39,7 +40,7 @@ def augkit(capsys: pytest.CaptureFixture[str]) -> Augkit:
 
 
 def keys(workspace: Workspace, **selection: object) -> list[str]:
-    return [row["key"] for row in select_rows(open_storage(workspace.shards), RowSelection(**selection))]  # type: ignore[arg-type]
+    return [row["key"] for row in select_rows(open_storage(workspace.shards), RowSelection(**selection))[:]]  # type: ignore[arg-type]
 
 
 def test_filters_and_orders(workspace: Workspace) -> None:
@@ -53,6 +54,19 @@ def test_filters_and_orders(workspace: Workspace) -> None:
     assert set(keys(workspace, sources=("generated",), sort="rank")) == set(made)
     assert keys(workspace, sort="-area_excess")[0] == COPY  # real pairs have no such score and come last
     assert keys(workspace, rejected=True) == ["back-left-3-a", "back-left-3-b"]  # those that were painted
+
+
+def test_a_page_reads_its_own_rows_alone(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, at = [], IndexFile.at
+
+    def counted(self: IndexFile, places: np.ndarray) -> list[dict[str, object]]:
+        asked.append(len(places))
+        return at(self, places)
+
+    monkeypatch.setattr(IndexFile, "at", counted)
+    rows = select_rows(open_storage(workspace.shards), RowSelection(sort="rank"))
+    assert asked == [] and len(rows) > 4
+    assert len(rows[:2]) == 2 and asked == [2]
 
 
 def test_the_previous_word_for_a_sort_is_understood(augkit: Augkit, workspace: Workspace) -> None:

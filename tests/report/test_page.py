@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from augkit.cli.report import written_settings
@@ -20,15 +22,17 @@ from augkit.core.storage import open_storage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.report.image_cache import ImageCache
+from augkit.report.index_overview import HeldRows, IndexOverview
 from augkit.report.nearest_pairs import NearestPairs, Neighbour, Yardstick, find_nearest
 from augkit.report.page import ClassCount, Summary, count_parts, write_report
 from augkit.report.pair_selection import extremes
-from augkit.report.rejections import funnel_of, mean_rank, scores_of
+from augkit.report.rejections import LOOKED_AT, RejectionCounts, Rejections, mean_rank, score_values, scores_of
 from augkit.report.report_data import read_report_data
 from augkit.shards.commit import commit_file
-from augkit.shards.index import MANIFEST_FILE
+from augkit.shards.index import MANIFEST_FILE, load_index
 from augkit.shards.seal import BLANK, sealed
 from augkit.shards.verify import verify
+from augkit.shards.writer import COLUMNS
 from tests.report.documents import UTILITY
 from tests.report.workspaces import COPY, EXEMPLAR, MADE, REJECTED, blind, make_workspace
 
@@ -88,7 +92,8 @@ def test_the_best_and_the_worst_accepted_are_shown(copied: Workspace, monkeypatc
 
 
 def test_a_copy_is_none_of_the_best_however_high_its_rank(workspace: Workspace) -> None:
-    made = read_report_data(workspace, written_settings).of("generated")
+    data = read_report_data(workspace, written_settings)
+    made = data.index_rows.at(data.index.made.places)
     order = sorted(made, key=lambda row: row["key"] != COPY)
     real = {"key": EXEMPLAR, "split": "train"}
     distances = {row["key"]: 0.0 if row["key"] == COPY else 0.2 + place / 10 for place, row in enumerate(order)}
@@ -114,8 +119,9 @@ def test_counts_before_and_after(reported: tuple[Summary, str], workspace: Works
 
 def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> None:
     data = read_report_data(workspace, written_settings)
-    real = [r["histogram"] for r in data.index if r["source"] == "real" and r["split"] == "train"]
-    made = [r["histogram"] for r in data.index if r["source"] == "generated" and r["accepted"]]
+    rows = load_index(data.storage).to_pylist()
+    real = [r["histogram"] for r in rows if r["source"] == "real" and r["split"] == "train"]
+    made = [r["histogram"] for r in rows if r["source"] == "generated" and r["accepted"]]
     before, after = np.sum(real, axis=0)[1:], np.sum([*real, *made], axis=0)[1:]
     for place, part in enumerate(count_parts(data)):
         assert part.share_before == pytest.approx(before[place] / before.sum())
@@ -125,7 +131,11 @@ def test_parts_count_pixels_of_training_pairs_alone(workspace: Workspace) -> Non
 
 def test_what_a_teacher_read_counts_after_as_well(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     data = read_report_data(copied, written_settings)
-    read = replace(data, index=[{**row, "source": "pseudo"} if row["key"] == COPY else row for row in data.index])
+    rows = load_index(data.storage)
+    sources = pc.if_else(pc.equal(rows["key"], COPY), "pseudo", rows["source"])
+    other = HeldRows(rows.set_column(rows.schema.get_field_index("source"), "source", sources))
+    read = replace(data, index_rows=other, index=IndexOverview.of(other, data.schema.channels))
+    assert ("pseudo", "train") in read.index.parts
     assert count_parts(read) == count_parts(data)
     monkeypatch.setattr("augkit.report.page.count_classes", lambda _: [ClassCount("front-left-5", 10, 0, 4, pseudo=6)])
     _, text = without_neighbours(copied, monkeypatch)
@@ -136,8 +146,8 @@ def test_what_a_teacher_read_counts_after_as_well(copied: Workspace, monkeypatch
 def test_each_generated_pair_stands_beside_the_real_one_it_is_nearest_to(workspace: Workspace) -> None:
     data = read_report_data(workspace, written_settings)
     images = ImageCache(data.storage, data.schema)
-    made = data.of("generated")
-    real = [row for place, row in enumerate(data.of("real")) if place % 3 == 0 or row["key"] == EXEMPLAR]
+    made = data.index_rows.at(data.index.made.places)
+    real = [row for place, row in enumerate(data.real()) if place % 3 == 0 or row["key"] == EXEMPLAR]
     kin = find_nearest(made, real, images, silent)
     copied = next(row for row in made if row["key"] == COPY)
     source = next(row for row in real if row["key"] == copied["exemplar"])
@@ -277,42 +287,56 @@ def test_what_is_broken_is_said_on_the_page(
     assert not re.search(r"\bnan\b", re.sub(r"data:[^\"]+", "", text), re.IGNORECASE)
 
 
-def row(key: str, accepted: bool = True, reasons: tuple[str, ...] = (), **scores: float | None) -> dict[str, Any]:
-    named = {f"score_{name}": value for name, value in scores.items()}
+def row(key: str, accepted: bool = True, reasons: tuple[str, ...] = ()) -> dict[str, Any]:
     car_class = CarClass("A", "3").name
-    return {"key": key, "class": car_class, "accepted": accepted, "reasons": list(reasons), "shard": None, **named}
+    return {"key": key, "class": car_class, "source": "generated", "accepted": accepted, "reasons": list(reasons),
+            "shard": None}  # fmt: skip
 
 
-def test_the_funnel_counts_a_candidate_once_a_family() -> None:
-    funnel = funnel_of(
-        [
-            row("a"),
-            row("b", False, ("missing:hood", "missing:wheel")),
-            row("c", False, ("missing:hood", "view:front-left-5")),
-        ]
-    )
+def funnel_of(rows: list[dict[str, Any]], size: int) -> Rejections:
+    counts = RejectionCounts()
+    for first in range(0, len(rows), size):
+        schema = pa.schema([COLUMNS.field(name) for name in rows[0]])
+        counts.add(pa.Table.from_pylist(rows[first : first + size], schema), first)
+    return counts.result()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_the_funnel_counts_a_candidate_once_a_family(size: int) -> None:
+    rows = [
+        row("a"),
+        row("c", False, ("missing:hood", "view:front-left-5")),
+        row("b", False, ("missing:hood", "missing:wheel")),
+        row("r") | {"source": "real"},
+    ]
+    funnel = funnel_of(rows, size)
     assert (funnel.tried, funnel.accepted, funnel.classes) == (3, 1, [("front-left-3", 3, 1)])
     missing, view = funnel.reasons
     assert (missing.name, missing.count, missing.alone) == ("missing", 2, 1)
     assert missing.details == [("missing:hood", 2), ("missing:wheel", 1)]
-    assert [example["key"] for example in missing.examples] == ["b", "c"]
+    assert [rows[place]["key"] for place in missing.examples] == ["b", "c"]
     assert (view.name, view.count, view.alone) == ("view", 1, 0)
 
 
+def test_few_rows_of_a_reason_are_kept_however_many_there_are() -> None:
+    rows = [row(f"k{n:04d}", False, ("view:x",)) for n in range(4 * LOOKED_AT, 0, -1)]
+    [reason] = funnel_of(rows, 100).reasons
+    assert reason.count == 4 * LOOKED_AT
+    assert [rows[place]["key"] for place in reason.examples] == [f"k{n + 1:04d}" for n in range(LOOKED_AT)]
+
+
 def test_the_rank_is_the_mean_over_the_scores_with_the_good_end_up() -> None:
-    rows = [
-        row("a", view_confidence=0.9, area_excess=0.0, speed=1.0),
-        row("b", view_confidence=0.5, area_excess=0.3, speed=2.0),
-        row("c", view_confidence=0.7, area_excess=0.3, speed=3.0),
-    ]
+    values = {"view_confidence": [0.9, 0.5, 0.7], "area_excess": [0.0, 0.3, 0.3], "speed": [1.0, 2.0, 3.0]}
+    scores = {name: np.array(own) for name, own in values.items()}
     # Ranks (equal ones share): confidence 5/6, 1/6, 3/6; area 5/6, 2/6, 2/6; speed has no good end.
-    assert mean_rank(rows) == pytest.approx([5 / 6, 1 / 4, 5 / 12])
-    assert mean_rank([row("a"), row("b", area_excess=None)]) == pytest.approx([0.5, 0.5])
-    assert mean_rank([]).shape == (0,)
+    assert mean_rank(scores, 3) == pytest.approx([5 / 6, 1 / 4, 5 / 12])
+    lacking = score_values(pa.table({"score_area_excess": [0.1, None]}), "area_excess")
+    assert mean_rank({"area_excess": lacking}, 2) == pytest.approx([0.5, 0.5])
+    assert mean_rank({}, 0).shape == (0,)
 
 
 def test_scores_leave_out_what_is_no_number() -> None:
-    assert scores_of(row("a", one=1.5, two=None, three=float("nan"))) == {"one": 1.5}
+    assert scores_of(row("a") | {"score_one": 1.5, "score_two": None, "score_three": float("nan")}) == {"one": 1.5}
 
 
 def test_the_fixture_is_as_the_gate_would_write_it(workspace: Workspace) -> None:
