@@ -40,6 +40,7 @@ from augkit.data.pair import Pair
 from augkit.data.pair_files import require_silhouette
 from augkit.settings import Settings
 from augkit.shards.codec import encode_mask
+from augkit.shards.commit_records import CommitRecords
 from augkit.shards.writer import PairRecord, ShardWriter
 
 _DRAWS = 64
@@ -166,8 +167,8 @@ class ClassicalJob:
         return pool[int(np.random.default_rng(seed).permutation(len(pool))[place])]
 
     def _plan_run(self) -> PlanRun:
-        storage = open_storage(self.request.place)
-        return PlanRun(storage, self.plan, self._digest, self.schema, self.request.fresh)
+        records = CommitRecords(open_storage(self.request.place))
+        return PlanRun(records, self.plan, self._digest, self.schema, self.request.fresh)
 
     def _digest(self, row: PlanRow) -> str:
         return row.digest(self.plan.inputs, [])

@@ -36,6 +36,7 @@ from augkit.gate.judge_again import RunVerdicts, summary, version_of
 from augkit.gate.options import JUDGED_AGAIN
 from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings
+from augkit.shards.commit_records import CommitRecords
 from augkit.stages.model_store import STAGES, ModelStore, Stage
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest
@@ -85,7 +86,7 @@ class Balance:
     @cached_property
     def reports(self) -> list[ShardReport]:
         """Of the shards that were committed when the job was opened."""
-        return self._committed()
+        return self._committed(CommitRecords(open_storage(self.workspace.shards)))
 
     @cached_property
     def _begun(self) -> Plan:
@@ -228,11 +229,12 @@ class Balance:
         self._hardness.check(folders)
         storage, gate, digest = open_storage(self.workspace.shards), load_gate(self._references), self._digest()
         begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh
-        verdicts = RunVerdicts(storage, gate)
+        records = CommitRecords(storage)
+        verdicts = RunVerdicts(records, gate)
         if not fresh:
             verdicts.judge_earlier()
-        plan, schema = extend(begun, self._committed()), self.store.schema  # by what holds after that
-        run = PlanRun(storage, plan, digest, schema, fresh, extend, version_of(gate))
+        plan, schema = extend(begun, self._committed(records)), self.store.schema  # by what holds after that
+        run = PlanRun(records, plan, digest, schema, fresh, extend, version_of(gate))
         with EXECUTORS[self.request.executor](self._job(), Worker) as fleet:
 
             def execute(tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
@@ -257,9 +259,8 @@ class Balance:
     def _hardness(self) -> MaskHardness:
         return MaskHardness.of(self.settings.balance.hard_sampling, lambda: self._references)
 
-    def _committed(self) -> list[ShardReport]:
-        storage = open_storage(self.workspace.shards)
-        return [] if self.request.fresh else committed(storage, self._begun.rows, self._digest())
+    def _committed(self, records: CommitRecords) -> list[ShardReport]:
+        return [] if self.request.fresh else committed(records, self._begun.rows, self._digest())
 
     def _check_schema(self) -> None:
         require_counterparts(self.store.schema, "balance")  # a mask that shows the mirror class is flipped

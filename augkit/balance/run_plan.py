@@ -4,12 +4,10 @@ lacking; then the index and the manifest."""
 from __future__ import annotations
 
 import platform
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-import numpy as np
 import torch
 
 from augkit import __version__
@@ -23,7 +21,8 @@ from augkit.core.parts import PartSchema
 from augkit.core.progress import Progress
 from augkit.core.storage import Storage
 from augkit.data.catalogue import SPLITS, CatalogueRow
-from augkit.shards.commit import Commit, aside_file, commit_file, read_commit, tar_file
+from augkit.shards.commit import aside_file, commit_file, tar_file
+from augkit.shards.commit_records import CommitFacts, CommitRecords
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, WITHDRAWN, finish
 from augkit.shards.shard_names import is_shard
 
@@ -54,18 +53,23 @@ def complete(plan: Plan, reports: Sequence[ShardReport]) -> Plan:
 
 @dataclass(frozen=True)
 class PlanRun:
-    """A plan, what tells the digest of a row, and the place where its shards are, or will be.
+    """A plan, what tells the digest of a row, and the records of the place where its shards are, or will be.
 
     With ``fresh`` nothing that is there counts. The manifest gets ``judges`` beside what made the shards.
     """
 
-    storage: Storage
+    records: CommitRecords
     plan: Plan
     digest: Callable[[PlanRow], str]
     schema: PartSchema
     fresh: bool
     extend: Extend = complete
     judges: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def storage(self) -> Storage:
+        """Where the shards are."""
+        return self.records.storage
 
     def left(self) -> list[PlanRow]:
         """Rows that are not committed, or that were committed under another digest."""
@@ -80,6 +84,7 @@ class PlanRun:
         """
         if self.fresh:
             _clear(self.storage)
+            self.records.forget(self.records.there())
         plan, longer, outcome, shards = replace(self.plan, rows=()), self.plan, RunOutcome(), ShardsByClass(progress)
         while longer != plan and not outcome.failures:
             plan = longer
@@ -92,7 +97,9 @@ class PlanRun:
         return outcome
 
     def _round(self, plan: Plan, execute: Fleet, shards: ShardsByClass, outcome: RunOutcome) -> list[ShardReport]:
-        """Makes what the plan lacks; returns the reports of all its committed shards."""
+        """Makes what the plan lacks; returns the reports of all its committed shards. The place is listed
+        once, and of the records those alone are read that were not before."""
+        self.records.look_again()
         done = {report.shard for report in self._reports(plan)}
         todo = [row for row in plan.rows if row.shard not in done]
         if todo:
@@ -106,6 +113,7 @@ class PlanRun:
                     _discard(self.storage, result.shard)
                 else:
                     outcome.generated_now += result.accepted if result.class_name else 0
+            self.records.forget(row.shard for row in todo)
         return self._reports(plan)
 
     def _finish(self, plan: Plan, reports: Sequence[ShardReport]) -> None:
@@ -117,16 +125,17 @@ class PlanRun:
             _discard(self.storage, shard)
         plan.save(self.storage)
         named = versions(plan) | dict(self.judges)
-        finish(self.storage, [report.shard for report in reports], self.schema, plan.digest, named)
+        shards = [report.shard for report in reports]
+        finish(self.storage, shards, self.schema, plan.digest, named, scores=self.records.columns(shards))
 
     def _reports(self, plan: Plan) -> list[ShardReport]:
-        return committed(self.storage, plan.rows, self.digest)
+        return committed(self.records, plan.rows, self.digest)
 
 
-def committed(storage: Storage, rows: Iterable[PlanRow], digest: Callable[[PlanRow], str]) -> list[ShardReport]:
+def committed(records: CommitRecords, rows: Iterable[PlanRow], digest: Callable[[PlanRow], str]) -> list[ShardReport]:
     """What became of the rows, in their order, as far as their shards are there."""
-    found = ((row, read_commit(storage, row.shard)) for row in rows)
-    return [_report(row, commit) for row, commit in found if commit is not None and commit.row_digest == digest(row)]
+    found = ((row, records.facts(row.shard)) for row in rows)
+    return [_report(row, facts) for row, facts in found if facts is not None and facts.row_digest == digest(row)]
 
 
 def earlier_plan(storage: Storage, inputs: str, fresh: bool) -> Plan | None:
@@ -162,27 +171,11 @@ def versions(plan: Plan) -> dict[str, str]:
     return found | ({"precision": plan.precision, **made} if plan.precision else {})
 
 
-def _report(row: PlanRow, commit: Commit) -> ShardReport:
-    """Read from the rows of a commit record."""
-    kept = commit.table.filter(commit.table["accepted"])
-    reasons = Counter(reason for listed in commit.table["reasons"].to_pylist() for reason in listed)
-    areas = np.zeros(1)
-    for histogram, width, height in zip(
-        *(kept[name].to_pylist() for name in ("histogram", "width", "height")), strict=True
-    ):
-        areas = areas + np.asarray(histogram) / (width * height)
-    painted = len(commit.table) - commit.table["photo_length"].null_count
+def _report(row: PlanRow, facts: CommitFacts) -> ShardReport:
     return ShardReport(
-        row.shard,
-        row.class_name,
-        row.want,
-        len(kept),
-        len(commit.table),
-        dict(reasons),
-        painted,
-        tuple(areas.tolist()),
+        row.shard, row.class_name, row.want, facts.accepted, facts.tried, facts.reasons, facts.painted, facts.areas,
         row.kind,
-    )
+    )  # fmt: skip
 
 
 def _clear(storage: Storage) -> None:

@@ -144,6 +144,10 @@ class FsspecStorage:
         """See ``Storage``."""
         return [file.name for file in self.files()]
 
+    def sizes(self, below: str = "") -> dict[str, int]:
+        """See ``Storage``."""
+        return {file.name: file.size for file in self.files(below)}
+
     def exists(self, name: str) -> bool:
         """See ``Storage``."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,9 @@ class Storage(Protocol):
 
     def names(self) -> list[str]:
         """Every name there is, sorted; none where nothing was put yet."""
+
+    def sizes(self, below: str = "") -> dict[str, int]:
+        """Bytes of every file below a folder by name, from one listing."""
 
     def exists(self, name: str) -> bool:
         """Whether ``name`` was put."""
@@ -69,6 +72,16 @@ class LocalStorage:
         """See ``Storage``."""
         with _explained(f"{self.root} cannot be listed"):
             return sorted(path.relative_to(self.root).as_posix() for path in _files(self.root))
+
+    def sizes(self, below: str = "") -> dict[str, int]:
+        """See ``Storage``."""
+        folder = self.path(below) if below else self.root
+        found: dict[str, int] = {}
+        with _explained(f"{folder} cannot be listed"):
+            for path in _files(folder):
+                with suppress(FileNotFoundError):  # it has gone since
+                    found[path.relative_to(self.root).as_posix()] = path.stat().st_size
+        return found
 
     def exists(self, name: str) -> bool:
         """See ``Storage``."""

@@ -16,9 +16,9 @@ from augkit.gate.fit import ready_gate, settings_digest
 from augkit.gate.funnel import FUNNEL_COLUMNS, funnel
 from augkit.gate.judge import Gate
 from augkit.gate.reference import ReferenceSet
-from augkit.gate.rescore import judge_with, rescore
+from augkit.gate.rescore import Judge, judge_with, rescore
 from augkit.gate.shard_duplicates import ShardDuplicates
-from augkit.shards.commit import committed_shards, read_commit
+from augkit.shards.commit_records import CommitRecords
 from augkit.shards.index import MANIFEST_FILE, Manifest, finish, load_manifest
 from augkit.shards.index_file import IndexFile
 from augkit.shards.rewrite import last_manifest, settle
@@ -72,10 +72,11 @@ def none_told(gate: Gate) -> ShardDuplicates | None:
 
 
 class RunVerdicts:
-    """The verdicts on the shards of one place while a run adds to them; nobody else writes these meanwhile."""
+    """The verdicts on the shards of one place while a run adds to them; nobody else writes these meanwhile. ``records``
+    are told which shards are written anew."""
 
-    def __init__(self, storage: Storage, gate: Gate) -> None:
-        self._storage, self._gate, self._told = storage, gate, none_told(gate)
+    def __init__(self, records: CommitRecords, gate: Gate) -> None:
+        self._records, self._gate, self._told = records, gate, none_told(gate)
 
     def judge_earlier(self) -> list[str]:
         """Has all committed shards judged by this gate, before more are added to them; the names of those that changed.
@@ -83,15 +84,17 @@ class RunVerdicts:
         Where the manifest names another gate (or there is none, after a run that was killed) each pair is judged again,
         else duplicates alone are told, and those of the manifest's shards were.
         """
-        settle(self._storage)
+        storage = self._records.storage
+        settle(storage)
+        self._records.look_again()
         try:
-            manifest = load_manifest(self._storage)
+            manifest = load_manifest(storage)
         except ShardError:
             manifest = None
-        names = committed_shards(self._storage)
         if manifest is None or manifest.versions.get(GATE_VERSION) != version_of(self._gate)[GATE_VERSION]:
-            return rescore(self._storage, names, judge_with(self._gate), self._told)
-        return self._tell(names[self._trusted(names, manifest) :])
+            return self._rescored(self._whole(self._records.there()), judge_with(self._gate))
+        names = self._records.there()
+        return self._tell(self._whole(names[self._trusted(names, manifest) :]))
 
     def add(self, made: Sequence[str], lost: Sequence[str] = ()) -> list[str]:
         """Tells duplicates in shards that were made; in all of them again where one lies before those told, or has gone
@@ -101,18 +104,27 @@ class RunVerdicts:
         known = self._told.shards
         if known and (any(name <= known[-1] for name in made) or not set(known).isdisjoint(lost)):
             self._told = self._told.anew()
-            return self._tell(committed_shards(self._storage))
+            self._records.look_again()
+            return self._tell(self._whole(self._records.there()))
         return self._tell(sorted(made))
 
     def _tell(self, names: Sequence[str]) -> list[str]:
-        return [] if self._told is None else rescore(self._storage, names, None, self._told)
+        return [] if self._told is None else self._rescored(names, None)
+
+    def _rescored(self, names: Sequence[str], judge: Judge | None) -> list[str]:
+        changed = rescore(self._records.storage, names, judge, self._told)
+        self._records.forget(changed)
+        return changed
+
+    def _whole(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if self._records.facts(name) is not None]
 
     def _trusted(self, names: Sequence[str], manifest: Manifest) -> int:
         """How many of the shards are the first ones of the manifest, and were told with it."""
         known, count = {shard.name: shard.commit for shard in manifest.shards}, 0
         for name, other in zip(names, sorted(known), strict=False):
-            commit = read_commit(self._storage, name)
-            same = name == other and commit is not None and commit.sha256 == known[name]
+            commit = self._records.read(name) if name == other else None
+            same = commit is not None and commit.sha256 == known[name]
             if commit is None or not same or self._told is None or not self._told.trust(commit):
                 break
             count += 1

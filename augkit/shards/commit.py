@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -77,12 +76,6 @@ def parse_commit(name: str, data: bytes) -> Commit:
 def _has_size(storage: Storage, file: str, size: int) -> bool:
     # Two bytes from the last one on: only a file of exactly this size answers with one.
     return size == 0 or len(storage.read(file, size - 1, 2)) == 1
-
-
-def committed_shards(storage: Storage) -> list[str]:
-    """Names of the shards that are whole, in order."""
-    named = [PurePosixPath(name).stem for name in storage.names() if name.startswith("commits/")]
-    return [name for name in named if read_commit(storage, name) is not None]
 
 
 def tar_file(shard: str) -> str:

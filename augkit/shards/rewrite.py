@@ -33,8 +33,13 @@ class Staged:
 
     def names(self) -> list[str]:
         """See ``Storage``."""
+        return sorted(self.sizes())
+
+    def sizes(self, below: str = "") -> dict[str, int]:
+        """See ``Storage``."""
         start = f"{FOLDER}/"
-        return [name.removeprefix(start) for name in self.whole.names() if name.startswith(start)]
+        listed = self.whole.sizes(f"{start}{below}".rstrip("/"))
+        return {name.removeprefix(start): size for name, size in listed.items()}
 
     def exists(self, name: str) -> bool:
         """See ``Storage``."""

@@ -18,7 +18,7 @@ from augkit.core.object_store import FsspecStorage
 from augkit.core.remote_workspace import remote_workspaces, workspace_at
 from augkit.core.workspace import Workspace
 from augkit.settings import Settings
-from augkit.shards.commit import committed_shards
+from augkit.shards.commit_records import CommitRecords
 from augkit.shards.reader import ShardDataset
 from augkit.shards.verify import verify
 from tests.balance.conftest import COUNTS, digests, run_job
@@ -101,7 +101,7 @@ def test_a_node_goes_on_where_another_was_killed(
     store = put(trained_workspace, f"{bucket}/ws")
     shards, whole = FsspecStorage(f"{store.url}/shards"), digests(balanced_workspace)
     first = start(tmp_path / "one", store.url, pause=PATIENCE)
-    wait_for(lambda: len(committed_shards(shards)) >= 5, first)
+    wait_for(lambda: len(CommitRecords(shards).there()) >= 5, first)
     second = start(tmp_path / "two", store.url)
     assert second.wait(PATIENCE) == 3 and b"is writing it" in second.communicate()[1]
     first.send_signal(signal.SIGKILL)

@@ -28,6 +28,7 @@ from augkit.settings import Settings
 from augkit.shards import commit as commits
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.commit import commit_file, read_commit, tar_file
+from augkit.shards.commit_records import CommitRecords
 from augkit.shards.index import finish
 from augkit.shards.reader import StoredPair, read_stored
 from augkit.shards.writer import PairRecord, ShardWriter
@@ -213,7 +214,7 @@ def test_verdicts_are_told_anew_where_earlier_shards_changed(
     gate = ready_gate(open_references(workspace, gate_settings))
     storage, random = LocalStorage(workspace.shards), np.random.default_rng(3)
     one, two = photo_like(random), photo_like(random)
-    verdicts = RunVerdicts(storage, gate)
+    verdicts = RunVerdicts(CommitRecords(storage), gate)
     names = [write(storage, number, [photo]) for number, photo in enumerate((two, one, two))]
     if change == "a shard before":
         storage.remove(commit_file(names[0]))
@@ -236,14 +237,15 @@ def test_a_resumed_run_trusts_what_its_manifest_names(
     storage, random = LocalStorage(workspace.shards), np.random.default_rng(4)
     one = photo_like(random)
     names = [write(storage, number, [one]) for number in range(2)]
-    RunVerdicts(storage, gate).add(names)
+    RunVerdicts(CommitRecords(storage), gate).add(names)
     finish(storage, names, SCHEMA, "plan", version_of(gate))
     read: list[str] = []
     monkeypatch.setattr("augkit.gate.shard_duplicates.read_stored", spied(read))
-    verdicts = RunVerdicts(storage, gate)
+    verdicts = RunVerdicts(CommitRecords(storage), gate)
     assert verdicts.judge_earlier() == [] and not read
     assert verdicts.add([write(storage, 2, [one])]) and marked(storage, "shard-000002") == [True]
     assert sorted(read) == ["made-0-0", "made-2-0"], "not the one that is a duplicate itself"
     finish(storage, [*names, "shard-000002"], SCHEMA, "plan", version_of(gate))
     storage.remove(commit_file(names[0]))
-    assert RunVerdicts(storage, gate).judge_earlier() == ["shard-000001"], "what it was a duplicate of has gone"
+    changed = RunVerdicts(CommitRecords(storage), gate).judge_earlier()
+    assert changed == ["shard-000001"], "what it was a duplicate of has gone"
