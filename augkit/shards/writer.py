@@ -83,6 +83,7 @@ members (HF datasets) would drop what later ones add, and real and generated pai
 LONGEST_KEY = 90
 KEY = rf"[!-\-0-\[\]-~]{{1,{LONGEST_KEY}}}"
 _KEY = re.compile(KEY)
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def home(row: Mapping[str, Any]) -> str:
 
 def member_json(row: Mapping[str, Any]) -> bytes:
     """The JSON member of a pair, from its row of the index."""
-    return json.dumps({name: row[name] for name in MEMBER_FIELDS}, separators=(",", ":")).encode()
+    return _JSON.encode({name: row[name] for name in MEMBER_FIELDS}).encode()
 
 
 def to_table(rows: list[dict[str, Any]]) -> pa.Table:
