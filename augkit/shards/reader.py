@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, overload
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -18,21 +16,18 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from augkit.core.disk_faults import is_refusal, meaning_of
 from augkit.core.errors import ShardError
-from augkit.core.storage import LocalStorage, Storage, open_storage, read_range
+from augkit.core.storage import Storage, open_storage
+from augkit.shards.byte_ranges import REMEDY, ranges_of
 from augkit.shards.codec import decode_mask, decode_mask_png, decode_photo
 from augkit.shards.commit import aside_file, tar_file
 from augkit.shards.index import Manifest, Where, load_index, load_manifest, select
-from augkit.shards.pair_table import PLACES, SharedTable, load_pairs
+from augkit.shards.pair_table import PLACES, SharedTable, Texts, load_pairs
 from augkit.shards.sample_transforms import Sample, Transform, adapted
 from augkit.shards.tallies import count_rows
 from augkit.shards.writer import home
 
 __all__ = ["ShardDataset", "StoredPair", "accepted_rows", "decode_mask_png", "read_stored"]
-
-_REMEDY = "run `augkit verify`, delete the shards it names and run `augkit balance` again: it makes what is missing"
-_OPEN_FILES = 256  # well below the usual limit of 1024 a process; beyond that a pair costs one opening (4 us) more
 
 
 class ShardDataset(Dataset[Sample]):
@@ -77,12 +72,9 @@ class ShardDataset(Dataset[Sample]):
         self._shards, self._shard_of = _words(table, "shard")
         self._class_names, self._class_of = _words(table, "class")
         self._splits = _words(table, "split")
-        self._places = [table[name].to_numpy() for name in PLACES]
-        self._keys = table["key"].chunk(0) if len(table) else pa.array([], pa.string())
-        files = [tar_file(shard) for shard in self._shards]
-        self._ranges: _Ranges = (
-            _LocalRanges(storage, files) if isinstance(storage, LocalStorage) else _StorageRanges(storage, files)
-        )
+        self._places = [self._shard_of, *(table[name].to_numpy() for name in PLACES)]
+        self._keys = Texts(table["key"].chunk(0) if len(table) else pa.array([], pa.string()))
+        self._ranges = ranges_of(storage, [tar_file(shard) for shard in self._shards])
 
     @cached_property
     def index(self) -> pa.Table:
@@ -145,30 +137,50 @@ class ShardDataset(Dataset[Sample]):
             part.__dict__ |= self._plain() | {"_chosen": replace(self._chosen, parts=(*self._chosen.parts, index))}
             part._take(self._table.table.take(_places(index, len(self))).combine_chunks())
             return part
-        photo, mask = self.raw(index)
-        try:
-            sample = self._transform(image=decode_photo(photo), mask=decode_mask(mask))
-        except ShardError as error:
-            raise ShardError(f"{self._where_is(index)}: {error.found}", error.expected, _REMEDY) from error
-        sample["key"] = self._keys[index].as_py()
-        sample["class"] = self._class_names[self._class_of[index]]
-        return sample
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Iterable[int]) -> list[Sample]:
+        """``[data[i] for i in indices]``, which ``DataLoader`` asks for; from a URL many are fetched at a time."""
+        rows = [self._row(index) for index in indices]
+        return [self._sample(*each) for each in zip(rows, self._encoded(rows), strict=True)]
 
     def raw(self, index: int) -> tuple[bytes, bytes]:
         """The encoded bytes of photo and mask."""
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"pair {index} of {len(self)}")  # what iteration without a sampler ends with
-        photo_offset, photo_length, photo_crc, mask_offset, mask_length, mask_crc = [
-            int(column[index]) for column in self._places
-        ]
-        shard = self._shard_of[index]
-        photo = self._ranges.read(shard, photo_offset, photo_length)
-        mask = self._ranges.read(shard, mask_offset, mask_length)
-        if len(photo) != photo_length or len(mask) != mask_length:
-            raise ShardError(f"{self._where_is(index)}: the tar ends before its bytes", "a whole tar", _REMEDY)
-        if self._check_crc:
-            self._compare_crc(index, (photo, photo_crc), (mask, mask_crc))
+        return next(iter(self._encoded([self._row(index)])))
+
+    def _row(self, index: int) -> int:
+        row, count = int(index), len(self)
+        if not -count <= row < count:
+            raise IndexError(f"pair {row} of {count}")  # what iteration without a sampler ends with
+        return row + count if row < 0 else row
+
+    def _encoded(self, rows: list[int]) -> Iterable[tuple[bytes, bytes]]:
+        places = [column[rows].tolist() for column in self._places]
+        return self._ranges.each(self._read, list(zip(rows, *places, strict=True)))
+
+    def _read(self, place: tuple[int, ...]) -> tuple[bytes, bytes]:
+        """Both by one reading: they lie beside each other, the header of the mask between them."""
+        row, shard, photo_at, photo_length, photo_crc, mask_at, mask_length, mask_crc = place
+        first, end = min(photo_at, mask_at), max(photo_at + photo_length, mask_at + mask_length)
+        data = self._ranges.read(shard, first, end - first)
+        photo = data[photo_at - first : photo_at - first + photo_length]
+        mask = data[mask_at - first : mask_at - first + mask_length]
+        if len(data) != end - first:
+            raise ShardError(f"{self._where_is(row)}: the tar ends before its bytes", "a whole tar", REMEDY)
+        if self._check_crc and (crc32(photo) != photo_crc or crc32(mask) != mask_crc):
+            kind = "mask" if crc32(photo) == photo_crc else "photo"
+            found = f"{self._where_is(row)}: the bytes of the {kind} have changed"
+            raise ShardError(found, "the checksum of the index", REMEDY)
         return photo, mask
+
+    def _sample(self, row: int, encoded: tuple[bytes, bytes]) -> Sample:
+        try:
+            sample = self._transform(image=decode_photo(encoded[0]), mask=decode_mask(encoded[1]))
+        except ShardError as error:
+            raise ShardError(f"{self._where_is(row)}: {error.found}", error.expected, REMEDY) from error
+        sample["key"] = self._keys[row]
+        sample["class"] = self._class_names[self._class_of.item(row)]
+        return sample
 
     @property
     def id2label(self) -> dict[int, str]:
@@ -184,14 +196,8 @@ class ShardDataset(Dataset[Sample]):
         """(len,) float64 weights for ``WeightedRandomSampler``: those of each class add up to 1."""
         return torch.from_numpy(1.0 / np.bincount(self._class_of)[self._class_of])
 
-    def _compare_crc(self, index: int, photo: tuple[bytes, int], mask: tuple[bytes, int]) -> None:
-        for kind, (data, crc) in (("photo", photo), ("mask", mask)):
-            if zlib.crc32(data) != crc:
-                found = f"{self._where_is(index)}: the bytes of the {kind} have changed"
-                raise ShardError(found, "the checksum of the index", _REMEDY)
-
-    def _where_is(self, index: int) -> str:
-        return f"{self._shards[self._shard_of[index]]}, pair {self._keys[index].as_py()}"
+    def _where_is(self, row: int) -> str:
+        return f"{self._shards[self._shard_of[row]]}, pair {self._keys[row]}"
 
 
 @dataclass(frozen=True)
@@ -236,66 +242,11 @@ def read_stored(storage: Storage, row: Mapping[str, Any]) -> StoredPair:
         files["full"] = aside_file(row["shard"])
     found = {kind: storage.read(f, row[f"{kind}_offset"], row[f"{kind}_length"]) for kind, f in files.items()}
     for kind, data in found.items():
-        if zlib.crc32(data) != row[f"{kind}_crc32"]:
+        if crc32(data) != row[f"{kind}_crc32"]:
             raise ShardError(
-                f"{files[kind]}: the bytes of {row['key']} have changed", "the checksum of the index", _REMEDY
+                f"{files[kind]}: the bytes of {row['key']} have changed", "the checksum of the index", REMEDY
             )
     return StoredPair(found["photo"], found["mask"], found.get("full", found["mask"]))
-
-
-class _Ranges(Protocol):
-    def read(self, shard: int, offset: int, length: int) -> bytes: ...
-
-
-class _StorageRanges:
-    def __init__(self, storage: Storage, files: Sequence[str]) -> None:
-        self._storage, self._files = storage, files
-
-    def read(self, shard: int, offset: int, length: int) -> bytes:
-        return self._storage.read(self._files[shard], offset, length)
-
-
-class _LocalRanges:
-    """Ranges of local tars through descriptors that stay open, the last ``_OPEN_FILES`` of them.
-
-    ``pread`` does not move a shared position, so threads and forked workers may use the same descriptor.
-    """
-
-    def __init__(self, storage: LocalStorage, files: Sequence[str]) -> None:
-        self._storage, self._files = storage, files
-        self._open: dict[int, _Descriptor] = {}
-
-    def read(self, shard: int, offset: int, length: int) -> bytes:
-        file = self._open.get(shard) or self._opened(shard)
-        return read_range(file.number, offset, length)
-
-    def _opened(self, shard: int) -> _Descriptor:
-        while len(self._open) >= _OPEN_FILES:
-            self._open.pop(next(iter(self._open)), None)
-        path = self._storage.path(self._files[shard])
-        try:
-            opened = _Descriptor(path)
-        except OSError as error:
-            if error.errno != errno.EMFILE or not self._open:
-                found = f"{path} cannot be read: {error}"
-                usual = "a shard of the manifest", _REMEDY
-                raise ShardError(found, *(meaning_of(error) if is_refusal(error) else usual)) from error
-            self._open.clear()  # the process has few files left: it lives with one
-            return self._opened(shard)
-        return self._open.setdefault(shard, opened)
-
-
-class _Descriptor:
-    # Closed with its last user: a thread that is still reading keeps a file open that another one dropped.
-    __slots__ = ("number",)
-
-    def __init__(self, path: Path) -> None:
-        self.number = -1
-        self.number = os.open(path, os.O_RDONLY)
-
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # modules may be gone when Python ends
-        if self.number >= 0:
-            close(self.number)
 
 
 def accepted_rows(table: pa.Table, where: Where | None, storage: Storage) -> pa.Table:

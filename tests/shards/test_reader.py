@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from augkit.core.errors import ShardError
 from augkit.core.object_store import FsspecStorage
 from augkit.core.storage import LocalStorage
-from augkit.shards import pair_table, reader
+from augkit.shards import byte_ranges, pair_table, reader
 from augkit.shards.codec import decode_mask, decode_photo, encode_photo
 from augkit.shards.commit import tar_file
 from augkit.shards.index import finish
@@ -70,6 +71,37 @@ def test_torchvisions_transforms_move_photo_and_mask_alike(dataset: DataSet) -> 
     mirrored = np.repeat(np.repeat(pairs["made-2"][1][:, ::-1], 2, 0), 2, 1)  # masks are enlarged without mixing ids
     np.testing.assert_array_equal(sample["mask"], mirrored)
     assert (sample["key"], sample["class"]) == ("made-2", "back-right-3")
+
+
+@pytest.mark.parametrize("transform", [None, flipped])
+def test_a_batch_is_its_samples(dataset: DataSet, transform: Any) -> None:
+    data = ShardDataset(dataset[0].root, transform=transform)[1:]
+    wanted = [4, 0, -1, 4, np.int64(2), torch.tensor(6)]
+    batch = data.__getitems__(wanted)
+    assert [sample["key"] for sample in batch] == ["made-0", "real-1", "made-2", "made-0", "real-3", "made-2"]
+    for sample, index in zip(batch, wanted, strict=True):
+        one = data[int(index)]
+        assert sample.keys() == one.keys() and all(np.array_equal(sample[name], one[name]) for name in one)
+    assert data.__getitems__([]) == []
+    with pytest.raises(IndexError, match="pair 7 of 7"):
+        data.__getitems__([0, 7])
+
+
+def test_a_loader_asks_for_batches(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ShardDataset, "__getitem__", None)
+    assert [batch["key"] for batch in DataLoader(ShardDataset(dataset[0].root), batch_size=5)][1] == [
+        "made-0", "made-1", "made-2",
+    ]  # fmt: skip
+
+
+def test_photo_and_mask_come_by_one_reading(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, calls, pread = ShardDataset(dataset[0].root), [], os.pread
+    row = data.index.slice(6, 1).to_pylist()[0]
+    monkeypatch.setattr(
+        os, "pread", lambda file, length, offset: calls.append((length, offset)) or pread(file, length, offset)
+    )
+    data.raw(6)
+    assert calls == [(row["mask_offset"] + row["mask_length"] - row["photo_offset"], row["photo_offset"])]
 
 
 def test_a_slice_is_a_data_set(dataset: DataSet) -> None:
@@ -244,7 +276,7 @@ def test_keeps_few_files_open_and_closes_them(dataset: DataSet, monkeypatch: pyt
     assert tars() == 0
     data.raw(0), data.raw(7)
     assert tars() == 2
-    monkeypatch.setattr(reader, "_OPEN_FILES", 1)
+    monkeypatch.setattr(byte_ranges, "OPEN_FILES", 1)
     data = ShardDataset(dataset[0].root)
     data.raw(0), data.raw(7), data.raw(0)
     assert tars() == 1
@@ -276,6 +308,19 @@ def test_reads_through_fsspec() -> None:
     _, pairs = write_dataset(FsspecStorage("memory://reader"))
     data = pickle.loads(pickle.dumps(ShardDataset("memory://reader")))
     assert [sample["key"] for sample in data] == list(pairs)
+
+
+def test_a_batch_from_a_url_is_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_dataset(FsspecStorage("memory://reader-batch"))
+    data, together = ShardDataset("memory://reader-batch"), threading.Barrier(4)
+    read = FsspecStorage.read
+
+    def waiting(*asked: Any) -> bytes:
+        together.wait(10)  # nobody is answered before all four have asked
+        return read(*asked)
+
+    monkeypatch.setattr(FsspecStorage, "read", waiting)
+    assert [sample["key"] for sample in data.__getitems__([5, 0, 7, 2])] == ["made-0", "real-0", "made-2", "real-2"]
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # webdataset leaves its tars to the collector
