@@ -60,7 +60,7 @@ def ws(rendered_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) 
 def test_the_example_is_short_and_trains_on_shards(ws: Workspace) -> None:
     example = ROOT / "examples" / "train_segmentation.py"
     assert len(example.read_text().splitlines()) <= 88
-    command = [sys.executable, str(example), str(ws.shards), "--source", "real", "--epochs", "1"]
+    command = [sys.executable, str(example), str(ws.shards), "--source", "real", "--steps", "2"]
     result = subprocess.run([*command, "--batch", "4"], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     assert re.search(r"mean IoU +\d\.\d{3}", result.stdout)

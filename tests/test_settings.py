@@ -227,3 +227,8 @@ def test_a_setting_under_both_names_is_refused(tmp_path: Path) -> None:
 def test_descriptions_of_models_keep_their_keys() -> None:
     described = Settings().image.description()
     assert described["guides"] == ["exemplar", "colours"] and "conditioning" not in described
+
+
+def test_a_segmenter_of_the_gate_is_set_in_part() -> None:
+    own = load_settings("cpu", ["gate.segmenter.size=96"]).gate.segmenter
+    assert own == load_settings("cpu").gate.segmenter.model_copy(update={"size": 96})

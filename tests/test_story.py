@@ -62,11 +62,11 @@ def test_the_main_job_from_photos_to_a_segmenter(tmp_path: Path) -> None:
     for name in {row["class"] for row in index}:
         rows = [row for row in index if row["class"] == CarClass.parse(name).name and row["accepted"]]
         assert sum(row["split"] == "train" for row in rows) >= 10
-    example = run("examples/train_segmentation.py", str(workspace / "shards"), "--source", "all", "--epochs", "1")
+    example = run("examples/train_segmentation.py", str(workspace / "shards"), "--source", "all", "--steps", "4")
     assert "mean IoU" in example.stdout
     augkit("train", "segmenter", "--workspace", str(workspace), "--source", "real")
     augkit("render", "--shards", "--count", "32", "--workspace", str(workspace))
-    rendered = ["--rendered", str(workspace / "rendered"), "--epochs", "2", "--batch", "8"]
+    rendered = ["--rendered", str(workspace / "rendered"), "--steps", "5", "--batch", "8"]
     assert "mean IoU" in run("examples/train_segmentation.py", str(workspace / "shards"), *rendered).stdout
 
 

@@ -6,8 +6,17 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from augkit.core.section import LARGEST, CountOrZero, Section, Share
-from augkit.settings.segmenter import SegmenterSettings
+from augkit.core.section import LARGEST, Count, CountOrZero, Section, Share
+from augkit.settings.segmenter import SegmenterSettings, Source
+
+
+class JudgeSegmenterSettings(SegmenterSettings):
+    """A segmenter of the gate. Those of real pairs alone can tell what is wrong with others."""
+
+    source: Source = "real"
+    steps: Count = 500
+    batch: Count = 8
+    sample_every: Count = 500
 
 
 class GateSettings(Section):
@@ -24,9 +33,7 @@ class GateSettings(Section):
     at 1 ``pixel_factor`` alone counts."""
     pixel_factor: Annotated[float, Field(ge=1.0, le=LARGEST)] = 1.25
     """No pixel is ignored that costs at most this times what its part costs on real photos in the mean."""
-    segmenter: SegmenterSettings = SegmenterSettings(
-        source="real", size=128, steps=500, batch=8, augment="mild", sample_every=500, save_every=500
-    )
+    segmenter: JudgeSegmenterSettings = JudgeSegmenterSettings()
     """The segmenters of the check ``agreement``: one for each fold."""
     min_part_pixels: CountOrZero = 12
     """Connected specks below this many pixels (at 128 px; scaled by area) are removed from generated masks."""

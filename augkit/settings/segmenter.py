@@ -52,7 +52,7 @@ class SegmenterSettings(TrainSettings):
     """``classical`` pairs are those of `augkit augment`, ``painted`` ones those of `augkit paint from --shards`."""
     generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
     """Share of made pairs (generated, classical) in what the segmenter sees, where the source has real ones too."""
-    generated_until: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    generated_until: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     """Share of the steps, from the first on, in which made pairs come; the last steps see real pairs alone."""
     rare_classes: Share = 0.0
     """Pairs of a class are drawn with weight count^-this, among the real and among the made ones: 0 as often as they

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from augkit.core.section import Count, Positive, Section, Share
+from augkit.core.section import Count, CountOrZero, Positive, Section, Share
 from augkit.settings.segmenter import SegmenterSettings, Source
 
 
@@ -16,24 +16,27 @@ class TeacherSegmenterSettings(SegmenterSettings):
     source: Source = "real"
     generated_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
     """Share of what a student sees that its teacher read."""
-    steps: Count = 500
+    rendered_steps: CountOrZero = 700
+    """As of every segmenter; a teacher starts without rendered cars where these lack parts of the workspace."""
+    augment: str = "strong"
+    steps: Count = 900
     batch: Count = 8
-    sample_every: Count = 500
+    sample_every: Count = 900
 
 
 class TeacherSettings(Section):
     """The teacher: segmenters of labelled pairs that read other photos."""
 
-    folds: Annotated[int, Field(ge=2, le=10)] = 2
+    folds: Annotated[int, Field(ge=2, le=10)] = 3
     """Parts of the labelled training pairs; each segmenter learns from the others, and is judged by this one."""
     rounds: Annotated[int, Field(ge=1, le=10)] = 2
     """At most so many teachers one after the other: each learns from what the one before it read, too, as long as they
     agree better with labels that they have not seen."""
     scales: tuple[Positive, ...] = (1.0, 1.25)
     """Sizes at which a photo is read, and its mirror image, in sizes that the segmenters were trained at."""
-    right: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    right: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9
     """Share of a part's kept pixels that should be right, on labelled photos that the segmenter has not seen."""
-    least_kept: Share = 0.4
+    least_kept: Share = 0.8
     """Share of a part's pixels that are kept whatever is right of them, so that hard parts are not starved."""
     least_sure: Share = 0.3
     """Share of a car's pixels that have to be kept; a photo with fewer makes no pair."""

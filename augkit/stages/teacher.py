@@ -9,6 +9,7 @@ as long as the agreement with unseen labels rises. What is used is the mean of a
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +29,8 @@ from augkit.data.canonical_pairs import CanonicalPairs
 from augkit.data.catalogue import Catalogue, TrainingRows
 from augkit.data.readings import ReadingFolder
 from augkit.metrics.overlap import TRUTH, iou, overlap
-from augkit.settings import Settings
+from augkit.settings import SegmenterSettings, Settings
+from augkit.sources.render.rendered_parts import not_drawn
 from augkit.sources.teacher.car_finder import find_car
 from augkit.sources.teacher.car_reader import CarReader, Chances
 from augkit.sources.teacher.thresholds import PartThresholds, SeenPixels
@@ -46,6 +48,7 @@ FEWEST = 4
 _UNUSUAL = 0.01  # of labelled photos: what is less of a car than these, or less sure, and by a margin, is none
 _MARGIN = 0.8
 
+_log = logging.getLogger(__name__)
 
 OnRound = Callable[[int, PhotoReader, float], None]
 
@@ -75,6 +78,16 @@ class Teacher:
         self.rows = TrainingRows.of(catalogue).rows
         self.photos = sorted(catalogue.unlabelled(), key=lambda row: row.id)
         self.readings = PhotoReadings(workspace, self.schema, catalogue)
+
+    @cached_property
+    def segmenter(self) -> SegmenterSettings:
+        """The settings of its segmenters: without rendered cars where these lack parts of the workspace."""
+        own = self.own.segmenter
+        lacking = not_drawn(self.schema) if own.rendered_steps else []
+        if not lacking:
+            return own
+        _log.info("the teacher starts without rendered cars, which lack the parts %s", ", ".join(lacking))
+        return own.model_copy(update={"rendered_steps": 0})
 
     @cached_property
     def folds(self) -> dict[str, int]:
@@ -170,7 +183,7 @@ class Teacher:
 
     def _unseen(self, number: int) -> Iterator[tuple[Chances, Mask]]:
         """What each segmenter reads of the labelled photos of its fold, and their masks."""
-        size = self.own.segmenter.size
+        size = self.segmenter.size
         pairs = CanonicalPairs(self.workspace, self.rows, self.schema, size)
         readers = [self._reader([self._place(number, fold)]) for fold in range(self.own.folds)]
         for place, row in enumerate(self.rows):
@@ -182,7 +195,7 @@ class Teacher:
         rows = [row for row in self.rows if self.folds[row.id] != fold]
         before = self._place(number - 1, fold) / "read" if number else None
         start = {"readings": before} if before is not None and before.is_dir() else {}
-        fingerprint = self.own.segmenter.description() | {
+        fingerprint = self.segmenter.description() | {
             "seed": self._seed(fold), "precision": resolve_precision(self.settings.precision),
             "pairs": pairs_digest(rows), "schema": self.schema.digest, "code": CODE, "teacher": self.key,
         }  # fmt: skip
@@ -193,7 +206,7 @@ class Teacher:
         TRAINABLE[STAGE].train(
             StageRun(
                 model=folder.name, title=title, workspace=self.workspace, rows=TrainingRows.of(rows),
-                schema=self.schema, settings=self.own.segmenter, precision=self.settings.precision, folder=folder,
+                schema=self.schema, settings=self.segmenter, precision=self.settings.precision, folder=folder,
                 seed=self._seed(fold), fingerprint=fingerprint, start=start, photos=tuple(photo_names(rows)),
                 resume=True, progress=renamed(self.progress, title),
             )

@@ -114,6 +114,17 @@ def test_it_is_trained_in_rounds_and_reads_the_photos(
     assert 0 <= figures.whole.kept <= 1 and len(figures.parts) == teacher.schema.channels
 
 
+def test_it_starts_from_rendered_cars_where_they_have_the_parts(
+    with_photos: Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings("smoke", [*OPTIONS, "teacher.segmenter.rendered_steps=5"])
+    assert Teacher(with_photos, settings).segmenter.rendered_steps == 5
+    monkeypatch.setattr(module, "not_drawn", lambda schema: ["tow_bar"])
+    with caplog.at_level("INFO", logger=module.__name__):
+        assert Teacher(with_photos, settings).segmenter.rendered_steps == 0
+    assert "lack the parts tow_bar" in caplog.text
+
+
 def test_a_round_that_agrees_less_is_left_out(
     with_photos: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +145,7 @@ def test_a_round_that_agrees_less_is_left_out(
 
 def test_other_pairs_or_settings_ask_for_another_teacher(with_photos: Workspace, settings: Settings) -> None:
     before = Teacher(with_photos, settings)
-    assert Teacher(with_photos, load_settings("smoke", [*OPTIONS, "teacher.right=0.9"])).key != before.key
+    assert Teacher(with_photos, load_settings("smoke", [*OPTIONS, "teacher.right=0.8"])).key != before.key
     catalogue = Catalogue(with_photos.catalogue)
     fewer = [row for row in catalogue if row.id != before.rows[0].id]
     write_catalogue(with_photos.catalogue, [*fewer, *catalogue.unlabelled()])

@@ -75,7 +75,9 @@ def test_a_row_brings_its_own_bytes(mixed: Workspace) -> None:
 
 def test_made_pairs_make_up_their_share(mixed: Workspace) -> None:
     pairs = training_mix(mixed, "real+generated+classical")
-    own = load_settings("smoke", ["segmenter.generated_share=0.25", "segmenter.batch=16"]).segmenter
+    own = load_settings(
+        "smoke", ["segmenter.generated_share=0.25", "segmenter.batch=16", "segmenter.generated_until=1"]
+    ).segmenter
     sampling, made = sampling_of(pairs, own.model_copy(update={"steps": 10})), is_made(pairs)
     for seed in (0, 1):
         rows = [sampling.row(seed, place) for place in range(160)]

@@ -48,6 +48,9 @@ KINDS: dict[str, ArmKind] = {
     "real+classical+generated": ArmKind("real+generated", classical=True, mixed=True, against=_OPPONENTS),
     "real+classical+pseudo": ArmKind("real+pseudo", classical=True, mixed=True, against=_OPPONENTS),
     "real+classical+rendered": ArmKind("real", classical=True, rendered=True, against=_OPPONENTS),
+    "real+classical+rendered+pseudo": ArmKind(
+        "real+pseudo", classical=True, mixed=True, against=_OPPONENTS, rendered=True
+    ),
     "all": ArmKind("all", classical=True, mixed=True, against=_OPPONENTS),
     "generated": ArmKind("generated", against=("real",)),
     "generated+classical": ArmKind("generated", classical=True, against=("real+classical",)),

@@ -31,6 +31,7 @@ def test_the_default_arms_at_every_ratio() -> None:
         ("real+classical+generated", "real+generated", "mild"),
         ("real+classical+pseudo", "real+pseudo", "mild"),
         ("real+classical+rendered", "real", "mild"),
+        ("real+classical+rendered+pseudo", "real+pseudo", "mild"),
         ("all", "all", "mild"),
         ("generated", "generated", "flip"),
         ("generated+classical", "generated", "mild"),
@@ -42,8 +43,8 @@ def test_what_an_arm_trains_on(kind: str, source: str, augment: str) -> None:
     own = arm.settings(load_settings("cpu", ["segmenter.generated_share=0.3", "segmenter.generated_until=0.7"]), 7, 11)
     assert (own.segmenter.source, own.segmenter.augment, own.seed, own.segmenter.steps) == (source, augment, 7, 11)
     assert own.segmenter.generated_share == (0.4 if KINDS[kind].mixed else 0.25)
-    assert own.segmenter.generated_until == (0.7 if KINDS[kind].mixed else 1.0)  # else equal trainings are done twice
-    assert own.segmenter.rendered_steps == (RENDERED_STEPS if kind.endswith("rendered") else 0)
+    assert own.segmenter.generated_until == (0.7 if KINDS[kind].mixed else 0.8)  # else equal trainings are done twice
+    assert own.segmenter.rendered_steps == (RENDERED_STEPS if "rendered" in kind else 0)
     assert own.segmenter.size == 128 and own.mask == load_settings("cpu").mask
 
 
