@@ -186,7 +186,7 @@ class Balance:
         far.
         """
         progress = self.planner.progress(self.reports, self._begun).values()
-        if not sum(own.candidates for own in progress):
+        if not self.generated() or not sum(own.candidates for own in progress):
             return 0.0
         if self.untrained() or not is_ready(self._references):
             return None

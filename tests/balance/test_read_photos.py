@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from augkit.balance.job import Balance, BalanceRequest
 from augkit.balance.read_photos import ReadPhotos, pseudo_by_class
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
@@ -91,8 +92,11 @@ def test_without_generation_no_stage_is_needed(with_readings: Workspace, setting
 
     shutil.rmtree(with_readings.models)
     balance = settings.balance.model_copy(update={"sources": ("pseudo",)})
-    outcome = run_job(with_readings, settings.model_copy(update={"balance": balance}), 8, only=[FRONT])
+    alone = settings.model_copy(update={"balance": balance})
+    outcome = run_job(with_readings, alone, 8, only=[FRONT])
     assert outcome.accepted[FRONT] == 1 and not outcome.short
+    lacking = Balance(with_readings, alone, BalanceRequest(99))
+    assert lacking.summary().seconds == 0.0, "no candidate is made, however many pairs are lacking"
 
 
 def test_the_surest_are_exemplars_too(
