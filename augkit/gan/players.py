@@ -162,7 +162,7 @@ class Player:
         Raises TrainingError for a gradient that is not finite, before anything is updated.
         """
         if backend.num_processes > 1:
-            _average_gradients(self.parameters, backend)
+            average_gradients(self.parameters, backend)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         if not bool(torch.isfinite(norm)):
             self._refuse_gradient()
@@ -226,7 +226,7 @@ def turn(player: Player, players: Sequence[Player], shared: Sequence[Player] = (
             parameter.requires_grad_(True)
 
 
-def _average_gradients(parameters: Sequence[nn.Parameter], backend: Backend) -> None:
+def average_gradients(parameters: Sequence[nn.Parameter], backend: Backend) -> None:
     """One all-reduce over the flattened gradients; a parameter that no term used counts as zero on its process."""
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
     flat = backend.reduce(torch.cat([gradient.reshape(-1) for gradient in gradients]), "mean")
