@@ -41,6 +41,7 @@ class ExemplarBank(nn.Module):
     def __init__(self, state: dict[str, Tensor], names: Sequence[str], schema: PartSchema) -> None:
         super().__init__()
         self.names, self.schema = list(names), schema
+        self._views: dict[CarClass, tuple[list[int], NDArray[np.uint8], NDArray[np.bool_]]] = {}
         for name in ("data", "ends", "small", "classes"):
             self.register_buffer(name, state[name])
 
@@ -74,10 +75,10 @@ class ExemplarBank(nn.Module):
 
     def like(self, mask: Mask, car_class: CarClass) -> list[int]:
         """Places of the ``CHOICE`` pairs most like the mask, the most alike first; see ``at``."""
-        pool, wanted = self._pool(car_class), _small(mask)
-        views = np.stack([self._view(place) for place in pool])
-        parts = np.setdiff1d(wanted, [BACKGROUND, IGNORE])
-        lacking = sum(~(views == part).any((1, 2)) for part in parts) if len(parts) else np.zeros(len(pool))
+        if car_class not in self._views:
+            self._views[car_class] = self._views_of(car_class)
+        (pool, views, shows), wanted = self._views[car_class], _small(mask)
+        lacking = (~shows[:, np.setdiff1d(wanted, [BACKGROUND, IGNORE])]).sum(1)
         distance = _distance(views, wanted)
         return [pool[place] for place in np.lexsort((distance, lacking))[: self.CHOICE]]
 
@@ -89,11 +90,14 @@ class ExemplarBank(nn.Module):
         warped = part_warp(exemplar.pair.photo, exemplar.pair.mask, mask)
         if warped.valid.all():
             return warped
-        others = [self.at(place).pair for place in self.like(mask, car_class)]
+        wanted = np.where(mask == IGNORE, BACKGROUND, mask)
+        alike = [self.at(place).pair for place in self.like(mask, car_class)]
+        others = [pair for pair in alike if np.isin(wanted[~warped.valid], pair.mask).any()]
         paint = car_colour(exemplar.pair.photo, exemplar.pair.mask)
         others.sort(key=lambda pair: float(np.abs(car_colour(pair.photo, pair.mask) - paint).sum()))
         for other in others:
-            warped = warped.filled(part_warp(other.photo, other.mask, mask))
+            if np.isin(wanted[~warped.valid], other.mask).any():  # else it has nothing to give
+                warped = warped.filled(part_warp(other.photo, other.mask, mask))
         return warped
 
     def at(self, place: int) -> Exemplar:
@@ -114,6 +118,14 @@ class ExemplarBank(nn.Module):
             return own
         view = [place for place, c in enumerate(shown) if c.orientation == car_class.orientation]
         return view or list(range(len(shown)))
+
+    def _views_of(self, car_class: CarClass) -> tuple[list[int], NDArray[np.uint8], NDArray[np.bool_]]:
+        """The pool's places, their small masks (M, s, s), and which ids each shows (M, 256)."""
+        pool = self._pool(car_class)
+        views = np.stack([self._view(place) for place in pool])
+        shows = np.zeros((len(pool), 256), np.bool_)
+        shows[np.arange(len(pool))[:, None], views.reshape(len(pool), -1)] = True
+        return pool, views, shows
 
     def _view(self, place: int) -> Mask:
         small = self.small[place % len(self)].numpy()

@@ -77,23 +77,43 @@ def nearest_mask(
     """
     if not len(masks) or not len(training):
         raise DataError(f"{len(masks)} masks, {len(training)} training masks", "at least one of each")
-    own, known = _small(masks), _small(training)
-    known = np.concatenate([known, np.stack([schema.flip(mask.reshape(SIDE, SIDE)).reshape(-1) for mask in known])])
-    distances, places = np.empty(len(own)), np.empty(len(own), np.intp)
-    for number, mask in enumerate(own):
-        found = _distances(mask, known)
-        places[number] = found.argmin() % len(training)
-        distances[number] = found.min()
-    return distances, places
+    known = KnownMasks(training, schema)
+    found = [known.distances(mask) for mask in masks]
+    return np.array([each.min() for each in found]), np.array([each.argmin() % len(training) for each in found])
 
 
-def _distances(mask: Mask, known: Mask) -> NDArray[np.float64]:
-    """(P,) against (M, P) -> (M,)."""
-    seen = (mask != IGNORE) & (known != IGNORE)
-    car = seen & ((mask != BACKGROUND) | (known != BACKGROUND))
-    joint = car.sum(1)
-    same = (car & (mask == known)).sum(1)
-    return np.asarray(np.where(joint > 0, 1 - same / np.maximum(joint, 1), 0.0))
+class KnownMasks:
+    """Training masks made ready once to be compared with many others."""
+
+    def __init__(self, training: Sequence[Mask], schema: PartSchema) -> None:
+        own = _small(training)
+        mirrored = [schema.flip(mask.reshape(SIDE, SIDE)).reshape(-1) for mask in own]
+        self._both = np.concatenate([own, np.stack(mirrored)])
+        self._unseen = self._both == IGNORE
+        self._other = _unused(self._both)
+
+    def distances(self, mask: Mask) -> NDArray[np.float64]:
+        """(H, W) -> (2, M): the distances to each of the training masks and to its mirror image; see ``nearest_mask``.
+
+        Counts of equal pixels, each by one comparison: what shall not count is made a part that no mask has.
+        """
+        own = _small([mask])[0]
+        shown = np.where((own == BACKGROUND) | (own == IGNORE), self._other, own)
+        bare = np.where(own == BACKGROUND, own, self._other)
+        seen = np.count_nonzero(own != IGNORE) - _counts(self._unseen & (own != IGNORE))
+        same, joint = _counts(self._both == shown), seen - _counts(self._both == bare)
+        return np.where(joint > 0, 1 - same / np.maximum(joint, 1), 0.0).reshape(2, -1)
+
+
+def _unused(masks: Mask) -> np.uint8:
+    """An id that no pixel has."""
+    return np.uint8(np.setdiff1d(np.arange(BACKGROUND + 1, IGNORE), np.unique(masks))[-1])
+
+
+def _counts(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(M, P) -> (M,): how many are true; eight columns of bytes at a time, in sums too short for a byte to overflow."""
+    eight = flags.view(np.uint64).reshape(len(flags), -1, 128).sum(2)
+    return np.asarray(eight.view(np.uint8).reshape(len(flags), -1).sum(1), np.int64)
 
 
 def _small(masks: Sequence[Mask]) -> Mask:

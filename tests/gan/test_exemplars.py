@@ -12,6 +12,7 @@ from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, Mask, PartSchema
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import part_warp
+from augkit.gan import exemplars
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning.colours import ColourConditioner
 from augkit.gan.conditioning.exemplar import ExemplarConditioner as ExemplarGuide
@@ -152,7 +153,16 @@ def test_repair_adds_to_every_level_of_the_source(dtype: torch.dtype) -> None:
     assert np.array_equal(made, sampler.bank.warp(style, _mask(), A5).photo)
 
 
-def test_a_part_that_the_exemplar_lacks_comes_from_another() -> None:
+def test_what_all_draws_of_a_class_need_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = _bank([_item(A5, _mask()), _item(B5, _mask(1))])
+    first = bank.like(_mask(), A5)
+    monkeypatch.setattr(bank, "_pool", None)
+    assert bank.like(_mask(), A5) == first == [0]
+    more = bank.with_more([_item(A5, _mask())], ["more"])
+    assert more.like(_mask(), A5) == [0, 2]
+
+
+def test_a_part_that_the_exemplar_lacks_comes_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
     both = _mask(3)
     both[26:30, 10:20] = 1
     bank = _bank([_item(A5, _mask(3)), _item(A5, both, 60)])
@@ -164,5 +174,11 @@ def test_a_part_that_the_exemplar_lacks_comes_from_another() -> None:
     expected = part_warp(several.at(2).pair.photo, both, both)
     own = part_warp(several.at(0).pair.photo, _mask(3), both)
     assert np.array_equal(warped.photo, own.filled(expected).photo)
+    tried: list[Mask] = []
+    monkeypatch.setattr(
+        exemplars, "part_warp", lambda photo, own, mask: tried.append(own) or part_warp(photo, own, mask)
+    )
+    several.warp(several.at(0), both, A5)
+    assert len(tried) == 2 and np.array_equal(tried[1], both), "nobody else is warped who has nothing to give"
     alone = _bank([_item(A5, _mask(3))])
     assert not alone.warp(alone.at(0), both, A5).valid[27, 12]

@@ -12,7 +12,7 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.gan.latents import NormalPrior
-from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler, enlarged
+from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler, _likely, enlarged
 from augkit.models.conditioning import CONDITION, ConditionedGenerator
 from augkit.models.registries import PICTURE_MODELS
 
@@ -125,6 +125,17 @@ def test_categorical_takes_the_likeliest_part_and_scores_certainty() -> None:
         8,
         8,
     )
+
+
+@pytest.mark.parametrize("size", [8, 16, 37])
+def test_parts_that_can_nowhere_be_the_likeliest_are_left_out(size: int) -> None:
+    logits = torch.randn(3, 12, 16, 16, generator=torch.Generator().manual_seed(0)) * 4
+    logits[:, 3:9] -= 40
+    logits[1, 8, 5, 5] = logits[1, :, 5, 5].logsumexp(0) - 3  # a share of 0.047, more than a twenty-fourth: it stays
+    shares = logits.softmax(1)
+    kept, parts = _likely(shares)
+    assert parts.tolist() == [0, 1, 2, 8, 9, 10, 11]
+    assert torch.equal(parts[enlarged(kept, size).argmax(1)], enlarged(shares, size).argmax(1))
 
 
 def _mask_sampler() -> MaskSampler:

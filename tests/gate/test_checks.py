@@ -213,6 +213,21 @@ def test_a_mask_that_the_photo_does_not_show_is_rejected(references: ReferenceSe
     assert bound.reasons(check.score(flipped)) == ["agreement"]
 
 
+def test_a_photo_is_read_once_for_its_score_and_its_filter(references: ReferenceSet) -> None:
+    check, reader, reads = object.__new__(Agreement), Reader(), list[object]()
+    reader.register_forward_hook(lambda *_: reads.append(1))
+    check.folds, check.networks, check.size = references.folds, [reader] * references.folds.count, 64
+    check.limits = np.full(references.schema.channels, 1.0)
+    check.on(torch.device("cpu"))
+    for place in (0, 1, 0):
+        real = real_pair(references, place)
+        shown = real.changed(photo=np.repeat(real.mask[..., None], 3, axis=2))
+        before = len(reads)
+        assert check.score(shown)["agreement"] > 0.99
+        asked = len(reads)
+        assert np.array_equal(check.filter(shown), shown.mask) and len(reads) == asked > before
+
+
 def test_pixels_that_cost_too_much_are_ignored(
     pair: Candidate, monkeypatch: pytest.MonkeyPatch, references: ReferenceSet
 ) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import PartSchema
-from augkit.metrics.copies import SIDE, find_copies, judge_copies, nearest_mask
+from augkit.metrics.copies import SIDE, KnownMasks, find_copies, judge_copies, nearest_mask
 
 SCHEMA = PartSchema.from_names(["hood", "left_door", "right_door"])
 
@@ -43,6 +43,21 @@ def test_ignored_pixels_and_masks_without_a_car() -> None:
     holed[:8] = 255
     assert nearest_mask([holed], [box(0, 0)], SCHEMA)[0].tolist() == [0]
     assert nearest_mask([box(0, 0) * 0], [box(0, 0) * 0], SCHEMA)[0].tolist() == [0]
+
+
+def test_counted_distances_are_those_of_the_definition() -> None:
+    random = np.random.default_rng(1)
+    ids = np.array([0, 1, 2, 3, 255], np.uint8)
+    training, masks = (
+        [random.choice(ids, (SIDE, SIDE), p=chances) for _ in range(3)]
+        for chances in ([0.5, 0.2, 0.1, 0.1, 0.1], [0.1, 0.6, 0.1, 0.1, 0.1])
+    )
+    for mask in masks:
+        for other, both in zip(training, KnownMasks(training, SCHEMA).distances(mask).T, strict=True):
+            for known, found in zip((other, SCHEMA.flip(other)), both, strict=True):
+                seen = (mask != 255) & (known != 255)
+                joint = seen & ((mask > 0) | (known > 0))
+                assert found == 1 - (joint & (mask == known)).sum() / joint.sum()
 
 
 def test_masks_of_other_sizes() -> None:

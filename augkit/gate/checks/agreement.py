@@ -48,6 +48,7 @@ class Agreement:
         loaded = [references.segmenters.load(folder) for folder in folders]
         self.networks, self.size = [network for network, _ in loaded], loaded[0][1]
         self._device = torch.device("cpu")
+        self._last: tuple[Candidate, tuple[Tensor, Mask]] | None = None
         self.limits = np.zeros(0)
         if kept.tensors:
             mean, levels = kept.tensors["mean"].numpy(), kept.tensors["levels"].numpy()
@@ -56,6 +57,7 @@ class Agreement:
     def on(self, device: torch.device) -> None:
         """See ``NetworkCheck``."""
         self._device, self.networks = device, [network.to(device) for network in self.networks]
+        self._last = None
 
     @classmethod
     def fit(cls, references: ReferenceSet) -> FittedState:
@@ -94,9 +96,16 @@ class Agreement:
         doubtful = cv2.resize(small, candidate.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
         return np.where(doubtful > 0, IGNORE, candidate.mask).astype(np.uint8)
 
-    @torch.inference_mode()
     def _read(self, candidate: Candidate) -> tuple[Tensor, Mask]:
-        """(1, K, s, s) chances of the parts, and the mask at that size."""
+        """(1, K, s, s) chances of the parts, and the mask at that size; kept for who asks next, as a filter after the
+        score."""
+        last = self._last
+        if last is None or last[0] is not candidate:
+            self._last = last = candidate, self._read_anew(candidate)
+        return last[1]
+
+    @torch.inference_mode()
+    def _read_anew(self, candidate: Candidate) -> tuple[Tensor, Mask]:
         known = self.folds.judge(candidate.own or candidate.exemplar)
         judges = self.networks if known == self.folds.count else [self.networks[known]]
         small = candidate.pair.resize(self.size)
