@@ -12,6 +12,7 @@ from augkit.api.opened import Changes, Config, Place, open_workspace, settings_o
 from augkit.api.plain_data import keep
 from augkit.api.shown import Shown
 from augkit.core.errors import ConfigError
+from augkit.core.remote_workspace import remote_workspaces
 from augkit.core.workspace import SHARDS
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class UtilityCost(Shown):
         return self.cost.sentence
 
 
+@remote_workspaces()
 def label_equivalents(
     workspace: Place, labels: Sequence[str], *, arms: Sequence[str] | None = None,
     ratios: Sequence[float] | None = None, seeds: int = 8, steps: int | None = None, tune: bool = False, jobs: int = 1,
@@ -89,6 +91,7 @@ def label_equivalents(
     return found
 
 
+@remote_workspaces()
 def utility_cost(
     workspace: Place, *, labels: Sequence[str] | None = None, arms: Sequence[str] | None = None,
     ratios: Sequence[float] | None = None, seeds: int = 3, steps: int | None = None, tune: bool = False,

@@ -58,6 +58,7 @@ class RenderedShards(Shown):
         return f"{self.there} rendered cars in {self.shards}, {self.new} of them new"
 
 
+@remote_workspaces()
 def render_shards(
     workspace: Place, count: int = 500, *, lopsided: bool = False, classes: Mapping[str, int] | None = None,
     config: Config = None, changes: Changes = (), progress: Progress | None = None,
