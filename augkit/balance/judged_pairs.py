@@ -21,15 +21,17 @@ RecordOf = Callable[[Mask, Verdict], PairRecord]
 
 def add_judged(
     writer: ShardWriter, gate: Gate, photo: tuple[bytes, str], mask: Mask, car_class: CarClass, *, before: Verdict,
-    record_of: RecordOf, exemplar: str = "",
+    record_of: RecordOf, exemplar: str = "", whole: Mask | None = None,
 ) -> Verdict:  # fmt: skip
     """Writes the pair of a photo (bytes, extension) and an exact mask that was judged ``before``; the whole verdict.
 
-    Judged as it is stored, so that it can be judged again; with the look that duplicates are searched by.
+    ``whole`` is the exact mask with the body, where that was drawn. Judged as it is stored, so that it can be judged
+    again; with the look that duplicates are searched by.
     """
     candidate = Candidate(Pair(decode_photo(photo[0]), mask, car_class), exemplar)
     trained, verdict = judge_painted(gate, candidate, before)
-    full = encode_mask(mask) if (trained != mask).any() else None
+    exact = mask if whole is None else whole
+    full = encode_mask(exact) if (trained != exact).any() else None
     record = replace(record_of(trained, verdict), look=look_of(thumb(candidate.pair.photo)))
     writer.add(record, *photo, encode_mask(trained), full)
     return verdict

@@ -28,6 +28,7 @@ from augkit.core.storage import open_storage
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.orientation import classify
 from augkit.data.pair import UnpaintedMask
+from augkit.data.whole_car import cleaned_body, without_body
 from augkit.gan.generated import Exemplar, GeneratedPhotos, MaskSource, PhotoSource
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate
@@ -43,7 +44,8 @@ ENCODERS = 4
 
 @dataclass(frozen=True)
 class Made:
-    """A candidate: its mask and what is said of that; and where it was let through, its photo (bytes, extension)."""
+    """A candidate: its mask, with the body where that is drawn, and what is said of it; where it was let through, its
+    photo (bytes, extension)."""
 
     seed: int
     mask: Mask
@@ -110,12 +112,13 @@ class Worker:
         for made in self._candidates(row, car_class):
             tried += 1
             verdict, record_of = made.verdict, partial(self._record, car_class, made.seed, made.exemplar)
+            mask = without_body(made.mask, self.schema.channels)
             if made.photo is None:
-                writer.reject(record_of(made.mask, verdict))
+                writer.reject(record_of(mask, verdict))
             else:
                 verdict = add_judged(
-                    writer, self.gate, made.photo, made.mask, car_class, before=verdict, record_of=record_of,
-                    exemplar=made.exemplar,
+                    writer, self.gate, made.photo, mask, car_class, before=verdict, record_of=record_of,
+                    exemplar=made.exemplar, whole=made.mask,
                 )  # fmt: skip
             reasons.update(verdict.reasons)
             if not verdict.reasons:
@@ -146,17 +149,19 @@ class Worker:
         return zip(self._encoders.map(self.job.format.encode, painted.photos), painted.exemplars, strict=True)
 
     def draw(self, car_class: CarClass, seeds: Sequence[int]) -> list[tuple[Mask, Verdict]]:
-        """The candidate masks of some seeds, judged. One that shows the mirror class is flipped: it is as good."""
+        """The candidate masks of some seeds, with bodies where stage I draws them, judged without. One that shows the
+        mirror class is flipped: it is as good."""
         sampler, _ = self._mask_sampler(car_class)
         drawn = sampler.sample(car_class, [derive(seed, "mask") for seed in seeds], self.job.format.size)
         return [self._judged(car_class, *each) for each in zip(drawn.masks, drawn.scores, strict=True)]
 
     def _judged(self, car_class: CarClass, drawn: Mask, scores: dict[str, float]) -> tuple[Mask, Verdict]:
-        mask, removed = self.gate.clean(drawn)
+        mask, removed = self.gate.clean(without_body(drawn, self.schema.channels))
+        whole = cleaned_body(drawn, mask, self.gate.clean) if drawn.max() >= self.schema.channels else mask
         if classify(mask, self.schema).car_class == car_class.mirror:
-            mask = self.schema.flip(mask)
+            mask, whole = self.schema.flip(mask), self.schema.flip(whole)
         given = scores | {"specks_removed": removed}
-        return mask, self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given))
+        return whole, self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given))
 
     def paint(self, car_class: CarClass, seeds: Sequence[int], masks: Sequence[Mask]) -> GeneratedPhotos:
         """The photos of some seeds and their masks."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from augkit.core.errors import DataError
-from augkit.core.parts import PartSchema
+from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.pair import Pair
-from augkit.data.pair_files import read_mask, read_photo
+from augkit.data.pair_files import read_mask, read_photo, read_silhouette
+from augkit.data.whole_car import body_of, put_body
 
 CACHE_BYTES = 2 << 30
 
@@ -31,7 +32,10 @@ class PairCache:
 
 
 class CanonicalPairs:
-    """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``."""
+    """Rows of the catalogue as pairs of ``size`` px; decoded once and kept while they fit into ``CACHE_BYTES``.
+
+    Where the schema has the internal body, masks show it as far as the workspace has a sound silhouette of the pair.
+    """
 
     def __init__(self, workspace: Workspace, rows: Sequence[CatalogueRow], schema: PartSchema, size: int) -> None:
         self.workspace, self.rows, self.schema, self.size = workspace, tuple(rows), schema, size
@@ -55,4 +59,11 @@ class CanonicalPairs:
                 "import the data again",
             )
         self.schema.check(mask, str(self.workspace.mask(row.id)))
-        return Pair(photo, mask, row.car_class).resize(self.size)
+        return Pair(photo, self._whole(mask, row), row.car_class).resize(self.size)
+
+    def _whole(self, mask: Mask, row: CatalogueRow) -> Mask:
+        """The mask with the body, where there is one to show."""
+        body = body_of(self.schema)
+        if body is None or not self.workspace.silhouette(row.id).is_file():
+            return mask
+        return put_body(mask, read_silhouette(self.workspace, row.id, len(mask)) == 1, body)

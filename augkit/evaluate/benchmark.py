@@ -136,11 +136,10 @@ def save_results(results: Sequence[BenchmarkResult], path: Path) -> None:
 
 def _check(workspace: Workspace, entries: Sequence[BenchmarkEntry]) -> None:
     """Raises what would else be raised after hours of training: settings that cannot be, nothing to compare with."""
-    schema = PartSchema.load(workspace.schema)
     rows = usable(read_catalogue(workspace.require_catalogue()))
     held_out_rows(rows, SPLITS)
     for entry in entries:
-        asked = entry.chosen
+        asked, schema = entry.chosen, ModelStore.open(workspace, entry.settings).drawn.schema
         if isinstance(asked, ImageSettings):
             build_networks(asked.rooted(workspace.root), schema)
         elif isinstance(asked, MaskSettings):
@@ -186,7 +185,7 @@ def _collapsed(folder: Path) -> bool:
 
 
 def _measure(workspace: Workspace, entry: BenchmarkEntry, folder: Path, extractor: Extractor) -> BenchmarkResult:
-    schema = PartSchema.load(workspace.schema)
+    schema = ModelStore.open(workspace, entry.settings).drawn.schema
     rows = usable(read_catalogue(workspace.require_catalogue()))
     training = [row for row in rows if row.split == "train"]
     held, known = (_real(workspace, own, schema, entry) for own in (held_out_rows(rows, SPLITS), training))

@@ -54,7 +54,7 @@ def told_apart(store: ModelStore, real: Sequence[Pair], made: Sequence[Pair]) ->
     Of each map the patches count whose middle lies on the car: backgrounds are an exemplar's, and real. None where a D
     is gone. Ignored pixels of the made ones are the real ones', as in training.
     """
-    settings, channels = store.settings.image, store.schema.channels
+    settings, channels = store.settings.image, store.drawn.schema.channels
     names = [store.model("image", pair.car_class) for pair in real]
     discriminators = {
         name: load_discriminator(store.usable("image", name), settings, channels) for name in dict.fromkeys(names)

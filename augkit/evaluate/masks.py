@@ -18,6 +18,7 @@ from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue, usable
 from augkit.data.pair import Pair
+from augkit.data.whole_car import without_body
 from augkit.evaluate.comparison import Figure, compare_defined
 from augkit.evaluate.extract import extract_masks
 from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
@@ -140,7 +141,8 @@ def _made(store: ModelStore, wanted: Counter[CarClass], rule: MaskRule, size: in
     trained = TrainedStages(store)
     for place, (car_class, count) in enumerate(sorted(wanted.items()), 1):
         seeds = [derive(store.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
-        masks += [rule.clean(mask)[0] for mask in trained.masks(car_class).sample(car_class, seeds, size).masks]
+        drawn = trained.masks(car_class).sample(car_class, seeds, size).masks
+        masks += [rule.clean(without_body(mask, store.schema.channels))[0] for mask in drawn]
         classes += [car_class] * len(seeds)
         progress("classes drawn", place, len(wanted))
     return _Masks(masks, classes)

@@ -20,6 +20,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, read_catalogue, usable, validation_rows
 from augkit.data.crop import Photo
 from augkit.data.pair import Pair
+from augkit.data.whole_car import without_body
 from augkit.evaluate.comparison import Figure, compare_defined
 from augkit.evaluate.discriminator import PatchAccuracy, told_apart
 from augkit.evaluate.extract import extract_photos
@@ -159,7 +160,7 @@ def evaluate_photos(
     network = EXTRACTORS[extractor](weights=weights)  # before anything is painted: a wrong file is refused here
     store, size = ModelStore.open(workspace, settings), settings.image.size
     rows, generation = usable(read_catalogue(workspace.require_catalogue())), _Generation(store, progress)
-    held = real_pairs(workspace, held_out_rows(rows), store.schema, size)
+    held = real_pairs(workspace, held_out_rows(rows), store.drawn.schema, size)
     known = real_pairs(workspace, TrainingRows.of(rows).rows, store.schema, size)
     masks, classes = [without_ignore(item.mask) for item in held], [item.car_class for item in held]
     ours = generation.paint("held-out masks", masks, classes)
@@ -223,8 +224,10 @@ def _agreement(
     if "agreement" not in settings.gate.checks or not is_ready(references):
         return None
     check, found = load_gate(references).checks["agreement"], []
+    channels = references.schema.channels
     for place, candidate in enumerate(painted, 1):
-        found.append(check.score(candidate)["agreement"])
+        judged = candidate.changed(mask=without_body(candidate.mask, channels))
+        found.append(check.score(judged)["agreement"])
         progress("agreement", place, len(painted))
     held = {row.id for row in validation_rows(references.rows)}
     places = [place for place, row in enumerate(references.rows) if row.id in held]

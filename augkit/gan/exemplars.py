@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -14,8 +15,10 @@ from torch import Tensor, nn
 from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema
 from augkit.core.seeds import derive
+from augkit.data.foreground import from_parts
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, car_colour, part_warp
+from augkit.data.whole_car import body_of, put_body
 from augkit.gan.generated import Exemplar
 from augkit.shards.codec import decode_mask, decode_photo, encode_mask, encode_photo
 
@@ -40,7 +43,7 @@ class ExemplarBank(nn.Module):
 
     def __init__(self, state: dict[str, Tensor], names: Sequence[str], schema: PartSchema) -> None:
         super().__init__()
-        self.names, self.schema = list(names), schema
+        self.names, self.schema, self.body = list(names), schema, body_of(schema)
         self._views: dict[CarClass, tuple[list[int], NDArray[np.uint8], NDArray[np.bool_]]] = {}
         for name in ("data", "ends", "small", "classes"):
             self.register_buffer(name, state[name])
@@ -59,10 +62,16 @@ class ExemplarBank(nn.Module):
 
     def with_more(self, items: Sequence[Pair], names: Sequence[str]) -> ExemplarBank:
         """These pairs and more, of the same size."""
-        more = ExemplarBank.of(items, names, self.schema)
+        more = ExemplarBank.of([self.whole(item) for item in items], names, self.schema)
         state = {name: torch.cat([getattr(self, name), getattr(more, name)]) for name in ("data", "small", "classes")}
         state["ends"] = torch.cat([self.ends, more.ends + self.ends[-1]])
         return ExemplarBank(state, [*self.names, *more.names], self.schema)
+
+    def whole(self, pair: Pair) -> Pair:
+        """A pair from elsewhere with the body that its colours show (GrabCut), where the bank's have one."""
+        if self.body is None:
+            return pair
+        return replace(pair, mask=put_body(pair.mask, from_parts(pair.photo, pair.mask), self.body))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -87,7 +96,7 @@ class ExemplarBank(nn.Module):
 
         Parts that it does not show come from the pairs most like the mask, from cars of a similar paint first.
         """
-        warped = part_warp(exemplar.pair.photo, exemplar.pair.mask, mask)
+        warped = part_warp(exemplar.pair.photo, exemplar.pair.mask, mask, self.body)
         if warped.valid.all():
             return warped
         wanted = np.where(mask == IGNORE, BACKGROUND, mask)
@@ -97,7 +106,7 @@ class ExemplarBank(nn.Module):
         others.sort(key=lambda pair: float(np.abs(car_colour(pair.photo, pair.mask) - paint).sum()))
         for other in others:
             if np.isin(wanted[~warped.valid], other.mask).any():  # else it has nothing to give
-                warped = warped.filled(part_warp(other.photo, other.mask, mask))
+                warped = warped.filled(part_warp(other.photo, other.mask, mask, self.body))
         return warped
 
     def at(self, place: int) -> Exemplar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -27,6 +28,7 @@ class PhotoSampler(nn.Module):
     def __init__(self, painter: nn.Module, bank: ExemplarBank, backdrop: PhotoBackground | None = None) -> None:
         super().__init__()
         self.painter, self.bank, self.backdrop = painter, bank, backdrop or PhotoBackground()
+        self._asked: dict[tuple[str, bool], Exemplar] = {}
 
     def ready(self, precision: Arithmetic = "fp32") -> PhotoSampler:
         """Itself, set up for use on a processor: G in that precision, weights ordered as convolutions are fastest."""
@@ -48,10 +50,18 @@ class PhotoSampler(nn.Module):
         self, masks: Mask, car_class: CarClass, seeds: Sequence[int], exemplar: Exemplar | None = None
     ) -> GeneratedPhotos:
         """(N, S, S) part ids -> photos, each after the exemplar that its seed draws, or all after the given one."""
-        chosen = [exemplar or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
+        asked = exemplar and self._whole(exemplar)
+        chosen = [asked or self.bank.draw(mask, car_class, seed) for mask, seed in zip(masks, seeds, strict=True)]
         warped = [self.bank.warp(exemplar, mask, car_class) for exemplar, mask in zip(chosen, masks, strict=True)]
         made = self.backdrop(self.repaint(masks, warped, seeds), masks, car_class, seeds)
         return GeneratedPhotos(made, [exemplar.name for exemplar in chosen])
+
+    def _whole(self, exemplar: Exemplar) -> Exemplar:
+        """With the body where the bank's have one; looked for once."""
+        name = exemplar.name, exemplar.mirrored
+        if name not in self._asked:
+            self._asked[name] = replace(exemplar, pair=self.bank.whole(exemplar.pair))
+        return self._asked[name]
 
     def warp(self, mask: Mask, car_class: CarClass, seed: int) -> Photo:
         """What G would start from for a mask (S, S): the exemplar that the seed draws, on the mask; (S, S, 3)."""

@@ -13,6 +13,7 @@ from augkit.core.storage import Storage
 from augkit.data.near_duplicates import thumb
 from augkit.data.pair import Pair
 from augkit.data.photo_looks import look_of
+from augkit.data.whole_car import without_body
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.duplicates import REASON, SCORE
 from augkit.gate.judge import Gate, judge_painted
@@ -41,12 +42,13 @@ def judge_with(gate: Gate) -> Judge:
     """Scores a stored pair as if it had just been painted."""
 
     def judge(record: PairRecord, stored: StoredPair) -> Judged:
-        exact = decode_mask(stored.full)
+        whole = decode_mask(stored.full)
+        exact = without_body(whole, gate.references.schema.channels)
         pair = Pair(decode_photo(stored.photo), exact, CarClass.parse(f"{record.orientation}-{record.doors}"))
         candidate = Candidate(pair, record.exemplar, given=_without(record.scores))
         mask, verdict = judge_painted(gate, candidate, gate.judge_mask(candidate))
         looked = replace(record, look=record.look or look_of(thumb(pair.photo)))
-        return Judged(_with(looked, verdict, mask), encode_mask(mask) if (mask != exact).any() else stored.full)
+        return Judged(_with(looked, verdict, mask), encode_mask(mask) if (mask != whole).any() else stored.full)
 
     return judge
 

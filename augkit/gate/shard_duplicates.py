@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from augkit.core.storage import Storage
 from augkit.data.photo_looks import look_of
+from augkit.data.whole_car import without_body
 from augkit.gate.duplicates import REASON, KeptPairs, SmallPair
 from augkit.shards.codec import decode_mask, decode_photo
 from augkit.shards.commit import Commit
@@ -71,7 +72,7 @@ class ShardDuplicates:
             storage, commit = source_of(name)
             rows = _candidates(commit.table)
             for place, class_name, look, _ in rows:
-                found = look if look is not None else look_of(_small_pair(storage, commit, place).thumb)
+                found = look if look is not None else look_of(self._small_pair(storage, commit, place).thumb)
                 self._enter(len(self.shards), place, class_name)
                 new[class_name].append((name, place, found))
             self.shards += [name] if rows else []
@@ -89,12 +90,12 @@ class ShardDuplicates:
 
     def _pair_of(self, class_name: str, source_of: SourceOf, place: int) -> SmallPair:
         number, row = divmod(self._rows[class_name][place], _ROWS)
-        return _small_pair(*source_of(self.shards[number]), row)
+        return self._small_pair(*source_of(self.shards[number]), row)
 
-
-def _small_pair(storage: Storage, commit: Commit, place: int) -> SmallPair:
-    stored = read_stored(storage, commit.table.slice(place, 1).to_pylist()[0])
-    return SmallPair.of(decode_photo(stored.photo), decode_mask(stored.full))
+    def _small_pair(self, storage: Storage, commit: Commit, place: int) -> SmallPair:
+        stored = read_stored(storage, commit.table.slice(place, 1).to_pylist()[0])
+        mask = without_body(decode_mask(stored.full), self._nothing.schema.channels)
+        return SmallPair.of(decode_photo(stored.photo), mask)
 
 
 def _candidates(table: pa.Table) -> list[tuple[int, str, bytes | None, bool]]:

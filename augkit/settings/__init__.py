@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError, model_validator
 
@@ -81,6 +81,8 @@ class Settings(Section):
     precision: Precision = "auto"
     track: tuple[Tracker, ...] = ()
     """Experiment trackers that trainings tell of their losses; tensorboard is told in any case."""
+    body: bool | Literal["auto"] = "auto"
+    """Whether stages I and II draw what of a car belongs to no part; ``auto``: where `augkit silhouettes` found it."""
     data: DataSettings = DataSettings()
     mask: MaskSettings = MaskSettings()
     image: ImageSettings = ImageSettings()

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from augkit.core.errors import SchemaError, ShardError
-from augkit.core.parts import PartSchema
+from augkit.core.parts import BACKGROUND, PartSchema
 from augkit.core.storage import Storage
 from augkit.shards.codec import decode_mask
 from augkit.shards.commit import TarFile, aside_file, commit_file, parse_commit, tar_file
@@ -117,7 +118,7 @@ def _check_members(content: TarContent, tar: memoryview, rows: list[Row], schema
         for kind, member in found.items():
             yield from _check_bytes(file, row, kind, member)
             if member is not None and kind != "photo":
-                yield from _check_mask(file, row, bytes(member[1]), schema)
+                yield from _check_mask(file, row, bytes(member[1]), schema, kind)
     yield from (Fault("surplus", file, f"{name} is not in the index") for name in members)
 
 
@@ -131,12 +132,13 @@ def _check_bytes(file: str, row: Row, kind: str, member: tuple[int, memoryview] 
         yield Fault("crc", file, f"{row['key']}: the bytes of the {what} have changed")
 
 
-def _check_mask(file: str, row: Row, data: bytes, schema: PartSchema) -> Iterator[Fault]:
-    if shows_known_parts(data, row["height"], row["width"], schema.channels):
+def _check_mask(file: str, row: Row, data: bytes, schema: PartSchema, kind: str) -> Iterator[Fault]:
+    body = kind == "full"  # which alone may show the body, as one part more
+    if shows_known_parts(data, row["height"], row["width"], schema.channels + body):
         return
     try:
         mask = decode_mask(data)
-        schema.check(mask, row["key"])
+        schema.check(np.where(mask == schema.channels, BACKGROUND, mask) if body else mask, row["key"])
     except (ShardError, SchemaError) as error:
         yield Fault("mask", file, f"{row['key']}: {error.found}")
         return

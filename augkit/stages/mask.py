@@ -19,6 +19,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows, count_classes, part_pixels
 from augkit.data.dataset import PairDataset
 from augkit.data.pair import Pair
+from augkit.data.whole_car import body_of
 from augkit.gan.image_tensors import Show, background_fill, categorical, channels_of, colours, palette_of
 from augkit.gan.latent_game import LatentGenerator
 from augkit.gan.samplers import LatentBank, MaskSampler, Prior
@@ -97,10 +98,18 @@ def mask_subject(settings: MaskSettings, pairs: PairDataset, schema: PartSchema,
         return PictureKind(
             3, colours, mask_show(settings, schema), background_fill(schema, colours), squared_error_term()
         )
-    weights = part_weights(torch.tensor(part_pixels(pairs.rows), dtype=torch.float32))
+    weights = part_weights(torch.tensor(_pixels(pairs), dtype=torch.float32))
     likelihood = reconstruction_term(weights.to(device))
     fill = background_fill(schema, categorical)
     return PictureKind(schema.channels, categorical, mask_show(settings, schema), fill, likelihood)
+
+
+def _pixels(pairs: PairDataset) -> list[int]:
+    """Pixels by part id over all pairs; the catalogue, which counts those of parts, knows no bodies."""
+    if body_of(pairs.schema) is None:
+        return part_pixels(pairs.rows)
+    counts = [pairs.plain(index).histogram(pairs.schema.channels) for index in range(len(pairs))]
+    return [int(count) for count in np.sum(counts, 0)]
 
 
 def mask_show(settings: MaskSettings, schema: PartSchema) -> Show:

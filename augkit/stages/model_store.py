@@ -20,6 +20,7 @@ from augkit.data.catalogue import TrainingRows, read_catalogue
 from augkit.data.part_name_faults import require_counterparts
 from augkit.settings import Settings, StartSettings, TrainSettings
 from augkit.stages.assignment import model_for, rows_of
+from augkit.stages.drawn_parts import DrawnParts
 from augkit.stages.trainable import TRAINABLE, StageRun
 from augkit.train.fingerprint import CODE, pairs_digest, photo_names, require_fit, require_no_held_out
 from augkit.train.machine import resolve_precision
@@ -28,6 +29,7 @@ from augkit.train.model_folder import CHECKPOINT, check_parts, is_finished, load
 Stage = Literal["mask", "image", "image-coarse", "image-unconditional"]
 STAGES: tuple[Stage, ...] = ("mask", "image")
 """Those that balancing needs."""
+_DRAW_BODIES = {"mask", "image", "image-coarse"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,14 @@ class ModelStore:
         if not rows.rows:
             raise DataError(f"{workspace.root}: no usable training pairs", "at least one", "see `augkit classes`")
         return cls(workspace, rows, PartSchema.load(workspace.schema), settings, workspace.root / "models")
+
+    @cached_property
+    def drawn(self) -> DrawnParts:
+        """What the stages draw that make masks or read them. Raises what ``DrawnParts.of`` does."""
+        return DrawnParts.of(self.workspace, self.rows.rows, self.schema, self.settings.body)
+
+    def _parts(self, stage: Stage) -> DrawnParts:
+        return self.drawn if stage in _DRAW_BODIES else DrawnParts(self.schema)
 
     def stage(self, stage: Stage) -> StartSettings:
         """The settings of a stage."""
@@ -152,8 +162,8 @@ class ModelStore:
             self.workspace.bring(Path(settings.init_from))
         self._check_start(settings)
         run = StageRun(
-            model=model, title=f"{stage} {model}", workspace=self.workspace, rows=rows, schema=self.schema,
-            settings=settings, precision=self.settings.precision, folder=self.folder(stage, model),
+            model=model, title=f"{stage} {model}", workspace=self.workspace, rows=rows, settings=settings,
+            schema=self._parts(stage).schema, precision=self.settings.precision, folder=self.folder(stage, model),
             seed=self._seed(stage, model), fingerprint=self.fingerprint(stage, model), start=start,
             about={"settings": _kept(self.stage(stage))}, photos=tuple(photo_names(rows.rows)), resume=resume,
             fresh=fresh, progress=progress, seconds=seconds, track=self.settings.track,
@@ -187,10 +197,10 @@ class ModelStore:
     def fingerprint(self, stage: Stage, model: str) -> dict[str, Any]:
         """What a run must share with the one it goes on from, and a model with its use; how long it ran is free."""
         settings, rows = self.stage(stage), rows_of(model, self.rows)
-        precision = resolve_precision(self.settings.precision)
+        precision, parts = resolve_precision(self.settings.precision), self._parts(stage)
         return _kept(settings) | {
             "seed": self._seed(stage, model), "pairs": pairs_digest(rows.rows), "code": CODE, "precision": precision,
-            "schema": self.schema.digest, "augment_steps": load_recipe(settings.augment).digest,
+            "schema": parts.schema.digest, "augment_steps": load_recipe(settings.augment).digest, **parts.facts,
         }  # fmt: skip
 
 

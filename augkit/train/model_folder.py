@@ -20,6 +20,7 @@ from augkit.core.atomic_file import write_json
 from augkit.core.errors import CheckpointError
 from augkit.core.parts import PartSchema
 from augkit.core.typed import NotNegative, read_json
+from augkit.data.whole_car import own_schema
 from augkit.train.checkpoint import load_state, save_state
 
 MODEL, CONFIG, CHECKPOINT = "model.safetensors", "config.json", "checkpoint.safetensors"
@@ -101,8 +102,9 @@ def load_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def check_parts(folder: Path, about: Mapping[str, Any], schema: PartSchema) -> None:
-    """Raises CheckpointError where the model in the folder, by its description, was trained with other parts."""
-    own = PartSchema.from_dict(about["schema"])
+    """Raises CheckpointError where the model in the folder, by its description, was trained with other parts than the
+    schema's; whether it draws bodies is not asked."""
+    own = own_schema(PartSchema.from_dict(about["schema"]))
     if own.digest != schema.digest:
         raise CheckpointError(
             f"{folder}: trained on the parts {', '.join(own.names[1:])}",

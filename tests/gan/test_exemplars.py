@@ -12,12 +12,14 @@ from augkit.core.classes import CarClass
 from augkit.core.parts import IGNORE, Mask, PartSchema
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import part_warp
+from augkit.data.whole_car import with_internal_body
 from augkit.gan import exemplars
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning.colours import ColourConditioner
 from augkit.gan.conditioning.exemplar import ExemplarConditioner as ExemplarGuide
 from augkit.gan.conditioning.noise import NoiseConditioner
 from augkit.gan.exemplars import ExemplarBank
+from augkit.gan.generated import Exemplar
 from augkit.gan.photo_sampler import PhotoSampler
 from augkit.models.translator import build_translator
 
@@ -176,9 +178,24 @@ def test_a_part_that_the_exemplar_lacks_comes_from_another(monkeypatch: pytest.M
     assert np.array_equal(warped.photo, own.filled(expected).photo)
     tried: list[Mask] = []
     monkeypatch.setattr(
-        exemplars, "part_warp", lambda photo, own, mask: tried.append(own) or part_warp(photo, own, mask)
+        exemplars, "part_warp", lambda photo, own, mask, _: tried.append(own) or part_warp(photo, own, mask)
     )
     several.warp(several.at(0), both, A5)
     assert len(tried) == 2 and np.array_equal(tried[1], both), "nobody else is warped who has nothing to give"
     alone = _bank([_item(A5, _mask(3))])
     assert not alone.warp(alone.at(0), both, A5).valid[27, 12]
+
+
+def test_an_exemplar_from_elsewhere_gets_the_body_that_its_colours_show() -> None:
+    whole = with_internal_body(SCHEMA)
+    photo, mask = np.full((64, 64, 3), 230, np.uint8), np.zeros((64, 64), np.uint8)
+    photo[22:50, 16:48], mask[30:50, 16:48] = (20, 30, 120), 3
+    pair = Pair(photo, mask, A5)
+    bank = ExemplarBank.of([pair], ["a"], whole)
+    shown = bank.whole(pair).mask
+    assert (shown[29, 20:44] == 4).all() and not shown[:16].any() and np.array_equal(shown == 3, mask == 3)
+    assert np.array_equal(bank.with_more([pair], ["b"]).at(1).pair.mask, shown)
+    assert ExemplarBank.of([pair], ["a"], SCHEMA).whole(pair) is pair
+    photos = PhotoSampler(_sampler("colours").painter, bank)
+    asked = photos._whole(Exemplar(pair, "a", False))
+    assert np.array_equal(asked.pair.mask, shown) and photos._whole(Exemplar(pair, "a", False)) is asked

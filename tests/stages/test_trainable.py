@@ -7,19 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from augkit.core.classes import CarClass
-from augkit.core.errors import CheckpointError, ConfigError, TrainingError
+from augkit.core.errors import CheckpointError, ConfigError, DataError, TrainingError
+from augkit.core.parts import IGNORE, without_ignore
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
+from augkit.data.pair_files import read_mask
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.registries import PHOTO_GENERATORS
+from augkit.settings import changed
+from augkit.sources.silhouettes.silhouette_store import SilhouetteRow, write_silhouette, write_table
+from augkit.stages.image import load_photo_sampler
+from augkit.stages.mask import load_mask_sampler
+from augkit.stages.model_store import ModelStore
 from augkit.train.checkpoint import load_state
-from augkit.train.model_folder import is_finished
+from augkit.train.model_folder import check_parts, is_finished
 
 from .runs import LOAD, TINY, KilledError, killed_at, run, tiny
 
@@ -230,3 +238,32 @@ def test_an_unknown_option_of_the_discriminator_is_refused(workspace: Workspace)
     for value in ("{bass: 3}", "{norm: group}"):
         with pytest.raises(ConfigError, match=r"bass|norm 'group'"):
             run("translator", workspace, tiny("translator", 2, f"image.discriminator={value}"))
+
+
+def test_bodies_are_drawn_where_silhouettes_show_them(workspace: Workspace) -> None:
+    plain = tiny("mask-vae", 2)
+    store = ModelStore.open(workspace, plain)
+    rows = store.rows.rows
+    assert store.drawn.schema is store.schema and not store.drawn.facts
+    with pytest.raises(DataError, match="no training pair has a silhouette"):
+        _ = ModelStore.open(workspace, changed(plain, ["body=true"])).drawn
+    before = store.fingerprint("mask", "all")
+
+    workspace.silhouettes.mkdir()
+    for row in rows:
+        mask = read_mask(workspace.mask(row.id))
+        car = cv2.dilate((mask % IGNORE > 0).astype(np.uint8), np.ones((7, 7))) > 0
+        write_silhouette(workspace.silhouette(row.id), car)
+    write_table(workspace, [SilhouetteRow(row.id, "test", "key") for row in rows])
+    store = ModelStore.open(workspace, plain)
+    assert store.drawn.schema.channels == store.schema.channels + 1
+    assert store.fingerprint("mask", "all").keys() - before.keys() == {"body"}
+    assert ModelStore.open(workspace, changed(plain, ["body=false"])).fingerprint("mask", "all") == before
+
+    sampler, about = load_mask_sampler(run("mask-vae", workspace, plain))
+    check_parts(workspace.root, about, store.schema)
+    assert sampler.schema.digest == store.drawn.schema.digest
+    photos, _ = load_photo_sampler(run("translator", workspace, tiny("translator", 2)))
+    shown = photos.bank.at(0).pair.mask
+    assert (shown == store.schema.channels).any()
+    assert photos.paint(without_ignore(shown)[None], rows[0].car_class, [0]).photos.shape[0] == 1

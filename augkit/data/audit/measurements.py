@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
+from pathlib import Path
 from typing import TypeAlias
 
 import cv2
@@ -30,11 +31,12 @@ _AHEAD = 64
 
 @dataclass(frozen=True)
 class AuditedPair:
-    """One pair (S, S) as it is on disk, and its row."""
+    """One pair (S, S) as it is on disk, its row, and where its silhouette is if it has one."""
 
     row: CatalogueRow
     pair: Pair
     schema: PartSchema
+    silhouette: Path | None = None
 
     @cached_property
     def inside(self) -> NDArray[np.bool_]:
@@ -135,7 +137,7 @@ def read_pair(row: CatalogueRow, workspace: Workspace, schema: PartSchema) -> Au
             f"{row.id}: the photo is {photo.shape[1]}x{photo.shape[0]} pixels, the mask {mask.shape[1]}x"
             f"{mask.shape[0]}, and the catalogue says {row.size}x{row.size}"
         )
-    return AuditedPair(row, Pair(photo, mask, row.car_class), schema)
+    return AuditedPair(row, Pair(photo, mask, row.car_class), schema, workspace.silhouette(row.id))
 
 
 def _measure(row: CatalogueRow, workspace: Workspace, schema: PartSchema, names: Sequence[str]) -> list[Figures] | str:

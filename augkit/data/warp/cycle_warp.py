@@ -14,6 +14,7 @@ from augkit.data.dataset import PairDataset
 from augkit.data.draws import Draw, ExemplarPair
 from augkit.data.pair import Pair
 from augkit.data.warp.part_warp import WarpedPhoto, part_warp
+from augkit.data.whole_car import body_of
 
 MOVES = 0.1
 """Share of its sides that a mask is moved by, where no other serves."""
@@ -32,7 +33,7 @@ class CycleWarpPairs:
     """
 
     def __init__(self, pairs: PairDataset, unpaired: bool = False) -> None:
-        self.pairs, self.unpaired = pairs, unpaired
+        self.pairs, self.unpaired, self.body = pairs, unpaired, body_of(pairs.schema)
         self._alike: dict[CarClass, list[int]] = {}
         for place, row in enumerate(pairs.rows):
             for shown in {row.car_class, row.car_class.mirror}:
@@ -51,7 +52,7 @@ class CycleWarpPairs:
         others = self._strangers(draw.index, self._alike[pair.car_class])
         near = self._nearest(pair, others, derive(draw.seed, "other mask"))
         other = moved(pair.mask, derive(draw.seed, "other mask")) if near is None else near.mask
-        return ExemplarPair(pair, cycle_warp(pair, other), self._unpaired(pair, draw, others))
+        return ExemplarPair(pair, cycle_warp(pair, other, self.body), self._unpaired(pair, draw, others))
 
     def _unpaired(self, pair: Pair, draw: Draw, others: Sequence[int]) -> WarpedPhoto | None:
         """Of a pair of the class, else of any that is no near duplicate; None where it is not asked for, or all are."""
@@ -60,8 +61,8 @@ class CycleWarpPairs:
         everywhere = others or self._strangers(draw.index, range(len(self.pairs)))
         near = self._nearest(pair, everywhere, derive(draw.seed, "unpaired"))
         if near is None:
-            return cycle_warp(pair, moved(pair.mask, derive(draw.seed, "unpaired")))
-        known = part_warp(near.photo, near.mask, pair.mask)
+            return cycle_warp(pair, moved(pair.mask, derive(draw.seed, "unpaired")), self.body)
+        known = part_warp(near.photo, near.mask, pair.mask, self.body)
         return WarpedPhoto(known.photo, known.valid & (pair.mask != IGNORE))
 
     def _strangers(self, own: int, places: Sequence[int]) -> list[int]:
@@ -90,11 +91,11 @@ def moved(mask: Mask, seed: int) -> Mask:
     return np.asarray(cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=BACKGROUND))
 
 
-def cycle_warp(item: Pair, other: Mask) -> WarpedPhoto:
-    """The pair's photo warped onto another mask, and from there onto its own again.
+def cycle_warp(item: Pair, other: Mask, body: int | None = None) -> WarpedPhoto:
+    """The pair's photo warped onto another mask, and from there onto its own again; ``body`` as in ``part_warp``.
 
     What the photo does not show (ignored pixels) is not valid either.
     """
-    there = part_warp(item.photo, item.mask, other)
-    back = part_warp(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask)
+    there = part_warp(item.photo, item.mask, other, body)
+    back = part_warp(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask, body)
     return WarpedPhoto(back.photo, back.valid & (item.mask != IGNORE))

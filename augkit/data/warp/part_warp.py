@@ -68,16 +68,17 @@ class _Box:
         return abs(across) + abs(self.top + self.bottom - other.top - other.bottom)
 
 
-def part_warp(photo: Photo, source: Mask, target: Mask) -> WarpedPhoto:
+def part_warp(photo: Photo, source: Mask, target: Mask, body: int | None = None) -> WarpedPhoto:
     """The (H, W, 3) photo of the mask ``source`` (H, W), moved onto the mask ``target`` of the same size.
 
     Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background is
     scaled with the whole car, and beyond the photo it is the photo's mirror image; a pixel that would then show another
     part takes one of its own part. A part that the photo does not show gets the mean colour of its car and is not
     ``valid``. What is ignored in ``target`` counts as background; what is ignored in ``source`` is never shown.
+    The part ``body`` goes with the parts beside it: its pieces hang together in other ways on every car.
     """
     wanted = np.where(target == IGNORE, BACKGROUND, target)
-    places = _mirrored(_smooth(_offsets(source, wanted), wanted) + _grid(wanted.shape), wanted.shape)
+    places = _mirrored(_smooth(_offsets(source, wanted, body), wanted, body) + _grid(wanted.shape), wanted.shape)
     valid, torn = _snap(places, source, wanted)
     moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     warped = np.asarray(moved, np.uint8)
@@ -87,11 +88,16 @@ def part_warp(photo: Photo, source: Mask, target: Mask) -> WarpedPhoto:
     return WarpedPhoto(warped, valid)
 
 
-def _offsets(source: Mask, target: Mask) -> Field:
+def _offsets(source: Mask, target: Mask, body: int | None) -> Field:
     """(H, W, 2): how far from each pixel of the target its counterpart lies, x before y."""
     grid = _grid(target.shape)
-    offsets = _scene(_extent(_car(source)), _extent(_car(target)), grid) - grid
-    for part in np.intersect1d(target[_car(target)], source[_car(source)]):
+    extents = _extent(_car(source)), _extent(_car(target))
+    offsets = _scene(*extents, grid) - grid
+    if body is not None:
+        whole = target == body
+        offsets[whole] = _stretch(*extents, grid[whole]) - grid[whole]
+    parts = np.intersect1d(target[_car(target)], source[_car(source)])
+    for part in parts if body is None else parts[parts != body]:
         for here, there, box in _pieces(source == part, target == part):
             offsets[here] = _stretch(there, box, grid[here]) - grid[here]
     return offsets
@@ -142,12 +148,14 @@ def _mirrored(places: Field, shape: tuple[int, ...]) -> Field:
     return np.asarray(last - np.abs(np.abs(places) % (2 * last) - last), np.float32)
 
 
-def _smooth(offsets: Field, target: Mask) -> Field:
-    """The car's offsets, blurred across seams; the background's follow those of the car beside it, less with distance.
+def _smooth(offsets: Field, target: Mask, body: int | None) -> Field:
+    """The parts' offsets, blurred across seams; those of the body and the background follow the parts beside them, less
+    with distance.
 
-    A step between neighbouring parts would tear what runs across both, and the roof belongs to no part.
+    A step between neighbouring parts would tear what runs across both.
     """
-    side, car = max(target.shape), _car(target).astype(np.float32)[..., None]
+    side, parts = max(target.shape), _car(target) & (target != (BACKGROUND if body is None else body))
+    car = parts.astype(np.float32)[..., None]
     seamless = _blur(offsets * car, _SEAM * side) / np.maximum(_blur(car, _SEAM * side), 1e-6)
     near = _blur(car, _REACH * side)
     followed = _blur(offsets * car, _REACH * side) / np.maximum(near, 1e-6)

@@ -14,6 +14,7 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.seeds import derive
+from augkit.data.whole_car import body_of
 from augkit.gan.image_tensors import palette_of, photos
 from augkit.gan.latents import UniformPrior
 from augkit.gan.samplers import LatentBank, MaskSampler, PictureSampler, Prior
@@ -114,7 +115,8 @@ def open_model(store: ModelStore, stage: LatentStage, name: str) -> LatentModel:
 def _form(sampler: MaskSampler | PictureSampler, schema: PartSchema) -> Form:
     if isinstance(sampler, PictureSampler):
         return ColourForm(photos)
-    return ColourForm(palette_of(schema)) if sampler.output == "rgb" else PartForm(schema)
+    drawn = sampler.schema if body_of(sampler.schema) else schema
+    return ColourForm(palette_of(drawn)) if sampler.output == "rgb" else PartForm(drawn)
 
 
 def _classes(prior: Prior, store: ModelStore, name: str) -> tuple[CarClass, ...]:

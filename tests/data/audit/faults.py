@@ -220,12 +220,18 @@ def smaller(workspace: Workspace, id: str) -> None:
     _edit_mask(workspace.mask(id), lambda mask: np.ascontiguousarray(mask[:-8]))
 
 
+def leaking(workspace: Workspace, id: str) -> None:
+    workspace.silhouettes.mkdir(exist_ok=True)
+    Image.new("L", (SIZE, SIZE), 255).save(workspace.silhouette(id))
+
+
 IN_THE_WORKSPACE: tuple[tuple[str, str, Callable[[Workspace, str], None]], ...] = (
     ("id out of the schema", "ids", strange_id),
     ("mask emptied", "empty", emptied),
     ("photo truncated", "files", truncated),
     ("mask missing", "files", missing),
     ("mask of another size", "files", smaller),
+    ("silhouette over the whole photo", "silhouettes", leaking),
 )
 
 

@@ -175,3 +175,15 @@ def test_mending_takes_nothing_from_other_parts() -> None:
     photo[disk == 1] = 200
     warped = part_warp(photo, disk, _boxes((1, 12, 12, 41, 41))).photo
     assert (warped[13:16, 13:16] > 150).all()  # a torn corner, all about it background of 10
+
+
+def test_a_body_goes_with_the_parts_beside_it_however_its_pieces_hang_together() -> None:
+    """A roof over a door; here it hangs together with what is behind the door, there it is a piece of its own."""
+    photo = np.zeros((SIDE, SIDE, 3), np.uint8)
+    photo[..., 0], photo[..., 1] = np.arange(SIDE) * 4, np.arange(SIDE)[:, None] * 4
+    source = _boxes((2, 20, 14, 20, 40), (1, 26, 14, 14, 20))
+    target = _boxes((2, 20, 22, 6, 20), (1, 26, 22, 14, 20), (2, 28, 44, 12, 18))
+    moved = photo[20:26, 14:34].astype(int)
+    warped = part_warp(photo, source, target, body=2)
+    assert warped.valid.all() and np.abs(warped.photo[20:26, 22:42] - moved).max() <= 4  # one pixel
+    assert np.abs(part_warp(photo, source, target).photo[20:26, 22:42] - moved).max() > 12
