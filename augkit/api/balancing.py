@@ -168,10 +168,10 @@ def balance(
 
     ``parts`` are shares of the cars' pixels by part name, ``only`` class names, ``exemplar`` a pair's id or a photo's
     file that all photos take their look from. ``sources`` are what lacking pairs are taken from: ``pseudo`` (photos
-    without masks, which a teacher reads, trained first where there are any) and ``generated``. Without ``train`` a
-    missing model is an error. ``on_plan`` is told the plan before the work begins. An interrupted run goes on where it
-    was. See ``BalanceResult.problems`` for what was not reached. Raises ConfigError, DataError, and BusyError where
-    another command writes the shards.
+    without masks, which a teacher reads, trained first where there are any), ``generated``, and ``rendered``, generated
+    ones of rare classes on masks of rendered cars. Without ``train`` a missing model is an error. ``on_plan`` is told
+    the plan before the work begins. An interrupted run goes on where it was. See ``BalanceResult.problems`` for what
+    was not reached. Raises ConfigError, DataError, and BusyError where another command writes the shards.
     """
     from augkit.balance.job import train_missing
     from augkit.settings import save_settings

@@ -132,15 +132,20 @@ class UtilityComparison(Shown):
 @remote_workspaces()
 def masks(
     workspace: Place, *, extractor: str = "lite0", weights: Path | None = None, config: Config = None,
-    changes: Changes = (), progress: Progress | None = None,
+    changes: Changes = (), progress: Progress | None = None, made_by: str = "stage-I",
 ) -> MaskQuality:  # fmt: skip
-    """Compares what stage I makes with held-out masks, beside the floor of real ones; kept in reports/masks.json."""
+    """Compares what stage I makes with held-out masks, beside the floor of real ones; kept in reports/masks.json.
+
+    ``made_by``: ``rendered`` and ``rendered-at-random`` compare masks of rendered cars instead, fitted to the training
+    masks or not; kept under these names.
+    """
     from augkit.evaluate.masks import evaluate_masks
 
     place = open_workspace(workspace)
     with shown(progress) as told:
-        found = MaskQuality(evaluate_masks(place, settings_of(place, config, changes), extractor, told, weights))
-    keep(place, "masks", found.to_dict())
+        settings = settings_of(place, config, changes)
+        found = MaskQuality(evaluate_masks(place, settings, extractor, told, weights, made_by=made_by))
+    keep(place, "masks" if made_by == "stage-I" else f"masks-{made_by}", found.to_dict())
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from typing import Any
 
 from augkit.balance.asked_exemplar import exemplar_digest
 from augkit.balance.device import DeviceChoice, choose_device
@@ -14,11 +15,12 @@ from augkit.balance.executors import EXECUTORS, Failure, ShardTask
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_targets
 from augkit.balance.plain_options import fan_out, open_references, pair_format
-from augkit.balance.plan import Plan, PlanRow, deficits, digest_of, load_plan, reachable, real_plan
+from augkit.balance.plan import Kind, Plan, PlanRow, deficits, digest_of, load_plan, rare, reachable, real_plan
 from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
 from augkit.balance.planner import ClassProgress, Planner
 from augkit.balance.precision import PrecisionChoice, choose
 from augkit.balance.read_photos import ReadPhotos
+from augkit.balance.rendered_masks import rendered_masks
 from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of, keys_by_split
 from augkit.balance.shard_job import ClassModels, Job, ShardReport
 from augkit.balance.worker import Worker
@@ -64,19 +66,25 @@ class Balance:
         self.store = ModelStore.open(workspace, settings)
         self.rows: list[CatalogueRow] = usable(read_catalogue(workspace.require_catalogue()))
         self.training, present = count_classes(self.store.rows.rows), count_classes(self.rows)
-        self.real = {c: present.get(c, 0) for c in reachable(present, self.training)}
+        balance = settings.balance
+        self.generates, renders = "generated" in balance.sources, "rendered" in balance.sources
+        self.real = {c: present.get(c, 0) for c in reachable(present, self.training, renders)}
         self.need = deficits(self.training, list(self.real), request.target, request.only)
         self._check_schema()
+        self.rendered = rare(self.need, self.training, balance.rendered_below) if renders else frozenset[CarClass]()
+        if renders:
+            rendered_masks().check(self.store.schema)
+            self.rendered = self.rendered if self.generates else frozenset(self.need)
         self._check_training()
         styled, size = TRAINABLE["image"].styled(settings), settings.image.size
         self.exemplar = exemplar_digest(settings.balance.exemplar, styled, workspace, self.store.schema, size)
-        profiles, balance = Profiles.of(self.store.rows.rows, self.store.schema), settings.balance
+        profiles = Profiles.of(self.store.rows.rows, self.store.schema)
         targets = part_targets(balance.target_parts, profiles, self.store.schema, self.need)
         self.read = ReadPhotos.of(workspace) if "pseudo" in balance.sources else ReadPhotos()
-        self.generates = "generated" in balance.sources
         self.planner = Planner(
-            self.need, balance.shard_size, balance.attempts, profiles, targets, self.read.by_class(), self.generates
-        )
+            self.need, balance.shard_size, balance.attempts, profiles, targets, self.read.by_class(), self.generates,
+            self.rendered,
+        )  # fmt: skip
 
     @cached_property
     def plan(self) -> Plan:
@@ -160,13 +168,28 @@ class Balance:
     def generated(self) -> list[CarClass]:
         """Classes of which pairs are generated, or may be asked for in a later round."""
         planned = map(CarClass.parse, self.plan.generated())
-        if not self.generates:
+        if not self.generates and not self.rendered:
             return []
         return list(dict.fromkeys([*self.planner.classes, *planned]))
 
+    @cached_property
+    def _mask_models(self) -> set[str]:
+        """Models of stage I that are needed: rendered masks need none."""
+        drawn = {CarClass.parse(row.class_name) for row in self.plan.rows if row.kind == "generated"}
+        drawn |= {c for c in self.generated() if self.generates and c not in self.rendered}
+        return {self.store.model("mask", c) for c in drawn}
+
     def untrained(self) -> list[tuple[Stage, str]]:
         """Models to be trained first."""
-        return self.store.missing(self.generated())
+        missing = self.store.missing(self.generated())
+        return [(stage, model) for stage, model in missing if stage != "mask" or model in self._mask_models]
+
+    @cached_property
+    def cars(self) -> Any:
+        """What rendered masks are to look like; None where there are none."""
+        if not self.rendered and all(row.kind != "rendered" for row in self.plan.rows):
+            return None
+        return rendered_masks().fit(self.workspace, self.store.rows.rows, self.store.schema, self.settings.seed)
 
     def has_judges(self) -> bool:
         """Whether all that the gate trains is there."""
@@ -203,10 +226,11 @@ class Balance:
     def _pace(self) -> tuple[float, float]:
         """Seconds that a candidate's mask takes, and its photo."""
         worker, car_class = Worker(self._job()), self.generated()[0]
+        kind = self.planner.kind_of(car_class.name) or "generated"
         batch = self.device.batch
         for number in range(2):  # the first call allocates
             seeds, began = [derive(self.settings.seed, "pace", number, n) for n in range(batch)], time.monotonic()
-            masks = [mask for mask, _ in worker.draw(car_class, seeds)]
+            masks = [mask for mask, _ in worker.draw(car_class, seeds, kind)]
             drawn = time.monotonic()
             worker.paint(car_class, seeds, masks)
         return (drawn - began) / batch, (time.monotonic() - drawn) / batch
@@ -225,7 +249,7 @@ class Balance:
         return held(self.workspace.root / SHARDS, around=(self.workspace.root, self.workspace.reports))
 
     def _generate(self, progress: Progress) -> RunOutcome:
-        folders = {self.store.usable("mask", self.store.model("mask", c)) for c in self.generated()}
+        folders = {self.store.usable("mask", model) for model in self._mask_models}
         self._hardness.check(folders)
         storage, gate, digest = open_storage(self.workspace.shards), load_gate(self._references), self._digest()
         begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh
@@ -275,7 +299,8 @@ class Balance:
             )
 
     def _check_training(self) -> None:
-        alone = [c.name for c, need in self.need.items() if need and not {c, c.mirror} & set(self.training)]
+        known = {*self.training, *self.rendered}
+        alone = [c.name for c, need in self.need.items() if need and not {c, c.mirror} & known]
         if alone:
             raise DataError(
                 f"{', '.join(alone)}: pairs are needed, but every real one is held out",
@@ -307,13 +332,15 @@ class Balance:
         """Tells the digest of a row with the models of its class: a retrained model makes its shards stale."""
 
         @cache
-        def used(class_name: str) -> list[str]:
-            if not class_name:
+        def used(kind: Kind, class_name: str) -> list[str]:
+            if not class_name or kind == "pseudo":
                 return []
+            if kind == "rendered":
+                return [rendered_masks().version, self._weights("image", CarClass.parse(class_name))]
             return [*(self._weights(stage, CarClass.parse(class_name)) for stage in STAGES), *hardness.facts]
 
         inputs, hardness = self._inputs(), self._hardness
-        return lambda row: row.digest(inputs, used("" if row.kind == "pseudo" else row.class_name))
+        return lambda row: row.digest(inputs, used(row.kind, row.class_name))
 
     def _weights(self, stage: Stage, car_class: CarClass) -> str:
         """Hash of the model that serves a class; empty where it is not trained yet."""
@@ -332,6 +359,7 @@ class Balance:
             place, str(place.shards), settings.seed, pair_format(settings), fan_out(balance, self.device.kind), models,
             self.computed.precision, self.device.kind, self.device.batch, balance.exemplar, balance.hard_sampling,
             partial(open_references, place, settings), self.read.sure(),
+            self.cars,
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from typing_extensions import TypedDict
 
 from augkit.core.arithmetic import Arithmetic, DeviceKind
-from augkit.core.classes import CarClass
+from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.section import MOST
 from augkit.core.storage import Storage
@@ -30,7 +30,7 @@ PLAN_FORMAT = 3
 UNSEALED_PLAN = 2
 """The format before, without a checksum; it is still read."""
 
-Kind = Literal["real", "generated", "pseudo", "classical"]
+Kind = Literal["real", "generated", "pseudo", "classical", "rendered"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class PlanRow:
     """One shard: ``keys`` of real pairs, or how many pairs of ``class_name`` to make.
 
     A generated row is done as soon as ``want`` candidates are accepted or ``tries`` were tried: its work is bounded,
-    and it never holds more than was asked for. ``round`` counts from 0. A pair of kind ``classical`` is made from a
+    and it never holds more than was asked for; so is a ``rendered`` one, whose masks are those of rendered cars.
+    ``round`` counts from 0. A pair of kind ``classical`` is made from a
     real one: then ``keys`` names that of each pair. A row of kind ``pseudo`` tries the photos of its ``keys``, which a
     teacher read, one after the other.
     """
@@ -159,11 +160,18 @@ def digest_of(inputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def reachable(present: Iterable[CarClass], training: Iterable[CarClass]) -> list[CarClass]:
+def reachable(present: Iterable[CarClass], training: Iterable[CarClass], rendered: bool = False) -> list[CarClass]:
     """Classes that pairs can be made of: those ``present``, then those of which there are only mirror images, since
-    every photo is trained on flipped as well."""
+    every photo is trained on flipped as well; then those that can be ``rendered``, which is any with known doors."""
     known = sorted(present)
-    return known + sorted({car_class.mirror for car_class in training} - set(known))
+    known += sorted({car_class.mirror for car_class in training} - set(known))
+    drawn = {car_class for car_class in ALL_CLASSES if car_class.doors != "unknown"} if rendered else set()
+    return known + sorted(drawn - set(known))
+
+
+def rare(classes: Iterable[CarClass], training: Mapping[CarClass, int], below: int) -> frozenset[CarClass]:
+    """Those with fewer training pairs, mirror images included."""
+    return frozenset(c for c in classes if training.get(c, 0) + training.get(c.mirror, 0) < below)
 
 
 def deficits(

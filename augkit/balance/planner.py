@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from augkit.balance.part_targets import MOST, Areas, ExtraPairs, PartTarget, Profiles, lift
-from augkit.balance.plan import Plan, PlanRow, portions
+from augkit.balance.plan import Kind, Plan, PlanRow, portions
 from augkit.balance.rates import DOUBT, Rate, Rates, Tally, candidates
 from augkit.balance.shard_job import ShardReport
 from augkit.core.classes import CarClass
@@ -84,19 +84,19 @@ class ClassProgress:
         """Candidates that ``todo`` is expected to take."""
         return math.ceil(max(0, self.todo - len(self.offered)) / self.rate.mean)
 
-    def rows(self, class_name: str, shard_size: int, number: int, generates: bool = True) -> Iterator[PlanRow]:
-        """The class's part of a round: photos that were read as long as there are any, then candidates, within what is
-        left of its budget."""
+    def rows(self, class_name: str, shard_size: int, number: int, kind: Kind | None = "generated") -> Iterator[PlanRow]:
+        """The class's part of a round: photos that were read as long as there are any, then candidates of the ``kind``
+        if there are to be any, within what is left of its budget."""
         if self.missing and self.offered:
             yield from self._read_rows(class_name, shard_size, number)
             return
-        if not generates:
+        if kind is None:
             return
         left = self.budget - self.tried
         for want in portions(self.todo, shard_size):
             tries = min(candidates(want, self.rate.mean), left)
             if tries > 0:
-                yield PlanRow("", "generated", class_name, min(want, tries), tries=tries, round=number)
+                yield PlanRow("", kind, class_name, min(want, tries), tries=tries, round=number)
             left -= tries
 
     def _read_rows(self, class_name: str, shard_size: int, number: int) -> Iterator[PlanRow]:
@@ -115,7 +115,8 @@ class Planner:
     """Plans for what each class ``need``s, and for part targets. Raises ConfigError for targets that cannot be.
 
     ``read`` are the photos that a teacher read as each class, the best first: they are taken before anything is
-    generated, and where nothing ``generates`` instead of it.
+    generated, and where nothing ``generates`` instead of it. Candidates of the ``rendered`` classes get the masks of
+    rendered cars.
     """
 
     need: Mapping[CarClass, int]
@@ -125,6 +126,7 @@ class Planner:
     targets: tuple[PartTarget, ...] = ()
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     generates: bool = True
+    rendered: frozenset[CarClass] = frozenset()
 
     def __post_init__(self) -> None:
         if not self._extra(self._bare(())).reached:
@@ -155,8 +157,14 @@ class Planner:
         progress = self.progress([report for report in reports if report.shard in kept], plan)
         size = self.shard_size
         return plan.with_rows(
-            row for name, own in progress.items() for row in own.rows(name, size, number, self.generates)
+            row for name, own in progress.items() for row in own.rows(name, size, number, self.kind_of(name))
         )
+
+    def kind_of(self, class_name: str) -> Kind | None:
+        """How candidates of a class are made; None where there are none."""
+        if CarClass.parse(class_name) in self.rendered:
+            return "rendered"
+        return "generated" if self.generates else None
 
     def progress(self, reports: Iterable[ShardReport], plan: Plan | None = None) -> dict[str, ClassProgress]:
         """The progress of the classes after the reports, by name; photos that the ``plan`` tries are not offered."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -85,8 +86,8 @@ class Job:
 
     What follows ``fan_out`` is read where pairs are generated: the models of each class, what G computes in, on and how
     many at once (decided on before, so that all workers paint alike, wherever each of them is), one exemplar for all
-    photos, how much harder masks are preferred, what opens the real pairs as the gate sees them, and the photos that a
-    teacher read so surely that they are exemplars, too.
+    photos, how much harder masks are preferred, what opens the real pairs as the gate sees them, the photos that a
+    teacher read so surely that they are exemplars, too, and what rendered masks are to look like.
     """
 
     workspace: Workspace
@@ -102,6 +103,7 @@ class Job:
     hard_sampling: float = 0.0
     references: Callable[[], ReferenceSet] = no_gate
     exemplars: tuple[str, ...] = ()
+    cars: Any = None
 
     def folder(self, model: Path) -> Path:
         """Of a model, on this machine."""

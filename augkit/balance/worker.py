@@ -15,9 +15,10 @@ import torch
 from augkit.balance.asked_exemplar import facing, load_exemplar
 from augkit.balance.judged_pairs import add_judged
 from augkit.balance.mask_hardness import MaskHardness
-from augkit.balance.plan import PlanRow
+from augkit.balance.plan import Kind, PlanRow
 from augkit.balance.read_photos import ReadPhotoMaker
 from augkit.balance.real_copies import RealPairCopier
+from augkit.balance.rendered_masks import DrawnMaskSource, rendered_masks
 from augkit.balance.shard_job import Job, ShardReport
 from augkit.core.classes import CarClass
 from augkit.core.memory import keep_freed_memory
@@ -28,7 +29,7 @@ from augkit.core.storage import open_storage
 from augkit.data.catalogue import CatalogueRow, read_catalogue, usable
 from augkit.data.orientation import classify
 from augkit.data.pair import UnpaintedMask
-from augkit.data.whole_car import cleaned_body, without_body
+from augkit.data.whole_car import body_of, cleaned_body, without_body
 from augkit.gan.generated import Exemplar, GeneratedPhotos, MaskSource, PhotoSource
 from augkit.gate.candidate import Candidate, Verdict
 from augkit.gate.fit import load_gate
@@ -36,7 +37,7 @@ from augkit.gate.judge import Gate
 from augkit.shards.writer import PairRecord, ShardWriter
 from augkit.stages.trainable import TRAINABLE
 from augkit.train.checkpoint import digest as file_digest
-from augkit.train.model_folder import MODEL, check_parts
+from augkit.train.model_folder import MODEL, check_parts, load_description
 
 ENCODERS = 4
 """Threads that encode photos beside a device that paints the next ones."""
@@ -66,6 +67,7 @@ class Worker:
         self._encoders = ThreadPoolExecutor(ENCODERS)
         self._masks: dict[Path, tuple[MaskSource, str]] = {}
         self._photos: dict[Path, tuple[PhotoSource, str]] = {}
+        self._cars: dict[Path, MaskSource] = {}
 
     @cached_property
     def rows(self) -> dict[str, CatalogueRow]:
@@ -111,7 +113,7 @@ class Worker:
         reasons: Counter[str] = Counter()
         for made in self._candidates(row, car_class):
             tried += 1
-            verdict, record_of = made.verdict, partial(self._record, car_class, made.seed, made.exemplar)
+            verdict, record_of = made.verdict, partial(self._record, row, made)
             mask = without_body(made.mask, self.schema.channels)
             if made.photo is None:
                 writer.reject(record_of(mask, verdict))
@@ -133,7 +135,7 @@ class Worker:
         for begin in range(0, row.tries, self.job.batch):
             places = range(begin, min(begin + self.job.batch, row.tries))
             seeds = [derive(self.job.seed, row.shard, car_class.name, place) for place in places]
-            drawn = self.draw(car_class, seeds)
+            drawn = self.draw(car_class, seeds, row.kind)
             let_through = [(s, mask) for s, (mask, verdict) in zip(seeds, drawn, strict=True) if not verdict.reasons]
             photos = self._photos_of(car_class, let_through)
             for seed, (mask, verdict) in zip(seeds, drawn, strict=True):
@@ -148,10 +150,10 @@ class Worker:
         painted = self.paint(car_class, [seed for seed, _ in masks], [mask for _, mask in masks])
         return zip(self._encoders.map(self.job.format.encode, painted.photos), painted.exemplars, strict=True)
 
-    def draw(self, car_class: CarClass, seeds: Sequence[int]) -> list[tuple[Mask, Verdict]]:
+    def draw(self, car_class: CarClass, seeds: Sequence[int], kind: Kind = "generated") -> list[tuple[Mask, Verdict]]:
         """The candidate masks of some seeds, with bodies where stage I draws them, judged without. One that shows the
         mirror class is flipped: it is as good."""
-        sampler, _ = self._mask_sampler(car_class)
+        sampler, _ = self._mask_source(car_class, kind)
         drawn = sampler.sample(car_class, [derive(seed, "mask") for seed in seeds], self.job.format.size)
         return [self._judged(car_class, *each) for each in zip(drawn.masks, drawn.scores, strict=True)]
 
@@ -169,17 +171,18 @@ class Worker:
         exemplar = None if self.exemplar is None else facing(self.exemplar, car_class, self.schema)
         return sampler.paint(np.stack(masks), car_class, [derive(seed, "photo") for seed in seeds], exemplar)
 
-    def _record(self, car_class: CarClass, seed: int, exemplar: str, mask: Mask, verdict: Verdict) -> PairRecord:
+    def _record(self, row: PlanRow, made: Made, mask: Mask, verdict: Verdict) -> PairRecord:
+        car_class = CarClass.parse(row.class_name)
         return PairRecord(
-            key=f"{car_class.name}-{seed:016x}",
+            key=f"{car_class.name}-{made.seed:016x}",
             split="train",
             source="generated",
             orientation=car_class.orientation,
             doors=car_class.doors,
-            seed=seed,
-            mask_model=self._mask_sampler(car_class)[1],
+            seed=made.seed,
+            mask_model=self._mask_source(car_class, row.kind)[1],
             image_model=self._photo_sampler(car_class)[1],
-            exemplar=exemplar,
+            exemplar=made.exemplar,
             width=self.job.format.size,
             height=self.job.format.size,
             histogram=histogram(mask, self.schema.channels).tolist(),
@@ -187,6 +190,17 @@ class Worker:
             reasons=verdict.reasons,
             accepted=not verdict.reasons,
         )
+
+    def _mask_source(self, car_class: CarClass, kind: Kind) -> tuple[MaskSource, str]:
+        """What draws masks, and its name in the index."""
+        return self._rendered(car_class) if kind == "rendered" else self._mask_sampler(car_class)
+
+    def _rendered(self, car_class: CarClass) -> tuple[MaskSource, str]:
+        folder = self.job.folder(self.job.models[car_class.name].image)
+        if folder not in self._cars:
+            body = body_of(PartSchema.from_dict(load_description(folder)["schema"]))
+            self._cars[folder] = DrawnMaskSource(rendered_masks().drawing(self.job.cars, self.schema, body))
+        return self._cars[folder], rendered_masks().version
 
     def _mask_sampler(self, car_class: CarClass) -> tuple[MaskSource, str]:
         folder = self.job.folder(self.job.models[car_class.name].mask)

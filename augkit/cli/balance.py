@@ -49,7 +49,7 @@ def balance(
     ] = None,
     sources: Annotated[
         str | None,
-        typer.Option("--sources", help="What lacking pairs are taken from: pseudo,generated or one of them."),
+        typer.Option("--sources", help="What lacking pairs are taken from, of pseudo, generated and rendered."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove the shards that are here first.")] = False,
     track: TrackOption = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from augkit.balance.plain_options import rule_options
+from augkit.balance.rendered_masks import DrawnMaskSource, rendered_masks
 from augkit.core.classes import CarClass
+from augkit.core.errors import ConfigError
+from augkit.core.nearest import one_of
 from augkit.core.parts import Mask, without_ignore
 from augkit.core.progress import Progress, renamed, silent
 from augkit.core.seeds import derive
@@ -23,11 +26,15 @@ from augkit.evaluate.comparison import Figure, compare_defined
 from augkit.evaluate.extract import extract_masks
 from augkit.evaluate.real_pairs import held_out_rows, in_shares, real_pairs
 from augkit.evaluate.trained_stages import TrainedStages
+from augkit.gan.generated import MaskSource
 from augkit.gate.mask_rule import MaskRule
 from augkit.metrics.copies import Copies, find_copies
 from augkit.models.extractors import EXTRACTORS
 from augkit.settings import Settings
 from augkit.stages.model_store import ModelStore
+
+MADE_BY = ("stage-I", "rendered", "rendered-at-random")
+"""What draws the masks that are compared."""
 
 TIMES = 4
 """Made masks for each held-out one."""
@@ -93,13 +100,17 @@ class _Masks:
 
 def evaluate_masks(
     workspace: Workspace, settings: Settings, extractor: str = "lite0", progress: Progress = silent,
-    weights: Path | None = None,
+    weights: Path | None = None, *, made_by: str = "stage-I",
 ) -> MaskEvaluation:  # fmt: skip
-    """Measures the stage-I models of a workspace. Masks are cleaned as generation cleans them. ``weights`` is the
-    extractor's file, where it needs one.
+    """Measures the stage-I models of a workspace, or what else masks are ``made_by``: rendered cars, fitted to the
+    training masks or at random. Masks are cleaned as generation cleans them. ``weights`` is the extractor's file, where
+    it needs one.
 
-    Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts.
+    Raises DataError where no pair was held out, CheckpointError where a model is missing or was trained on other parts,
+    ConfigError for another name of what masks are made by.
     """
+    if made_by not in MADE_BY:
+        raise ConfigError(f"masks made by {made_by}", one_of(made_by, MADE_BY), "choose a listed name")
     network = EXTRACTORS[extractor](weights=weights)  # before anything is drawn: a wrong file is refused here
     store = ModelStore.open(workspace, settings)
     rows = usable(read_catalogue(workspace.require_catalogue()))
@@ -107,7 +118,7 @@ def evaluate_masks(
     training = TrainingRows.of(rows).rows
     held, known = (_Masks.of(real_pairs(workspace, own, schema, size)) for own in (held_out_rows(rows), training))
     rule = MaskRule(training, schema, rule_options(settings.gate))
-    made = _made(store, Counter(held.classes), rule, size, progress)
+    made = _made(_source_of(store, made_by), store, Counter(held.classes), rule, size=size, progress=progress)
     passed = [
         np.array([not rule.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
     ]
@@ -134,14 +145,27 @@ def evaluate_masks(
     return MaskEvaluation(whole, classes, find_copies(made.masks, held.masks, known.masks, schema))
 
 
-def _made(store: ModelStore, wanted: Counter[CarClass], rule: MaskRule, size: int, progress: Progress) -> _Masks:
+def _source_of(store: ModelStore, made_by: str) -> Callable[[CarClass], MaskSource]:
+    """What draws the masks of a class."""
+    if made_by == "stage-I":
+        return TrainedStages(store).masks
+    origin, schema, cars = rendered_masks(), store.schema, None
+    if made_by == "rendered":
+        cars = origin.fit(store.workspace, store.rows.rows, schema, store.settings.seed)
+    source = DrawnMaskSource(origin.drawing(cars, schema, body=None))
+    return lambda _: source
+
+
+def _made(
+    source: Callable[[CarClass], MaskSource], store: ModelStore, wanted: Counter[CarClass], rule: MaskRule, *,
+    size: int, progress: Progress,
+) -> _Masks:  # fmt: skip
     """``TIMES`` as many masks of each class as are wanted of it."""
     masks: list[Mask] = []
     classes: list[CarClass] = []
-    trained = TrainedStages(store)
     for place, (car_class, count) in enumerate(sorted(wanted.items()), 1):
         seeds = [derive(store.settings.seed, "appraisal", car_class.name, n) for n in range(TIMES * count)]
-        drawn = trained.masks(car_class).sample(car_class, seeds, size).masks
+        drawn = source(car_class).sample(car_class, seeds, size).masks
         masks += [rule.clean(without_body(mask, store.schema.channels))[0] for mask in drawn]
         classes += [car_class] * len(seeds)
         progress("classes drawn", place, len(wanted))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
 from augkit.core.arithmetic import Device, Precision
 from augkit.core.section import LARGEST, Count, CountOrZero, Section
 
-PairSource = Literal["pseudo", "generated"]
+PairSource = Literal["pseudo", "generated", "rendered"]
 
 
 class BalanceSettings(Section):
@@ -19,7 +19,11 @@ class BalanceSettings(Section):
     target_parts: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
     """Shares of the cars' pixels, over all pairs for training, that parts should have; by the part's name."""
     sources: tuple[PairSource, ...] = ("pseudo", "generated")
-    """What lacking pairs are taken from, in this order: photos that a teacher read, and generated pairs."""
+    """What lacking pairs are taken from: first photos that a teacher read, then generated pairs; ``rendered`` takes the
+    masks of these from rendered cars, for rare classes, and for all without ``generated``."""
+    rendered_below: Count = 10
+    """A class with fewer training pairs (mirror images count) is rare: with ``rendered`` among the sources its masks
+    are those of rendered cars."""
     shard_size: Count = 64
     workers: Count | Literal["auto"] = "auto"
     """Of Ray; ``auto``: as many as the cluster has room for, and more as it grows."""
@@ -49,4 +53,4 @@ class BalanceSettings(Section):
     def _each_once(cls, sources: tuple[PairSource, ...]) -> tuple[PairSource, ...]:
         if not sources or len(set(sources)) < len(sources):
             raise ValueError("one source or more, each named once")
-        return tuple(sorted(sources, reverse=True))  # real photos before generated ones, however they are named
+        return tuple(name for name in get_args(PairSource) if name in sources)  # in order of worth

@@ -10,7 +10,7 @@ import pytest
 
 from augkit.cli._app import run
 from augkit.core.classes import CarClass
-from augkit.core.errors import DataError
+from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import IGNORE, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import read_catalogue, write_catalogue
@@ -21,6 +21,7 @@ from augkit.evaluate.masks import MaskEvaluation, evaluate_masks
 from augkit.gan.generated import MaskDraw
 from augkit.report.measures import read_measures
 from augkit.settings import load_settings
+from augkit.sources.render import fitted_cars
 
 
 class Replaying:
@@ -110,3 +111,15 @@ def test_the_verb(
 def test_an_untrained_stage_is_said(copied_workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "masks", "--workspace", str(copied_workspace.root)]) == 3
     assert "train it first" in capsys.readouterr().err
+
+
+def test_masks_of_rendered_cars_are_compared_too(
+    rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitted_cars, "POOL", 24)
+    settings = load_settings("smoke")
+    for made_by in ("rendered", "rendered-at-random"):
+        found = evaluate_masks(rendered_workspace, settings, made_by=made_by)
+        assert found.whole.figures[0].value > 0 and found.whole.passing > 0.2
+    with pytest.raises(ConfigError, match="did you mean rendered"):
+        evaluate_masks(rendered_workspace, settings, made_by="rendred")

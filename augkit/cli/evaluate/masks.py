@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from augkit.cli._extractor import ExtractorOption, WeightsOption
 from augkit.cli._session import ConfigOption, JsonOption, SetOption, WorkspaceOption, open_session
 from augkit.cli._verb import CatalogueVerb
@@ -13,6 +17,9 @@ def masks(
     *,
     extractor: ExtractorOption = "lite0",
     weights: WeightsOption = None,
+    made_by: Annotated[
+        str, typer.Option("--made-by", help="stage-I, rendered (cars fitted to real masks) or rendered-at-random.")
+    ] = "stage-I",
     workspace: WorkspaceOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -25,6 +32,7 @@ def masks(
     session = open_session(workspace, as_json, config, overrides)
     with Bars() as bars:
         result = measured(
-            session.workspace, extractor=extractor, weights=weights, config=session.settings, progress=bars
-        )
+            session.workspace, extractor=extractor, weights=weights, config=session.settings, progress=bars,
+            made_by=made_by,
+        )  # fmt: skip
     session.show(result)

@@ -45,7 +45,7 @@ def _side(atlas: Atlas, shape: Shape, style: str, side: str) -> None:
     _doors(atlas, sheet, shape, side)
     crease = [shape.on_side(x, 5.6) for x in np.linspace(shape.axles[0], shape.axles[1] - 0.4, 9)]
     atlas.line(sheet, crease, Material.CREASE, 3)
-    edging = Material.SEAM if style in ("sedan", "hatchback") else Material.PLASTIC
+    edging = Material.SEAM if style not in ("suv", "pickup") else Material.PLASTIC
     for axle in shape.axles:
         atlas.disc(sheet, (axle, shape.wheel), shape.arch + 0.035, edging)
         atlas.disc(sheet, (axle, shape.wheel), shape.arch, Material.HOLE, 0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
 
 from augkit.core.classes import ORIENTATIONS, Orientation
 from augkit.core.errors import ConfigError
-from augkit.sources.render.body_styles import STYLES
+from augkit.sources.render.body_styles import USUAL
 from augkit.sources.render.lighting import COLOURS, Rgb
 from augkit.sources.render.scene import BACKGROUNDS
 from augkit.sources.render.shape import Proportions
@@ -63,12 +65,14 @@ class CarParameters:
 
 
 def random_parameters(
-    rng: np.random.Generator, orientation: Orientation | None = None, doors: KnownDoors | None = None
-) -> CarParameters:
-    """A car as it might be met, drawn from ``rng``; seen from ``orientation``, with ``doors``, if given."""
+    rng: np.random.Generator, orientation: Orientation | None = None, doors: KnownDoors | None = None,
+    styles: Mapping[str, float] = MappingProxyType(USUAL),
+) -> CarParameters:  # fmt: skip
+    """A car as it might be met, drawn from ``rng``; seen from ``orientation``, with ``doors``, if given. ``styles``
+    says how often each is met."""
     quadrant = ORIENTATIONS.index(orientation if orientation is not None else rng.choice(np.array(ORIENTATIONS)))
     chosen: KnownDoors = doors if doors is not None else ("3" if rng.random() < 0.5 else "5")
-    style = str(rng.choice(list(STYLES), p=[0.3, 0.32, 0.2, 0.18]))
+    style = str(rng.choice(list(styles), p=list(styles.values())))
     names, shares = list(COLOURS), np.array([share for _, share in COLOURS.values()])
     overcast = rng.random() < 0.35
     sky_tone = rng.uniform(0.8, 1.0)

@@ -27,7 +27,7 @@ def own_parts(schema: PartSchema) -> NDArray[np.uint8]:
     if unknown:
         raise DataError(
             f"no rendered car shows {', '.join(unknown)}", f"parts among {', '.join(render_schema().names[1:])}",
-            "leave rendered_steps at 0",
+            "leave rendered cars out (segmenter.rendered_steps, --sources rendered)",
         )  # fmt: skip
     table = np.full(256, BACKGROUND, np.uint8)
     table[IGNORE] = IGNORE

@@ -12,6 +12,7 @@ from augkit.core.errors import ConfigError
 from augkit.core.seeds import derive
 from augkit.data.orientation import CarView
 from augkit.data.samples import Sample
+from augkit.sources.render.body_styles import USUAL
 from augkit.sources.render.cars import render_car
 from augkit.sources.render.parameters import CarParameters, KnownDoors, random_parameters
 
@@ -53,7 +54,7 @@ def rendered_sample(car_class: CarClass, number: int, size: int, seed: int) -> S
     """
     rng = np.random.default_rng(derive(seed, "render", car_class.name, number))
     for _ in range(_ATTEMPTS):
-        parameters = _parameters_for(car_class, rng)
+        parameters = parameters_of_class(car_class, rng)
         pair = render_car(parameters, round(size * _ROOM))
         if pair.car_class == car_class:
             name = f"{car_class.name}-{number:05d}"
@@ -76,9 +77,12 @@ def parse_counts(texts: list[str]) -> dict[CarClass, int]:
     return counts
 
 
-def _parameters_for(car_class: CarClass, rng: np.random.Generator) -> CarParameters:
+def parameters_of_class(
+    car_class: CarClass, rng: np.random.Generator, styles: Mapping[str, float] | None = None
+) -> CarParameters:
+    """A random car that is likely to show the class; ``styles`` as in ``random_parameters``."""
     doors: KnownDoors | None = None if car_class.doors == "unknown" else car_class.doors
-    parameters = random_parameters(rng, car_class.orientation, doors)
+    parameters = random_parameters(rng, car_class.orientation, doors, styles or USUAL)
     if car_class.doors != "unknown":
         return parameters
     off_axis = float(rng.uniform(0.5, 12.0))  # only nearly straight views hide every door
