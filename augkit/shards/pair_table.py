@@ -41,7 +41,8 @@ def _read(opened: pq.ParquetFile, rows: pc.Expression | None) -> pa.Table:
     asked = [name for name in opened.schema_arrow.names if name in (*NAMES, "accepted") or name in str(rows)]
     batches = [_with_numbers(COLUMNS.empty_table())]
     for batch in opened.iter_batches(1 << 16, columns=asked, use_threads=False):
-        own = pa.Table.from_batches([batch.filter(pc.and_(batch["accepted"], batch["shard"].is_valid()))])
+        keep = pc.and_(batch["accepted"], batch["shard"].is_valid())
+        own = pa.Table.from_batches([batch if pc.all(keep, min_count=0).as_py() else batch.filter(keep)])
         batches.append(_with_numbers(own if rows is None else own.filter(rows)))
         pa.default_memory_pool().release_unused()  # it would keep as much again for later
     table = pa.concat_tables(batches).unify_dictionaries()

@@ -19,7 +19,7 @@ import pickle
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,17 +31,29 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.fft import idctn
 
+from augkit.balance.plan import Plan, PlanRow, load_plan
+from augkit.balance.run_plan import committed
+from augkit.balance.shard_job import ShardReport
 from augkit.core.classes import ALL_CLASSES
 from augkit.core.parts import PartSchema
+from augkit.core.progress import silent
 from augkit.core.storage import LocalStorage
+from augkit.core.workspace import Workspace
 from augkit.data.photo_looks import look_of
 from augkit.gate.bounds import ScoreBounds
 from augkit.gate.duplicates import KeptPairs, SmallPair
 from augkit.gate.funnel import FUNNEL_COLUMNS, funnel
 from augkit.gate.judge import Gate
 from augkit.metrics.copies import SIDE
+from augkit.report.browse import RANK, RowSelection, select_rows
+from augkit.report.image_cache import ImageCache
+from augkit.report.index_overview import IndexOverview
+from augkit.report.pair_selection import select_pairs
+from augkit.report.report_data import ReportData
+from augkit.shards.card import CARD_COLUMNS, CardCounts
 from augkit.shards.codec import encode_mask
-from augkit.shards.commit import TarFile, commit_file, read_commit, tar_file
+from augkit.shards.commit import Commit, TarFile, commit_file, read_commit, tar_file
+from augkit.shards.commit_records import CommitRecords
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, Manifest, ShardEntry
 from augkit.shards.index_file import IndexFile
 from augkit.shards.reader import ShardDataset
@@ -130,8 +142,8 @@ def measure_pickle(folder: Path, rows: int) -> Iterator[None]:
     assert len(pickle.loads(sent)) == rows
 
 
-def write_tars(folder: Path, rows: int) -> None:
-    """Tars under an index of the same few hundred pairs again and again: links to one file."""
+def link_shards(folder: Path, rows: int) -> tuple[LocalStorage, Commit]:
+    """Shards of the same few hundred pairs again and again: links to one, whose commit record is given back."""
     storage = LocalStorage(folder)
     random, names = np.random.default_rng(0), shard_names(0, rows)
     writer = ShardWriter(storage, names[0])
@@ -147,12 +159,71 @@ def write_tars(folder: Path, rows: int) -> None:
     for name in names[1:]:
         for file in (tar_file, commit_file):
             storage.path(file(name)).hardlink_to(storage.path(file(names[0])))
+    return storage, commit
+
+
+def write_tars(folder: Path, rows: int) -> None:
+    """The same under an index."""
+    commit, names = link_shards(folder, rows)[1], shard_names(0, rows)
     place = commit.table.schema.get_field_index("shard")
     with pq.ParquetWriter(folder / INDEX_FILE, commit.table.schema, compression="zstd") as index:
         for name in names:
             index.write_table(commit.table.set_column(place, "shard", pa.array([name] * SHARD)))
     shards = [replace(ShardEntry.of(commit), name=name) for name in names]
     write_manifest(folder, shards)
+
+
+def measure_report(folder: Path, rows: int) -> Iterator[None]:
+    """What `augkit report` reads of the index; the pictures, of which there are as many of any index, are missing."""
+    storage, workspace = LocalStorage(folder), Workspace(folder)
+    yield
+    index = IndexFile(storage)
+    CardCounts.of(index.tables(CARD_COLUMNS), index.columns)
+    overview = IndexOverview.of(index, SCHEMA.channels)
+    data = ReportData(workspace, SCHEMA, [], storage, None, index.manifest, index, overview, {}, [])
+    pairs = select_pairs(data, overview.rejections.result(), ImageCache(storage, SCHEMA), silent)
+    assert sum(sheet.total for sheet in pairs.sheets) == rows
+
+
+def measure_view(folder: Path, rows: int) -> Iterator[None]:
+    """`augkit view --sort rank`: the order of all rows, and the sixty of a contact sheet."""
+    storage = LocalStorage(folder)
+    yield
+    chosen = select_rows(storage, RowSelection(sort=RANK))
+    assert (len(chosen), len(chosen[:60])) == (rows, 60)
+
+
+def measure_plan(folder: Path, rows: int) -> Iterator[None]:
+    """What `augkit balance` begins with: the plan and the commit records of all shards, as reports."""
+    storage = committed_plan(folder / "planned", rows)
+    yield
+    assert len(reports_of(CommitRecords(storage), storage)) == rows // SHARD
+
+
+def measure_round(folder: Path, rows: int) -> Iterator[None]:
+    """What a round of `augkit balance` reads that has one shard made, beside as many that there were before."""
+    storage = committed_plan(folder / "rounds", rows)
+    records = CommitRecords(storage)
+    reports_of(records, storage)
+    yield
+    records.look_again()
+    records.forget(["shard-000000"])
+    assert len(reports_of(records, storage)) == rows // SHARD
+
+
+def reports_of(records: CommitRecords, storage: LocalStorage) -> Sequence[ShardReport]:
+    """Of the shards of the plan that is there."""
+    plan = load_plan(storage)
+    assert plan is not None
+    return committed(records, plan.rows, lambda row: "row")
+
+
+def committed_plan(folder: Path, rows: int) -> LocalStorage:
+    """A plan of as many pairs, and their shards, which are links to one."""
+    storage = link_shards(folder, rows)[0]
+    made = (PlanRow(name, "generated", "front-left-5", SHARD, tries=SHARD) for name in shard_names(0, rows))
+    Plan("inputs", tuple(made)).save(storage)
+    return storage
 
 
 def measure_verify(folder: Path, rows: int) -> Iterator[None]:
@@ -209,8 +280,9 @@ def made_up_thumbs(random: np.random.Generator, count: int) -> NDArray[np.uint8]
 
 
 QUESTIONS: dict[str, Callable[[Path, int], Iterator[None]]] = {
-    "open": measure_open, "pickle": measure_pickle, "verify": measure_verify,
-    "summary": measure_summary, "duplicates": measure_duplicates,
+    "open": measure_open, "pickle": measure_pickle, "summary": measure_summary, "report": measure_report,
+    "view": measure_view, "plan": measure_plan, "round": measure_round, "duplicates": measure_duplicates,
+    "verify": measure_verify,
 }  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_verdicts_are_those_of_each_pair_with_each(seed: int, few: int, monkeypa
         assert told.judge(looks[90:], arranged.__getitem__) == expected[90:]
 
 
-def test_buckets_lose_none_at_the_limit() -> None:
+def test_buckets_lose_none_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pairs whose pictures correlate barely enough, among thousands of others."""
     random = np.random.default_rng(0)
     spectra = random.normal(size=(6000, 64)) / np.arange(1, 65) ** 0.5
@@ -115,6 +115,9 @@ def test_buckets_lose_none_at_the_limit() -> None:
     near = spectra[:300] + moves
     near *= 0.85 / np.linalg.norm(near, axis=1, keepdims=True)
     looks = np.rint(np.concatenate([spectra, near]) * 127).astype(np.int8)
+    one_by_one = [(place, earlier.tolist()) for place, earlier in earlier_alike(looks)]
+    monkeypatch.setattr(photo_looks, "FEW", 0)
+    assert [(place, earlier.tolist()) for place, earlier in earlier_alike(looks)] == one_by_one
     found = dict(earlier_alike(looks))
     assert all(place in found[6000 + place] for place in range(300))
     assert sum(map(len, found.values())) < 400
