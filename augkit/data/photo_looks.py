@@ -153,7 +153,7 @@ def _planes() -> NDArray[np.float32]:
     """(65, P) normals in whole numbers, so that sums are exact and no machine puts a look on another side."""
     normals = np.random.default_rng(0).normal(size=(COEFFICIENTS + 1, TABLES * BITS + SKETCH))
     more = np.random.default_rng(1).normal(size=(COEFFICIENTS + 1, SKETCH))
-    return np.rint(np.concatenate([normals, more], axis=1) * 16).astype(np.float32)
+    return np.asarray(np.rint(np.concatenate([normals, more], axis=1) * 16), np.float32)
 
 
 def _sides(products: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -30,8 +30,8 @@ class TarFile:
 
 @dataclass(frozen=True)
 class Commit:
-    """A shard that is whole: the digest of its plan row, its tar and the one aside, its rows, and the sha256 of the
-    record's own file."""
+    """A shard that is whole: the digest of its plan row, its tar and the one aside, its rows, the sha256 of the
+    record's own file, and the columns that there are in it."""
 
     name: str
     row_digest: str
@@ -39,6 +39,7 @@ class Commit:
     aside: TarFile
     table: pa.Table
     sha256: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, int]:
@@ -59,16 +60,19 @@ def read_commit(storage: Storage, name: str) -> Commit | None:
     return commit if whole else None
 
 
-def parse_commit(name: str, data: bytes) -> Commit:
-    """The commit record in a file's bytes. Raises ShardError where they are not as they were written."""
+def parse_commit(name: str, data: bytes, columns: Sequence[str] | None = None) -> Commit:
+    """The commit record in a file's bytes, with some ``columns`` of its rows or all. Raises ShardError where the bytes
+    are not as they were written."""
     found, remedy = f"{commit_file(name)} is no commit record", "delete it and run what made the shards again"
     if is_sealed(data) and not is_whole(data):
         raise ShardError(f"{commit_file(name)} has changed", "the bytes that its checksum was made of", remedy)
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)  # small; no thread outlives the call
+        file = pq.ParquetFile(pa.BufferReader(data))
+        table = file.read(None if columns is None else list(columns), use_threads=False)  # no thread outlives the call
         about = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
         tar, aside = (TarFile(int(about[f"{kind}_size"]), about[f"{kind}_sha256"]) for kind in ("tar", "aside"))
-        return Commit(name, about["row_digest"], tar, aside, table, hashlib.sha256(data).hexdigest())
+        digest, names = hashlib.sha256(data).hexdigest(), tuple(file.schema_arrow.names)
+        return Commit(name, about["row_digest"], tar, aside, table, digest, names)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise ShardError(f"{found}: {error!r}", "a table with row_digest, tar and aside", remedy) from error
 

@@ -4,7 +4,7 @@ of it does not grow with its rows."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -15,6 +15,9 @@ import pyarrow.compute as pc
 from augkit.core.errors import ShardError
 from augkit.core.storage import Storage
 from augkit.shards.commit import Commit, commit_file, parse_commit, read_commit
+
+_COLUMNS = ("accepted", "reasons", "photo_length", "width", "height", "histogram")
+"""Of the rows, what facts are made of: a third of the time of reading all."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class CommitFacts:
         counts = dict(zip(reasons.field("values").to_pylist(), reasons.field("counts").to_pylist(), strict=True))
         painted = len(table) - table["photo_length"].null_count
         files = {name: size for name, size in commit.files.items() if size}
-        columns = frozenset(map(sys.intern, table.column_names))
+        columns = frozenset(map(sys.intern, commit.columns))
         return cls(
             commit.row_digest, commit.sha256, files, len(kept), len(table), painted, counts, _areas(kept), columns
         )
@@ -90,26 +93,32 @@ class CommitRecords:
     def facts(self, name: str) -> CommitFacts | None:
         """What is known of a shard; None where it is not whole, as for ``read_commit``."""
         if name not in self._facts:
-            self.read(name)
+            self._note(name, self._found(name, _COLUMNS))
         return self._facts.get(name)
 
     def read(self, name: str) -> Commit | None:
         """The record itself, as ``read_commit`` has it."""
-        commit = read_commit(self.storage, name) if name in self._new else self._read_listed(name)
+        commit = self._found(name)
+        self._note(name, commit)
+        return commit
+
+    def _note(self, name: str, commit: Commit | None) -> None:
         if commit is not None:
             self._facts[name] = CommitFacts.of(commit)
-        return commit
+
+    def _found(self, name: str, columns: Sequence[str] | None = None) -> Commit | None:
+        return read_commit(self.storage, name) if name in self._new else self._listed_one(name, columns)
 
     def columns(self, names: Iterable[str]) -> set[str]:
         """The columns that records of whole shards have."""
         return {column for name in names if (facts := self.facts(name)) is not None for column in facts.columns}
 
-    def _read_listed(self, name: str) -> Commit | None:
+    def _listed_one(self, name: str, columns: Sequence[str] | None) -> Commit | None:
         listed = self._known()
         if commit_file(name) not in listed:
             return None
         try:
-            commit = parse_commit(name, self.storage.read(commit_file(name)))
+            commit = parse_commit(name, self.storage.read(commit_file(name)), columns)
         except ShardError:
             return None
         return commit if _is_whole(name, commit.files, listed) else None
