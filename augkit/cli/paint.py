@@ -68,7 +68,7 @@ def train(
                  f"the photo from the fixed noise: {psnr:.1f} dB, {sheet}{note}")  # fmt: skip
 
 
-@paint.command("sample")
+@paint.command("sample", cls=Verb)
 def sample(
     *,
     model: ModelOption = None,
