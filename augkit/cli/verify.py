@@ -18,6 +18,9 @@ def verify(
     shards: Annotated[
         str | None, typer.Option("--shards", help="Other shards than the workspace's: a folder or URL.")
     ] = None,
+    members: Annotated[
+        bool, typer.Option("--members", help="Look into every photo, mask and row even where all checksums fit.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +39,7 @@ def verify(
     storage = open_storage(shards or session.workspace.shards)
     manifest = load_manifest(storage)
     with Bars() as bars:
-        faults = checks.verify(storage, bars)
+        faults = checks.verify(storage, bars, members)
     size = sum(shard.tar.size + shard.aside.size for shard in manifest.shards)
     table = Table("shards", "pairs", "bytes", "faults", title=f"Shards in {storage}")
     table.add_row(str(len(manifest.shards)), str(manifest.pairs), str(size), str(len(faults)))

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -68,11 +69,35 @@ def _full(row: Row) -> dict[str, str]:
     return {} if row["full_offset"] is None else {"full": "full.png"}
 
 
-def check_shard(storage: Storage, shard: ShardEntry, rows: pa.Table | None, schema: PartSchema) -> list[Fault]:
-    """Its faults; ``rows`` are those of the index with bytes in it, None where the index cannot be read."""
+@dataclass(frozen=True)
+class _RowsOfShard:
+    """The rows of the index with bytes in a shard, as Python objects where asked for; None without an index."""
+
+    table: pa.Table | None
+
+    def of(self, content: TarContent) -> list[Row]:
+        """Those with bytes in one of its tars."""
+        return [row for row in self._plain if content.members(row)]
+
+    @cached_property
+    def _plain(self) -> list[Row]:
+        return [] if self.table is None else self.table.select(_COLUMNS).to_pylist()
+
+
+def check_shard(
+    storage: Storage, shard: ShardEntry, rows: pa.Table | None, schema: PartSchema, members: bool
+) -> list[Fault]:
+    """Its faults; ``rows`` are those of the index with bytes in it, None where the index cannot be read.
+
+    Members of a tar whose checksum is the manifest's are looked into on demand (``members``), and where the manifest,
+    of an earlier version, does not know the commit record's.
+    """
     faults = _check_commit(storage, shard)
-    plain = None if rows is None else rows.select(_COLUMNS).to_pylist()
-    return faults + [fault for content in contents(shard) for fault in _check_tar(storage, content, plain, schema)]
+    members = members or bool(faults) or not shard.commit
+    own = _RowsOfShard(rows)
+    return faults + [
+        fault for content in contents(shard) for fault in _check_tar(storage, content, own, schema, members)
+    ]
 
 
 def _check_commit(storage: Storage, shard: ShardEntry) -> list[Fault]:
@@ -89,10 +114,11 @@ def _check_commit(storage: Storage, shard: ShardEntry) -> list[Fault]:
     return [] if same else [Fault("commit", file, "says other things of its tars than the manifest")]
 
 
-def _check_tar(storage: Storage, content: TarContent, rows: list[Row] | None, schema: PartSchema) -> list[Fault]:
+def _check_tar(
+    storage: Storage, content: TarContent, rows: _RowsOfShard, schema: PartSchema, members: bool
+) -> list[Fault]:
     file, expected = content.file, content.tar
-    owners = [row for row in rows or [] if content.members(row)]
-    if not expected.size and not owners:
+    if not expected.size and not rows.of(content):
         return []
     try:
         tar = storage.read(file)
@@ -103,7 +129,9 @@ def _check_tar(storage: Storage, content: TarContent, rows: list[Row] | None, sc
         faults.append(Fault("size", file, f"{len(tar)} bytes, the manifest says {expected.size}"))
     if TarFile.of(tar).sha256 != expected.sha256:
         faults.append(Fault("sha256", file, f"differs from the manifest's {expected.sha256}"))
-    return faults if rows is None else faults + list(_check_members(content, memoryview(tar), owners, schema))
+    if rows.table is None or not (faults or members):
+        return faults
+    return faults + list(_check_members(content, memoryview(tar), rows.of(content), schema))
 
 
 def _check_members(content: TarContent, tar: memoryview, rows: list[Row], schema: PartSchema) -> Iterator[Fault]:

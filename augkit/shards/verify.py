@@ -24,8 +24,12 @@ THREADS = 8
 """At most so many shards are in memory at a time, and never more than there are cores."""
 
 
-def verify(storage: Storage, progress: Progress = silent) -> list[Fault]:
+def verify(storage: Storage, progress: Progress = silent, members: bool = False) -> list[Fault]:
     """Every fault of the data set; none where all is as it was written. The card, ``README.md``, is people's to edit.
+
+    Where index, commit record and tar have the checksums that the manifest knows, nothing inside can have changed:
+    members are looked into where one of these differs, to name the pairs, and all of them on demand (``members``),
+    which finds what was wrong when it was written, too.
 
     Holds the index and a shard for each core in memory, and tells ``progress`` of each shard in its turn.
     """
@@ -38,11 +42,12 @@ def verify(storage: Storage, progress: Progress = silent) -> list[Fault]:
     stray = [name for name in names if name.endswith(".tar") and name not in expected]
     faults += [Fault("stray", name, "not in the manifest") for name in stray]
     faults += _check_plan(storage, manifest)
+    members = members or bool(faults)
     rows = {} if table is None else by_shard(table)
     none = None if table is None else COLUMNS.empty_table()
 
     def check(shard: ShardEntry) -> list[Fault]:
-        return check_shard(storage, shard, rows.get(shard.name, none), manifest.schema)
+        return check_shard(storage, shard, rows.get(shard.name, none), manifest.schema, members)
 
     # Checksums and decoding leave the interpreter to other threads.
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:

@@ -14,6 +14,7 @@ from augkit.cli import _app
 from augkit.core.errors import ShardError
 from augkit.core.object_store import FsspecStorage
 from augkit.core.storage import LocalStorage
+from augkit.shards import shard_check
 from augkit.shards.codec import encode_mask
 from augkit.shards.commit import aside_file, tar_file, to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index
@@ -53,6 +54,23 @@ def test_finds_nothing_where_nothing_is_wrong(dataset: DataSet) -> None:
     seen: list[tuple[str, int, int]] = []
     assert verify(dataset[0], lambda *about: seen.append(about)) == []
     assert seen == [("shards", 1, 3), ("shards", 2, 3), ("shards", 3, 3)]
+
+
+def test_looks_into_tars_where_a_checksum_differs_or_on_demand(
+    dataset: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, _ = dataset
+    seen: list[str] = []
+    found = shard_check._check_members
+    monkeypatch.setattr(
+        shard_check, "_check_members", lambda content, *more: seen.append(content.file) or found(content, *more)
+    )
+    assert not verify(storage) and not seen
+    assert not verify(storage, members=True) and tar_file(SHARDS[0]) in seen
+    seen.clear()
+    path = storage.path(tar_file(SHARDS[0]))
+    path.write_bytes(path.read_bytes() + b"x")
+    assert verify(storage) and seen == [tar_file(SHARDS[0])]
 
 
 def test_works_through_fsspec() -> None:
@@ -244,7 +262,7 @@ def test_a_mask_that_does_not_fit(storage: LocalStorage, wrong: str) -> None:
     writer.add(record, b"photo", "jpg", encode_mask(mask + 1 if wrong == "ids" else mask))
     writer.commit("row")
     finish(storage, SHARDS[:1], SCHEMA, "plan", {})
-    assert kinds(verify(storage)) == {("mask", tar_file(SHARDS[0]))}
+    assert kinds(verify(storage, members=True)) == {("mask", tar_file(SHARDS[0]))}
 
 
 def test_the_command(dataset: DataSet, capsys: pytest.CaptureFixture[str]) -> None:
