@@ -58,8 +58,9 @@ def test_what_is_beside_the_car_is_not_judged_and_ignored_pixels_are_the_real_on
     real, made = (Pair(photo, mask, CarClass("A", "5")) for photo in (red, dark))
     found: list[RedIsReal | None] = [RedIsReal(), None]
     monkeypatch.setattr("augkit.evaluate.discriminator.load_discriminator", lambda *_: found.pop(0))
+    drawn = SimpleNamespace(schema=PartSchema.from_names(["hood", "trunk"]))
     store: Any = SimpleNamespace(
-        settings=load_settings("smoke"), schema=PartSchema.from_names(["hood", "trunk"]),
+        settings=load_settings("smoke"), drawn=drawn,
         model=lambda stage, car_class: "all", usable=lambda stage, name: None,
     )  # fmt: skip
     assert told_apart(store, [real], [made]) == PatchAccuracy(1.0, 0.5)  # of the second scale none is told

@@ -23,5 +23,5 @@ def test_what_the_schema_lacks_is_background_and_what_no_car_shows_is_refused() 
     assert {name: int(table[drawn.id_of(name)]) for name in ("wheel", "hood", "trunk")} == {
         "wheel": 1, "hood": 2, "trunk": 0,
     }  # fmt: skip
-    with pytest.raises(DataError, match=r"no rendered car shows roof(.|\n)*rendered_steps at 0"):
+    with pytest.raises(DataError, match=r"no rendered car shows roof(.|\n)*leave rendered cars out"):
         own_parts(PartSchema.from_names(["wheel", "roof"]))
