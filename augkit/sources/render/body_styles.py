@@ -11,7 +11,7 @@ Lengths are metres; x = 0 is half way between the bumpers, z = 0 the ground.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,8 @@ PICKUP = Style(
     boxy=3.4,
 )
 
-ESTATE = Style(  # a saloon up to the pillar, whose roof goes on to an upright tailgate
+ESTATE = replace(  # a saloon up to the pillar, whose roof goes on to an upright tailgate
+    SEDAN,
     rings=(
         (2.03, 0.21, -2.04, 0.26, 0.80, 0.25, 0.22),
         (2.19, 0.23, -2.18, 0.29, 0.87, 0.40, 0.33),
@@ -164,12 +165,6 @@ ESTATE = Style(  # a saloon up to the pillar, whose roof goes on to an upright t
         (-0.06, 1.45, -1.70, 1.455, 0.53, 0.22, 0.22),
         (-0.30, 1.475, -1.30, 1.47, 0.0, 0.0, 0.0),
     ),
-    axles=(1.38, -1.34),
-    wheel=0.335,
-    door_start=0.82,
-    pillar=-0.20,
-    door_end=-1.12,
-    coupe_end=-0.58,
     boxy=3.0,
 )
 

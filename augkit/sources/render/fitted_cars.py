@@ -16,7 +16,7 @@ from augkit.core.classes import CarClass, Orientation
 from augkit.core.parts import IGNORE, Mask, PartSchema, without_ignore
 from augkit.core.seeds import derive
 from augkit.data.crop import canonical_window, cut
-from augkit.sources.render.body_styles import VARIED
+from augkit.sources.render.body_styles import USUAL, VARIED
 from augkit.sources.render.cars import Rendering, render
 from augkit.sources.render.parameters import CarParameters
 from augkit.sources.render.rendered_parts import MARGIN, own_parts
@@ -58,7 +58,7 @@ class FittedCars:
 
     def draw(self, car_class: CarClass, rng: np.random.Generator) -> CarParameters:
         """A car that is to show the class."""
-        fresh = parameters_of_class(car_class, rng, VARIED if self.kept else None)
+        fresh = parameters_of_class(car_class, rng, VARIED if self.kept else USUAL)
         alike = self._alike(car_class)
         if not alike:
             return fresh

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
@@ -66,7 +65,7 @@ class CarParameters:
 
 def random_parameters(
     rng: np.random.Generator, orientation: Orientation | None = None, doors: KnownDoors | None = None,
-    styles: Mapping[str, float] = MappingProxyType(USUAL),
+    styles: Mapping[str, float] = USUAL,
 ) -> CarParameters:  # fmt: skip
     """A car as it might be met, drawn from ``rng``; seen from ``orientation``, with ``doors``, if given. ``styles``
     says how often each is met."""

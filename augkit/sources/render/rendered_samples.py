@@ -78,11 +78,11 @@ def parse_counts(texts: list[str]) -> dict[CarClass, int]:
 
 
 def parameters_of_class(
-    car_class: CarClass, rng: np.random.Generator, styles: Mapping[str, float] | None = None
+    car_class: CarClass, rng: np.random.Generator, styles: Mapping[str, float] = USUAL
 ) -> CarParameters:
     """A random car that is likely to show the class; ``styles`` as in ``random_parameters``."""
     doors: KnownDoors | None = None if car_class.doors == "unknown" else car_class.doors
-    parameters = random_parameters(rng, car_class.orientation, doors, styles or USUAL)
+    parameters = random_parameters(rng, car_class.orientation, doors, styles)
     if car_class.doors != "unknown":
         return parameters
     off_axis = float(rng.uniform(0.5, 12.0))  # only nearly straight views hide every door
