@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import cv2
@@ -24,10 +24,15 @@ Scores = Float[Tensor, "..."]
 
 @dataclass(frozen=True)
 class PatchAccuracy:
-    """The shares of real patches that D takes for real, and of made ones that it takes for made."""
+    """The shares of real patches that D takes for real, and of made ones that it takes for made.
+
+    ``ranked`` is the chance that a photo's real patch has a higher score than a made one on the same mask (the area
+    under the ROC curve): well above ``mean`` where D tells them, but draws the line in the wrong place.
+    """
 
     real: float
     made: float
+    ranked: float
 
     @property
     def mean(self) -> float:
@@ -36,15 +41,25 @@ class PatchAccuracy:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {"real": self.real, "made": self.made, "mean": self.mean}
+        return {"real": self.real, "made": self.made, "mean": self.mean, "ranked": self.ranked}
 
 
-def patch_accuracy(real: Iterable[Scores], made: Iterable[Scores], even: float) -> PatchAccuracy:
+def patch_accuracy(real: Sequence[Scores], made: Sequence[Scores], even: float) -> PatchAccuracy:
     """Each is a map of scores for every scale, and every scale counts alike; at ``even`` D says neither, which is
     counted as taken for made."""
     shares = [[float((scores > even).float().mean()) for scores in side] for side in (real, made)]
-    taken, fooled = (sum(own) / len(own) for own in shares)
-    return PatchAccuracy(taken, 1 - fooled)
+    shares.append([ranked_above(own, other) for own, other in zip(real, made, strict=True)])
+    taken, fooled, ranked = (sum(own) / len(own) for own in shares)
+    return PatchAccuracy(taken, 1 - fooled, ranked)
+
+
+def ranked_above(high: Scores, low: Scores) -> float:
+    """The share of all pairs of a score of each in which the first is above the second; equal ones count half.
+
+    It is the area under the ROC curve (Mann and Whitney 1947, U over the number of pairs).
+    """
+    mine, other = high.flatten()[:, None], low.flatten()[None]
+    return float(((mine > other).float() + 0.5 * (mine == other).float()).mean())
 
 
 @torch.inference_mode()
@@ -70,7 +85,7 @@ def told_apart(store: ModelStore, real: Sequence[Pair], made: Sequence[Pair]) ->
         cars = [on_car(own, both.shape[-2:]) for both in scores]
         shown = [both[:, 0, car] for both, car in zip(scores, cars, strict=True)]
         found.append(patch_accuracy([own[0] for own in shown], [own[1] for own in shown], even))
-    return PatchAccuracy(sum(one.real for one in found) / len(found), sum(one.made for one in found) / len(found))
+    return PatchAccuracy(*(sum(own) / len(found) for own in zip(*map(astuple, found), strict=True)))
 
 
 def on_car(pair: Pair, size: Sequence[int]) -> Bool[Tensor, "h w"]:

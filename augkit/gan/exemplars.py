@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -82,25 +83,28 @@ class ExemplarBank(nn.Module):
         pick = torch.randint(len(fitting), (), generator=torch.Generator().manual_seed(derive(seed, "exemplar")))
         return self.at(fitting[int(pick)])
 
-    def like(self, mask: Mask, car_class: CarClass) -> list[int]:
-        """Places of the ``CHOICE`` pairs most like the mask, the most alike first; see ``at``."""
+    def like(self, mask: Mask, car_class: CarClass, without: Collection[int] = ()) -> list[int]:
+        """Places of the ``CHOICE`` pairs most like the mask, the most alike first; see ``at``. Neither the pairs
+        ``without`` nor their mirror images are among them."""
         if car_class not in self._views:
             self._views[car_class] = self._views_of(car_class)
         (pool, views, shows), wanted = self._views[car_class], _small(mask)
         lacking = (~shows[:, np.setdiff1d(wanted, [BACKGROUND, IGNORE])]).sum(1)
         distance = _distance(views, wanted)
-        return [pool[place] for place in np.lexsort((distance, lacking))[: self.CHOICE]]
+        best = (pool[place] for place in np.lexsort((distance, lacking)))
+        return list(islice((place for place in best if place % len(self) not in without), self.CHOICE))
 
-    def warp(self, exemplar: Exemplar, mask: Mask, car_class: CarClass) -> WarpedPhoto:
+    def warp(self, exemplar: Exemplar, mask: Mask, car_class: CarClass, without: Collection[int] = ()) -> WarpedPhoto:
         """The exemplar warped onto a mask (S, S).
 
-        Parts that it does not show come from the pairs most like the mask, from cars of a similar paint first.
+        Parts that it does not show come from the pairs most like the mask, from cars of a similar paint first; none
+        from the pairs ``without``.
         """
         warped = part_warp(exemplar.pair.photo, exemplar.pair.mask, mask, self.body)
         if warped.valid.all():
             return warped
         wanted = np.where(mask == IGNORE, BACKGROUND, mask)
-        alike = [self.at(place).pair for place in self.like(mask, car_class)]
+        alike = [self.at(place).pair for place in self.like(mask, car_class, without)]
         others = [pair for pair in alike if np.isin(wanted[~warped.valid], pair.mask).any()]
         paint = car_colour(exemplar.pair.photo, exemplar.pair.mask)
         others.sort(key=lambda pair: float(np.abs(car_colour(pair.photo, pair.mask) - paint).sum()))

@@ -18,7 +18,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
 from augkit.data.dataset import PairDataset
 from augkit.data.pair import Pair
-from augkit.data.warp.cycle_warp import CycleWarpPairs
+from augkit.data.warp.cycle_warp import CycleWarpPairs, no_unpaired
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
 from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
@@ -31,6 +31,7 @@ from augkit.gan.photo_sampler import PhotoSampler
 from augkit.gan.players import Player
 from augkit.gan.technique_set import TechniqueSet
 from augkit.gan.terms import adversarial_d, adversarial_g
+from augkit.gan.unpaired import UnpairedExemplars
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.registries import PHOTO_GENERATORS, PhotoDiscriminator
 from augkit.settings import ImageSettings, Settings
@@ -116,7 +117,7 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
 
     return TrainingTask(
         name=f"image {name}",
-        pairs=CycleWarpPairs(pairs, settings.unpaired is not False) if painter.wants_cycle_warp else pairs,
+        pairs=_with_exemplars(pairs, settings) if painter.wants_cycle_warp else pairs,
         game=_game(painter, discriminator, schema, settings, device),
         learner=painter,
         finish=finish,
@@ -135,6 +136,10 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
             "parameters": {"G": _count(painter), "D": _count(discriminator)},
         },
     )
+
+
+def _with_exemplars(pairs: PairDataset, settings: ImageSettings) -> CycleWarpPairs:
+    return CycleWarpPairs(pairs, no_unpaired if settings.unpaired is False else UnpairedExemplars(pairs))
 
 
 def _conditionings(items: list[Pair], device: torch.device) -> Iterator[Conditioning]:

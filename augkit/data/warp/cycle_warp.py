@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -22,6 +22,15 @@ TRIALS = 6
 """Masks drawn for a pair, of which the one that lacks the fewest of its parts is taken."""
 
 
+Unpaired = Callable[[Pair, Draw], WarpedPhoto | None]
+"""``(pair, the draw that gave it) -> the second exemplar``."""
+
+
+def no_unpaired(pair: Pair, draw: Draw) -> None:
+    """Pairs without a second exemplar."""
+    del pair, draw
+
+
 class CycleWarpPairs:
     """The pairs with exemplars: each photo is warped onto the mask of a pair of its class (any of them), and back.
 
@@ -29,10 +38,10 @@ class CycleWarpPairs:
     repairs it may be compared with the photo pixel by pixel. No near duplicate of the pair serves, or G would learn to
     copy: where a class has no other pair, the mask is the pair's own, moved a little.
 
-    With ``unpaired`` each has a second exemplar, another pair's photo, as generation has.
+    ``unpaired`` gives each a second exemplar, another pair's photo on its mask, as generation has; or none.
     """
 
-    def __init__(self, pairs: PairDataset, unpaired: bool = False) -> None:
+    def __init__(self, pairs: PairDataset, unpaired: Unpaired = no_unpaired) -> None:
         self.pairs, self.unpaired, self.body = pairs, unpaired, body_of(pairs.schema)
         self._alike: dict[CarClass, list[int]] = {}
         for place, row in enumerate(pairs.rows):
@@ -52,18 +61,7 @@ class CycleWarpPairs:
         others = self._strangers(draw.index, self._alike[pair.car_class])
         near = self._nearest(pair, others, derive(draw.seed, "other mask"))
         other = moved(pair.mask, derive(draw.seed, "other mask")) if near is None else near.mask
-        return ExemplarPair(pair, cycle_warp(pair, other, self.body), self._unpaired(pair, draw, others))
-
-    def _unpaired(self, pair: Pair, draw: Draw, others: Sequence[int]) -> WarpedPhoto | None:
-        """Of a pair of the class, else of any that is no near duplicate; None where it is not asked for, or all are."""
-        if not self.unpaired:
-            return None
-        everywhere = others or self._strangers(draw.index, range(len(self.pairs)))
-        near = self._nearest(pair, everywhere, derive(draw.seed, "unpaired"))
-        if near is None:
-            return cycle_warp(pair, moved(pair.mask, derive(draw.seed, "unpaired")), self.body)
-        known = part_warp(near.photo, near.mask, pair.mask, self.body)
-        return WarpedPhoto(known.photo, known.valid & (pair.mask != IGNORE))
+        return ExemplarPair(pair, cycle_warp(pair, other, self.body), self.unpaired(pair, draw))
 
     def _strangers(self, own: int, places: Sequence[int]) -> list[int]:
         """Those that are no near duplicates of a pair."""

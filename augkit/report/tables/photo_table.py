@@ -39,7 +39,8 @@ def _notes(found: PhotoEvaluation) -> list[str]:
     if found.told is not None:
         notes.append(
             f"the discriminator takes {found.told.real:.0%} of held-out patches for real and {found.told.made:.0%} of "
-            f"made ones for made: {found.told.mean:.0%} right, where guessing is 50%"
+            f"made ones for made: {found.told.mean:.0%} right, and ranks {found.told.ranked:.0%} of them right, where "
+            "guessing is 50% of each"
         )
     if found.fall is not None:
         notes.append(f"made masks' photos are {found.fall:.2f} times as far from real ones as held-out masks' photos")

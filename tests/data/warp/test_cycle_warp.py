@@ -81,47 +81,16 @@ def test_the_mask_that_shows_most_of_the_parts_is_taken() -> None:
     )  # six draws of five miss both in 0.4**6
 
 
-def _numbered(groups: str) -> CycleWarpPairs:
-    """Pairs of a class with one part; their photos are of one level, 10 times the place. Each letter is a group."""
+def test_a_pair_without_others_is_warped_over_its_own_mask_moved() -> None:
     mask = np.zeros((16, 16), np.uint8)
     mask[4:12, 4:12] = 1
-    photos = [np.full((16, 16, 3), 10 * place, np.uint8) for place in range(len(groups))]
-    fixed = _Fixed([Pair(photo, mask, CarClass("A", "5")) for photo in photos])
-    fixed.rows = [_Row(CarClass("A", "5"), group) for group in groups]
-    return CycleWarpPairs(fixed, unpaired=True)  # type: ignore[arg-type]
-
-
-def test_an_unpaired_exemplar_is_no_near_duplicate_of_the_pair() -> None:
-    warping = _numbered("aabc")
-    seen = {int(unpaired.photo[8, 8, 0]) for seed in range(30) if (unpaired := warping[Draw(0, seed)].unpaired)}
-    assert seen == {20, 30}
-    assert all(warping[Draw(2, seed)].unpaired.photo[8, 8, 0] != 20 for seed in range(20))  # type: ignore[union-attr]
-
-
-def test_a_pair_without_others_is_warped_over_its_own_mask_moved() -> None:
-    warping = _numbered("aa")
-    assert warping._strangers(0, [0, 1]) == []
-    item = warping[Draw(0, 3)]
-    assert item.unpaired is not None and item.warped.valid.all()
-    mask = item.pair.mask
+    fixed = _Fixed([Pair(np.zeros((16, 16, 3), np.uint8), mask, CarClass("A", "5"))] * 2)
+    fixed.rows = [_Row(CarClass("A", "5"), "a")] * 2
+    warping = CycleWarpPairs(fixed)  # type: ignore[arg-type]
+    assert warping._strangers(0, [0, 1]) == [] and warping[Draw(0, 3)].warped.valid.all()
     other = moved(mask, 5)
     assert not np.array_equal(other, mask) and set(np.unique(other)) == {0, 1}
     assert 0.7 < (other == 1).sum() / (mask == 1).sum() < 1.4
-
-
-def test_a_class_of_one_has_unpaired_exemplars_of_another() -> None:
-    warping = _numbered("ab")
-    alone = replace(warping.pairs.items[1], car_class=CarClass("B", "3"))  # type: ignore[attr-defined]
-    fixed = _Fixed([warping.pairs.items[0], alone])  # type: ignore[attr-defined]
-    unpaired = CycleWarpPairs(fixed, unpaired=True)[Draw(1, 0)].unpaired  # type: ignore[arg-type]
-    assert unpaired is not None and (unpaired.photo == 0).all()
-
-
-def test_what_the_pair_ignores_is_shown_by_no_unpaired_exemplar() -> None:
-    warping = _numbered("ab")
-    warping.pairs.items[0].mask[0] = IGNORE  # type: ignore[attr-defined]
-    unpaired = warping[Draw(0, 0)].unpaired
-    assert unpaired is not None and not unpaired.valid[0].any() and unpaired.valid[1:].all()
 
 
 def test_there_are_none_unless_asked_for(pairs: PairDataset) -> None:
