@@ -18,7 +18,7 @@ from augkit.core.workspace import Workspace
 from augkit.data.catalogue import TrainingRows
 from augkit.data.dataset import PairDataset
 from augkit.data.pair import Pair
-from augkit.data.warp.cycle_warp import CycleWarpPairs, no_unpaired
+from augkit.data.warp.cycle_warp import CycleWarpPairs
 from augkit.gan.conditional_generator import ConditionalGenerator, input_channels
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
 from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
@@ -139,7 +139,7 @@ def image_task(  # noqa: PLR0917  # what every stage is built from
 
 
 def _with_exemplars(pairs: PairDataset, settings: ImageSettings) -> CycleWarpPairs:
-    return CycleWarpPairs(pairs, no_unpaired if settings.unpaired is False else UnpairedExemplars(pairs))
+    return CycleWarpPairs(pairs, None if settings.unpaired is False else UnpairedExemplars(pairs))
 
 
 def _conditionings(items: list[Pair], device: torch.device) -> Iterator[Conditioning]:

@@ -22,13 +22,8 @@ TRIALS = 6
 """Masks drawn for a pair, of which the one that lacks the fewest of its parts is taken."""
 
 
-Unpaired = Callable[[Pair, Draw], WarpedPhoto | None]
+Unpaired = Callable[[Pair, Draw], WarpedPhoto]
 """``(pair, the draw that gave it) -> the second exemplar``."""
-
-
-def no_unpaired(pair: Pair, draw: Draw) -> None:
-    """Pairs without a second exemplar."""
-    del pair, draw
 
 
 class CycleWarpPairs:
@@ -38,10 +33,10 @@ class CycleWarpPairs:
     repairs it may be compared with the photo pixel by pixel. No near duplicate of the pair serves, or G would learn to
     copy: where a class has no other pair, the mask is the pair's own, moved a little.
 
-    ``unpaired`` gives each a second exemplar, another pair's photo on its mask, as generation has; or none.
+    ``unpaired`` gives each a second exemplar: another pair's photo on its mask, as generation has.
     """
 
-    def __init__(self, pairs: PairDataset, unpaired: Unpaired = no_unpaired) -> None:
+    def __init__(self, pairs: PairDataset, unpaired: Unpaired | None = None) -> None:
         self.pairs, self.unpaired, self.body = pairs, unpaired, body_of(pairs.schema)
         self._alike: dict[CarClass, list[int]] = {}
         for place, row in enumerate(pairs.rows):
@@ -61,7 +56,8 @@ class CycleWarpPairs:
         others = self._strangers(draw.index, self._alike[pair.car_class])
         near = self._nearest(pair, others, derive(draw.seed, "other mask"))
         other = moved(pair.mask, derive(draw.seed, "other mask")) if near is None else near.mask
-        return ExemplarPair(pair, cycle_warp(pair, other, self.body), self.unpaired(pair, draw))
+        unpaired = None if self.unpaired is None else self.unpaired(pair, draw)
+        return ExemplarPair(pair, cycle_warp(pair, other, self.body), unpaired)
 
     def _strangers(self, own: int, places: Sequence[int]) -> list[int]:
         """Those that are no near duplicates of a pair."""
