@@ -21,14 +21,14 @@ RecordOf = Callable[[Mask, Verdict], PairRecord]
 
 def add_judged(
     writer: ShardWriter, gate: Gate, photo: tuple[bytes, str], mask: Mask, car_class: CarClass, *, before: Verdict,
-    record_of: RecordOf, exemplar: str = "", whole: Mask | None = None,
+    record_of: RecordOf, exemplar: str = "", whole: Mask | None = None, read: bool = False,
 ) -> Verdict:  # fmt: skip
     """Writes the pair of a photo (bytes, extension) and an exact mask that was judged ``before``; the whole verdict.
 
-    ``whole`` is the exact mask with the body, where that was drawn. Judged as it is stored, so that it can be judged
-    again; with the look that duplicates are searched by.
+    ``whole`` is the exact mask with the body, where that was drawn; ``read`` as in ``Candidate``. Judged as it is
+    stored, so that it can be judged again; with the look that duplicates are searched by.
     """
-    candidate = Candidate(Pair(decode_photo(photo[0]), mask, car_class), exemplar)
+    candidate = Candidate(Pair(decode_photo(photo[0]), mask, car_class), exemplar, read=read)
     trained, verdict = judge_painted(gate, candidate, before)
     exact = mask if whole is None else whole
     full = encode_mask(exact) if (trained != exact).any() else None

@@ -74,7 +74,7 @@ class ReadPhotos:
 
 
 class ReadPhotoMaker:
-    """Fills shards with photos that were read, judged as generated ones are."""
+    """Fills shards with photos that were read: scored as generated ones are, and rejected as real ones are."""
 
     def __init__(self, job: Job, schema: PartSchema, gate: Gate) -> None:
         self.job, self.schema, self.gate = job, schema, gate
@@ -109,13 +109,13 @@ class ReadPhotoMaker:
             self.job.format,
         )  # fmt: skip
         given = {CONFIDENCE: reading.confidence, KEPT: reading.kept}
-        verdict = self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given))
+        verdict = self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given, read=True))
         if verdict.reasons:
             writer.reject(self._record(reading, mask, verdict))
             return verdict
         return add_judged(
             writer, self.gate, (photo, extension), mask, car_class, before=verdict,
-            record_of=partial(self._record, reading),
+            record_of=partial(self._record, reading), read=True,
         )  # fmt: skip
 
     def _record(self, reading: PhotoReading, mask: Mask, verdict: Verdict) -> PairRecord:

@@ -23,13 +23,14 @@ class Candidate:
 
     ``exemplar`` is the real training photo whose appearance it takes over: no segmenter that trained on it may judge.
     ``own`` is the id of a real pair, which is judged as if it were new: by judges that have not seen it. ``given`` are
-    scores that came with the mask.
+    scores that came with the mask. ``read``: the photo is real, and a teacher read the mask in it.
     """
 
     shown: Pair | UnpaintedMask
     exemplar: str = ""
     own: str = ""
     given: Mapping[str, float] = field(default_factory=dict)
+    read: bool = False
 
     @property
     def mask(self) -> Mask:

@@ -23,6 +23,11 @@ RULE_SIDES: Sides = dict.fromkeys(("parts_missing", "parts_unexpected", "area_ex
 """Scores of the rule that have bounds; from another view than the asked one nothing is let through."""
 
 
+AGAINST_READ = frozenset({"photo_distance"})
+"""What counts against a real photo that a teacher read: that it is a labelled one. No car in a photo has parts too many
+or too large, and what few labels show of a view is no reason to leave out the photos that show more."""
+
+
 class Gate:
     """Judges pairs one at a time: what it says of a pair depends on that pair alone."""
 
@@ -51,7 +56,8 @@ class Gate:
     def judge_mask(self, candidate: Candidate) -> Verdict:
         """What can be said before anything is painted: the rule, and the checks on masks."""
         rule, scores = self.rule(candidate), self.scores(candidate, "mask")
-        return Verdict(dict(candidate.given) | rule.scores | scores, rule.reasons + self.bounds.reasons(scores))
+        reasons = rule.reasons + self.bounds.reasons(scores)
+        return Verdict(dict(candidate.given) | rule.scores | scores, _counting(reasons, candidate))
 
     def rule(self, candidate: Candidate) -> Verdict:
         """What the rule says. That of a fold may know nothing of a rare class, all of whose pairs are in it."""
@@ -63,7 +69,7 @@ class Gate:
     def judge_photo(self, candidate: Candidate) -> Verdict:
         """What is to be said of a painted pair on top."""
         scores = self.scores(candidate, "photo")
-        return Verdict(scores, self.bounds.reasons(scores))
+        return Verdict(scores, _counting(self.bounds.reasons(scores), candidate))
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Both."""
@@ -97,6 +103,10 @@ class Gate:
 
     def _rule_without(self, fold: int) -> MaskRule:
         return MaskRule(self.references.without(fold), self.references.schema, self.references.options.rule)
+
+
+def _counting(reasons: list[str], candidate: Candidate) -> list[str]:
+    return [reason for reason in reasons if reason in AGAINST_READ] if candidate.read else reasons
 
 
 def real_pair(references: ReferenceSet, place: int) -> Candidate:

@@ -45,7 +45,7 @@ def judge_with(gate: Gate) -> Judge:
         whole = decode_mask(stored.full)
         exact = without_body(whole, gate.references.schema.channels)
         pair = Pair(decode_photo(stored.photo), exact, CarClass.parse(f"{record.orientation}-{record.doors}"))
-        candidate = Candidate(pair, record.exemplar, given=_without(record.scores))
+        candidate = Candidate(pair, record.exemplar, given=_without(record.scores), read=record.source == "pseudo")
         mask, verdict = judge_painted(gate, candidate, gate.judge_mask(candidate))
         looked = replace(record, look=record.look or look_of(thumb(pair.photo)))
         return Judged(_with(looked, verdict, mask), encode_mask(mask) if (mask != whole).any() else stored.full)

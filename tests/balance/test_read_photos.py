@@ -16,6 +16,7 @@ from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import Catalogue, CatalogueRow, write_catalogue
 from augkit.data.pair import Pair
+from augkit.data.pair_files import read_mask
 from augkit.data.readings import PhotoReading, ReadingFolder
 from augkit.gan.exemplars import ExemplarBank
 from augkit.gan.generated import Exemplar
@@ -75,6 +76,18 @@ def test_they_fill_a_class_before_anything_is_generated(with_readings: Workspace
     assert again.generated_now == 0
     higher = run_job(with_readings, settings, 11)
     assert pseudo_by_class(higher.reports) == {FRONT: 3} and higher.accepted[FRONT] == 4, "and the rest is generated"
+
+
+def test_an_unusual_real_car_is_kept(with_readings: Workspace, settings: Settings) -> None:
+    """A car that is all hood: nothing that may be generated, but if a photo shows it, it is so."""
+    folder = ReadingFolder(with_readings.readings)
+    mask = read_mask(folder.mask("u-1"))
+    hood = np.where(mask == 0, 0, PartSchema.load(with_readings.schema).names.index("hood")).astype(np.uint8)
+    folder.mask("u-1").write_bytes(encode_mask(hood))  # type: ignore[arg-type]
+    outcome = run_job(with_readings, settings, 9)
+    assert pseudo_by_class(outcome.reports) == {FRONT: 2}
+    pairs = ShardDataset(with_readings.shards, where=[("key", "==", "u-1")])
+    assert pairs.index["score_area_excess"].to_pylist()[0] > 0, "it is scored all the same"
 
 
 def test_other_sources_are_other_shards(with_readings: Workspace, settings: Settings) -> None:

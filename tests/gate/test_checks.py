@@ -117,6 +117,13 @@ def test_a_copied_photo_is_told_as_a_shard_gives_it_back(photo_gate: Gate) -> No
             assert 0 < verdict.scores["photo_distance"] <= floor and verdict.reasons == ["photo_distance"]
 
 
+def test_a_photo_that_was_read_is_rejected_as_a_labelled_one_alone(photo_gate: Gate) -> None:
+    item, _ = next(iter(photo_gate.references.training()))
+    bare = Candidate(replace(item, mask=np.zeros_like(item.mask)))
+    made, read = photo_gate.judge(bare), photo_gate.judge(replace(bare, read=True))
+    assert len(made.reasons) > 1 and read.reasons == ["photo_distance"] and read.scores == made.scores
+
+
 def test_a_real_photo_is_not_compared_with_itself(photo_gate: Gate) -> None:
     place = next(n for n, row in enumerate(photo_gate.references.rows) if row.split == "train")
     pair = real_pair(photo_gate.references, place)
