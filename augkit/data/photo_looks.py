@@ -5,13 +5,16 @@ means |u - v| <= sqrt(2 - 2 c). The cosine transform keeps lengths: no part of i
 lowest frequencies of u in steps of 1/127, and ``earlier_alike`` finds the pairs of looks within that distance, rounding
 included; whoever asks compares the pictures of these.
 
-Among many looks it compares those alone that fall into one bucket in one of ``TABLES`` tables. A bucket is named by the
-sides of random planes that a look lies on (Charikar 2002). Two photos at the very limit part at a plane in 9 of 100
-cases; that they share no bucket of any table has a chance below one in a million.
+The lowest 24 of these frequencies are compared first, by matrix products, and in whole numbers what they leave. Up to
+``FEW`` looks are compared each with each; of more, those alone that share a bucket of one of some tables. A bucket is
+named by the sides of random planes that a look lies on (Charikar 2002). Two photos at the very limit part at a plane in
+9 of 100 cases; there are as many tables as it takes that they share no bucket with a chance below one in a million.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -24,15 +27,17 @@ COEFFICIENTS = 64
 NO_LOOK = b"\0"
 """Of a photo without contrast, which resembles none."""
 
-TABLES, BITS = 128, 24
-FEW = 1 << 14
+FEW = 1 << 15
 """Up to so many looks are compared each with each, which takes less."""
-SKETCH, SKETCH_APART = 256, (52, 84)
-"""Of so many more planes, and of twice as many, those at which two looks may part that are compared at all; two photos
-at the limit part at 24 and 47 on average, with deviations of 5 and 7."""
+LOWEST = 24
+"""So many frequencies are compared first."""
 
+_TOGETHER, _MISSED = 0.91, 1e-6  # chances: to lie on one side of a plane at the limit; to share no bucket then
+_WINDOW = 64  # looks that are compared by one product, and those of a bucket if all had as many
+_AT_ONCE = 32  # products; what they give stays in a core's cache
 _STEPS = 127
-_BLOCK = 1 << 22  # comparisons at a time
+_BLOCK = 1 << 16  # looks compared at a time
+_FAR = 1e9  # what fills the last window is as far from all
 _PLACE = 32  # bits of a look's place in a sorted number; those of its key are above
 Looks = NDArray[np.int8]
 
@@ -72,66 +77,93 @@ def earlier_alike(
 
 
 def _by_blocks(looks: Looks, first: int, limit: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Each with each, by products of blocks: whole numbers, so the same everywhere."""
-    whole = looks.astype(np.float32)
-    squares = (whole * whole).sum(1)
-    rows = max(1, _BLOCK // max(1, len(looks)))
-    for begin in range(first, len(looks), rows):
-        some = slice(begin, min(begin + rows, len(looks)))
-        gaps = squares[some, None] + squares[None, : some.stop] - 2 * (whole[some] @ whole[: some.stop].T)
-        for place, row in enumerate(gaps <= limit, some.start):
-            if (earlier := np.flatnonzero(row[:place])).size:
-                yield place, earlier
+    """Each with each: a product of 128 rows and 2048 columns stays in a core's cache."""
+    ones = _factors(looks)
+    others = np.ascontiguousarray(_swapped(ones).T)
+    for row in range(first, len(looks), 128):
+        found = [np.zeros(0, np.int64)]
+        for column in range(0, min(row + 128, len(looks)), 2048):
+            closeness = ones[row : row + 128] @ others[:, column : min(column + 2048, row + 128)]
+            later, earlier = np.divmod(np.flatnonzero(closeness >= -limit / 2), closeness.shape[1])
+            later, earlier = later + row, earlier + column
+            found.append(_near(looks, later[later > earlier], earlier[later > earlier], limit))
+        yield from _grouped(np.sort(np.concatenate(found)), len(looks))
 
 
 def _by_buckets(looks: Looks, first: int, limit: int) -> Iterator[tuple[int, NDArray[np.intp]]] | None:
     """The same by buckets; None where these hold so much that each with each is less."""
     count, found, work = len(looks), [np.zeros(0, np.int64)], 0
-    planes, whole = _planes(), _on_a_sphere(looks)
-    sketch = np.ascontiguousarray(_sides(whole @ planes[:, -2 * SKETCH :]).view(np.uint64).T)
-    for table in range(TABLES):
-        keys = _keys(whole @ planes[:, table * BITS : (table + 1) * BITS])
+    bits, tables = _tables(count)
+    planes, whole, factors = _planes(bits * tables), _on_a_sphere(looks), _factors(looks)
+    factors = np.concatenate([factors, [[*[0] * LOWEST, -_FAR, 1]]], dtype=np.float32)
+    for table in range(tables):
+        keys = _keys(whole @ planes[:, table * bits : (table + 1) * bits])
         ordered = np.sort(keys << _PLACE | np.arange(count))  # several times as fast as the order of the keys
-        keys, order = ordered >> _PLACE, ordered & ((1 << _PLACE) - 1)
-        sizes = np.diff(np.flatnonzero(np.diff(keys, prepend=-1, append=-2)))
-        work += int((sizes.astype(np.int64) ** 2).sum()) // 2
-        if work > count * count // 4:
+        compared = list(_windows(ordered >> _PLACE))
+        work += _WINDOW**2 * sum(map(len, compared))
+        if work > count * count // 2:
             return None
-        found.append(_in_buckets(keys, order, sketch, first))
-    pairs = _once(np.concatenate(found))
-    later, earlier = pairs // count, pairs % count
-    near = [_gap(looks, later[at], earlier[at]) <= limit for at in _slices(len(pairs))]
-    kept = np.concatenate(near) if near else np.zeros(0, np.bool_)
-    return _grouped(later[kept], earlier[kept])
+        order = np.append(ordered & ((1 << _PLACE) - 1), [count] * (-count % _WINDOW))
+        for one, other in _in_windows(compared, order, factors, limit):
+            later, earlier = np.maximum(one, other), np.minimum(one, other)
+            asked = (later > earlier) & (later >= first)
+            found.append(_near(looks, later[asked], earlier[asked], limit))
+    return _grouped(_once(np.concatenate(found)), count)
 
 
-def _in_buckets(
-    keys: NDArray[np.int64], order: NDArray[np.int64], sketch: NDArray[np.uint64], first: int
-) -> NDArray[np.int64]:
-    """Pairs of one bucket whose sketches are near, as later * count + earlier: neighbours in the order of keys, those
-    two apart, three apart, ... as long as any two that far apart share a bucket."""
-    count, found, apart = len(keys), [np.zeros(0, np.int64)], 1
-    at, half = np.flatnonzero(keys[1:] == keys[:-1]), len(sketch) // 2
-    ordered = sketch[:half, order]  # so that those of a bucket lie side by side
-    while len(at):
-        parted = _parted(ordered, at, at + apart)
-        near = np.flatnonzero(parted <= SKETCH_APART[0])
-        a, b, parted = order[at[near]], order[at[near] + apart], parted[near]
-        near = np.flatnonzero(parted + _parted(sketch[half:], a, b) <= SKETCH_APART[1])
-        later, earlier = np.maximum(a[near], b[near]), np.minimum(a[near], b[near])
-        found.append((later * count + earlier)[later >= first])
-        apart += 1
-        at = at[at + apart < count]
-        at = at[keys[at] == keys[at + apart]]
-    return np.concatenate(found)
+def _tables(count: int) -> tuple[int, int]:
+    """How many planes name a bucket among so many looks, and how many tables there are."""
+    bits = max(1, round(math.log2(count / _WINDOW)) + 4)  # most buckets have fewer than the mean
+    return bits, math.ceil(math.log(_MISSED) / math.log1p(-(_TOGETHER**bits)))
 
 
-def _parted(sketch: NDArray[np.uint64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """At how many planes of (words, N) sketches the looks a part from the looks b."""
-    apart = np.zeros(len(a), np.uint16)
-    for word in sketch:  # word by word: sums over an axis of four take several times as long
-        apart += np.bitwise_count(word[a] ^ word[b])
-    return apart
+def _windows(keys: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
+    """Of sorted keys cut into windows: those to compare with themselves, with the next, the next but one, ... as long
+    as a bucket reaches so far."""
+    begins, ends = keys[::_WINDOW], keys[np.minimum(np.arange(_WINDOW, len(keys) + _WINDOW, _WINDOW), len(keys)) - 1]
+    at = np.arange(len(begins))
+    for apart in itertools.count(1):
+        yield at
+        at = at[at + apart < len(begins)]
+        at = at[ends[at] == begins[at + apart]]
+        if not len(at):
+            return
+
+
+def _in_windows(
+    compared: Sequence[NDArray[np.intp]], order: NDArray[np.int64], factors: NDArray[np.float32], limit: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Places of those whose lowest frequencies are near."""
+    order = order.reshape(-1, _WINDOW)
+    ones = factors[order]
+    others = _swapped(ones)
+    for apart, windows in enumerate(compared):
+        for begin in range(0, len(windows), _AT_ONCE):
+            at = windows[begin : begin + _AT_ONCE]
+            near = np.flatnonzero(ones[at] @ others[at + apart].swapaxes(1, 2) >= -limit / 2)
+            window, place = np.divmod(near, _WINDOW**2)
+            yield order[at[window], place // _WINDOW], order[at[window] + apart, place % _WINDOW]
+
+
+def _factors(looks: Looks) -> NDArray[np.float32]:
+    """(N, 26): the product of one with another one whose last two are swapped is -1/2 of the square that lies between
+    their lowest frequencies, without rounding."""
+    low = looks[:, :LOWEST].astype(np.float32)
+    squares = (low * low).sum(1, keepdims=True)
+    return np.concatenate([low, squares / -2, np.ones_like(squares)], 1)
+
+
+def _swapped(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    swapped = factors.copy()
+    swapped[..., -2:] = factors[..., :-3:-1]
+    return swapped
+
+
+def _near(looks: Looks, later: NDArray[np.int64], earlier: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """Those that are near in all frequencies, as later * count + earlier."""
+    near = [_gap(looks, later[at], earlier[at]) <= limit for at in _slices(len(later))]
+    kept = np.concatenate([np.zeros(0, np.bool_), *near])
+    return later[kept] * len(looks) + earlier[kept]
 
 
 def _once(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -149,11 +181,10 @@ def _on_a_sphere(looks: Looks) -> NDArray[np.float32]:
 
 
 @cache
-def _planes() -> NDArray[np.float32]:
+def _planes(count: int) -> NDArray[np.float32]:
     """(65, P) normals in whole numbers, so that sums are exact and no machine puts a look on another side."""
-    normals = np.random.default_rng(0).normal(size=(COEFFICIENTS + 1, TABLES * BITS + SKETCH))
-    more = np.random.default_rng(1).normal(size=(COEFFICIENTS + 1, SKETCH))
-    return np.asarray(np.rint(np.concatenate([normals, more], axis=1) * 16), np.float32)
+    normals = np.random.default_rng(0).normal(size=(COEFFICIENTS + 1, count))
+    return np.asarray(np.rint(normals * 16), np.float32)
 
 
 def _sides(products: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -173,10 +204,12 @@ def _gap(looks: Looks, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np
 
 
 def _slices(count: int) -> list[slice]:
-    return [slice(begin, begin + _BLOCK // COEFFICIENTS) for begin in range(0, count, _BLOCK // COEFFICIENTS)]
+    return [slice(begin, begin + _BLOCK) for begin in range(0, count, _BLOCK)]
 
 
-def _grouped(later: NDArray[np.int64], earlier: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+def _grouped(pairs: NDArray[np.int64], count: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Of sorted later * count + earlier: each later one with its earlier ones."""
+    later, earlier = np.divmod(pairs, count)
     places, begins = np.unique(later, return_index=True)
     for place, begin, end in zip(places.tolist(), begins, np.append(begins, len(later))[1:], strict=True):
         yield place, earlier[begin:end]
