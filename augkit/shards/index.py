@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -211,15 +211,16 @@ def load_index(storage: Storage, where: Where | None = None) -> pa.Table:
     return select(table, where)
 
 
-def open_index(storage: Storage, manifest: Manifest) -> pq.ParquetFile:
+def open_index(storage: Storage, manifest: Manifest, words: Collection[str] = ()) -> pq.ParquetFile:
     """The file of a manifest's index, for use in a ``with`` statement; of a local folder nothing but its footer comes
-    into memory. Raises ShardError where it is another file, or no index."""
+    into memory. The columns ``words`` are read as dictionaries. Raises ShardError where it is another file, or no
+    index."""
     with reading_index():
         file = _opened(storage)
         if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
             raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
         file.seek(0)
-        return open_parquet(file, COLUMNS, AGAIN, SCORE, LATER)
+        return open_parquet(file, COLUMNS, AGAIN, SCORE, LATER, words=words)
 
 
 def _opened(storage: Storage) -> pa.NativeFile:

@@ -68,9 +68,8 @@ def faults_of_pairs(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> I
         if any(set(chunk.dictionary.to_pylist()) - set(_WORDS[name]) for chunk in table[name].chunks):
             yield f"{name} is none of {', '.join(_WORDS[name])}"
     yield from _faults_of_keys(table)
-    for kind in ("photo", "mask"):
-        faults = list(_faults_of_places(table, kind))
-        yield from faults or _faults_of_own_ends(table, kind, sizes)
+    faults = [fault for kind in ("photo", "mask") for fault in _faults_of_places(table, kind)]
+    yield from faults or _faults_of_own_ends(table, sizes)
 
 
 def faults_of_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
@@ -86,13 +85,13 @@ def faults_of_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> It
                 yield f"{row['shard']}: a {kind} behind the end of its tar"
 
 
-def _faults_of_own_ends(table: pa.Table, kind: str, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
+def _faults_of_own_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
     for batch in table.to_batches():
-        names = batch["shard"].dictionary.to_pylist()
-        most = np.array([sizes.get((name, True), 0) for name in names], np.int64)
-        of, ends = batch["shard"].indices.to_numpy(), pc.add(batch[f"{kind}_offset"], batch[f"{kind}_length"])
-        beyond = np.flatnonzero(ends.to_numpy() > most[of])
-        yield from (f"{names[shard]}: a {kind} behind the end of its tar" for shard in np.unique(of[beyond]))
+        names, of = batch["shard"].dictionary.to_pylist(), batch["shard"].indices.to_numpy()
+        most = np.array([sizes.get((name, True), 0) for name in names], np.int64)[of]
+        for kind in ("photo", "mask"):
+            beyond = np.flatnonzero(pc.add(batch[f"{kind}_offset"], batch[f"{kind}_length"]).to_numpy() > most)
+            yield from (f"{names[shard]}: a {kind} behind the end of its tar" for shard in np.unique(of[beyond]))
 
 
 def _faults_of_keys(table: pa.Table) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -248,6 +249,14 @@ def test_what_reading_pairs_does_not_take_stays_on_disk(dataset: DataSet, monkey
     assert len(data) == 3
 
 
+def test_words_come_as_numbers_unless_a_filter_needs_texts(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, pairs = dataset
+    chosen = ShardDataset(storage.root, pc.match_substring(pc.field("class"), "front"))  # takes no dictionary
+    monkeypatch.setattr(pair_table.pc, "dictionary_encode", None)
+    plain = ShardDataset(storage.root)
+    assert (len(plain), chosen.classes) == (len(pairs), plain.classes[:5])
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on a machine of one core
 # Python 3.12 warns of any fork in a process that has threads, which torch's has.
@@ -295,7 +304,9 @@ def test_leaves_quietly_with_the_interpreter(dataset: DataSet) -> None:
 def test_hands_arrow_no_file_of_pythons(dataset: DataSet, local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its threads would take the interpreter's lock to let go of one, which aborts a process that is ending."""
     sources: list[Any] = []
-    monkeypatch.setattr(pq, "ParquetFile", lambda source, of=pq.ParquetFile: sources.append(source) or of(source))
+    monkeypatch.setattr(
+        pq, "ParquetFile", lambda source, of=pq.ParquetFile, **more: sources.append(source) or of(source, **more)
+    )
     if not local:
         write_dataset(FsspecStorage("memory://native"))
     data = ShardDataset(dataset[0].root if local else "memory://native")
