@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from augkit.data.full_size import EncodedPair
     from augkit.data.reading_way import Exif, Overlap
     from augkit.export.export_folder import ExportBatch
-    from augkit.export.export_format import ExportFormat, ExportItem
+    from augkit.export.export_format import ExportFormat, ExportHeading, ExportItem
     from augkit.shards.index import Where
 
     ReadPair = Callable[[Mapping[str, Any]], tuple[EncodedPair, str]]
@@ -85,30 +86,40 @@ def export(
     ``where`` filters by columns of the index (see ``ShardDataset``), ``sources`` and ``splits`` by words. With
     ``full_size`` real pairs are taken from their data set: whole photos, in their own coordinates. The folder appears
     when all is in it; an interrupted export goes on, and ``fresh`` replaces what is there. ``license`` is the Hub's
-    word for it, by default that of the shards' card. Raises ConfigError, DataError, ShardError.
+    word for it, by default that of the shards' card. No other command of this machine writes the shards meanwhile.
+    Raises ConfigError, DataError, ShardError, BusyError.
     """
-    from augkit import __version__
-    from augkit.core.storage import open_storage
+    from augkit.core.lock import unchanging
+    from augkit.core.storage import LocalStorage, open_storage
     from augkit.export import EXPORTERS
     from augkit.export.export_folder import ExportFolder
-    from augkit.export.export_format import ExportHeading
-    from augkit.shards.card import license_of
-    from augkit.shards.index import load_manifest
 
     place, target = open_workspace(workspace), Path(folder)
     form = _format(EXPORTERS[format], format, options or {})
     storage = open_storage(place.shards if shards is None else shards)
-    schema, rows = load_manifest(storage).schema, _rows(storage, where, sources, splits)
-    heading = ExportHeading(schema, license or license_of(storage), f"Car parts: {rows.num_rows} pairs", __version__)
-    made_of = {
-        "format": format, "options": form.model_dump(mode="json"), "license": heading.license, "augkit": __version__,
-        "pairs": _digest(rows), "parts": schema.digest, "full_size": full_size is not None,
-    }  # fmt: skip
-    output = ExportFolder(target, made_of)
-    read = _stored(storage) if full_size is None else _full_size(storage, place, full_size)
-    with shown(progress) as told:
-        summary = output.write(form, heading, _batches(rows, form.at_once, read), fresh, told)
+    with unchanging(storage.root) if isinstance(storage, LocalStorage) else nullcontext():
+        rows = _rows(storage, where, sources, splits)
+        heading = _heading(storage, license, rows.num_rows)
+        made_of = {
+            "format": format, "options": form.model_dump(mode="json"), "license": heading.license,
+            "augkit": heading.version, "pairs": _digest(rows), "parts": heading.schema.digest,
+            "full_size": full_size is not None,
+        }  # fmt: skip
+        read = _stored(storage) if full_size is None else _full_size(storage, place, full_size)
+        with shown(progress) as told:
+            batches = _batches(rows, form.at_once, read)
+            summary = ExportFolder(target, made_of).write(form, heading, batches, fresh, told)
     return ExportedDataset(target, format, summary["pairs"])
+
+
+def _heading(storage: Storage, license: str | None, pairs: int) -> ExportHeading:
+    from augkit import __version__
+    from augkit.export.export_format import ExportHeading
+    from augkit.shards.card import license_of
+    from augkit.shards.index import load_manifest
+
+    schema = load_manifest(storage).schema
+    return ExportHeading(schema, license or license_of(storage), f"Car parts: {pairs} pairs", __version__)
 
 
 def parse_where(texts: Iterable[str]) -> list[tuple[str, str, Any]]:

@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from io import TextIOWrapper
 from pathlib import Path
@@ -34,7 +34,9 @@ BEYOND: dict[Path, Beyond] = {}
 
 _WAIT = 0.1
 _TAKEN = (errno.EACCES, errno.EAGAIN)
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _OWN: dict[tuple[int, Path], int] = {}
+_READ: dict[tuple[int, Path], int] = {}
 _GUARD = threading.Lock()
 
 
@@ -62,6 +64,27 @@ def held(thing: Path, *, patience: float = 0.0, around: Sequence[Path] = ()) -> 
     finally:
         with _GUARD:
             _OWN[own] -= 1
+
+
+@contextmanager
+def unchanging(thing: Path) -> Iterator[None]:
+    """No other process writes the folder ``thing`` for as long as this lasts; any number may read it.
+
+    Asks the system's lock alone: what reads a store is not noticed by machines that write it. Raises BusyError where
+    another process writes it. Where there is no such folder, or none can write, nobody is kept away.
+    """
+    own = os.getpid(), thing.absolute()
+    with _GUARD:
+        first = own not in _READ and not _OWN.get(own)
+        _READ[own] = _READ.get(own, 0) + 1
+    try:
+        with _shared(thing) if first and thing.is_dir() else nullcontext():
+            yield
+    finally:
+        with _GUARD:
+            _READ[own] -= 1
+            if not _READ[own]:
+                del _READ[own]
 
 
 def lock_file(thing: Path) -> Path:
@@ -93,9 +116,7 @@ def _locked(thing: Path, deadline: float) -> Iterator[None]:
     new = [folder for folder in (thing.parent, *thing.parent.parents) if not folder.exists()]
     stream = _opened(thing, deadline)
     try:
-        stream.truncate(0)
-        stream.write(json.dumps(owner_here()))
-        stream.flush()
+        _write(stream, owner_here())
         yield
     finally:
         lock_file(thing).unlink(missing_ok=True)  # while it is ours: who waits for it sees that it is another one
@@ -105,16 +126,39 @@ def _locked(thing: Path, deadline: float) -> Iterator[None]:
                 folder.rmdir()
 
 
+@contextmanager
+def _shared(thing: Path) -> Iterator[None]:
+    import fcntl
+
+    try:
+        stream = _opened(thing, time.monotonic(), fcntl.LOCK_SH)
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        yield
+        return
+    try:
+        _write(stream, {**owner_here(), "does": "reading"})
+        yield
+    finally:
+        _write(stream, {"does": "reading"})  # another one may read on, and is not us
+        with suppress(OSError):
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(thing).unlink(missing_ok=True)
+        stream.close()
+
+
 def _beyond(thing: Path, patience: float) -> AbstractContextManager[None]:
     own = thing.absolute()
     found = (take for folder, take in BEYOND.items() if own.is_relative_to(folder))
     return next((take(own, patience) for take in found), nullcontext())
 
 
-def _opened(thing: Path, deadline: float) -> TextIOWrapper:
-    """The lock's file, locked."""
+def _opened(thing: Path, deadline: float, kind: int | None = None) -> TextIOWrapper:
+    """The lock's file, locked; for this process alone unless another kind of lock is asked for."""
     import fcntl
 
+    kind = fcntl.LOCK_EX if kind is None else kind
     while True:
         make_folder(thing.parent)
         try:
@@ -123,7 +167,7 @@ def _opened(thing: Path, deadline: float) -> TextIOWrapper:
             continue
         try:
             # Not flock: forked children would keep that when their parent is killed, and network disks may not know it.
-            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(stream, kind | fcntl.LOCK_NB)
             if _is_same_file(lock_file(thing), stream.fileno()):
                 return stream
             stream.close()  # its last owner removed it between our opening and our locking it
@@ -140,6 +184,12 @@ def _opened(thing: Path, deadline: float) -> TextIOWrapper:
             if time.monotonic() >= deadline:
                 raise busy(thing, owner) from error
             time.sleep(_WAIT)
+
+
+def _write(stream: TextIOWrapper, owner: Mapping[str, Any]) -> None:
+    stream.truncate(0)
+    stream.write(json.dumps(owner))
+    stream.flush()
 
 
 def _owner_of(stream: TextIOWrapper) -> dict[str, Any]:

@@ -23,13 +23,15 @@ def owner_here() -> dict[str, str | int]:
 
 
 def busy(thing: object, owner: Mapping[str, Any]) -> BusyError:
-    """What is told of a thing that another process is writing; one that is about to write its name has none."""
+    """What is told of a thing that another process is writing, or reading as a whole; one that is about to write its
+    name has none."""
     try:
         said = f"process {owner['pid']} on {owner['host']} (`{owner['command']}`, since {owner['since']})"
     except KeyError:
         said = "another process"
+    does = owner.get("does", "writing")
     return BusyError(
-        f"{thing}: {said} is writing it",
+        f"{thing}: {said} is {does} it",
         "one command at a time",
         "wait for it to end, or end it: it can go on later, and so can this one",
     )

@@ -163,7 +163,7 @@ def _near(looks: Looks, later: NDArray[np.int64], earlier: NDArray[np.int64], li
     """Those that are near in all frequencies, as later * count + earlier."""
     near = [_gap(looks, later[at], earlier[at]) <= limit for at in _slices(len(later))]
     kept = np.concatenate([np.zeros(0, np.bool_), *near])
-    return later[kept] * len(looks) + earlier[kept]
+    return np.asarray(later[kept] * len(looks) + earlier[kept], np.int64)
 
 
 def _once(numbers: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ import pytest
 from augkit.core import lock
 from augkit.core.atomic_file import temporary_name, write_text
 from augkit.core.errors import BusyError
-from augkit.core.lock import FORGOTTEN, held, lock_file
+from augkit.core.lock import FORGOTTEN, held, lock_file, unchanging
 
 HOLDER = """
 import os, sys
@@ -33,12 +33,22 @@ with held(Path(sys.argv[1])):
 """
 
 
+READER = """
+import sys
+from pathlib import Path
+from augkit.core.lock import unchanging
+with unchanging(Path(sys.argv[1])):
+    print(0, flush=True)
+    sys.stdin.read()
+"""
+
+
 @contextmanager
-def holder(thing: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Another process that has the lock, and its forked child."""
+def holder(thing: Path, program: str = HOLDER) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Another process that has the lock, and its forked child if it has one."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(thing)], stdin=pipe, stdout=pipe, text=True
+        [sys.executable, "-c", program, str(thing)], stdin=pipe, stdout=pipe, text=True
     ) as process:  # fmt: skip
         assert process.stdout is not None
         yield process, int(process.stdout.readline())
@@ -70,6 +80,40 @@ def test_a_patient_one_waits(tmp_path: Path) -> None:
         process.communicate("")
         with held(tmp_path / "a", patience=60):
             pass
+
+
+def test_many_read_what_nobody_writes(tmp_path: Path) -> None:
+    thing = tmp_path / "shards"
+    with unchanging(thing):
+        pass  # there is none
+    thing.mkdir()
+    with holder(thing, READER) as (process, _):
+        with pytest.raises(BusyError, match=rf"process {process.pid} on .* is reading it"), held(thing):
+            pass
+        with unchanging(thing), unchanging(thing):
+            pass
+        with pytest.raises(BusyError, match="another process is reading it"), held(thing):
+            pass
+        process.communicate("")
+    with held(thing), unchanging(thing):
+        assert lock_file(thing).exists(), "who writes it may read it"
+    with holder(thing) as (process, child):
+        with pytest.raises(BusyError, match=rf"process {process.pid} on .* is writing it"), unchanging(thing):
+            pass
+        os.kill(child, signal.SIGKILL)
+        process.communicate("")
+    with unchanging(thing):
+        assert lock_file(thing).exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["shards"]
+
+
+def test_who_cannot_write_a_lock_reads_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(lock, "_opened", refuse)
+    with unchanging(tmp_path):
+        assert not lock_file(tmp_path).exists()
 
 
 def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from augkit import api
-from augkit.core.errors import ConfigError, ShardError
+from augkit.core.errors import BusyError, ConfigError, ShardError
+from augkit.core.lock import lock_file
 from augkit.core.parts import Mask
 from augkit.core.workspace import Workspace
 from augkit.export import EXPORTERS
@@ -37,6 +41,32 @@ def interrupted(at: int) -> Callable[..., None]:
             raise KeyboardInterrupt
 
     return told
+
+
+def test_shards_do_not_change_while_they_are_exported(sharded: Workspace, tmp_path: Path) -> None:
+    locked: list[bool] = []
+    api.export(
+        sharded, "semantic", tmp_path / "out", progress=lambda *_: locked.append(lock_file(sharded.shards).exists())
+    )
+    assert all(locked) and locked and not lock_file(sharded.shards).exists()
+    with another_writer(sharded.shards) as process:
+        with pytest.raises(BusyError, match=rf"process {process.pid} on .* is writing it"):
+            api.export(sharded, "semantic", tmp_path / "more")
+        process.communicate("")
+
+
+@contextmanager
+def another_writer(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has the lock of a folder."""
+    program = (
+        "import sys, pathlib\nfrom augkit.core.lock import held\nwith held(pathlib.Path(sys.argv[1])):\n"
+        "    print(flush=True)\n    sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program, folder], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
 
 
 @each
