@@ -108,14 +108,18 @@ class TeacherQuality(Shown):
 
 @dataclass(frozen=True)
 class UtilityComparison(Shown):
-    """The same segmenter with and without generated pairs, and a chart of it."""
+    """The same segmenter with and without generated pairs, a chart of the arms, and one of the parts where there is a
+    verdict."""
 
     study: Study
     chart: Path
+    parts: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """See ``Shown``."""
-        return self.study.to_dict() | {"chart": str(self.chart)}
+        return self.study.to_dict() | {
+            "chart": str(self.chart), "part_chart": None if self.parts is None else str(self.parts),
+        }  # fmt: skip
 
     def table(self) -> RenderableType:
         """See ``Shown``."""
@@ -125,8 +129,8 @@ class UtilityComparison(Shown):
 
     @property
     def pictures(self) -> Sequence[Path]:
-        """The chart."""
-        return (self.chart,)
+        """The charts."""
+        return (self.chart,) if self.parts is None else (self.parts, self.chart)
 
 
 @remote_workspaces()
@@ -201,6 +205,7 @@ def utility(
     from augkit.api.label_equivalents import require_folder
     from augkit.evaluate.utility.arms import arms_of
     from augkit.evaluate.utility.study import compare_arms, default_kinds
+    from augkit.report.part_chart import part_chart
     from augkit.report.utility_chart import utility_chart
 
     place = open_workspace(workspace)
@@ -212,7 +217,8 @@ def utility(
         study = compare_arms(
             place, settings, chosen, seeds, steps or settings.segmenter.steps, tuned=tune, jobs=jobs, progress=told
         )
-    found = UtilityComparison(study, utility_chart(study, place.reports / "utility.png"))
+    charts = place.reports / "utility.png", place.reports / "utility-parts.png"
+    found = UtilityComparison(study, utility_chart(study, charts[0]), part_chart(study, charts[1]))
     keep(place, "utility", found.to_dict())
     return found
 

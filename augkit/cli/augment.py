@@ -99,7 +99,7 @@ def _plan(job: ClassicalJob) -> dict[str, Any]:
 def _result(session: Session, job: ClassicalJob, outcome: RunOutcome) -> dict[str, Any]:
     from augkit.report.contact_sheet import contact_sheet
 
-    sheet = contact_sheet(job.request.place, session.workspace.reports / "classical-sheet.png", made="classical")
+    sheet = contact_sheet(job.request.place, session.workspace.reports / "classical-sheet.png", made=["classical"])
     classes = {
         c.name: {"training": job.training.get(c, 0), "classical": outcome.accepted.get(c.name, 0)} for c in job.real
     }

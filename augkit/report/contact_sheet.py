@@ -1,12 +1,12 @@
-"""The contact sheet: photo, the photo under its mask, and the class, real pairs beside generated ones."""
+"""The contact sheet: photo, the photo under its mask, and the class, real pairs beside made ones."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFont
 
 from augkit.core.atomic_file import replacing
@@ -18,6 +18,8 @@ from augkit.shards.reader import ShardDataset
 TILE = 128
 COLUMNS = 4
 HEADER = 20
+GAP = 12
+TITLES = {"pseudo": "pseudo: photos without masks, read by the teacher"}
 
 
 def overlay(photo: Photo, mask: Mask, schema: PartSchema, strength: float = 0.55) -> Photo:
@@ -26,31 +28,34 @@ def overlay(photo: Photo, mask: Mask, schema: PartSchema, strength: float = 0.55
     return np.where((mask == BACKGROUND)[..., None], photo, blended.round().astype(np.uint8))
 
 
-def contact_sheet(shards: Path | str, target: Path, columns: int = COLUMNS, made: str = "generated") -> Path:
-    """Writes a PNG with a row a class: ``columns`` real pairs, then as many of the source ``made``, photo above
-    overlay."""
-    dataset = ShardDataset(shards)
-    classes = sorted(set(dataset.classes))
-    width = 2 * columns * TILE + 3 * 12
-    sheet = Image.new("RGB", (width, HEADER + len(classes) * (2 * TILE + HEADER) + 4), (18, 18, 20))
+def contact_sheet(
+    shards: Path | str, target: Path, columns: int = COLUMNS, made: Sequence[str] = ("pseudo", "generated")
+) -> Path:
+    """Writes a PNG with a row a class: ``columns`` real training pairs, then as many of each source in ``made`` that
+    there is, photo above overlay."""
+    dataset = ShardDataset(shards, where=[("split", "==", "train")])
+    there = set(dataset.index["source"].to_pylist())
+    sources = ("real", *([source for source in made if source in there] or made[-1:]))
+    classes, group = sorted(set(dataset.classes)), columns * TILE + GAP
+    size = (len(sources) * group + GAP, HEADER + len(classes) * (2 * TILE + HEADER) + 4)
+    sheet = Image.new("RGB", size, (18, 18, 20))
     draw = ImageDraw.Draw(sheet)
-    draw.text((12, 4), "real", fill=(235, 235, 235), font=_font())
-    draw.text((columns * TILE + 24, 4), made, fill=(235, 235, 235), font=_font())
+    for place, source in enumerate(sources):
+        draw.text((GAP + place * group, 4), TITLES.get(source, source), fill=(235, 235, 235), font=_font())
     for number, name in enumerate(classes):
         top = HEADER + number * (2 * TILE + HEADER)
-        counts = {source: _rows(dataset.index, name, source) for source in ("real", made)}
-        draw.text((12, top + 4), f"{name}   {_summary(counts)}", fill=(160, 200, 255), font=_font())
+        counts = {source: _rows(dataset, name, source) for source in sources}
+        draw.text((GAP, top + 4), f"{name}   {_summary(counts)}", fill=(160, 200, 255), font=_font())
         for place, rows in enumerate(counts.values()):
             for column, row in enumerate(_spread(rows, columns)):
-                left = 12 + place * (columns * TILE + 12) + column * TILE
-                _paste(sheet, dataset, row, left, top + HEADER)
+                _paste(sheet, dataset, row, GAP + place * group + column * TILE, top + HEADER)
     with replacing(target) as temporary:
         sheet.save(temporary, "PNG")
     return target
 
 
-def _rows(index: pa.Table, name: str, source: str) -> list[int]:
-    pairs = zip(index["class"].to_pylist(), index["source"].to_pylist(), strict=True)
+def _rows(dataset: ShardDataset, name: str, source: str) -> list[int]:
+    pairs = zip(dataset.classes, dataset.index["source"].to_pylist(), strict=True)
     return [row for row, pair in enumerate(pairs) if pair == (name, source)]
 
 

@@ -38,14 +38,26 @@ class ArmSummary:
 
 
 @dataclass(frozen=True)
+class PartGain:
+    """The IoU of a part in points without and with augkit's pairs, and the difference with its interval in words."""
+
+    name: str
+    before: float
+    after: float
+    gain: str
+
+
+@dataclass(frozen=True)
 class Utility:
-    """``augkit evaluate utility``: the verdict in one word and in a sentence, how it was measured, the arms, and the
-    tables by title. ``ends`` are those of the arms' common scale."""
+    """``augkit evaluate utility``: the verdict in one word and in a sentence, how it was measured, the arms, the parts
+    of the two arms that the verdict is about (none where there is no verdict), and the tables by title. ``ends`` are
+    those of the arms' common scale."""
 
     word: str
     verdict: str
     about: str
     arms: Sequence[ArmSummary]
+    parts: Sequence[PartGain]
     tables: Mapping[str, MeasuredTable]
 
     @property
@@ -134,7 +146,23 @@ def _utility(tree: Mapping[str, Any]) -> Utility:
         "IoU in points by part and class": MeasuredTable(("part or class", "photos", *head), detail),
     }
     about = f"{held['photos']['overall']} held-out real photos ({held['split']}), {runs}; 95 % intervals."
-    return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, tables)
+    return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, _part_gains(tree), tables)
+
+
+def _part_gains(tree: Mapping[str, Any]) -> list[PartGain]:
+    """Of the arms of the verdict, the greatest gain first; documents of earlier versions do not name these arms."""
+    asked = tree["verdict"].get("arm"), tree["verdict"].get("against")
+    after, before = ({a["arm"]: a["figures"] for a in tree["arms"]}.get(name, {}) for name in asked)
+    deltas: Mapping[str, Any] = next((c["deltas"] for c in tree["comparisons"] if (c["arm"], c["against"]) == asked), {})
+    names = [name for name in deltas if name.startswith("part ") and deltas[name]["value"] is not None]
+    names.sort(key=lambda name: -deltas[name]["value"])
+    return [
+        PartGain(
+            name.removeprefix("part "), 100 * before[name]["value"], 100 * after[name]["value"],
+            _interval(deltas[name], "+"),
+        )
+        for name in names
+    ]  # fmt: skip
 
 
 def _judging(tree: Mapping[str, Any]) -> Judging:

@@ -24,7 +24,7 @@ from augkit.core.seeds import derive
 from augkit.core.user_cache import cache_folder
 from augkit.data.draws import Draw, ExemplarPair, Pairs
 from augkit.data.pair import Pair
-from augkit.settings import SegmenterSettings
+from augkit.settings import MIXING, SegmenterSettings
 from augkit.shards.index import MANIFEST_FILE
 from augkit.shards.reader import ShardDataset
 from augkit.sources.render.rendered_samples import even_counts
@@ -86,9 +86,10 @@ def rendered_start(build: Build, cars: EncodedPairs, settings: SegmenterSettings
             "steps": settings.rendered_steps, "sample_every": settings.rendered_steps, "rendered_steps": 0,
             "augment": PRESET, "source": "real", "rare_classes": 0.0,
         }
+        | {name: SegmenterSettings.model_fields[name].default for name in MIXING}
     )  # fmt: skip
     precision: Precision = "bf16" if AcceleratorState().mixed_precision == "bf16" else "fp32"  # the asking run's
-    about: dict[str, Any] = own.description() | {
+    about: dict[str, Any] = own.description(("save_every", "workers")) | {
         "schema": cars.schema.digest, "precision": precision, "augment_steps": load_recipe(PRESET).digest,
     }  # fmt: skip
     folder = cache_folder() / "rendered" / _digest(about)

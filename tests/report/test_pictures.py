@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from augkit.report.chart import class_chart
 from augkit.report.contact_sheet import COLUMNS, HEADER, TILE, contact_sheet, overlay
 from augkit.shards.codec import encode_mask, encode_photo
 from augkit.shards.index import finish
+from augkit.shards.shard_names import shard_name
 from augkit.shards.writer import PairRecord, ShardWriter
 
 SCHEMA = PartSchema.from_names(["hood", "wheel"])
@@ -20,20 +22,26 @@ SCHEMA = PartSchema.from_names(["hood", "wheel"])
 @pytest.fixture
 def shards(tmp_path: Path) -> Path:
     """Two classes: three real pairs of each, and two generated ones of the first."""
-    folder = tmp_path / "shards"
-    writer = ShardWriter(open_storage(folder), "shard-000000")
+    pairs = [("A", "real", 3), ("A", "generated", 2), ("C", "real", 3)]
+    return write_shards(tmp_path / "shards", [(*pair, "train") for pair in pairs])
+
+
+def write_shards(folder: Path, pairs: Sequence[tuple[str, str, int, str]]) -> Path:
+    """So many pairs of noise of an orientation, a source and a split."""
+    writers = {split: ShardWriter(open_storage(folder), shard_name(split, 0)) for *_, split in pairs}
     generator = np.random.default_rng(0)
-    for orientation, source, count in (("A", "real", 3), ("A", "generated", 2), ("C", "real", 3)):
+    for orientation, source, count, split in pairs:
         for number in range(count):
             photo = generator.integers(0, 256, (40, 40, 3), np.uint8)
             mask = generator.integers(0, 3, (40, 40), np.uint8)
             record = PairRecord(
-                key=f"{orientation}-{source}-{number}", split="train", source=source, orientation=orientation,
+                key=f"{orientation}-{source}-{split}-{number}", split=split, source=source, orientation=orientation,
                 doors="5", seed=0, mask_model="", image_model="", width=40, height=40, histogram=[1, 1, 1],
             )  # fmt: skip
-            writer.add(record, *encode_photo(photo, 95, False), encode_mask(mask))
-    writer.commit("digest")
-    finish(open_storage(folder), ["shard-000000"], SCHEMA, "digest", {})
+            writers[split].add(record, *encode_photo(photo, 95, False), encode_mask(mask))
+    for writer in writers.values():
+        writer.commit("digest")
+    finish(open_storage(folder), [shard_name(split, 0) for split in writers], SCHEMA, "digest", {})
     return folder
 
 
@@ -49,6 +57,20 @@ def test_the_contact_sheet_has_a_row_a_class_and_a_tile_a_pair(shards: Path, tmp
     # Classes by name: back-right-5 has nothing generated.
     back, front = [True] * 3 + [False] * 5, [True] * 3 + [False] + [True] * 2 + [False] * 2
     assert filled == [back, back, front, front]
+
+
+def test_the_contact_sheet_shows_what_the_teacher_read_and_nothing_held_out(tmp_path: Path) -> None:
+    pairs = [
+        ("A", "real", 2, "train"),
+        ("A", "real", 2, "test"),
+        ("A", "pseudo", 1, "train"),
+        ("A", "generated", 3, "train"),
+    ]
+    path = contact_sheet(write_shards(tmp_path / "shards", pairs), tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(path))
+    assert sheet.shape[1] == 3 * (COLUMNS * TILE + 12) + 12
+    filled = [bool(tile(sheet, 0, column, 0).std() > 5) for column in range(3 * COLUMNS)]
+    assert filled == [True, True, False, False, True, False, False, False, True, True, True, False]
 
 
 def tile(sheet: np.ndarray, row: int, column: int, lower: int) -> np.ndarray:

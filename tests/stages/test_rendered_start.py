@@ -63,6 +63,22 @@ def test_a_segmenter_starts_where_rendered_cars_left_it_and_they_are_drawn_once(
     assert not all(torch.allclose(other[name], start[name], atol=1e-6) for name in weights)
 
 
+def test_segmenters_of_gate_teacher_and_user_start_from_the_same_training(workspace: Workspace, kept: Path) -> None:
+    """What differs between them does not reach the rendered cars."""
+    alike = ["rendered_steps=1", "batch=2", "options={pretrained: false, widths: [8, 8, 8]}", "size=32"]
+    sections = ("segmenter", "gate.segmenter", "teacher.segmenter")
+    settings = load_settings("smoke", [f"{section}.{own}" for section in sections for own in alike])
+    asking = [settings.segmenter, settings.gate.segmenter, settings.teacher.segmenter]
+    asking = [own.model_copy(update={"save_every": 10 + place}) for place, own in enumerate(asking)]
+    assert len({own.generated_share for own in asking}) > 1
+    shards = training_pairs(workspace, load_settings("smoke", CHANGES).segmenter)
+    with torch.random.fork_rng():
+        accelerator("fp32")
+        for own in asking:
+            segmenter_task(workspace, shards, own, torch.device("cpu"))
+    assert len(starts(kept)) == 1
+
+
 def test_rendered_cars_are_seen_beside_the_pairs_and_not_at_the_end(workspace: Workspace, kept: Path) -> None:
     changes = ["segmenter.rendered_steps=1", "segmenter.steps=10", "segmenter.batch=8"]
     own = load_settings("smoke", [*CHANGES, *changes]).segmenter

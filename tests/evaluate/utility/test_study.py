@@ -80,7 +80,8 @@ def test_the_verb_trains_once_and_tells(mixed: Workspace, capsys: pytest.Capture
     assert all(len(arm["figures"]["overall"]["seeds"]) == 2 for arm in result["arms"])
     assert len(result["comparisons"]) == 1 and result["verdict"]["word"] in ("helps", "hurts", "no difference seen")
     assert json.loads((mixed.reports / "utility.json").read_text()) == result
-    assert (mixed.reports / "utility.png").read_bytes()[:4] == b"\x89PNG"
+    for picture in (result["chart"], result["part_chart"]):
+        assert Path(picture).parent == mixed.reports and Path(picture).read_bytes()[:4] == b"\x89PNG"
     before = {path: path.stat().st_mtime_ns for path in files(mixed)}
     assert len(before) == 4 and not list(mixed.root.glob("utility/*/*/checkpoint.safetensors"))
     assert command(words) == 0
