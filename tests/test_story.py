@@ -73,12 +73,19 @@ def test_the_main_job_from_photos_to_a_segmenter(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_demo(tmp_path: Path) -> None:
     place = tmp_path / "demo"
-    result = augkit("demo", "--workspace", str(place), "--count", "48", "--config", "smoke", "--json")
-    told = json.loads(result.stdout)
+    words = ["demo", "--workspace", str(place), "--labels", "16", "--config", "smoke", "--json"]
+    words += ["--set", "segmenter.rendered_steps=4"]
+    told = json.loads(augkit(*words).stdout)
+    assert told["set"] == {"labelled": 16, "unlabelled": 84, "held_out": 72}
     arms, verdict = told["utility"]["arms"], told["utility"]["verdict"]["sentence"]
-    assert [arm["arm"] for arm in arms] == ["real+classical", "real+classical+generated@25"]
+    assert [arm["arm"] for arm in arms] == ["real+classical", "real+classical+rendered+pseudo@50"]
     assert all(len(arm["figures"]["overall"]["seeds"]) == 3 for arm in arms)
+    assert told["utility"]["held_out"]["split"] == "test" and told["utility"]["held_out"]["photos"]["overall"] == 72
     assert verdict in unescape(Path(told["report"]).read_text()) and "interval" in verdict
-    for picture in ("contact_sheet", "chart"):
-        with Image.open(told[picture]) as shown:
+    for picture in (told["contact_sheet"], told["chart"], told["utility"]["part_chart"]):
+        with Image.open(picture) as shown:
             assert shown.size[0] > 300
+    trained = {path: path.stat().st_mtime_ns for path in place.rglob("model.safetensors")}
+    again = augkit(*[word for word in words if word != "--json"]).stdout
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("model.safetensors")} == trained
+    assert "".join(again.split()).endswith("".join(verdict.split()))  # the last words, however lines are broken

@@ -11,6 +11,7 @@ from augkit.core.classes import ALL_CLASSES, CarClass
 from augkit.core.errors import ConfigError
 from augkit.core.seeds import derive
 from augkit.data.orientation import CarView
+from augkit.data.pair import Pair
 from augkit.data.samples import Sample
 from augkit.sources.render.body_styles import USUAL
 from augkit.sources.render.cars import render_car
@@ -48,19 +49,27 @@ def rendered_samples(counts: Mapping[CarClass, int], size: int, seed: int) -> It
 
 
 def rendered_sample(car_class: CarClass, number: int, size: int, seed: int) -> Sample:
-    """The ``number``-th car of a class.
+    """The ``number``-th car of a class."""
+    pair = car_of_class(car_class, np.random.default_rng(derive(seed, "render", car_class.name, number)), size)
+    return sample_of(pair, f"{car_class.name}-{number:05d}")
+
+
+def car_of_class(car_class: CarClass, rng: np.random.Generator, size: int, styles: Mapping[str, float] = USUAL) -> Pair:
+    """A random car of a class, for a pair of ``size``; ``styles`` as in ``random_parameters``.
 
     Doors count only where they are in sight, so parameters are drawn again until the mask shows what the class says.
     """
-    rng = np.random.default_rng(derive(seed, "render", car_class.name, number))
     for _ in range(_ATTEMPTS):
-        parameters = parameters_of_class(car_class, rng)
-        pair = render_car(parameters, round(size * _ROOM))
+        pair = render_car(parameters_of_class(car_class, rng, styles), round(size * _ROOM))
         if pair.car_class == car_class:
-            name = f"{car_class.name}-{number:05d}"
-            view = CarView(car_class.orientation, 1.0, car_class.doors)
-            return Sample(name, f"{name}.jpg", pair.photo, pair.mask, view=view)
+            return pair
     raise AssertionError(f"no view of class {car_class.name} in {_ATTEMPTS} attempts")
+
+
+def sample_of(pair: Pair, name: str) -> Sample:
+    """The pair as a sample whose class is known."""
+    view = CarView(pair.car_class.orientation, 1.0, pair.car_class.doors)
+    return Sample(name, f"{name}.jpg", pair.photo, pair.mask, view=view)
 
 
 def parse_counts(texts: list[str]) -> dict[CarClass, int]:
