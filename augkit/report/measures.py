@@ -153,7 +153,9 @@ def _part_gains(tree: Mapping[str, Any]) -> list[PartGain]:
     """Of the arms of the verdict, the greatest gain first; documents of earlier versions do not name these arms."""
     asked = tree["verdict"].get("arm"), tree["verdict"].get("against")
     after, before = ({a["arm"]: a["figures"] for a in tree["arms"]}.get(name, {}) for name in asked)
-    deltas: Mapping[str, Any] = next((c["deltas"] for c in tree["comparisons"] if (c["arm"], c["against"]) == asked), {})
+    deltas: Mapping[str, Any] = next(
+        (c["deltas"] for c in tree["comparisons"] if (c["arm"], c["against"]) == asked), {}
+    )
     names = [name for name in deltas if name.startswith("part ") and deltas[name]["value"] is not None]
     names.sort(key=lambda name: -deltas[name]["value"])
     return [
