@@ -121,9 +121,13 @@ def _called(arguments: list[str], interrupts: Interrupts) -> int:
             warnings.showwarning = partial(_show, warnings.showwarning)
             code = app(arguments, standalone_mode=False)
     except Exception as error:
-        # Its workers were told to end as well, and it met that. Older releases of typer make an Abort of Ctrl-C ...
-        if interrupts.asked or isinstance(error, typer.Abort):
+        # Its workers were told to end as well, and it met that. Older releases of typer make an Abort of Ctrl-C, and
+        # all of the end of a file, wherever that was read ...
+        cut = error.__cause__ if isinstance(error.__cause__, EOFError) else None
+        if interrupts.asked or (isinstance(error, typer.Abort) and cut is None):
             raise KeyboardInterrupt from error
+        if cut is not None:
+            raise cut from None
         raise
     if code == INTERRUPTED:  # ... and newer ones this
         raise KeyboardInterrupt

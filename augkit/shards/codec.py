@@ -19,6 +19,7 @@ Photo = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
 _REMEDY = "make or import the pair again"
+_JPEG_START = b"\xff\xd8"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"\x00\x00\x00\x00IEND\xaeB`\x82"
 # Part ids are labels: the predictors of PNG's filters make them longer and slower to decode.
 _PNG_OPTIONS = (
@@ -31,6 +32,15 @@ _PNG_OPTIONS = (
 )
 # The other readers of a shard (webdataset, HF datasets) do not turn pictures by EXIF, so a pair must not be either.
 _PHOTO_FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+
+REDUCED = {
+    1: 0,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+"""What makes OpenCV decode a photo smaller; of a JPEG it computes no more frequencies than the small one has. Named
+after grey pictures, these flags are bits beside those of colour."""
 
 
 def encode_photo(photo: Photo, quality: int = 95, lossless: bool = False) -> tuple[bytes, str]:
@@ -53,11 +63,16 @@ def encode_mask(mask: Mask) -> bytes:
     return data.tobytes()
 
 
-def decode_photo(data: bytes) -> Photo:
-    """JPEG, WebP or PNG bytes -> (H, W, 3) uint8 RGB. Raises ShardError where they are cut short or no picture."""
-    photo = decoded(data, _PHOTO_FLAGS) if _is_whole(data) else None
+def decode_photo(data: bytes, reduce: int = 1) -> Photo:
+    """JPEG, WebP or PNG bytes -> (H, W, 3) uint8 RGB, its sides divided by ``reduce`` (1, 2, 4 or 8; they are multiples
+    of it). Raises ShardError where the bytes are cut short or no picture."""
+    at_once = data.startswith(_JPEG_START)  # of other kinds OpenCV would drop pixels
+    photo = decoded(data, _PHOTO_FLAGS | (REDUCED[reduce] if at_once else 0)) if _is_whole(data) else None
     if photo is None:
         raise ShardError(f"{len(data)} bytes that are no whole picture", "a JPEG, WebP or PNG photo", _REMEDY)
+    if reduce > 1 and not at_once:
+        size = photo.shape[1] // reduce, photo.shape[0] // reduce
+        photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     return np.asarray(photo, np.uint8)
 
 
@@ -91,7 +106,7 @@ def _lossless(photo: Photo) -> bytes:
 
 def _is_whole(data: bytes) -> bool:
     # Decoders differ in what they make of a file that is cut short: some fill the rest with grey.
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(_JPEG_START):
         return b"\xff\xd9" in data[-64:]  # end of image; some cameras pad behind it
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return len(data) >= 8 + int.from_bytes(data[4:8], "little")

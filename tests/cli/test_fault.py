@@ -39,6 +39,19 @@ def test_a_fault_of_our_own_is_a_line_and_a_report(augkit: Command, reports: Pat
     assert "Traceback" in text and f"augkit verify --json -w {reports}" in text and "torch 2" in text
 
 
+def test_a_file_that_ends_too_early_is_no_interrupt(
+    augkit: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which typer takes for the end of what a user types."""
+
+    def cut(*_: object) -> None:
+        raise EOFError("No data left in file")
+
+    monkeypatch.setattr(verb, "open_session", cut)
+    code, _, err = augkit("verify")
+    assert code == 70 and "EOFError: No data left in file" in err and len(list(reports.iterdir())) == 1
+
+
 def test_a_report_that_cannot_be_written_is_said(augkit: Command, reports: Path) -> None:
     reports.rmdir()
     code, _, err = augkit("verify")
