@@ -5,8 +5,9 @@
 All take turns in blocks of a few tenths of a second, so that whatever else the machine does hits them alike; seconds
 are those of a processor, a loader's workers included. The figures are medians, and a ratio is the median of the blocks'
 own ratios. The target is 0.95 of memory; below it the exit code is 1. A second ratio says what comparing checksums
-costs. ``--peers`` adds whole ``DataLoader`` epochs, shuffled and collated, of it and of those libraries that are
-installed of datasets (HF), mosaicml-streaming and webdataset, in this process and with two workers.
+costs, and a third, with ``--reduce``, what it brings that pairs are made smaller while they are decoded, against the
+same by a transform. ``--peers`` adds whole ``DataLoader`` epochs, shuffled and collated, of it and of those libraries
+that are installed of datasets (HF), mosaicml-streaming and webdataset, in this process and with two workers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +32,7 @@ from augkit.core.storage import LocalStorage
 from augkit.shards.codec import Mask, Photo, decode_mask, decode_photo, encode_mask, encode_photo
 from augkit.shards.index import finish
 from augkit.shards.reader import ShardDataset
-from augkit.shards.sample_transforms import to_tensors
+from augkit.shards.sample_transforms import Transform, to_tensors
 from augkit.shards.writer import PairRecord, ShardWriter
 
 TARGET = 0.95
@@ -92,6 +94,17 @@ def from_memory(data: ShardDataset) -> Work:
     return lambda batch: [to_tensors(decode_photo(kept[i][0]), decode_mask(kept[i][1])) for i in batch]
 
 
+def resized(by: int) -> Transform:
+    """Makes pairs smaller that were decoded whole, as ``ShardDataset(reduce=by)`` makes them."""
+
+    def transform(image: Photo, mask: Mask) -> dict[str, Any]:
+        size = image.shape[1] // by, image.shape[0] // by
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return to_tensors(np.asarray(small, np.uint8), mask[by // 2 :: by, by // 2 :: by].copy())
+
+    return transform
+
+
 def epochs(loaders: dict[str, Loader], rounds: int) -> dict[str, list[float]]:
     """Pairs a second of a processor, an epoch; they take turns."""
     for loader in loaders.values():
@@ -133,6 +146,7 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=128, help="side of the pairs in pixels")
     parser.add_argument("--shard-size", type=int, default=64, help="pairs a shard")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--reduce", type=int, choices=(2, 4, 8), help="pairs smaller by so much, too")
     parser.add_argument("--peers", action="store_true", help="whole loaders, beside other libraries'")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -149,6 +163,12 @@ def main() -> int:
         print(f"from memory   {memory:8.0f} pairs/s")
         print(f"ratio         {ratio:8.3f} (target {TARGET})")
         print(f"checksums     {statistics.median(a / b for a, b in checks):8.3f} of the speed without them", flush=True)
+        if options.reduce:
+            by = options.reduce
+            whole, small = ShardDataset(shards, transform=resized(by)), ShardDataset(shards, reduce=by)
+            gains = in_turns((small.__getitems__, whole.__getitems__), len(data), options.rounds)
+            gain = statistics.median(a / b for a, b in gains)
+            print(f"reduce={by}      {gain:8.3f} of the speed of resizing", flush=True)
         if options.peers:
             against_peers(Path(folder), options)
     return 0 if ratio >= TARGET else 1
