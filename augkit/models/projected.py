@@ -37,11 +37,13 @@ class ProjectedHead(nn.Module):
 class ProjectedDiscriminator(PhotoDiscriminator):
     """(N, C, H, W), a label map and after it a photo in [-1, 1] -> for each head its features, the scores last.
 
-    The heads sit on Lite0's maps at strides 4, 8 and 16, of which each picture's are divided by their quadratic mean.
+    The heads sit on Lite0's maps at strides 8, 16 and 32, of which each picture's are divided by their quadratic mean.
+    What is wrong with a warped photo is how its parts go together, not its texture, which is a real photo's: a head at
+    stride 4 hardly tells the two.
     """
 
-    USED = slice(1, 4)
-    WIDTHS = (24, 40, 112)
+    USED = slice(2, 5)
+    WIDTHS = (40, 112, 320)
     """Channels of the maps."""
 
     def __init__(self, channels: int, width: int = 48) -> None:

@@ -23,6 +23,12 @@ def test_five_maps_at_strides_2_to_32(features: Lite0Features) -> None:
     assert [tuple(m.shape[1:]) for m in maps] == [(16, 32, 32), (24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
 
 
+def test_shapes_alone_take_no_weights() -> None:
+    with torch.device("meta"):
+        shapes = Lite0Features().state_dict()
+    assert all(tensor.is_meta for tensor in shapes.values())
+
+
 def test_features_are_frozen_and_pass_gradients_to_the_photo(features: Lite0Features) -> None:
     assert not any(p.requires_grad for p in features.parameters())
     photo = torch.rand(1, 3, 32, 32, requires_grad=True)

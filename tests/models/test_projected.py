@@ -30,7 +30,7 @@ def test_it_scores_places_at_three_strides_and_trains_its_heads_alone() -> None:
     network = ProjectedDiscriminator(3 + 1 + 3, width=8)
     x = torch.rand(2, 7, 64, 64, requires_grad=True)
     scales = network(x)
-    assert [tuple(scale[-1].shape) for scale in scales] == [(2, 1, 16, 16), (2, 1, 8, 8), (2, 1, 4, 4)]
+    assert [tuple(scale[-1].shape) for scale in scales] == [(2, 1, 8, 8), (2, 1, 4, 4), (2, 1, 2, 2)]
     sum(scale[-1].sum() for scale in scales).backward()  # type: ignore[union-attr]
     assert x.grad is not None and x.grad[:, -3:].abs().sum() > 0
     learnt = {name.split(".")[0] for name, own in network.named_parameters() if own.requires_grad}

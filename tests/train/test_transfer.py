@@ -10,6 +10,7 @@ from torch import nn
 
 from augkit.core.errors import CheckpointError
 from augkit.models.patch import MultiScaleDiscriminator
+from augkit.models.projected import ProjectedDiscriminator
 from augkit.models.registries import PHOTO_GENERATORS
 from augkit.train.transfer import Axis, input_axes, reread
 
@@ -49,6 +50,11 @@ def test_every_scale_of_d_reads_the_input() -> None:
     expected = {f"scales.{scale}.{weight}.original": Axis(1, 1) for scale in (0, 1)}
     expected |= {f"scales.{scale}.{weight}.0._v": Axis(0, 16) for scale in (0, 1)}
     assert axes == expected
+
+
+def test_a_projected_d_reads_the_parts_in_its_heads() -> None:
+    axes = input_axes(lambda parts: ProjectedDiscriminator(parts + 1 + 3, 8), 5)
+    assert axes == {f"heads.{head}.told.weight": Axis(1, 1) for head in range(3)}
 
 
 def test_a_width_that_equals_the_channels_is_not_taken_for_the_input() -> None:
