@@ -43,13 +43,13 @@ class PhotoGameSettings(StartSettings):
     unpaired: bool | None = None
     """Whether D judges photos made from another pair's exemplar, as in use, instead of those that have a real
     counterpart; by default where G reads a warped exemplar."""
-    discriminator: NetworkOptions = Field(default_factory=lambda: {"base": 24, "norm": "instance"})
+    discriminator: NetworkOptions = Field(default_factory=lambda: {"model": "projected"})
     optim: OptimSettings = OptimSettings(lr=1e-3)
-    optim_d: OptimSettings = OptimSettings(lr=2e-4)
+    optim_d: OptimSettings = OptimSettings(lr=3e-3)
     adversarial: str = "hinge"
-    adversarial_weight: Weight = 1.0
+    adversarial_weight: Weight = 0.15
     """Of G's adversarial loss, beside its other losses; with 0 G is trained without D."""
-    feature_matching: Weight = 10.0
+    feature_matching: Weight = 0.0
     perceptual: Weight = 2.0
     l1: Weight = 2.0
 

@@ -35,6 +35,7 @@ CASES = {
         "image.perceptual=0",
         "image.l1=0",
         "image.feature_matching=10",
+        "image.adversarial_weight=1",
     ],
     "photos, DCGAN 128 px, batch 16": [
         "unconditional.model=dcgan-deconvolution", "unconditional.size=128", "unconditional.batch=16",
@@ -44,7 +45,7 @@ CASES = {
         "image.model=pix2pixhd-global", "image.options={base: 32}",
         "image.discriminator={base: 64, scales: 2, norm: instance}", "image.adversarial=lsgan", "image.size=256",
         "image.batch=1", "image.conditioning=[]", "image.repair=false", "image.perceptual=5", "image.l1=0",
-        "image.feature_matching=20",
+        "image.feature_matching=20", "image.adversarial_weight=1",
     ],
 }  # fmt: skip
 PEERS = {
