@@ -176,5 +176,6 @@ def test_made_cars_are_pasted_and_repeat(cut: Workspace, pasted: Path) -> None:
     seeds = [derive(0, "test", number) for number in range(3)]
     made = sampler.paint(masks, rows[0].car_class, seeds).photos
     alone = load_photo_sampler(pasted)[0].paint(masks[1:2], rows[0].car_class, seeds[1:2]).photos
-    np.testing.assert_array_equal(alone[0], made[1])
+    # Sums of another batch size may round differently; that moves a pixel by one level at most.
+    assert np.abs(alone[0].astype(int) - made[1]).max() <= 1
     assert not (made == GREEN).all(-1).any()
