@@ -145,7 +145,7 @@ def _utility(tree: Mapping[str, Any]) -> Utility:
         "Differences in points, paired by seed and photo": MeasuredTable(("trained on", "against", *MEANS), deltas),
         "IoU in points by part and class": MeasuredTable(("part or class", "photos", *head), detail),
     }
-    about = f"{held['photos']['overall']} held-out real photos ({held['split']}), {runs}; 95 % intervals."
+    about = f"{held['photos']['overall']} held-out photos ({held['split']}), {runs}; 95 % intervals."
     return Utility(tree["verdict"]["word"], tree["verdict"]["sentence"], about, arms, _part_gains(tree), tables)
 
 

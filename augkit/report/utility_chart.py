@@ -29,7 +29,7 @@ def utility_chart(study: Study, path: Path) -> Path:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _draw(left, [(result.arm.name, result.figures) for result in study.arms])
-    left.set_title("mean IoU on held-out real photos, in points", loc="left", fontsize="medium")
+    left.set_title("mean IoU on held-out photos, in points", loc="left", fontsize="medium")
     _draw(right, [(f"{c.arm.name}\nagainst {c.against.name}", c.deltas) for c in study.comparisons])
     right.axvline(0, color="#8c9aa9", linewidth=1)
     right.set_title("differences, paired by seed and photo, in points", loc="left", fontsize="medium")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState, is_initialized
 
 from augkit.core.arithmetic import Precision
 from augkit.core.errors import ConfigError
@@ -47,5 +48,7 @@ def accelerator(precision: Precision, track: Sequence[Tracker] = (), folder: Pat
     every run's own.
     """
     keep_freed_memory()
-    others = [name for name in track if name != "tensorboard"]
-    return Accelerator(mixed_precision=resolve_precision(precision), log_with=others or None, project_dir=folder)
+    others, wanted = [name for name in track if name != "tensorboard"], resolve_precision(precision)
+    if is_initialized() and AcceleratorState().mixed_precision != wanted:
+        AcceleratorState._reset_state()  # a process has one; the processes stay connected
+    return Accelerator(mixed_precision=wanted, log_with=others or None, project_dir=folder)

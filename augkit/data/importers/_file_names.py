@@ -18,14 +18,17 @@ def folded(name: str) -> str:
 
 
 def readings(written: str) -> list[str]:
-    """The paths that a written one may mean, with ``/``: as it stands, unquoted, without a URL's query and fragment.
+    """The paths that a written one may mean, with ``/``: as it stands, unquoted (twice, too: some tools quote what is
+    quoted, and a file's own name may look quoted), without a URL's query and fragment.
 
     A query's values are paths, too: ``/data/local-files/?d=cars/1.jpg``.
     """
     plain = written.strip().replace("\\", "/")
     address, _, query = plain.partition("#")[0].partition("?")
     values = (unquote(part.partition("=")[2]).replace("\\", "/") for part in query.split("&"))
-    return list(dict.fromkeys(path for path in (plain, unquote(plain), address, unquote(address), *values) if path))
+    once = unquote(plain)
+    found = (plain, once, unquote(once), address, unquote(address), *values)
+    return list(dict.fromkeys(path for path in found if path))
 
 
 class FileNames:

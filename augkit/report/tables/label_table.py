@@ -25,7 +25,7 @@ def label_tables(study: LabelStudy) -> Group:
 def _values(study: LabelStudy, name: str) -> Table:
     first = study.points[0].study
     table = figure_table(
-        f"IoU in points, {name}, on {first.photos[name]} real photos ({first.split}), {first.seeds} seeds; "
+        f"IoU in points, {name}, on {first.photos[name]} held-out photos ({first.split}), {first.seeds} seeds; "
         "95 % intervals",
         "arm", tuple(f"{point.labels:.0f} labels" for point in study.points),
     )  # fmt: skip

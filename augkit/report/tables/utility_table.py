@@ -22,7 +22,7 @@ def utility_tables(study: Study) -> Group:
 
 def _values(study: Study) -> Table:
     table = figure_table(
-        f"Mean IoU in points on {study.photos['overall']} real photos ({study.split}), {study.seeds} seeds, "
+        f"Mean IoU in points on {study.photos['overall']} held-out photos ({study.split}), {study.seeds} seeds, "
         f"{study.steps} steps each; 95 % intervals",
         "arm", ("real", "made", *MEANS),
     )  # fmt: skip

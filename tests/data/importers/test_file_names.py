@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from augkit.data.importers._file_names import FileNames, folded, readings
@@ -30,6 +30,7 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
+@example(["%01.jpg"], "", SPELLINGS[4])
 @given(st.lists(PATHS, min_size=1, max_size=6), st.sampled_from(MACHINES), st.sampled_from(SPELLINGS))
 def test_a_path_of_another_machine_finds_its_file(
     paths: list[str], machine: str, spelling: Callable[[str], str]
