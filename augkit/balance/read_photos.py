@@ -109,12 +109,9 @@ class ReadPhotoMaker:
             self.job.format,
         )  # fmt: skip
         given = {CONFIDENCE: reading.confidence, KEPT: reading.kept}
-        verdict = self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given, read=True))
-        if verdict.reasons:
-            writer.reject(self._record(reading, mask, verdict))
-            return verdict
+        before = self.gate.judge_mask(Candidate(UnpaintedMask(mask, car_class), given=given, read=True))
         return add_judged(
-            writer, self.gate, (photo, extension), mask, car_class, before=verdict,
+            writer, self.gate, (photo, extension), mask, car_class, before=before,
             record_of=partial(self._record, reading), read=True,
         )  # fmt: skip
 

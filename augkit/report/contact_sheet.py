@@ -34,7 +34,8 @@ def contact_sheet(
     """Writes a PNG with a row a class: ``columns`` real training pairs, then as many of each source in ``made`` that
     there is, photo above overlay."""
     dataset = ShardDataset(shards, where=[("split", "==", "train")])
-    there = set(dataset.index["source"].to_pylist())
+    rows = _rows(dataset)
+    there = {source for _, source in rows}
     sources = ("real", *([source for source in made if source in there] or made[-1:]))
     classes, group = sorted(set(dataset.classes)), columns * TILE + GAP
     size = (len(sources) * group + GAP, HEADER + len(classes) * (2 * TILE + HEADER) + 4)
@@ -44,19 +45,22 @@ def contact_sheet(
         draw.text((GAP + place * group, 4), TITLES.get(source, source), fill=(235, 235, 235), font=_font())
     for number, name in enumerate(classes):
         top = HEADER + number * (2 * TILE + HEADER)
-        counts = {source: _rows(dataset, name, source) for source in sources}
+        counts = {source: rows.get((name, source), []) for source in sources}
         draw.text((GAP, top + 4), f"{name}   {_summary(counts)}", fill=(160, 200, 255), font=_font())
-        for place, rows in enumerate(counts.values()):
-            for column, row in enumerate(_spread(rows, columns)):
+        for place, own in enumerate(counts.values()):
+            for column, row in enumerate(_spread(own, columns)):
                 _paste(sheet, dataset, row, GAP + place * group + column * TILE, top + HEADER)
     with replacing(target) as temporary:
         sheet.save(temporary, "PNG")
     return target
 
 
-def _rows(dataset: ShardDataset, name: str, source: str) -> list[int]:
-    pairs = zip(dataset.classes, dataset.index["source"].to_pylist(), strict=True)
-    return [row for row, pair in enumerate(pairs) if pair == (name, source)]
+def _rows(dataset: ShardDataset) -> dict[tuple[str, str], list[int]]:
+    """By class and source."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for row, pair in enumerate(zip(dataset.classes, dataset.index["source"].to_pylist(), strict=True)):
+        found.setdefault(pair, []).append(row)
+    return found
 
 
 def _summary(counts: dict[str, list[int]]) -> str:

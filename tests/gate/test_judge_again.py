@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from augkit.balance.plain_options import open_references
@@ -89,6 +90,25 @@ def test_photos_that_were_read_are_judged_again_too(
     [found] = [row for row in load_index(shards).to_pylist() if row["key"] == "u-1"]
     assert found["reasons"] == ["duplicate"] and not found["accepted"], "it is the first of the generated ones again"
     assert found["score_reading_kept"] == 0.9 and found["score_mask_distance"] > 0
+
+
+def test_an_unusual_real_car_stays(shards: LocalStorage, workspace: Workspace, gate_settings: Settings) -> None:
+    """A mask that no generated pair may have, on a photo that is no labelled one."""
+    references = open_references(workspace, gate_settings)
+    place = [n for n, row in enumerate(references.rows) if row.split != "train"][5]
+    item, row = references.pairs.plain(place), references.rows[place]
+    hood = np.where(item.mask == 0, 0, references.schema.names.index("hood")).astype(np.uint8)
+    writer = ShardWriter(shards, READ)
+    for source in ("pseudo", "generated"):
+        record = PairRecord(
+            source, "train", source, row.orientation, row.doors, 0, "m", "", 64, 64, [0] * references.schema.channels
+        )  # fmt: skip
+        writer.add(record, *encode_photo(item.photo, lossless=True), encode_mask(hood))
+    writer.commit("row")
+    finish(shards, [SHARD, READ], references.schema, "plan", {"augkit": "0"})
+    judge_again(references, False)
+    found = fates(shards)
+    assert found["pseudo"] == [] and len(found["generated"]) > 1
 
 
 def test_a_second_time_changes_nothing(shards: LocalStorage, workspace: Workspace, gate_settings: Settings) -> None:
