@@ -69,6 +69,7 @@ class RayFleet:
         self._idle: list[_Member] = []
         self._running: dict[Any, tuple[_Member, ShardTask]] = {}
         self._lost = 0  # actors that are not replaced, since their node is no good
+        self._held_since: dict[str, float] = {}
         self._fault: BaseException | None = None  # of the last one that did not open
 
     def run(self, tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
@@ -103,8 +104,9 @@ class RayFleet:
             raise self._fault or ConfigError("no node is left that makes shards", "one", "see the errors above")
 
     def _assign(self, queue: TaskQueue) -> None:
+        self._avoid()
         for member in list(self._idle):
-            if task := queue.take(member.node, self._nodes):
+            if not self._held(member.node) and (task := queue.take(member.node, self._nodes)):
                 self._idle.remove(member)
                 self._running[member.actor.make.remote(task)] = member, task
 
@@ -128,7 +130,7 @@ class RayFleet:
             self._did_not_open(member, error)
             return
         if member is not None:
-            self._free(member)
+            self._idle.append(member)
         elif said in self._health.avoided:
             self._dismiss(actor)
         else:
@@ -154,7 +156,7 @@ class RayFleet:
             of_node = isinstance(error.cause, OSError | StoreError)  # its disk, or its way to the store
             if isinstance(error.cause, AugkitError) and not of_node:  # a fault of the data: it meets every shard
                 raise error.cause from None
-            self._free(member)
+            self._idle.append(member)
             failure = self._failed(member, task, queue, repr(error.cause))
             if failure and of_node:
                 raise error.cause from None
@@ -162,31 +164,35 @@ class RayFleet:
             failure = self._failed(member, task, queue, f"its worker process died: {str(error).strip()}")
         else:
             self._health.did_well(member.node)
-            self._free(member)
+            self._idle.append(member)
             progress(task.shard, report.accepted, task.row.want)
             yield report
         if failure:
             yield failure
 
     def _failed(self, member: _Member, task: ShardTask, queue: TaskQueue, error: str) -> Failure | None:
-        if self._health.did_fail(member.node, task.shard, error, self._nodes):
-            self._avoid(member.node)
+        self._health.did_fail(member.node, task.shard, error)
         return queue.failed(task, member.node, f"{error} (on node {member.node})")
 
-    def _avoid(self, node: str) -> None:
-        error = self._health.avoided[node]
-        warnings.warn(f"node {node} failed {self._health.bound} shards in a row and gets no more: {error}",
-                      NodeWarning, stacklevel=2)  # fmt: skip
-        for member in [member for member in self._idle if member.node == node]:
+    def _avoid(self) -> None:
+        """Lets go of the idle workers of nodes that get no more, and says so once a node."""
+        for node in self._health.avoid(self._nodes):
+            error = self._health.avoided[node]
+            warnings.warn(f"node {node} failed {self._health.bound} shards in a row and gets no more: {error}",
+                          NodeWarning, stacklevel=2)  # fmt: skip
+        for member in [member for member in self._idle if member.node in self._health.avoided]:
             self._idle.remove(member)
             self._dismiss(member.actor)
 
-    def _free(self, member: _Member) -> None:
-        """For the next task, if its node is to get one."""
-        if member.node in self._health.avoided:
-            self._dismiss(member.actor)
-        else:
-            self._idle.append(member)
+    def _held(self, node: str) -> bool:
+        """Whether a node that fails waits for others that come up: alone, it would use up the attempts of all shards.
+        Not for long, since they may not come up."""
+        if not self._health.doubted(node):
+            self._held_since.pop(node, None)
+            return False
+        since = self._held_since.setdefault(node, time.monotonic())
+        coming = self._opening or any(map(has_process, self._starting.values()))
+        return bool(coming) and time.monotonic() - since < START_SECONDS
 
     def _dismiss(self, actor: Any) -> None:
         self.ray.kill(actor)

@@ -45,16 +45,25 @@ class NodeHealth:
     bound: int = 3
     avoided: dict[str, str] = field(default_factory=dict)
     """The last error of each."""
-    _failed: dict[str, set[str]] = field(default_factory=dict)
+    _failed: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def did_well(self, node: str) -> None:
         """It made a shard."""
         self._failed.pop(node, None)
 
-    def did_fail(self, node: str, shard: str, error: str, others: Collection[str]) -> bool:
-        """Whether the node is avoided from now on: it failed ``bound`` shards in a row, and there are others."""
-        failed = self._failed.setdefault(node, set())
-        failed.add(shard)
-        if len(failed) >= self.bound and set(others) - self.avoided.keys() - {node}:
-            self.avoided[node] = error
-        return node in self.avoided
+    def did_fail(self, node: str, shard: str, error: str) -> None:
+        """It did not make a shard."""
+        self._failed.setdefault(node, {})[shard] = error
+
+    def doubted(self, node: str) -> bool:
+        """Whether it failed ``bound`` shards in a row."""
+        return len(self._failed.get(node, ())) >= self.bound
+
+    def avoid(self, nodes: Collection[str]) -> list[str]:
+        """The nodes that are avoided from now on: those that are doubted, where there are others among ``nodes``."""
+        chosen = []
+        for node in self._failed:
+            if self.doubted(node) and node not in self.avoided and set(nodes) - self.avoided.keys() - {node}:
+                self.avoided[node] = list(self._failed[node].values())[-1]
+                chosen.append(node)
+        return chosen

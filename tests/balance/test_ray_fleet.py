@@ -34,6 +34,12 @@ class SmallJob:
     marks: Path
     seconds: float = 0.0
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In a worker: the process takes as long to start as its node's mark says."""
+        self.__dict__.update(state)
+        if (late := self.marks / f"late-{ray.get_runtime_context().get_node_id()}").exists():
+            time.sleep(float(late.read_text()))
+
 
 class Marker:
     """Leaves a mark for each shard: its node and process. Where the marks say that a node is bad, nothing works."""
@@ -128,6 +134,16 @@ def test_a_node_where_nothing_works_is_avoided_and_named(error: str, cluster: Cl
     with pytest.warns(NodeWarning, match=rf"node .*{other.node_id[:8]}.* failed 3 shards.*stale file handle"):
         results = run(fleet, 40)
     assert len(shards_made(results)) == 40
+    assert sum(node == other.node_id for node, _ in marks_of(tmp_path)) == 3
+
+
+def test_a_node_that_fails_all_waits_for_others_that_come_up(cluster: Cluster, tmp_path: Path) -> None:
+    head = cluster.head_node
+    other = cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
+    cluster.wait_for_nodes()
+    (tmp_path / f"bad-{other.node_id}").write_text("OSError")
+    (tmp_path / f"late-{head.node_id}").write_text("4")
+    assert len(shards_made(run(opened(tmp_path), 10))) == 10
     assert sum(node == other.node_id for node, _ in marks_of(tmp_path)) == 3
 
 

@@ -47,20 +47,28 @@ def test_every_task_ends_within_its_attempts(turns: list[tuple[str, bool]], atte
     assert all(number <= attempts for number in tries.values())
 
 
+def failing(health: NodeHealth, node: str, shards: str) -> NodeHealth:
+    for shard in shards:
+        health.did_fail(node, shard, f"broken by {shard}")
+    return health
+
+
 def test_a_node_that_fails_three_shards_in_a_row_is_avoided() -> None:
-    health = NodeHealth()
-    assert not any(health.did_fail("bad", shard, "stale handle", {"bad", "good"}) for shard in "aab")
-    assert health.did_fail("bad", "c", "stale handle", {"bad", "good"})
-    assert health.avoided == {"bad": "stale handle"}
+    health = failing(NodeHealth(), "bad", "aab")
+    assert not health.doubted("bad") and health.avoid({"bad", "good"}) == []
+    assert failing(health, "bad", "c").doubted("bad") and health.avoid({"bad", "good"}) == ["bad"]
+    assert health.avoided == {"bad": "broken by c"}
+    assert health.avoid({"bad", "good"}) == []  # told once
 
 
 def test_what_works_between_makes_a_node_good_again() -> None:
     health = NodeHealth()
     for shard in "abcdefg":
-        assert not health.did_fail("node", shard, "broken", {"node", "other"})
+        assert not failing(health, "node", shard).doubted("node")
         health.did_well("node")
 
 
-def test_the_last_node_is_never_avoided() -> None:
-    health = NodeHealth(avoided={"other": "broken"})
-    assert not any(health.did_fail("node", shard, "broken", {"node", "other"}) for shard in "abcdef")
+def test_the_last_node_is_never_avoided_until_there_is_another() -> None:
+    health = failing(NodeHealth(avoided={"other": "broken"}), "node", "abcdef")
+    assert health.avoid({"node", "other"}) == []
+    assert health.avoid({"node", "third"}) == ["node"]
