@@ -11,7 +11,7 @@ import numpy as np
 from augkit.core.parts import Mask, PartSchema
 from augkit.data.crop import Photo
 from augkit.data.near_duplicates import MIN_CORRELATION, correlation, thumb
-from augkit.data.photo_looks import earlier_alike, looks_of
+from augkit.data.photo_looks import looks_of
 from augkit.metrics.copies import SIDE, nearest_mask
 
 REASON = "duplicate"
@@ -57,6 +57,8 @@ class KeptPairs:
         Alike means near duplicates by ``augkit.data.near_duplicates``; an earlier pair is kept, the later one is the
         duplicate. Pairs are asked for by their places, those alone whose looks are near.
         """
+        from augkit.data.look_search import earlier_alike
+
         first = len(self.looks)
         self.looks += looks
         self.kept += b"\1" * len(looks)

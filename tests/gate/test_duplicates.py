@@ -1,4 +1,4 @@
-"""Duplicates found by looks and buckets are those that comparing each pair with each finds."""
+"""Duplicates found by looks are those that comparing each pair with each finds."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from augkit.balance.plain_options import open_references
 from augkit.core.parts import PartSchema
 from augkit.core.storage import LocalStorage
 from augkit.core.workspace import Workspace
-from augkit.data import photo_looks
 from augkit.data.near_duplicates import MIN_CORRELATION, correlation, thumb
-from augkit.data.photo_looks import NO_LOOK, earlier_alike, look_of, looks_of
+from augkit.data.photo_looks import look_of
 from augkit.gate.duplicates import REASON, KeptPairs, SmallPair
 from augkit.gate.fit import ready_gate
 from augkit.gate.judge_again import RunVerdicts, version_of
@@ -34,6 +31,7 @@ from augkit.shards.commit_records import CommitRecords
 from augkit.shards.index import finish
 from augkit.shards.reader import StoredPair, read_stored
 from augkit.shards.writer import PairRecord, ShardWriter
+from tests.data.look_searches import SEARCHES
 
 SCHEMA = PartSchema.from_names(["hood", "left_door", "right_door"])
 BOUND = 0.2
@@ -85,17 +83,12 @@ def noting(asked: set[int], pairs: Sequence[SmallPair]) -> Callable[[int], Small
     return pair_of
 
 
-def by_buckets(patch: pytest.MonkeyPatch, window: int = 4) -> None:
-    """However few looks there are; buckets of so many."""
-    patch.setattr(photo_looks, "FEW", 0)
-    patch.setattr(photo_looks, "_WINDOW", window)
-
-
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("buckets", [False, True])
-def test_verdicts_are_those_of_each_pair_with_each(seed: int, buckets: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if buckets:
-        by_buckets(monkeypatch)
+@pytest.mark.parametrize("search", SEARCHES)
+def test_verdicts_are_those_of_each_pair_with_each(
+    seed: int, search: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search(monkeypatch)
     pairs = some_pairs(150, seed)
     order = np.random.default_rng(seed).permutation(150).tolist()
     for arranged in (pairs, [pairs[place] for place in order]):
@@ -111,73 +104,6 @@ def test_verdicts_are_those_of_each_pair_with_each(seed: int, buckets: bool, mon
         for look, distance in zip(looks[:90], expected, strict=False):
             told.trust(look, distance >= BOUND)
         assert told.judge(looks[90:], arranged.__getitem__) == expected[90:]
-
-
-def one_by_one(looks: NDArray[np.int8], first: int) -> list[tuple[int, list[int]]]:
-    """Those alike, by the distance of each two."""
-    limit = (127 * np.sqrt(2 - 2 * MIN_CORRELATION) + 8) ** 2
-    whole = looks.astype(np.int64)
-    near = [np.flatnonzero(((whole[:at] - whole[at]) ** 2).sum(1) <= limit).tolist() for at in range(len(looks))]
-    return [(at, earlier) for at, earlier in enumerate(near) if earlier and at >= first]
-
-
-looks_near_one_another = st.builds(
-    lambda seed, count, spread: np.random.default_rng(seed).normal(size=(count, 64)) * np.geomspace(3, 1, 64) * spread,
-    st.integers(0, 2**32), st.integers(0, 300), st.floats(0.5, 6),
-).map(lambda rows: np.clip(np.rint(rows), -127, 127).astype(np.int8))  # fmt: skip
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(looks_near_one_another, st.integers(0, 300))
-def test_each_with_each_finds_what_is_near(looks: NDArray[np.int8], first: int) -> None:
-    found = [(place, earlier.tolist()) for place, earlier in earlier_alike(looks, first)]
-    assert found == one_by_one(looks, first)
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(st.lists(st.integers(0, 8), min_size=1, max_size=60).map(sorted), st.integers(1, 7))
-def test_windows_hold_all_pairs_of_a_bucket(keys: list[int], window: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        by_buckets(patch, window)
-        compared = [
-            (at, at + apart) for apart, some in enumerate(photo_looks._windows(np.array(keys))) for at in some.tolist()
-        ]
-    together = {(a, b) for b, key in enumerate(keys) for a in range(b) if keys[a] == key}
-    assert {(a // window, b // window) for a, b in together} <= set(compared)
-    assert all(one == other or keys[one * window + window - 1] == keys[other * window] for one, other in compared)
-
-
-def test_buckets_lose_none_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pairs whose pictures correlate barely enough, among thousands of others."""
-    random = np.random.default_rng(0)
-    spectra = random.normal(size=(6000, 64)) / np.arange(1, 65) ** 0.5
-    spectra *= 0.85 / np.linalg.norm(spectra, axis=1, keepdims=True)
-    moves = random.normal(size=(300, 64)) * (spectra[:300] != 0)
-    moves -= (moves * spectra[:300]).sum(1, keepdims=True) * spectra[:300] / 0.85**2  # along the sphere
-    moves *= np.sqrt(2 - 2 * MIN_CORRELATION) / np.linalg.norm(moves, axis=1, keepdims=True)
-    near = spectra[:300] + moves
-    near *= 0.85 / np.linalg.norm(near, axis=1, keepdims=True)
-    looks = np.rint(np.concatenate([spectra, near]) * 127).astype(np.int8)
-    each_with_each = [(place, earlier.tolist()) for place, earlier in earlier_alike(looks)]
-    by_buckets(monkeypatch, 16)
-    monkeypatch.setattr(photo_looks, "_by_blocks", None)  # would be as many comparisons as there are pairs
-    found = {place: earlier.tolist() for place, earlier in earlier_alike(looks)}
-    assert list(found.items()) == each_with_each
-    assert all(place in found[6000 + place] for place in range(300))
-    assert sum(map(len, found.values())) < 400
-    assert dict(earlier_alike(looks, 6200)).keys() == {place for place in found if place >= 6200}
-
-
-def test_full_buckets_are_compared_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    by_buckets(monkeypatch)
-    look = np.random.default_rng(0).integers(-20, 20, 64).astype(np.int8)
-    found = dict(earlier_alike(np.repeat(look[None], 50, 0)))
-    assert [found[place].tolist() for place in range(1, 50)] == [list(range(place)) for place in range(1, 50)]
-
-
-def test_a_photo_without_contrast_has_no_look() -> None:
-    flat = thumb(np.full((40, 40, 3), 90, np.uint8))
-    assert look_of(flat) == NO_LOOK and len(looks_of([NO_LOOK, look_of(np.eye(32, dtype=np.uint8))])[0]) == 1
 
 
 def write(storage: LocalStorage, number: int, photos: Sequence[NDArray[np.uint8]], looks: bool = True) -> str:
@@ -296,10 +222,3 @@ def test_a_resumed_run_trusts_what_its_manifest_names(
     storage.remove(commit_file(names[0]))
     changed = RunVerdicts(CommitRecords(storage), gate).judge_earlier()
     assert changed == ["shard-000001"], "what it was a duplicate of has gone"
-
-
-@pytest.mark.parametrize("count", [100, 1 << 15, 10**6])
-def test_tables_are_as_many_as_their_chance_takes(count: int) -> None:
-    bits, tables = photo_looks._tables(count)
-    missed = 1 - 0.91**bits  # in one table
-    assert missed**tables < 1e-6 <= missed ** (tables - 1)
