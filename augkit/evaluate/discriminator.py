@@ -14,7 +14,7 @@ from torch import Tensor
 
 from augkit.core.parts import BACKGROUND, without_ignore
 from augkit.data.pair import Pair
-from augkit.gan.label_map import label_map
+from augkit.gan.label_map import label_map, stacked
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.stages.model_store import ModelStore
 from augkit.stages.photo_discriminator import load_discriminator
@@ -80,7 +80,7 @@ def told_apart(store: ModelStore, real: Sequence[Pair], made: Sequence[Pair]) ->
         if discriminator is None:
             return None
         labels = label_map(own.to_tensor()[1][None], channels)
-        scales = discriminator(torch.cat([labels.expand(2, -1, -1, -1), _photos(own, other)], 1))
+        scales = discriminator(stacked([labels.expand(2, -1, -1, -1), _photos(own, other)]))
         scores, even = [scale[-1] for scale in scales], ADVERSARIAL[settings.adversarial].even
         cars = [on_car(own, both.shape[-2:]) for both in scores]
         shown = [both[:, 0, car] for both, car in zip(scores, cars, strict=True)]

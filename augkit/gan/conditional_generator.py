@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from augkit.gan.conditioning import Conditioner
 from augkit.gan.conditioning.conditioning import Conditioning
-from augkit.gan.label_map import label_map
+from augkit.gan.label_map import label_map, stacked
 
 
 class ConditionalGenerator(nn.Module):
@@ -33,9 +33,8 @@ class ConditionalGenerator(nn.Module):
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 3 h w"]:
         """Photos in [-1, 1]."""
-        condition = torch.cat(
-            [label_map(conditioning.masks, self.parts), *(conditioner(conditioning) for conditioner in self.guides)], 1
-        )
+        told = (conditioner(conditioning) for conditioner in self.guides)
+        condition = stacked([label_map(conditioning.masks, self.parts), *told])
         dtype = next((weight.dtype for weight in self.generator.parameters()), condition.dtype)
         photos: Tensor = self.generator(condition.to(dtype, memory_format=torch.channels_last))
         # An exemplar in fp32 keeps all its levels: the sum is then in fp32, whatever G computes in.

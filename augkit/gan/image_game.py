@@ -11,7 +11,7 @@ from augkit.core.parts import IGNORE
 from augkit.gan.batch import Batch
 from augkit.gan.conditioning.conditioning import Conditioning
 from augkit.gan.fake_pool import NoPool
-from augkit.gan.label_map import label_map
+from augkit.gan.label_map import label_map, stacked
 from augkit.gan.players import StepOutputs
 
 
@@ -77,8 +77,8 @@ def discriminator_forward(
         return StepOutputs(
             real=batch.photos,
             fake=fake,
-            real_features=discriminator(torch.cat([labels, batch.photos], 1)),
-            fake_features=discriminator(torch.cat([label_map(masks, channels), fake], 1)),
+            real_features=discriminator(stacked([labels, batch.photos])),
+            fake_features=discriminator(stacked([label_map(masks, channels), fake])),
         )
 
     return outputs
@@ -99,11 +99,11 @@ def generator_forward(
         fake, unpaired = painted[: len(batch)], painted[len(batch) :]
         found = StepOutputs(real=batch.photos, fake=fake, masks=batch.masks, unpaired=unpaired)
         if len(unpaired):
-            found.unpaired_features = discriminator(torch.cat([labels, unpaired], 1))
+            found.unpaired_features = discriminator(stacked([labels, unpaired]))
         if matched or not len(unpaired):
             with torch.no_grad():
-                found.real_features = discriminator(torch.cat([labels, batch.photos], 1))
-            found.fake_features = discriminator(torch.cat([labels, fake], 1))
+                found.real_features = discriminator(stacked([labels, batch.photos]))
+            found.fake_features = discriminator(stacked([labels, fake]))
         return found
 
     return outputs

@@ -31,9 +31,10 @@ def colours(raw: Float[Tensor, "n 3 h w"], batch: Batch, name: str) -> Float[Ten
 
 def categorical(raw: Float[Tensor, "n k h w"], batch: Batch, name: str) -> Float[Tensor, "n k h w"]:
     """One-hot samples of the logits, with the softmax's gradient (straight-through Gumbel, Jang et al. 2017)."""
-    uniform = batch.uniform(f"{name}-gumbel", *raw.shape[1:]).clamp(1e-6, 1 - 1e-6)
-    soft = ((raw.float() - (-uniform.log()).log()) / TEMPERATURE).softmax(1)
-    hard = functional.one_hot(soft.argmax(1), raw.shape[1]).permute(0, 3, 1, 2).to(soft)
+    uniform = batch.uniform(f"{name}-gumbel", *raw.shape[1:]).clamp_(1e-6, 1 - 1e-6)
+    noise = uniform.log_().neg_().log_()  # in place: to fetch new memory takes longer than to compute
+    soft = ((raw.float() - noise) / TEMPERATURE).softmax(1)
+    hard = one_hot(soft.max(1).indices, raw.shape[1])  # the same as argmax, which is slower
     return hard + (soft - soft.detach())  # the bracket is exactly 0
 
 

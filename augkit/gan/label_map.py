@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from augkit.core.parts import BACKGROUND, IGNORE
 
 COLOUR_CHANNELS = 3
+IDS = 256
+"""Of a mask's bytes."""
 
 
 def known(masks: Int[Tensor, "n h w"]) -> Int[Tensor, "n h w"]:
@@ -17,9 +22,10 @@ def known(masks: Int[Tensor, "n h w"]) -> Int[Tensor, "n h w"]:
 
 
 def one_hot(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k h w"]:
-    """Part ids -> K channels of 0 and 1; ignore counts as background."""
-    parts = torch.arange(channels, device=masks.device)[:, None, None]
-    return (known(masks)[:, None] == parts).float()  # several times as fast as torch's own one_hot
+    """Part ids -> K channels of 0 and 1, last in memory; ignore counts as background, ids from K on as nothing."""
+    rows = torch.eye(IDS, channels, device=masks.device)
+    rows[IGNORE] = rows[BACKGROUND]
+    return functional.embedding(masks.long(), rows).permute(0, 3, 1, 2)  # several times as fast as torch's own one_hot
 
 
 def boundaries(masks: Int[Tensor, "n h w"]) -> Float[Tensor, "n 1 h w"]:
@@ -35,7 +41,13 @@ def boundaries(masks: Int[Tensor, "n h w"]) -> Float[Tensor, "n 1 h w"]:
 
 def label_map(masks: Int[Tensor, "n h w"], channels: int) -> Float[Tensor, "n k+1 h w"]:
     """One-hot channels and the boundary channel: what G and D both see."""
-    return torch.cat([one_hot(masks, channels), boundaries(masks)], 1)
+    return stacked([one_hot(masks, channels), boundaries(masks)])
+
+
+def stacked(maps: Sequence[Float[Tensor, "n _ h w"]]) -> Float[Tensor, "n c h w"]:
+    """The channels of all maps, last in memory, as convolutions on a CPU read them: to bring them into that order
+    afterwards takes several times as long."""
+    return torch.cat([each.permute(0, 2, 3, 1) for each in maps], 3).permute(0, 3, 1, 2)
 
 
 def part_colours(
@@ -58,4 +70,4 @@ def part_colours(
 def paint_by_part(masks: Int[Tensor, "n h w"], colours: Float[Tensor, "n k 3"]) -> Float[Tensor, "n 3 h w"]:
     """Every pixel in the colour of its part."""
     picked = colours.gather(1, known(masks).long().flatten(1)[..., None].expand(-1, -1, COLOUR_CHANNELS))
-    return picked.transpose(1, 2).reshape(len(masks), COLOUR_CHANNELS, *masks.shape[1:])
+    return picked.reshape(*masks.shape, COLOUR_CHANNELS).permute(0, 3, 1, 2)

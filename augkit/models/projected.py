@@ -6,6 +6,7 @@ it has no mixing of scales.
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -64,7 +65,9 @@ class ProjectedDiscriminator(PhotoDiscriminator):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Features:
         """See the class."""
-        labels, photos = x[:, :-COLOURS], x[:, -COLOURS:]
+        labels, photos = (
+            own.contiguous(memory_format=torch.channels_last) for own in (x[:, :-COLOURS], x[:, -COLOURS:])
+        )
         maps: list[Tensor] = self.network(photos)[self.USED]
         return [
             head(seen, functional.adaptive_avg_pool2d(labels, (seen.shape[2], seen.shape[3])))

@@ -45,6 +45,14 @@ def test_a_categorical_picture_is_one_hot_with_the_softmaxs_gradient() -> None:
     assert raw.grad is not None and (raw.grad.abs().sum((1, 2, 3)) > 0).all()
 
 
+def test_a_draw_by_its_name_is_the_same_again() -> None:
+    raw, batch = torch.randn(2, 3, 16, 16), _batch()
+    first = image_tensors.categorical(raw, batch, "g")
+    assert torch.equal(image_tensors.categorical(raw, batch, "g"), first)
+    noise = -(-batch.uniform("g-gumbel", 3, 16, 16).clamp(1e-6, 1 - 1e-6).log()).log()
+    assert torch.equal(first.argmax(1), (raw + noise).softmax(1).argmax(1))
+
+
 def test_parts_are_drawn_as_often_as_the_logits_say() -> None:
     shares = torch.tensor([0.6, 0.3, 0.1])
     raw = shares.log()[None, :, None, None].expand(8, 3, 16, 16)

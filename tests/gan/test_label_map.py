@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from augkit.core.parts import IGNORE
-from augkit.gan.label_map import boundaries, label_map, one_hot, paint_by_part, part_colours
+from augkit.gan.label_map import boundaries, label_map, one_hot, paint_by_part, part_colours, stacked
 
 KNOWN = torch.ones(1, 1, 1, 1)
 MASK = torch.tensor([[[0, 0, 1], [0, 2, 1], [IGNORE, 2, 2]]])
@@ -24,6 +24,10 @@ def test_one_hot_by_hand() -> None:
     assert channels[0, 0].tolist() == [[1, 1, 0], [1, 0, 0], [1, 0, 0]]  # ignore counts as background
     assert channels[0, 1].tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
     assert channels[0, 2].tolist() == [[0, 0, 0], [0, 1, 0], [0, 1, 1]]
+
+
+def test_one_hot_knows_no_ids_beyond_its_channels() -> None:
+    assert one_hot(torch.tensor([[[3, 1, 254]]]), 3)[0, :, 0].T.tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
 @given(masks)
@@ -57,6 +61,14 @@ def test_a_boundary_belongs_to_one_picture() -> None:
 
 def test_label_map_is_one_hot_and_boundary() -> None:
     assert torch.equal(label_map(MASK, 3), torch.cat([one_hot(MASK, 3), boundaries(MASK)], 1))
+
+
+def test_stacked_maps_are_channels_last_whatever_they_were() -> None:
+    first, last = torch.randn(2, 3, 4, 5), torch.randn(2, 2, 4, 5).to(memory_format=torch.channels_last)
+    made = stacked([first, last, first[:, :1]])
+    assert torch.equal(made, torch.cat([first, last, first[:, :1]], 1))
+    for own in (made, label_map(MASK.expand(2, -1, -1), 3), one_hot(MASK.expand(2, -1, -1), 3)):
+        assert own.is_contiguous(memory_format=torch.channels_last) and not own.is_contiguous()
 
 
 def test_what_is_not_valid_gives_no_colour() -> None:

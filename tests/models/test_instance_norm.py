@@ -24,8 +24,14 @@ def test_it_equals_torchs_in_both_directions(layout: torch.memory_format, count:
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("side", [SIDE, 4])
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
-def test_large_maps_keep_their_layout(kind: torch.dtype) -> None:
-    maps = torch.randn(2, 2, SIDE, SIDE).to(kind).to(memory_format=torch.channels_last)
+def test_maps_keep_their_layout(kind: torch.dtype, side: int) -> None:
+    maps = torch.randn(2, 2, side, side).to(kind).to(memory_format=torch.channels_last)
     assert PlaneNorm(2)(maps).is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(PlaneNorm(2)(maps), nn.InstanceNorm2d(2)(maps))
+
+
+def test_small_maps_are_rounded_as_torch_does() -> None:
+    maps = torch.randn(2, 2, 4, 4).to(memory_format=torch.channels_last)
+    assert torch.equal(PlaneNorm(2)(maps), nn.InstanceNorm2d(2)(maps))

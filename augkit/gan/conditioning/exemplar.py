@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from augkit.gan.conditioning import CONDITIONERS, Conditioner
 from augkit.gan.conditioning.conditioning import Conditioning
+from augkit.gan.label_map import stacked
 
 
 @CONDITIONERS.register("exemplar")
@@ -23,4 +23,4 @@ class ExemplarConditioner(Conditioner):
 
     def forward(self, conditioning: Conditioning) -> Float[Tensor, "n 4 h w"]:
         """See the class."""
-        return torch.cat([conditioning.exemplars.photos, conditioning.exemplars.valid], 1)
+        return stacked([conditioning.exemplars.photos, conditioning.exemplars.valid])
