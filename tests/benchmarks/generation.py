@@ -1,12 +1,15 @@
 """Photos a second of stage II on a CPU, augkit's path against plain fp32 code; and whether its memory grows.
 
-    python tests/benchmarks/generation.py [--rounds 3] [--calls 6] [--case ...] [--batch 8] [--threads 1]
+    python tests/benchmarks/generation.py [--rounds 3] [--calls 6] [--case ...] [--batch 8] [--threads 1] [--compile]
     python tests/benchmarks/generation.py --growth 2000 [--size 64]
 
 Cases: pix2pixHD's global generator (32 channels, 256 px) and the translator that is the default (128 px). Each
 measurement is a process of its own, since malloc settings hold for a process; the two paths take turns, and the ratio
 is that of the medians over all calls. Networks have random weights, cars are rendered. Target: at least 5 at batch 8
-on a CPU with AMX or AVX512-BF16. Workers of ``augkit balance`` paint one photo at a time: batch 1.
+on a CPU with AMX. Workers of ``augkit balance`` paint one photo at a time: batch 1.
+
+``--compile`` has augkit's path beside the same with G under ``torch.compile``, its weights frozen, and says what the
+first call costs, compiled afresh and from the cache of an earlier process, and after how many photos that is won back.
 
 ``--growth`` paints so many photos as a worker does (exemplar drawn and laid, G, JPEG) and prints the process's
 resident memory on the way. Target: none after the first quarter.
@@ -16,9 +19,12 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,12 +47,15 @@ def main() -> None:
     parser.add_argument("--batch", type=int, action="append", help="8 and 1 unless given")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--busy", action="store_true", help="count CPU seconds: the machine works for others, too")
+    parser.add_argument("--compile", action="store_true", help="augkit's own path beside the same compiled")
     parser.add_argument("--growth", type=int, metavar="PHOTOS")
     parser.add_argument("--size", type=int, default=128, help="of the photos of --growth, px")
     parser.add_argument("--measure", nargs=3, metavar=("PATH", "CASE", "BATCH"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
-        print(*measure(args.measure, args.calls, args.threads, time.process_time if args.busy else time.perf_counter))
+        from step import processor_seconds
+
+        print(*measure(args.measure, args.calls, args.threads, processor_seconds if args.busy else time.perf_counter))
         return
     print(processor())
     if args.growth:
@@ -54,7 +63,7 @@ def main() -> None:
         return
     for case in args.case or CASES:
         for batch in args.batch or (8, 1):
-            report(case, batch, args)
+            (report_compiled if args.compile else report)(case, batch, args)
 
 
 def processor() -> str:
@@ -73,29 +82,56 @@ def report(case: str, batch: int, args: argparse.Namespace) -> None:
     seconds: dict[str, list[float]] = {"plain": [], "augkit": []}
     for _ in range(args.rounds):
         for path, found in seconds.items():
-            options = ["--calls", str(args.calls), "--threads", str(args.threads), *["--busy"] * args.busy]
-            command = [sys.executable, __file__, *options, "--measure", path, case, str(batch)]
-            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            found.extend(float(word) for word in output.split())
+            found.extend(_measured(path, case, batch, args)[1:])
     plain, own = (batch / statistics.median(found) for found in seconds.values())
     print(f"{case}, batch {batch}: plain fp32 {plain:.2f}/s, augkit {own:.2f}/s, {own / plain:.2f} times", flush=True)
 
 
+def report_compiled(case: str, batch: int, args: argparse.Namespace) -> None:
+    """Measures the path as it is and compiled, first without a cache, and prints the result."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+        found = {
+            path: [_measured(path, case, batch, args) for _ in range(max(2, args.rounds))]
+            for path in ("augkit", "compiled")
+        }
+    timed = ([call for calls in rounds for call in calls[1:]] for rounds in found.values())
+    own, compiled = (statistics.median(calls) / batch for calls in timed)
+    eager, firsts = found["augkit"][0][0], [calls[0] for calls in found["compiled"]]
+    waits = [first - eager for first in (firsts[0], min(firsts[1:]))]
+    needed = [f"{math.ceil(wait / (own - compiled)):,}" if own > compiled else "no number of" for wait in waits]
+    print(
+        f"{case}, batch {batch}: augkit {1 / own:.2f}/s, compiled {1 / compiled:.2f}/s, {own / compiled:.2f} times; "
+        f"compiling takes {waits[0]:.0f} s ({waits[1]:.0f} s from a cache), won back after {needed[0]} ({needed[1]}) "
+        "photos",
+        flush=True,
+    )
+
+
+def _measured(path: str, case: str, batch: int, args: argparse.Namespace) -> list[float]:
+    """What ``measure`` gives in a process of its own."""
+    options = ["--calls", str(args.calls), "--threads", str(args.threads), *["--busy"] * args.busy]
+    command = [sys.executable, __file__, *options, "--measure", path, case, str(batch)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [float(word) for word in output.split()]
+
+
 def measure(what: list[str], calls: int, threads: int, clock: Callable[[], float]) -> list[float]:
-    """Seconds of the calls after the warm-up; ``what`` is the path, the case and the batch."""
+    """Seconds of the first call, and of those after the warm-up; ``what`` is the path, the case and the batch."""
     import torch
 
     torch.set_num_threads(threads)
-    call = {"plain": plain_call, "augkit": augkit_call}[what[0]](what[1], int(what[2]))
+    paths = {"plain": plain_call, "augkit": augkit_call, "compiled": compiled_call}
+    call = paths[what[0]](what[1], int(what[2]))
     taken = []
     for _ in range(WARMUP + calls):
         began = clock()
         call()
         taken.append(clock() - began)
-    return taken[WARMUP:]
+    return [taken[0], *taken[WARMUP:]]
 
 
-def augkit_call(case: str, batch: int) -> Callable[[], object]:
+def augkit_call(case: str, batch: int, compiled: bool = False) -> Callable[[], object]:
     """A worker's own path, from laid sources to photos, in the precision it chooses itself."""
     from augkit.balance.precision import choose
     from augkit.core.memory import keep_freed_memory
@@ -103,8 +139,15 @@ def augkit_call(case: str, batch: int) -> Callable[[], object]:
     keep_freed_memory()
     sampler, cars = sampler_of(CASES[case])
     sampler = sampler.ready(choose("auto", None).precision)
+    if compiled:
+        sampler.requires_grad_(False).painter.generator.compile(dynamic=False, options={"freezing": True})
     masks, warped = _inputs(cars, batch)
     return lambda: sampler.repaint(masks, warped, list(range(batch)))
+
+
+def compiled_call(case: str, batch: int) -> Callable[[], object]:
+    """The same with G compiled, its weights taken for constants."""
+    return augkit_call(case, batch, compiled=True)
 
 
 def plain_call(case: str, batch: int) -> Callable[[], object]:

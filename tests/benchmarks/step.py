@@ -1,20 +1,25 @@
 """Seconds of a D+G training step, augkit's loop against a plain fp32 loop over the same networks and batches.
 
-    python tests/benchmarks/step.py [--rounds 3] [--steps 10] [--case ...] [--busy]
+    python tests/benchmarks/step.py [--rounds 3] [--steps 10] [--case ...] [--busy] [--peers | --compile]
 
 Cases: stage I (deconvolution DCGAN, 128 px, batch 16) and stage II (pix2pixHD's global generator with 32 channels,
-two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1). Each measurement is a process of its own, since
-malloc settings hold for a process; the loops take turns, and the ratio is that of the medians. Run it on an idle
-machine, or with ``--busy`` (processor time: not on a GPU, which all loops use where there is one). Target: at least 2.2
-at 256 px on a CPU with AMX or AVX512-BF16.
+two-scale PatchGAN, LSGAN and feature matching, 256 px, batch 1), and both as they are by default. Each measurement is a
+process of its own, since malloc settings hold for a process; the loops take turns, and the ratio is that of the
+medians. Run it on an idle machine, or with ``--busy`` (processor time: not on a GPU, which all loops use where there is
+one). Target: at least 2.3 on a CPU with AMX, 1.3 with AVX2 alone.
 
 ``--peers`` has another loop beside augkit's: the step of the DCGAN tutorial, and that of pix2pixHD as published
-(``peers.py``).
+(``peers.py``). ``--compile`` has augkit's own step beside the same with G and D under ``torch.compile``, and says what
+the first step costs, compiled afresh and from the cache of an earlier process, and after how many steps that is won
+back.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -37,6 +42,8 @@ CASES = {
         "image.feature_matching=10",
         "image.adversarial_weight=1",
     ],
+    "stage I as it is, VAE 64 px, batch 32": [],
+    "stage II as it is, translator 128 px, batch 4": [],
     "photos, DCGAN 128 px, batch 16": [
         "unconditional.model=dcgan-deconvolution", "unconditional.size=128", "unconditional.batch=16",
         "unconditional.condition=none",
@@ -56,38 +63,71 @@ WARMUP = 4
 
 
 def main() -> None:
-    """Prints a line a case: seconds of both loops and their ratio."""
+    """Prints a line a case: seconds of both loops and their ratio; or what compiling costs and gains."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--case", choices=list(CASES), action="append", help="both unless given")
-    parser.add_argument("--peers", action="store_true", help="beside what others publish")
+    parser.add_argument("--case", choices=list(CASES), action="append", help="all of the kind unless given")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--peers", action="store_true", help="beside what others publish")
+    kind.add_argument("--compile", action="store_true", help="augkit's own step beside the same compiled")
     parser.add_argument("--busy", action="store_true", help="count CPU seconds: the machine works for others, too")
     parser.add_argument("--measure", nargs=3, metavar=("LOOP", "CASE", "WORKSPACE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
-        clock = time.process_time if args.busy else time.perf_counter
-        print(measure(args.measure[0], args.measure[1], Path(args.measure[2]), args.steps, clock))
+        clock = processor_seconds if args.busy else time.perf_counter
+        print(*measure(args.measure[0], args.measure[1], Path(args.measure[2]), args.steps, clock))
         return
     with tempfile.TemporaryDirectory() as folder:
         draw_cars(Path(folder))
-        for case in args.case or (PEERS if args.peers else CASES):
-            report(case, Path(folder), args)
+        for case in args.case or (PEERS if args.peers else [case for case in CASES if case not in PEERS]):
+            (report_compiled if args.compile else report)(case, Path(folder), args)
+
+
+def processor_seconds() -> float:
+    """Of this process and of the compilers that it has started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(own.ru_utime + own.ru_stime for own in used)
 
 
 def report(case: str, workspace: Path, args: argparse.Namespace) -> None:
     """Measures both loops in turns and prints the result."""
     other = "peer" if args.peers else "plain"
     seconds: dict[str, list[float]] = {other: [], "augkit": []}
-    options = ["--steps", str(args.steps), *["--busy"] * args.busy]
     for _ in range(args.rounds):
         for loop, found in seconds.items():
-            command = [sys.executable, __file__, *options, "--measure", loop, case, str(workspace)]
-            found.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+            found.append(_measured(loop, case, workspace, args)[1])
     print(seconds, file=sys.stderr)
     theirs, own = (statistics.median(found) for found in seconds.values())
     name = PEERS[case] if args.peers else "plain fp32"
     print(f"{case}: {name} {theirs:.3f} s, augkit {own:.3f} s, {theirs / own:.2f} times as fast", flush=True)
+
+
+def report_compiled(case: str, workspace: Path, args: argparse.Namespace) -> None:
+    """Measures the step as it is and compiled, first without a cache, and prints the result."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+        found = {
+            loop: [_measured(loop, case, workspace, args) for _ in range(max(2, args.rounds))]
+            for loop in ("augkit", "compiled")
+        }
+    own, compiled = (statistics.median(step for _, step in rounds) for rounds in found.values())
+    eager, firsts = found["augkit"][0][0], [first for first, _ in found["compiled"]]
+    waits = [first - eager for first in (firsts[0], min(firsts[1:]))]
+    needed = [f"{math.ceil(wait / (own - compiled)):,}" if own > compiled else "no number of" for wait in waits]
+    print(
+        f"{case}: augkit {own:.3f} s, compiled {compiled:.3f} s, {own / compiled:.2f} times as fast; compiling takes "
+        f"{waits[0]:.0f} s ({waits[1]:.0f} s from a cache), won back after {needed[0]} ({needed[1]}) steps",
+        flush=True,
+    )
+
+
+def _measured(loop: str, case: str, workspace: Path, args: argparse.Namespace) -> tuple[float, float]:
+    """What ``measure`` gives in a process of its own."""
+    options = ["--steps", str(args.steps), *["--busy"] * args.busy]
+    command = [sys.executable, __file__, *options, "--measure", loop, case, str(workspace)]
+    first, step = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(first), float(step)
 
 
 def draw_cars(folder: Path) -> None:
@@ -102,13 +142,14 @@ def draw_cars(folder: Path) -> None:
     ingest(samples, render_schema(), Workspace(folder), options, importer="render", settings="")
 
 
-def measure(loop: str, case: str, workspace: Path, steps: int, clock: Callable[[], float]) -> float:
-    """Median seconds of a step after the warm-up."""
+def measure(loop: str, case: str, workspace: Path, steps: int, clock: Callable[[], float]) -> tuple[float, float]:
+    """Seconds of the first step, and the median of those after the warm-up."""
     import torch
 
     if torch.cuda.is_available():
         torch.set_default_device("cuda")  # what a tutorial's loop and a peer's make, too
-    step = {"plain": plain_step, "augkit": augkit_step, "peer": peer_step}[loop](case, workspace)
+    loops = {"plain": plain_step, "augkit": augkit_step, "peer": peer_step, "compiled": compiled_step}
+    step = loops[loop](case, workspace)
     taken = []
     for _ in range(WARMUP + steps):
         began = clock()
@@ -116,17 +157,34 @@ def measure(loop: str, case: str, workspace: Path, steps: int, clock: Callable[[
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         taken.append(clock() - began)
-    return statistics.median(taken[WARMUP:])
+    return taken[0], statistics.median(taken[WARMUP:])
 
 
-def augkit_step(case: str, workspace: Path) -> Callable[[], None]:
+def augkit_step(case: str, workspace: Path, compiled: bool = False) -> Callable[[], None]:
     """The product's own loop, one step a call, in the precision it chooses itself."""
     from augkit.train.loop import fit
     from augkit.train.machine import accelerator
 
     backend = accelerator("auto")
     game, batch = _game(case, workspace, backend.device)
+    if compiled:
+        _compile(game)
     return lambda: fit(game, [(1, batch)], [], backend)
+
+
+def compiled_step(case: str, workspace: Path) -> Callable[[], None]:
+    """The same with compiled networks."""
+    return augkit_step(case, workspace, compiled=True)
+
+
+def _compile(game) -> None:  # type: ignore[no-untyped-def]
+    """D as a whole, and what the other players consist of: a network is called in several ways in a step."""
+    import torch._dynamo
+
+    torch._dynamo.config.recompile_limit = 32
+    for player in dict.fromkeys(game.players):
+        for network in [player.module] if player.name == "D" else player.module.children():
+            network.compile(dynamic=False)
 
 
 def peer_step(case: str, workspace: Path) -> Callable[[], None]:
@@ -176,7 +234,7 @@ def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
     if "photos, DCGAN" in case:
         own = settings.unconditional
         task = unconditional_task("bench", place, rows, schema, own, device)
-    elif "DCGAN" in case:
+    elif case.startswith("stage I ") or "DCGAN" in case:
         task, own = mask_task("bench", place, rows, schema, settings.mask, device), settings.mask
     else:
         task, own = image_task("bench", place, rows, schema, settings.image, device), settings.image
