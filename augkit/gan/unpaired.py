@@ -51,4 +51,4 @@ class UnpairedExemplars:
         if augmented.car_class != held.pair.car_class:  # it was flipped, or it is the mirror image that is asked for
             augmented = augmented.flip(self.pairs.schema)
         warped = self.bank.warp(replace(held, pair=augmented), pair.mask, pair.car_class, own)
-        return WarpedPhoto(warped.photo, warped.valid & (pair.mask != IGNORE))
+        return warped.without(pair.mask == IGNORE)

@@ -235,7 +235,8 @@ def _inputs(cars, batch: int):  # type: ignore[no-untyped-def]
 
     chosen = cars[:batch]
     masks = np.stack([car.mask for car in chosen])
-    return masks, [WarpedPhoto(car.photo, np.ones(car.mask.shape, bool)) for car in chosen]
+    sure = np.ones(masks[0].shape, np.float32)
+    return masks, [WarpedPhoto(car.photo, sure > 0, sure) for car in chosen]
 
 
 if __name__ == "__main__":

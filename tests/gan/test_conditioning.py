@@ -25,7 +25,7 @@ def conditioning() -> Conditioning:
     torch.manual_seed(0)
     known = torch.ones(2, 1, 2, 3)
     known[0, 0, 1, 2] = 0
-    return Conditioning(MASKS, WarpedExemplars(torch.rand(2, 3, 2, 3) * 2 - 1, known), _noise)
+    return Conditioning(MASKS, WarpedExemplars(torch.rand(2, 3, 2, 3) * 2 - 1, known, known / 2), _noise)
 
 
 @pytest.mark.parametrize("name", sorted(CONDITIONERS))
@@ -55,6 +55,10 @@ def test_the_exemplar_is_the_source_and_where_it_is_known(conditioning: Conditio
         torch.cat([conditioning.exemplars.photos, conditioning.exemplars.valid], 1),
     )
     assert CONDITIONERS["exemplar"](PARTS).wants_cycle_warp and not CONDITIONERS["colours"](PARTS).wants_cycle_warp
+
+
+def test_confidence_is_the_trust_in_the_warp(conditioning: Conditioning) -> None:
+    assert torch.equal(CONDITIONERS["confidence"](PARTS)(conditioning), conditioning.exemplars.trust)
 
 
 def test_noise_is_a_rows_own_and_the_same_everywhere(conditioning: Conditioning) -> None:

@@ -197,10 +197,11 @@ def test_the_processes_share_every_turn_evenly() -> None:
 
 def test_a_batch_of_pairs_with_exemplars_holds_these() -> None:
     pairs = [Numbers(2).plain(index) for index in range(2)]
-    valid = np.array([[True, False], [True, True]])
-    batch = collate([ExemplarPair(pair, WarpedPhoto(pair.photo + 254, valid)) for pair in pairs], 0, 0, 2)
+    valid, trust = np.array([[True, False], [True, True]]), np.array([[0.5, 0], [1, 1]], np.float32)
+    batch = collate([ExemplarPair(pair, WarpedPhoto(pair.photo + 254, valid, trust)) for pair in pairs], 0, 0, 2)
     assert batch.masks.tolist() == [pair.mask.tolist() for pair in pairs]
     torch.testing.assert_close(batch.exemplars.photos[:, 0, 0, 0], torch.tensor([254 / 127.5 - 1, 1.0]))
     assert batch.exemplars.valid.tolist() == [[[[1, 0], [1, 1]]]] * 2
+    assert batch.exemplars.trust.tolist() == [[[[0.5, 0], [1, 1]]]] * 2
     plain = collate(pairs, 0, 0, 2)
     assert torch.equal(plain.exemplars.photos, plain.photos) and bool((plain.exemplars.valid == 1).all())

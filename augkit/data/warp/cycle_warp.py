@@ -91,5 +91,5 @@ def cycle_warp(item: Pair, other: Mask, body: int | None = None) -> WarpedPhoto:
     What the photo does not show (ignored pixels) is not valid either.
     """
     there = part_warp(item.photo, item.mask, other, body)
-    back = part_warp(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask, body)
-    return WarpedPhoto(back.photo, back.valid & (item.mask != IGNORE))
+    back = part_warp(there.photo, np.where(other == IGNORE, BACKGROUND, other), item.mask, body, there.trust)
+    return back.without(item.mask == IGNORE)

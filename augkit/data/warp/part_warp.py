@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from augkit.core.parts import BACKGROUND, IGNORE, Mask
 from augkit.data.crop import Photo
+from augkit.data.warp.trust import rigidity
 
 _SPECK = 1 / 4000
 """Connected pieces of a part below this share of the picture are not matched by themselves."""
@@ -26,15 +27,22 @@ _LOOSE = 1 / 64
 """In sides of the picture: a place as near as this to the right part stays. Outlines are no more exact than that, and a
 seam that is put right pixel by pixel is ragged."""
 
+_FOREIGN = 1 / 2
+"""Trust in what comes from another car, in comparison."""
+
 Field = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class WarpedPhoto:
-    """``photo`` (H, W, 3) as moved onto the mask; ``valid`` (H, W) is false where it does not show the mask's part."""
+    """``photo`` (H, W, 3) as moved onto the mask; ``valid`` (H, W) is false where it does not show the mask's part.
+
+    ``trust`` (H, W) in 0..1 is 0 there, and small where the photo was stretched or torn.
+    """
 
     photo: Photo
     valid: NDArray[np.bool_]
+    trust: NDArray[np.float32]
 
     def filled(self, other: WarpedPhoto) -> WarpedPhoto:
         """With the other's pixels where only those are valid, in this one's light: shifted by what the mean colours of
@@ -43,9 +51,14 @@ class WarpedPhoto:
         if not missing.any():
             return self
         shift = self.photo[shared].mean(0) - other.photo[shared].mean(0) if shared.any() else np.zeros(3)
-        photo = self.photo.copy()
+        photo, trust = self.photo.copy(), self.trust.copy()
+        trust[missing] = other.trust[missing] * _FOREIGN
         photo[missing] = np.clip(other.photo[missing] + shift, 0, 255).round()
-        return WarpedPhoto(photo, self.valid | missing)
+        return WarpedPhoto(photo, self.valid | missing, trust)
+
+    def without(self, hidden: NDArray[np.bool_]) -> WarpedPhoto:
+        """With ``hidden`` (H, W) pixels not valid."""
+        return WarpedPhoto(self.photo, self.valid & ~hidden, np.where(hidden, np.float32(0), self.trust))
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,9 @@ class _Box:
         return abs(across) + abs(self.top + self.bottom - other.top - other.bottom)
 
 
-def part_warp(photo: Photo, source: Mask, target: Mask, body: int | None = None) -> WarpedPhoto:
+def part_warp(
+    photo: Photo, source: Mask, target: Mask, body: int | None = None, trust: NDArray[np.float32] | None = None
+) -> WarpedPhoto:
     """The (H, W, 3) photo of the mask ``source`` (H, W), moved onto the mask ``target`` of the same size.
 
     Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background is
@@ -76,6 +91,7 @@ def part_warp(photo: Photo, source: Mask, target: Mask, body: int | None = None)
     part takes one of its own part. A part that the photo does not show gets the mean colour of its car and is not
     ``valid``. What is ignored in ``target`` counts as background; what is ignored in ``source`` is never shown.
     The part ``body`` goes with the parts beside it: its pieces hang together in other ways on every car.
+    ``trust`` (H, W) is that in the photo, 1 everywhere if None.
     """
     wanted = np.where(target == IGNORE, BACKGROUND, target)
     places = _mirrored(_smooth(_offsets(source, wanted, body), wanted, body) + _grid(wanted.shape), wanted.shape)
@@ -85,7 +101,10 @@ def part_warp(photo: Photo, source: Mask, target: Mask, body: int | None = None)
     _mend(warped, torn, wanted)
     if not valid.all():
         warped[~valid] = car_colour(photo, source).round()
-    return WarpedPhoto(warped, valid)
+    own = rigidity(places)
+    if trust is not None:
+        own *= cv2.remap(trust, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return WarpedPhoto(warped, valid, np.where(valid, own, np.float32(0)))
 
 
 def _offsets(source: Mask, target: Mask, body: int | None) -> Field:

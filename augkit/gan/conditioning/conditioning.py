@@ -24,33 +24,41 @@ Noise = Callable[..., Tensor]
 class WarpedExemplars:
     """Exemplars (N, 3, H, W) in [-1, 1], warped onto the masks of the photos that take over their appearance.
 
-    ``valid`` (N, 1, H, W) is 1 where a photo shows the part that the mask has there, else 0.
+    ``valid`` (N, 1, H, W) is 1 where a photo shows the part that the mask has there, else 0;
+    ``trust`` (N, 1, H, W) says in 0..1 how sure the warp is there.
     """
 
     photos: Float[Tensor, "n 3 h w"]
     valid: Float[Tensor, "n 1 h w"]
+    trust: Float[Tensor, "n 1 h w"]
 
     @classmethod
     def whole(cls, photos: Float[Tensor, "n 3 h w"]) -> WarpedExemplars:
         """Photos that lie on masks of their own."""
-        return cls(photos, torch.ones_like(photos[:, :1]))
+        ones = torch.ones_like(photos[:, :1])
+        return cls(photos, ones, ones)
 
     @classmethod
     def stack(cls, warped: Sequence[WarpedPhoto]) -> WarpedExemplars:
         """Photos warped onto masks, as one batch."""
         valid = torch.from_numpy(np.stack([one.valid for one in warped]))[:, None].float()
-        return cls(photos_to_tensor([one.photo for one in warped]), valid)
+        trust = torch.from_numpy(np.stack([one.trust for one in warped]))[:, None]
+        return cls(photos_to_tensor([one.photo for one in warped]), valid, trust)
 
     def to(self, device: torch.device) -> WarpedExemplars:
         """The same on another device."""
-        return WarpedExemplars(self.photos.to(device, non_blocking=True), self.valid.to(device, non_blocking=True))
+        return WarpedExemplars(*(each.to(device, non_blocking=True) for each in self._all))
 
     def joined(self, other: WarpedExemplars) -> WarpedExemplars:
         """These, and the other's below them."""
-        return WarpedExemplars(torch.cat([self.photos, other.photos]), torch.cat([self.valid, other.valid]))
+        return WarpedExemplars(*(torch.cat(both) for both in zip(self._all, other._all, strict=True)))
 
     def __getitem__(self, rows: slice) -> WarpedExemplars:
-        return WarpedExemplars(self.photos[rows], self.valid[rows])
+        return WarpedExemplars(*(each[rows] for each in self._all))
+
+    @property
+    def _all(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.photos, self.valid, self.trust
 
 
 @dataclass(frozen=True)
