@@ -103,6 +103,7 @@ def test_values_out_of_range_are_refused(override: str, path: str) -> None:
         ("teacher.segmenter.source=all", "a teacher learns from labelled pairs"),
         ("teacher.scales=[1.0, 5.0]", "none above 4"),
         ("image={repair: false, conditioning: [colours], unpaired: true}", "there is nothing to exchange"),
+        ("image={repair: false, conditioning: [colours, confidence]}", "nothing is warped"),
         ("image={model: pix2pixhd-local, coarse: {steps: 1}, discriminator: {model: projected}}", "a PatchGAN over"),
     ],
 )
@@ -226,7 +227,7 @@ def test_a_setting_under_both_names_is_refused(tmp_path: Path) -> None:
 
 def test_descriptions_of_models_keep_their_keys() -> None:
     described = Settings().image.description()
-    assert described["guides"] == ["exemplar", "colours"] and "conditioning" not in described
+    assert described["guides"] == ["exemplar", "colours", "confidence"] and "conditioning" not in described
 
 
 def test_a_segmenter_of_the_gate_is_set_in_part() -> None:

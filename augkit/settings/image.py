@@ -35,7 +35,7 @@ class PhotoGameSettings(StartSettings):
 
     model: str = "translator"
     options: NetworkOptions = Field(default_factory=dict)
-    conditioning: tuple[str, ...] = Field(default=("exemplar", "colours"), serialization_alias="guides")
+    conditioning: tuple[str, ...] = Field(default=("exemplar", "colours", "confidence"), serialization_alias="guides")
     """What G reads besides the mask, by the names of ``augkit/gan/conditioning``; pix2pixHD reads nothing else.
     Descriptions of models say ``guides`` (see ``description``)."""
     repair: bool = True
@@ -96,6 +96,8 @@ class ImageSettings(PhotoGameSettings):
             raise ValueError("repair without exemplar in conditioning: there is nothing to repair; set repair to false")
         if self.unpaired and "exemplar" not in self.conditioning:
             raise ValueError("unpaired without exemplar in conditioning: there is nothing to exchange; leave it out")
+        if "confidence" in self.conditioning and "exemplar" not in self.conditioning:
+            raise ValueError("confidence without exemplar in conditioning: nothing is warped; leave it out")
         if len(set(self.conditioning)) < len(self.conditioning):
             raise ValueError(f"conditioning {list(self.conditioning)}: one is named twice")
         return self
