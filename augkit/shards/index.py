@@ -63,6 +63,10 @@ class ShardEntry:
         return cls(commit.name, pairs, commit.tar, bytes_of - pairs, commit.aside, commit.sha256)
 
 
+class _Versioned(TypedDict):
+    format: Any
+
+
 class _WrittenManifest(TypedDict):
     schema: dict[str, Any]
     shards: list[ShardEntry]
@@ -91,8 +95,8 @@ class Manifest:
     @property
     def sizes(self) -> dict[tuple[str, bool], int]:
         """Bytes of each tar, by the shard's name and whether it is that of the accepted pairs."""
-        of = {True: "tar", False: "aside"}
-        return {(shard.name, own): getattr(shard, kind).size for shard in self.shards for own, kind in of.items()}
+        own = {(shard.name, True): shard.tar.size for shard in self.shards}
+        return own | {(shard.name, False): shard.aside.size for shard in self.shards}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -173,8 +177,7 @@ def load_manifest(storage: Storage) -> Manifest:
         )
     text = storage.read(MANIFEST_FILE)
     try:
-        data = from_json(dict[str, Any], text)
-        version = data["format"]
+        version = from_json(_Versioned, text)["format"]
         if version in (UNSEALED, FORMAT_VERSION):
             if is_sealed(text) or version == FORMAT_VERSION:
                 _require_whole(storage, text)

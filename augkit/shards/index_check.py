@@ -87,11 +87,16 @@ def faults_of_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> It
 
 def _faults_of_own_ends(table: pa.Table, sizes: Mapping[tuple[str, bool], int]) -> Iterator[str]:
     for batch in table.to_batches():
-        names, of = batch["shard"].dictionary.to_pylist(), batch["shard"].indices.to_numpy()
-        most = np.array([sizes.get((name, True), 0) for name in names], np.int64)[of]
+        of = batch["shard"].indices.to_numpy()
+        there = np.flatnonzero(np.bincount(of))  # a dictionary is that of many batches
+        names = batch["shard"].dictionary.take(pa.array(there)).to_pylist()
+        most = np.zeros(there[-1] + 1 if len(there) else 0, np.int64)
+        most[there] = [sizes.get((name, True), 0) for name in names]
+        most = most[of]
         for kind in ("photo", "mask"):
             beyond = np.flatnonzero(pc.add(batch[f"{kind}_offset"], batch[f"{kind}_length"]).to_numpy() > most)
-            yield from (f"{names[shard]}: a {kind} behind the end of its tar" for shard in np.unique(of[beyond]))
+            shards = np.searchsorted(there, np.unique(of[beyond]))
+            yield from (f"{names[shard]}: a {kind} behind the end of its tar" for shard in shards.tolist())
 
 
 def _faults_of_keys(table: pa.Table) -> Iterator[str]:
@@ -101,8 +106,8 @@ def _faults_of_keys(table: pa.Table) -> Iterator[str]:
 
 def _faults_of_places(rows: pa.Table, kind: str) -> Iterator[str]:
     for name in (f"{kind}_{place}" for place in _PLACES):
-        known = rows[name].null_count == 0
-        if not known or not _all(pc.and_(pc.greater_equal(rows[name], 0), pc.less(rows[name], _LARGEST_PLACE))):
+        known, ends = rows[name].null_count == 0, pc.min_max(rows[name]).as_py()
+        if not known or (len(rows) and not 0 <= ends["min"] <= ends["max"] < _LARGEST_PLACE):
             yield f"{name} is null, negative or larger than any tar"
 
 

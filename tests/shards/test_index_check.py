@@ -14,6 +14,7 @@ from augkit.core.errors import ShardError
 from augkit.core.storage import LocalStorage
 from augkit.shards.commit import to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, load_index, load_manifest
+from augkit.shards.index_check import faults_of_pairs
 from augkit.shards.reader import ShardDataset
 from augkit.shards.seal import sealed
 
@@ -70,6 +71,28 @@ def test_it_is_refused_where_pairs_are_opened(
     plant(dataset[0], column, value)
     with pytest.raises(ShardError, match=message):
         ShardDataset(dataset[0].root)
+
+
+def test_tars_are_asked_for_once_a_shard_that_is_there() -> None:
+    """A row group's dictionary names a thousand shards, and is that of several batches."""
+    names, asked = [f"shard-{number:06d}" for number in range(1000)], []
+
+    class Sizes(dict[tuple[str, bool], int]):
+        def get(self, key: tuple[str, bool], default: Any = None) -> Any:
+            asked.append(key)
+            return 100
+
+    places = {f"{kind}_{place}": pa.array([7, 7, 7]) for kind in ("photo", "mask") for place in ("offset", "crc32")}
+    lengths = {"photo_length": pa.array([90, 90, 94]), "mask_length": pa.array([3, 3, 3])}
+    rows = {
+        "key": pa.array(["a", "b", "c"]),
+        "shard": pa.DictionaryArray.from_arrays(pa.array([500, 700, 700], pa.int32()), pa.array(names)),
+        "class": pa.array(["front-left-5"] * 3).dictionary_encode(),
+        "split": pa.array(["train"] * 3).dictionary_encode(),
+    }
+    faults = list(faults_of_pairs(pa.table(rows | places | lengths), Sizes()))
+    assert faults == ["shard-000700: a photo behind the end of its tar"]
+    assert asked == [("shard-000500", True), ("shard-000700", True)]
 
 
 def plant(storage: LocalStorage, column: str, value: Any) -> None:
