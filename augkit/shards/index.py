@@ -219,14 +219,15 @@ def open_index(storage: Storage, manifest: Manifest, words: Collection[str] = ()
     into memory. The columns ``words`` are read as dictionaries. Raises ShardError where it is another file, or no
     index."""
     with reading_index():
-        file = _opened(storage)
+        file = file_of_index(storage)
         if hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256:
             raise ShardError(f"{storage}: {INDEX_FILE} has changed", f"sha256 {manifest.index_sha256}", AGAIN)
         file.seek(0)
         return open_parquet(file, COLUMNS, AGAIN, SCORE, LATER, words=words)
 
 
-def _opened(storage: Storage) -> pa.NativeFile:
+def file_of_index(storage: Storage) -> pa.NativeFile:
+    """Its bytes; of a local folder nothing comes into memory before it is read."""
     if isinstance(storage, LocalStorage):
         path = storage.path(INDEX_FILE)
         size_of_regular(path, WEIGHTS)

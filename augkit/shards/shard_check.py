@@ -70,22 +70,24 @@ def _full(row: Row) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _RowsOfShard:
-    """The rows of the index with bytes in a shard, as Python objects where asked for; None without an index."""
+class RowsOfShard:
+    """The rows of the index with bytes in a shard: how many there are by file, and what gives them where members are
+    looked into."""
 
-    table: pa.Table | None
+    counts: Mapping[str, int]
+    table: Callable[[], pa.Table]
 
     def of(self, content: TarContent) -> list[Row]:
-        """Those with bytes in one of its tars."""
+        """Those with bytes in one of its tars, as Python objects."""
         return [row for row in self._plain if content.members(row)]
 
     @cached_property
     def _plain(self) -> list[Row]:
-        return [] if self.table is None else self.table.select(_COLUMNS).to_pylist()
+        return list(self.table().select(_COLUMNS).to_pylist())
 
 
 def check_shard(
-    storage: Storage, shard: ShardEntry, rows: pa.Table | None, schema: PartSchema, members: bool
+    storage: Storage, shard: ShardEntry, rows: RowsOfShard | None, schema: PartSchema, members: bool
 ) -> list[Fault]:
     """Its faults; ``rows`` are those of the index with bytes in it, None where the index cannot be read.
 
@@ -94,9 +96,8 @@ def check_shard(
     """
     faults = _check_commit(storage, shard)
     members = members or bool(faults) or not shard.commit
-    own = _RowsOfShard(rows)
     return faults + [
-        fault for content in contents(shard) for fault in _check_tar(storage, content, own, schema, members)
+        fault for content in contents(shard) for fault in _check_tar(storage, content, rows, schema, members)
     ]
 
 
@@ -115,10 +116,10 @@ def _check_commit(storage: Storage, shard: ShardEntry) -> list[Fault]:
 
 
 def _check_tar(
-    storage: Storage, content: TarContent, rows: _RowsOfShard, schema: PartSchema, members: bool
+    storage: Storage, content: TarContent, rows: RowsOfShard | None, schema: PartSchema, members: bool
 ) -> list[Fault]:
     file, expected = content.file, content.tar
-    if not expected.size and not rows.of(content):
+    if not expected.size and (rows is None or not rows.counts.get(file)):
         return []
     try:
         tar = storage.read(file)
@@ -129,7 +130,7 @@ def _check_tar(
         faults.append(Fault("size", file, f"{len(tar)} bytes, the manifest says {expected.size}"))
     if TarFile.of(tar).sha256 != expected.sha256:
         faults.append(Fault("sha256", file, f"differs from the manifest's {expected.sha256}"))
-    if rows.table is None or not (faults or members):
+    if rows is None or not (faults or members):
         return faults
     return faults + list(_check_members(content, memoryview(tar), rows.of(content), schema))
 

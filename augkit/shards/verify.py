@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from augkit.core.errors import SchemaError, ShardError
+from augkit.core.parquet import open_parquet
 from augkit.core.progress import Progress, silent
 from augkit.core.storage import Storage
-from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, PLAN_FILE, Manifest, ShardEntry, load_manifest, parse_index
-from augkit.shards.shard_check import Fault, check_shard, contents
-from augkit.shards.writer import COLUMNS
+from augkit.shards.commit import aside_file, tar_file
+from augkit.shards.index import (
+    AGAIN,
+    INDEX_FILE,
+    MANIFEST_FILE,
+    PLAN_FILE,
+    Manifest,
+    ShardEntry,
+    file_of_index,
+    load_manifest,
+    parse_index,
+    reading_index,
+    refuse,
+    with_later,
+)  # fmt: skip
+from augkit.shards.index_check import faults_of_rows
+from augkit.shards.shard_check import Fault, RowsOfShard, check_shard, contents
+from augkit.shards.writer import COLUMNS, LATER, SCORE
 
 __all__ = ["Fault", "verify"]
 
 THREADS = 8
 """At most so many shards are in memory at a time, and never more than there are cores."""
+
+_ROWS = 1 << 16  # of the index at a time
 
 
 def verify(storage: Storage, progress: Progress = silent, members: bool = False) -> list[Fault]:
@@ -31,23 +51,23 @@ def verify(storage: Storage, progress: Progress = silent, members: bool = False)
     members are looked into where one of these differs, to name the pairs, and all of them on demand (``members``),
     which finds what was wrong when it was written, too.
 
-    Holds the index and a shard for each core in memory, and tells ``progress`` of each shard in its turn.
+    Holds a shard for each core in memory, and the index where members are looked into; tells ``progress`` of each
+    shard in its turn.
     """
     try:
         manifest, names = load_manifest(storage), storage.names()
     except (ShardError, SchemaError) as error:
         return [Fault("manifest", MANIFEST_FILE, str(error))]
-    table, faults = _check_index(storage, manifest)
+    index, faults = _check_index(storage, manifest)
     expected = {content.file for shard in manifest.shards for content in contents(shard) if content.tar.size}
     stray = [name for name in names if name.endswith(".tar") and name not in expected]
     faults += [Fault("stray", name, "not in the manifest") for name in stray]
     faults += _check_plan(storage, manifest)
     members = members or bool(faults)
-    rows = {} if table is None else by_shard(table)
-    none = None if table is None else COLUMNS.empty_table()
 
     def check(shard: ShardEntry) -> list[Fault]:
-        return check_shard(storage, shard, rows.get(shard.name, none), manifest.schema, members)
+        rows = None if index is None else index.rows(shard.name)
+        return check_shard(storage, shard, rows, manifest.schema, members)
 
     # Checksums and decoding leave the interpreter to other threads.
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
@@ -70,24 +90,57 @@ def by_shard(table: pa.Table) -> Mapping[str, pa.Table]:
     return {name: rows.slice(edges[n], edges[n + 1] - edges[n]) for n, name in enumerate(names)}
 
 
-def _check_index(storage: Storage, manifest: Manifest) -> tuple[pa.Table | None, list[Fault]]:
+class _Index:
+    """How many rows of an index have bytes in each tar; and they themselves, read when they are first asked for."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage, self._lock = storage, Lock()
+        self._whole: Mapping[str, pa.Table] | None = None
+        self.counts: dict[str, Counter[str]] = {number: Counter() for number in ("pairs", "rejected", "full")}
+
+    def add(self, table: pa.Table) -> None:
+        """Some rows more."""
+        stored, kept = pc.field("shard").is_valid(), pc.field("accepted")
+        chosen = {"pairs": stored & kept, "rejected": stored & ~kept, "full": pc.field("full_offset").is_valid()}
+        for number, rows in chosen.items():
+            for found in pc.value_counts(table.filter(rows)["shard"]).to_pylist():
+                self.counts[number][found["values"]] += found["counts"]
+
+    def rows(self, shard: str) -> RowsOfShard:
+        """Those with bytes in a shard."""
+        pairs, rejected, full = (counts[shard] for counts in self.counts.values())
+        return RowsOfShard({tar_file(shard): pairs, aside_file(shard): rejected + full}, lambda: self._table(shard))
+
+    def _table(self, shard: str) -> pa.Table:
+        with self._lock:
+            if self._whole is None:
+                self._whole = by_shard(parse_index(self._storage.read(INDEX_FILE)))
+        return self._whole.get(shard, COLUMNS.empty_table())
+
+
+def _check_index(storage: Storage, manifest: Manifest) -> tuple[_Index | None, list[Fault]]:
+    """In one pass, with some thousands of rows in memory at a time."""
+    index = _Index(storage)
     try:
-        data = storage.read(INDEX_FILE)
-        changed = hashlib.sha256(data).hexdigest() != manifest.index_sha256
-        table = parse_index(data)
+        with reading_index(), file_of_index(storage) as file:
+            changed = hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256
+            file.seek(0)
+            with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
+                for batch in opened.iter_batches(_ROWS, use_threads=False):
+                    table = with_later(pa.Table.from_batches([batch]))
+                    refuse(list(faults_of_rows(table)))
+                    index.add(table)
     except ShardError as error:
         return None, [Fault("index", INDEX_FILE, str(error))]
     faults = [Fault("index", INDEX_FILE, "sha256 differs from the manifest's")] if changed else []
-    for accepted, number in ((True, "pairs"), (False, "rejected")):
-        rows = table.filter(pc.field("shard").is_valid() & (pc.field("accepted") == accepted))
-        groups = rows.group_by("shard").aggregate([([], "count_all")])
-        counts = dict(zip(groups["shard"].to_pylist(), groups["count_all"].to_pylist(), strict=True))
+    for number in ("pairs", "rejected"):
+        counts = index.counts[number]
         expected = {shard.name: getattr(shard, number) for shard in manifest.shards if getattr(shard, number)}
         for name in sorted({*counts, *expected}):
-            if counts.get(name, 0) != expected.get(name, 0):
-                found = f"{counts.get(name, 0)} {number} in the rows of {name}"
+            if counts[name] != expected.get(name, 0):
+                found = f"{counts[name]} {number} in the rows of {name}"
                 faults.append(Fault("index", INDEX_FILE, f"{found}, the manifest says {expected.get(name, 0)}"))
-    return table, faults
+    return index, faults
 
 
 def _check_plan(storage: Storage, manifest: Manifest) -> list[Fault]:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,6 +19,7 @@ from augkit.shards import shard_check
 from augkit.shards.codec import encode_mask
 from augkit.shards.commit import aside_file, tar_file, to_parquet
 from augkit.shards.index import INDEX_FILE, MANIFEST_FILE, finish, load_index
+from augkit.shards.index_check import faults_of_rows
 from augkit.shards.shard_check import _members
 from augkit.shards.verify import Fault, verify
 from augkit.shards.writer import ShardWriter
@@ -71,6 +73,23 @@ def test_looks_into_tars_where_a_checksum_differs_or_on_demand(
     path = storage.path(tar_file(SHARDS[0]))
     path.write_bytes(path.read_bytes() + b"x")
     assert verify(storage) and seen == [tar_file(SHARDS[0])]
+
+
+def test_of_the_index_some_rows_are_in_memory_at_a_time(dataset: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them where members are looked into, once."""
+    storage, held = dataset[0], list[int]()
+    total = len(load_index(storage))
+
+    def noting(table: pa.Table) -> Iterator[str]:
+        held.append(len(table))
+        return faults_of_rows(table)
+
+    monkeypatch.setattr("augkit.shards.verify._ROWS", 3)
+    monkeypatch.setattr("augkit.shards.verify.faults_of_rows", noting)
+    monkeypatch.setattr("augkit.shards.index.faults_of_rows", noting)
+    assert verify(storage) == [] and max(held) <= 3 and sum(held) == total
+    held.clear()
+    assert verify(storage, members=True) == [] and held.count(total) == 1
 
 
 def test_works_through_fsspec() -> None:
