@@ -30,6 +30,9 @@ seam that is put right pixel by pixel is ragged."""
 _FOREIGN = 1 / 2
 """Trust in what comes from another car, in comparison."""
 
+_BLUR_REACH = 6
+"""In standard deviations: no farther does a blur look."""
+
 Field = NDArray[np.float32]
 
 
@@ -75,10 +78,23 @@ class _Box:
         """In pixels."""
         return (self.right - self.left + 1) * (self.bottom - self.top + 1)
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return slice(self.top, self.bottom + 1), slice(self.left, self.right + 1)
+
     def distance(self, other: _Box) -> int:
         """Between the centres: horizontal and vertical together, in half pixels."""
         across = self.left + self.right - other.left - other.right
         return abs(across) + abs(self.top + self.bottom - other.top - other.bottom)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A connected piece of a part: its box, and which pixels of that are its own."""
+
+    box: _Box
+    pixels: NDArray[np.bool_]
 
 
 def part_warp(
@@ -117,32 +133,44 @@ def _offsets(source: Mask, target: Mask, body: int | None) -> Field:
         offsets[whole] = _stretch(*extents, grid[whole]) - grid[whole]
     parts = np.intersect1d(target[_car(target)], source[_car(source)])
     for part in parts if body is None else parts[parts != body]:
-        for here, there, box in _pieces(source == part, target == part):
-            offsets[here] = _stretch(there, box, grid[here]) - grid[here]
+        for piece, there in _pieces(source == part, target == part):
+            own = grid[piece.box.window]
+            offsets[piece.box.window][piece.pixels] = (_stretch(there, piece.box, own) - own)[piece.pixels]
     return offsets
 
 
-def _pieces(source: NDArray[np.bool_], target: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], _Box, _Box]]:
-    """Pixels of each piece of the target with the boxes of its counterpart and of itself.
+def _pieces(source: NDArray[np.bool_], target: NDArray[np.bool_]) -> list[tuple[_Piece, _Box]]:
+    """The pieces of the target with the boxes of their counterparts.
 
     As many pieces are matched from left to right; else each takes the piece whose place in the picture is nearest, so
     that one wheel is never stretched over two. Specks go with the part as a whole.
     """
-    ours, theirs = _components(target), _components(source)
-    rest = target & ~np.any(ours, axis=0) if ours else target
-    whole = [(rest, _extent(source), _extent(target))]
+    extents = _extent(source), _extent(target)
+    ours, theirs = _components(target, extents[1]), _components(source, extents[0])
+    rest = target.copy()
+    for piece in ours:
+        rest[piece.box.window][piece.pixels] = False
+    whole = [(_Piece(extents[1], rest[extents[1].window]), extents[0])]
     if not ours or not theirs:
         return whole
-    boxes = [_extent(piece) for piece in theirs]
+    boxes = [piece.box for piece in theirs]
     if len(ours) == len(theirs):
-        return whole + [(piece, box, _extent(piece)) for piece, box in zip(ours, boxes, strict=True)]
-    return whole + [(piece, min(boxes, key=_extent(piece).distance), _extent(piece)) for piece in ours]
+        return whole + list(zip(ours, boxes, strict=True))
+    return whole + [(piece, min(boxes, key=piece.box.distance)) for piece in ours]
 
 
-def _components(part: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)
+def _components(part: NDArray[np.bool_], extent: _Box) -> list[_Piece]:
+    """The connected pieces that are no specks, from left to right."""
+    left, top = extent.left // 2 * 2, extent.top // 2 * 2  # pieces are numbered by blocks of 2 x 2
+    inside = np.ascontiguousarray(part[top : extent.bottom + 1, left : extent.right + 1]).view(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
     large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= _SPECK * part.size]
-    return [labels == n for n in sorted(large, key=lambda n: int(stats[n, cv2.CC_STAT_LEFT]))]
+    found = []
+    for n in sorted(large, key=lambda n: int(stats[n, cv2.CC_STAT_LEFT])):
+        across, down, width, height = (int(length) for length in stats[n, : cv2.CC_STAT_AREA])
+        box = _Box(left + across, top + down, left + across + width - 1, top + down + height - 1)
+        found.append(_Piece(box, labels[down : down + height, across : across + width] == n))
+    return found
 
 
 def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
@@ -157,14 +185,19 @@ def _scene(there: _Box, here: _Box, grid: Field) -> Field:
     """(..., 2): as ``_stretch``, but by one factor in both directions, the boxes' feet on each other: houses and trees
     keep their shape."""
     scale = float(np.sqrt(there.area / here.area))
-    feet = [np.array([(box.left + box.right) / 2, box.bottom]) for box in (there, here)]
-    return np.asarray((grid - feet[1]) * scale + feet[0], np.float32)
+    columns, rows = grid[:1, :, 0].astype(np.float64), grid[:, :1, 1].astype(np.float64)
+    across = (columns - (here.left + here.right) / 2) * scale + (there.left + there.right) / 2
+    down = (rows - here.bottom) * scale + there.bottom
+    return np.stack(np.broadcast_arrays(across, down), -1).astype(np.float32)
 
 
 def _mirrored(places: Field, shape: tuple[int, ...]) -> Field:
     """Places beyond the picture as those of its mirror image."""
     last = np.array([shape[1] - 1, shape[0] - 1], np.float32)
-    return np.asarray(last - np.abs(np.abs(places) % (2 * last) - last), np.float32)
+    away = np.abs(places)
+    far = away >= 2 * last  # remainders are slow, and hardly ever wanted
+    folded = away % (2 * last) if far.any() else away
+    return np.asarray(last - np.abs(folded - last), np.float32)
 
 
 def _smooth(offsets: Field, target: Mask, body: int | None) -> Field:
@@ -193,13 +226,14 @@ def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_],
     columns = np.clip(places[..., 0].round().astype(int), 0, width - 1)
     rows = np.clip(places[..., 1].round().astype(int), 0, height - 1)
     shown = source[rows, columns]
-    for part in np.unique(target[shown != target]):
-        here, there = (shown != target) & (target == part), source == part
+    wrong = np.nonzero(shown != target)
+    wanted = target[wrong]
+    for part in np.unique(wanted):
+        here, there = tuple(axis[wanted == part] for axis in wrong), source == part
         if not there.any():
             valid[here] = False
             continue
-        nearest = _nearest_of(there)[rows[here], columns[here]]
-        way = nearest - places[here]
+        way = _nearest_of(there, rows[here], columns[here]) - places[here]
         length = np.linalg.norm(way, axis=1)
         far = (length > _LOOSE * max(target.shape)) | (shown[here] == IGNORE)
         places[here] += way * far[:, None]
@@ -207,24 +241,30 @@ def _snap(places: Field, source: Mask, target: Mask) -> tuple[NDArray[np.bool_],
     return valid, torn
 
 
-def _nearest_of(part: NDArray[np.bool_]) -> Field:
-    """(H, W, 2): of every pixel the nearest one of the part, x before y."""
+def _nearest_of(part: NDArray[np.bool_], rows: NDArray[np.int_], columns: NDArray[np.int_]) -> Field:
+    """(M, 2): of M pixels the nearest one of the part, x before y; the ways between them leave no box around both."""
+    own = _extent(part)
+    top, left = min(own.top, int(rows.min())), min(own.left, int(columns.min()))
+    around = part[top : max(own.bottom, int(rows.max())) + 1, left : max(own.right, int(columns.max())) + 1]
     _, labels = cv2.distanceTransformWithLabels(
-        (~part).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        (~around).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     by_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    by_label[labels[part]] = np.argwhere(part)[:, ::-1]
-    return np.asarray(by_label[labels], np.float32)
+    by_label[labels[around]] = np.argwhere(around)[:, ::-1] + (left, top)
+    return np.asarray(by_label[labels[rows - top, columns - left]], np.float32)
 
 
 def _mend(warped: Photo, torn: NDArray[np.bool_], target: Mask) -> None:
     """Blurs the torn pixels in place, each part within itself."""
-    deviation = _SEAM * max(target.shape)
-    for part in np.unique(target[torn]):
-        own = (target == part).astype(np.float32)[..., None]
-        blurred = _blur(warped * own, deviation) / np.maximum(_blur(own, deviation), 1e-6)
-        here = torn & (target == part)
-        warped[here] = blurred[here].round()
+    deviation, places = _SEAM * max(target.shape), np.nonzero(torn)
+    reach, wanted = int(_BLUR_REACH * max(deviation, 0.5)), target[places]
+    for part in np.unique(wanted):
+        rows, columns = (axis[wanted == part] for axis in places)
+        top, left = max(0, int(rows.min()) - reach), max(0, int(columns.min()) - reach)
+        window = slice(top, int(rows.max()) + reach + 1), slice(left, int(columns.max()) + reach + 1)
+        own, here = (target[window] == part).astype(np.float32)[..., None], (rows - top, columns - left)
+        share = np.maximum(_blur(own, deviation)[here], 1e-6)
+        warped[rows, columns] = (_blur(warped[window] * own, deviation)[here] / share).round()
 
 
 def car_colour(photo: Photo, mask: Mask) -> NDArray[np.float64]:
@@ -239,10 +279,10 @@ def _car(mask: Mask) -> NDArray[np.bool_]:
 
 def _extent(pixels: NDArray[np.bool_]) -> _Box:
     """The bounding box; the whole picture where there are none."""
-    if not pixels.any():
+    left, top, width, height = cv2.boundingRect(pixels.view(np.uint8))
+    if not width:
         return _Box(0, 0, pixels.shape[1] - 1, pixels.shape[0] - 1)
-    rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
-    return _Box(int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1]))
+    return _Box(left, top, left + width - 1, top + height - 1)
 
 
 def _grid(shape: tuple[int, ...]) -> Field:

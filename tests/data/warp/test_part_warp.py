@@ -187,3 +187,38 @@ def test_a_body_goes_with_the_parts_beside_it_however_its_pieces_hang_together()
     warped = part_warp(photo, source, target, body=2)
     assert warped.valid.all() and np.abs(warped.photo[20:26, 22:42] - moved).max() <= 4  # one pixel
     assert np.abs(part_warp(photo, source, target).photo[20:26, 22:42] - moved).max() > 12
+
+
+def test_the_nearest_pixel_of_a_part_is_that_of_the_whole_picture() -> None:
+    part = np.random.default_rng(0).random((SIDE, SIDE)) < 0.01
+    part[:20], part[:, 44:] = False, False  # looked for in a box that leaves these out
+    asked = np.array([0, 30, 63, 21]), np.array([3, 62, 10, 21])
+    found = module._nearest_of(part, *asked)
+    assert part[found[:, 1].astype(int), found[:, 0].astype(int)].all()
+    apart = np.argwhere(part)[:, None] - np.stack(asked, 1)
+    least = np.linalg.norm(apart, axis=2).min(0)
+    lengths = np.linalg.norm(found[:, ::-1] - np.stack(asked, 1), axis=1)
+    assert (lengths <= least * 1.05).all()  # a chamfer distance is that exact
+
+
+def test_what_is_mended_does_not_depend_on_what_lies_far_away() -> None:
+    target, torn = _boxes((1, 20, 20, 24, 24)), np.zeros((SIDE, SIDE), np.bool_)
+    torn[30:33, 30:33] = True
+    photo, other = _photo(), _photo(1)
+    other[15:50, 15:50] = photo[15:50, 15:50]
+    module._mend(photo, torn, target)
+    module._mend(other, torn, target)
+    assert np.array_equal(photo[30:33, 30:33], other[30:33, 30:33])
+    own = (target == 1).astype(np.float32)
+    blurred = module._blur(_photo() * own[..., None], SIDE / 100) / module._blur(own, SIDE / 100)[..., None].clip(1e-6)
+    assert np.array_equal(photo[torn], blurred[torn].round())
+
+
+def test_the_layout_of_masks_in_memory_does_not_matter() -> None:
+    source = _boxes((1, 10, 10, 30, 40), (2, 20, 15, 8, 8), (2, 20, 40, 8, 8))
+    target = _boxes((1, 15, 8, 34, 50), (2, 30, 12, 9, 9), (2, 30, 44, 8, 11), (3, 16, 20, 5, 5))
+    wanted = part_warp(_photo(), source, target)
+    reversed_twice = [np.ascontiguousarray(mask[:, ::-1])[:, ::-1] for mask in (source, target)]
+    for masks in ([np.asfortranarray(mask) for mask in (source, target)], reversed_twice):
+        found = part_warp(_photo(), *masks)
+        assert np.array_equal(found.photo, wanted.photo) and np.array_equal(found.valid, wanted.valid)
