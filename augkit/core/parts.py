@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
 
@@ -196,6 +196,19 @@ def histogram(mask: Mask, channels: int = 256) -> NDArray[np.int64]:
         counted = cv2.calcHist([flat[begin : begin + _EXACT]], [0], None, [256], [0, 256])
         counts += counted.reshape(-1).astype(np.int64)
     return counts[:channels]
+
+
+def column_histogram(mask: Mask) -> NDArray[np.float32]:
+    """(H, W) mask -> (256, W) pixels by part id and column, whole numbers."""
+    width, across = mask.shape[1], _columns(*mask.shape)
+    ids = mask.astype(across.dtype, copy=False)
+    return np.asarray(cv2.calcHist([ids, across], [0, 1], None, [256, width], [0, 256, 0, width]), np.float32)
+
+
+@lru_cache(maxsize=16)
+def _columns(height: int, width: int) -> NDArray[np.uint8 | np.uint16]:
+    """(height, width) the column of every pixel."""
+    return np.tile(np.arange(width, dtype=np.uint8 if width <= 256 else np.uint16), (height, 1))
 
 
 def without_ignore(mask: Mask) -> Mask:

@@ -39,10 +39,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from augkit.core.classes import CarClass, Doors, Orientation
-from augkit.core.parts import Mask, PartSchema
+from augkit.core.parts import BACKGROUND, IGNORE, Mask, PartSchema, column_histogram
 from augkit.data.part_semantics import PartSemantics, Table, part_semantics
 
 VISIBLE_SHARE = 0.004
@@ -68,28 +69,36 @@ class CarView:
 
 @dataclass(frozen=True)
 class _Figures:
-    """Sums over a mask, all whole numbers. ``columns`` is (256, W): pixels by id and column; ``area`` and ``moment``
-    (256,) are its sums and its sums times ``place``, the columns' places (W,) around the middle, in half pixels."""
+    """Sums over a mask, all whole numbers. ``columns`` is (K, W): pixels by part and column, of the parts ``shown``;
+    ``area`` and ``moment`` (256,), by id, are its sums and its sums times ``place``, the columns' places (W,) around
+    the middle, in half pixels."""
 
+    shown: Table
     columns: Table
     place: Table
     area: Table
     moment: Table
-    car: int
 
     @classmethod
     def of(cls, mask: Mask) -> _Figures:
-        width = mask.shape[1]
-        flat = mask.astype(np.int64) * width + np.arange(width)
-        columns = np.bincount(flat.reshape(-1), minlength=256 * width).reshape(256, width)
+        counts, width = column_histogram(mask), mask.shape[1]
+        shown = np.flatnonzero(counts.any(axis=1))
+        shown = shown[(shown != BACKGROUND) & (shown != IGNORE)]
+        columns = counts[shown].astype(np.int64)
         place = 2 * np.arange(width, dtype=np.int64) - (width - 1)
-        area = columns.sum(axis=1)
-        return cls(columns, place, area, columns @ place, int(area[1:255].sum()))
+        area, moment = np.zeros(256, np.int64), np.zeros(256, np.int64)
+        area[shown], moment[shown] = columns.sum(axis=1), columns @ place
+        return cls(shown, columns, place, area, moment)
+
+    @property
+    def car(self) -> int:
+        """Pixels of all parts."""
+        return int(self.area.sum())
 
     @property
     def width(self) -> int:
         """Columns from the first to the last that shows a part."""
-        shown = np.flatnonzero(self.columns[1:255].any(axis=0))
+        shown = np.flatnonzero(self.columns.any(axis=0))
         return int(shown[-1] - shown[0] + 1)
 
 
@@ -157,17 +166,19 @@ def _end(mask: Mask, sums: _Figures, semantics: PartSemantics, left: bool) -> fl
 
 def _wheels(mask: Mask, sums: _Figures, semantics: PartSemantics, left: bool) -> tuple[float, float]:
     """How much larger the front wheel is than the rear one (-1..1), and how much lower, in distances between them."""
-    door = semantics.front_door + semantics.rear_door
+    door, wheel = semantics.front_door + semantics.rear_door, semantics.wheel
     door_area, door_moment = int(sums.area @ door), int(sums.moment @ door)
-    rows, columns = np.nonzero(semantics.wheel.astype(bool)[mask])
-    offset = sums.place[columns] * door_area - door_moment
+    offset = sums.place * door_area - door_moment
     at_left, at_right = offset < 0, offset > 0
     front, rear = (at_left, at_right) if left else (at_right, at_left)
-    area, other = int(front.sum()), int(rear.sum())
+    counts = wheel[sums.shown] @ sums.columns
+    area, other = int(counts[front].sum()), int(counts[rear].sum())
     if min(area, other) < 0.15 * max(area, other) or not min(area, other):
         return 0.0, 0.0
+    wheels = cv2.LUT(mask, wheel.astype(np.uint8)).astype(np.float64)  # exact, and many times as fast as whole numbers
+    rows, places = (np.arange(len(mask), dtype=np.float64) @ wheels).astype(np.int64), counts * sums.place
     lower = int(rows[front].sum()) / area - int(rows[rear].sum()) / other
-    apart = abs(int(sums.place[columns[front]].sum()) / area - int(sums.place[columns[rear]].sum()) / other) / 2
+    apart = abs(int(places[front].sum()) / area - int(places[rear].sum()) / other) / 2
     return _balance(area, other), lower / apart
 
 
@@ -179,10 +190,10 @@ def _doors(sums: _Figures, semantics: PartSemantics, left: bool) -> Doors:
         return "unknown"
     # From the door towards the back of the car: to the right where the left side is seen.
     columns = sums.columns if left else sums.columns[:, ::-1]
-    door = np.cumsum(semantics.front_door @ columns)
+    door = np.cumsum(semantics.front_door[sums.shown] @ columns)
     edge = int(np.searchsorted(20 * door, 19 * door[-1]))  # 95 %: specks must not move it
     behind = semantics.wheel + (semantics.end < 0)
-    return "3" if int((behind @ columns)[edge + 1 :].sum()) >= least else "unknown"
+    return "3" if int((behind[sums.shown] @ columns)[edge + 1 :].sum()) >= least else "unknown"
 
 
 def _sides(values: Table, kind: Table, semantics: PartSemantics) -> tuple[int, int]:

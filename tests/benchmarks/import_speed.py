@@ -11,9 +11,13 @@ Three things are timed in turn, round after round, each over the whole data set 
   and mask encoded and written, hashes, class, groups, splits, catalogue.
 
 Times are the fastest round of each, in processor time and in wall time (which includes waiting for disk and other
-processes); ratios are the medians of the rounds' ratios of processor time. The target of 1.3 is against photos and
-masks; above it the exit code is 1. An import that also encodes and writes every pair cannot come near the time of
+processes); ratios are the medians of the rounds' ratios. The target of 1.3 is against photos and masks, in processor
+time; above it the exit code is 1. An import that also encodes and writes every pair cannot come near the time of
 decoding the photos alone.
+
+Workspaces are made in ``--folder`` and removed at the end. Making two files a photo is part of an import, and its share
+is the file system's: ext4 passes over the places of files that were removed in the last minute, one by one, so a folder
+in memory (``--folder /dev/shm``) says what the import itself takes.
 """
 
 from __future__ import annotations
@@ -67,13 +71,11 @@ def decode_pairs(source: Path, annotations: Path) -> None:
             mask[cover == 1] = annotation["category_id"]
 
 
-def import_all(source: Path, importer: str) -> None:
-    """The import, into a folder that is removed again."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = IMPORTERS[importer](source, None)
-        ingest(
-            data.samples, data.schema, Workspace(Path(folder) / "ws"), IngestOptions(), importer=importer, settings=""
-        )
+def import_all(source: Path, importer: str, folder: Path) -> None:
+    """The import, into a new workspace in the folder."""
+    data = IMPORTERS[importer](source, None)
+    workspace = Workspace(Path(tempfile.mkdtemp(dir=folder)) / "ws")
+    ingest(data.samples, data.schema, workspace, IngestOptions(), importer=importer, settings="")
 
 
 def seconds(work: Callable[[], None]) -> tuple[float, float]:
@@ -89,6 +91,9 @@ def main() -> int:
     parser.add_argument("source", type=Path)
     parser.add_argument("--importer", default="coco")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--folder", type=Path, help="where workspaces are made; the system's folder for temporary files"
+    )
     options = parser.parse_args()
     cv2.setNumThreads(1)
     data = IMPORTERS[options.importer](options.source, None)
@@ -96,22 +101,22 @@ def main() -> int:
     if options.importer == "coco":
         annotations = options.source / "annotations.json"
         works["photos and masks"] = lambda: decode_pairs(options.source, annotations)
-    works["import"] = lambda: import_all(options.source, options.importer)
-    works["photos"]()  # files into the page cache
-    works["import"]()  # modules into memory
-    rounds = [{name: seconds(work) for name, work in works.items()} for _ in range(options.rounds)]
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        works["import"] = lambda: import_all(options.source, options.importer, Path(folder))
+        works["photos"]()  # files into the page cache
+        works["import"]()  # modules into memory
+        rounds = [{name: seconds(work) for name, work in works.items()} for _ in range(options.rounds)]
     each = 1000 / len(data.samples)
     for name in works:
         processor, wall = (min(taken[name][kind] for taken in rounds) * each for kind in (0, 1))
         print(f"{name:17s} {processor:6.2f} ms a photo ({wall:.2f} ms wall)")
-    ratios = {
-        name: statistics.median(taken["import"][0] / taken[name][0] for taken in rounds)
-        for name in works
-        if name != "import"
-    }
-    for name, ratio in ratios.items():
-        print(f"import / {name:17s} {ratio:5.2f}")
-    return 0 if list(ratios.values())[-1] <= TARGET else 1
+    ratio = 0.0
+    for name in list(works)[:-1]:
+        ratio, wall = (
+            statistics.median(taken["import"][kind] / taken[name][kind] for taken in rounds) for kind in (0, 1)
+        )
+        print(f"import / {name:17s} {ratio:5.2f} ({wall:.2f} wall)")
+    return 0 if ratio <= TARGET else 1
 
 
 if __name__ == "__main__":

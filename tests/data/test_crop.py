@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from augkit.core.errors import DataError
 from augkit.core.parts import IGNORE
-from augkit.data.crop import Window, canonical_window, cut, resize_mask
+from augkit.data.crop import Window, canonical_window, cut, cut_mask, cut_photo, resize_mask, resize_photo
 
 
 def _mask(width: int, height: int, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -58,6 +60,33 @@ def test_an_even_photo_stays_even_at_any_size() -> None:
     for size in (16, 30, 48):
         out, labels = cut(photo, np.ones((30, 30), np.uint8), Window(0, 0, 30), size)
         assert out.shape == (size, size, 3) and (out == 77).all() and (labels == 1).all()
+
+
+def _distance(photo: np.ndarray, other: np.ndarray) -> float:
+    return float(np.square(photo.astype(float) - other).mean())
+
+
+@pytest.mark.parametrize("side", [70, 100, 120])
+def test_a_photo_shrunk_a_little_is_nearer_to_lanczos_than_area_means_are(side: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
+    photo = cv2.GaussianBlur(noise, (0, 0), 1.2)
+    ideal = np.asarray(Image.fromarray(photo).resize((64, 64), Image.Resampling.LANCZOS))
+    means = cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA)
+    assert _distance(resize_photo(photo, 64), ideal) < 0.7 * _distance(means, ideal)
+
+
+@pytest.mark.parametrize("side", [128, 150, 300])
+def test_a_photo_shrunk_to_half_or_less_is_made_of_area_means(side: int) -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
+    assert (resize_photo(photo, 64) == cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA)).all()
+
+
+def test_a_cut_photo_is_whole_memory_and_a_cut_mask_may_be_the_source_s_own() -> None:
+    photo, mask = np.zeros((30, 40, 3), np.uint8), np.zeros((30, 40), np.uint8)
+    window = Window(5, 5, 20)
+    assert cut_photo(photo, window, 20).flags.c_contiguous
+    assert np.shares_memory(cut_mask(mask, window), mask)
+    assert not np.shares_memory(cut(photo, mask, window, 20)[1], mask)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 48), st.integers(0, 2**32 - 1), st.floats(0, 1))

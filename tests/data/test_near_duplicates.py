@@ -65,6 +65,20 @@ def test_the_bits_are_those_of_imagehash() -> None:
     assert perceptual_hash(grey[..., None].repeat(3, 2)) == "8a01150c2b7f3f3fd75540597f626a68"
 
 
+def test_the_second_half_is_the_hash_of_the_mirror_image(photos: list[Photo]) -> None:
+    for photo in photos:
+        mirrored = perceptual_hash(np.ascontiguousarray(photo[:, ::-1]))
+        assert perceptual_hash(photo) == mirrored[16:] + mirrored[:16]
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (1024, 700), (1030, 1026), (513, 600)])
+def test_a_large_photo_has_the_thumb_of_its_area_means(shape: tuple[int, int]) -> None:
+    """Halving rounds, so a grey level may be another."""
+    photo = np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8)
+    small = cv2.cvtColor(cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    assert np.abs(thumb(photo).astype(int) - small).max() <= 2
+
+
 def test_photos_without_contrast_have_no_hash_and_stay_alone() -> None:
     flat = [np.full((64, 64, 3), value, np.uint8) for value in (0, 90, 91, 255)]
     assert [perceptual_hash(photo) for photo in flat] == [""] * 4

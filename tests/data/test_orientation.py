@@ -195,3 +195,12 @@ def test_it_takes_less_than_a_millisecond() -> None:
         classify(mask, SCHEMA)
         times.append(time.perf_counter() - start)
     assert min(times) < 1e-3
+
+
+@pytest.mark.parametrize("factor", [3, 5])
+def test_a_mask_of_more_columns_than_a_byte_counts_has_the_same_view(factor: int) -> None:
+    """All figures are ratios of whole numbers, which a whole factor does not change, but for half a column."""
+    mask = draw(FRONT_LEFT)
+    view, large = classify(mask, SCHEMA), classify(np.kron(mask, np.ones((factor, factor), np.uint8)), SCHEMA)
+    assert large.car_class == view.car_class
+    assert large.confidence == pytest.approx(view.confidence, abs=0.02)

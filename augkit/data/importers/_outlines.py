@@ -81,12 +81,13 @@ def draw(
         raise DataError("no annotation has an area in the photo: there are points, lines or boxes only, or nothing")
     flat = np.zeros(width * height, np.uint8)  # column by column, as run lengths are
     for place, counts in _from_below(shapes, covers, overlap):
-        inside = np.arange(len(counts)) % 2 == 1
+        inside = np.zeros(len(counts), np.bool_)
+        inside[1::2] = True
         start, stop = int(counts[0]), flat.size - (0 if inside[-1] else int(counts[-1]))
         cover = np.repeat(inside[1:], counts[1:])
         np.copyto(flat[start:stop], shapes[place].part, where=cover[: max(0, stop - start)])
     return PartMask(
-        np.ascontiguousarray(flat.reshape(width, height).T),
+        np.asarray(cv2.transpose(flat.reshape(width, height)), np.uint8),
         notes={text: count for text, count in notes.items() if count},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import io
 import json
@@ -116,13 +117,6 @@ def stamp(sample: Sample) -> str:
     return hashlib.blake2b(stream.getbuffer(), digest_size=16).hexdigest()
 
 
-class _Stamper(pickle.Pickler):
-    """Pickles files as their path, size and time."""
-
-    def reducer_override(self, value: Any) -> Any:
-        return (str, (_identity(value),)) if isinstance(value, Path) else NotImplemented
-
-
 def _identity(path: Path) -> str:
     where = os.path.abspath(path)  # noqa: PTH100 (a link's own name, not its target's)
     try:
@@ -130,3 +124,9 @@ def _identity(path: Path) -> str:
     except OSError:
         return f"{where} missing"
     return f"{where} {found.st_size} {found.st_mtime_ns}" if stat.S_ISREG(found.st_mode) else where
+
+
+class _Stamper(pickle.Pickler):
+    """Pickles files as their path, size and time."""
+
+    dispatch_table = copyreg.dispatch_table | {type(Path()): lambda path: (str, (_identity(path),))}

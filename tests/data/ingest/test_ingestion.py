@@ -323,3 +323,16 @@ def test_a_cut_of_a_few_pixels_is_a_problem(workspace: Workspace) -> None:
     rows = ingest([_sample("a"), small], SCHEMA, workspace, DATA, importer="test", settings="")
     assert rows[0].problem == "" and "within 12 px of a photo of 50x40" in rows[1].problem
     assert not workspace.mask("small").exists()
+
+
+def test_masks_are_stored_as_runs(tmp_path: Path) -> None:
+    """Looking for anything else in them takes four times as long. Stripes are no runs, and show what was looked for."""
+    stripes = np.tile(np.array([1, 2], np.uint8), (64, 32))
+    whole = np.ones((64, 64), np.uint8)
+    sizes = []
+    for number, mask in enumerate((stripes, whole)):
+        sample = Sample("car", "car.jpg", photo=np.zeros((64, 64, 3), np.uint8), mask=mask)
+        workspace, schema = Workspace(tmp_path / str(number)), PartSchema.from_names(["hood", "door"])
+        ingest([sample], schema, workspace, IngestOptions(size=64, margin=0.0), importer="coco", settings="")
+        sizes.append(workspace.mask("car").stat().st_size)
+    assert sizes[0] > 4 * sizes[1]
