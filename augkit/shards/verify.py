@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -98,8 +99,20 @@ class _Index:
         self._whole: Mapping[str, pa.Table] | None = None
         self.counts: dict[str, Counter[str]] = {number: Counter() for number in ("pairs", "rejected", "full")}
 
-    def add(self, table: pa.Table) -> None:
-        """Some rows more."""
+    def read(self, file: IO[bytes]) -> None:
+        """Counts the rows of the file, batch by batch. Raises ShardError."""
+        with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
+            for batch in opened.iter_batches(_ROWS, use_threads=False):
+                table = with_later(pa.Table.from_batches([batch]))
+                refuse(list(faults_of_rows(table)))
+                self._count(table)
+
+    def hold(self, table: pa.Table) -> None:
+        """Counts the rows, and keeps them."""
+        self._count(table)
+        self._whole = by_shard(table)
+
+    def _count(self, table: pa.Table) -> None:
         stored, kept = pc.field("shard").is_valid(), pc.field("accepted")
         chosen = {"pairs": stored & kept, "rejected": stored & ~kept, "full": pc.field("full_offset").is_valid()}
         for number, rows in chosen.items():
@@ -119,17 +132,16 @@ class _Index:
 
 
 def _check_index(storage: Storage, manifest: Manifest) -> tuple[_Index | None, list[Fault]]:
-    """In one pass, with some thousands of rows in memory at a time."""
+    """In one pass, with some thousands of rows in memory at a time where the index is as it was written."""
     index = _Index(storage)
     try:
         with reading_index(), file_of_index(storage) as file:
             changed = hashlib.file_digest(file, "sha256").hexdigest() != manifest.index_sha256
             file.seek(0)
-            with open_parquet(file, COLUMNS, AGAIN, SCORE, LATER) as opened:
-                for batch in opened.iter_batches(_ROWS, use_threads=False):
-                    table = with_later(pa.Table.from_batches([batch]))
-                    refuse(list(faults_of_rows(table)))
-                    index.add(table)
+            if changed:  # its columns need not be of one length: batches may hide that
+                index.hold(parse_index(file.read()))
+            else:
+                index.read(file)
     except ShardError as error:
         return None, [Fault("index", INDEX_FILE, str(error))]
     faults = [Fault("index", INDEX_FILE, "sha256 differs from the manifest's")] if changed else []

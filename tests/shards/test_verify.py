@@ -92,6 +92,18 @@ def test_of_the_index_some_rows_are_in_memory_at_a_time(dataset: DataSet, monkey
     assert verify(storage, members=True) == [] and held.count(total) == 1
 
 
+def test_a_flipped_bit_of_the_index_is_found(dataset: DataSet) -> None:
+    """Also where the columns are of different lengths then, which only the whole table tells."""
+    storage = dataset[0]
+    path = storage.path(INDEX_FILE)
+    before = path.read_bytes()
+    for place in range(4, 240, 5):  # the first columns
+        path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
+        assert ("index", INDEX_FILE) in {(fault.kind, fault.file) for fault in verify(storage)}
+    path.write_bytes(before)
+    assert verify(storage) == []
+
+
 def test_works_through_fsspec() -> None:
     storage = FsspecStorage("memory://verify")
     write_dataset(storage)
