@@ -91,7 +91,9 @@ def test_a_run_whose_process_dies_says_how_to_go_on_and_does_with_another_number
     ]
     of_rank_one[0].kill()
     _, errors = process.communicate(timeout=PATIENCE)
-    assert "another of the 2 processes of this training ended" in errors and "from the last checkpoint" in errors
+    # torchrun ends the other one, too: on a busy machine before that one has noticed.
+    assert "another of the 2 processes of this training ended" in errors or "augkit: interrupted" in errors, errors
+    assert "run the same command again" in errors
     assert "fault of augkit" not in errors
     reached = int(load_state(checkpoint)[0]["step"])
     alone = run("mask-vae", workspace, tiny("mask-vae", reached + 2), resume=True)
