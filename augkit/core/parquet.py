@@ -41,7 +41,7 @@ def open_parquet(
     try:
         size = size_of_regular(opened, WEIGHTS) if isinstance(opened, Path) else opened.size()
         file = pq.ParquetFile(opened, read_dictionary=list(words))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is no UTF-8
         raise DataError(f"{name}: {error}", "a Parquet file", again) from error
     try:
         fault = _fault(file, columns, more, later, size=size, words=words)
