@@ -141,7 +141,8 @@ def _connection(found: str, remedy: str, **options: Any) -> Iterator[Any]:
         _read_authentication()
         ends = signal.getsignal(signal.SIGTERM)
         try:
-            ray.init(log_to_driver=False, **options)
+            with _deaf_children():
+                ray.init(log_to_driver=False, **options)
             if threading.current_thread() is threading.main_thread() and ends is not None:
                 signal.signal(signal.SIGTERM, ends)  # Ray's own handler would leave without taking anything back
         except Exception as error:  # Ray raises all kinds, Exception itself among them
@@ -151,6 +152,23 @@ def _connection(found: str, remedy: str, **options: Any) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that are started meanwhile do not hear what ends a command: it ends them itself.
+
+    A terminal that closes, or ``timeout``, signals a whole group, and Ray ends a process whose raylet has gone at
+    once, with whatever it was writing. Ray blocks SIGINT alone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
