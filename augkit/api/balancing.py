@@ -119,6 +119,7 @@ def plan(
     """What ``balance`` with the same words would do, and how long it would take: what has no pace yet is trained for
     some seconds in a temporary folder. ``presets`` are others whose time is asked for."""
     from augkit.balance.forecast import forecast
+    from augkit.balance.job_summary import summarize_plan
     from augkit.data.audit.overview import Overview
     from augkit.report.chart import overview_chart
 
@@ -127,7 +128,7 @@ def plan(
         place, config, changes, target=target_per_class, parts=parts, exemplar=exemplar, sources=sources
     )
     job = _open(place, settings, only, executor, fresh)
-    overview, summary = Overview.of(job.rows, job.store.schema), job.summary()
+    overview, summary = Overview.of(job.rows, job.store.schema), summarize_plan(job)
     with shown(progress) as told:
         own = forecast(job, told) if summary.seconds is None else None
         others = {name: _with_preset(job, name, told) for name in presets}
@@ -174,6 +175,7 @@ def balance(
     was not reached. Raises ConfigError, DataError, and BusyError where another command writes the shards.
     """
     from augkit.balance.job import train_missing
+    from augkit.balance.job_summary import summarize_plan, summarize_run
     from augkit.settings import save_settings
 
     place = open_workspace(workspace)
@@ -184,14 +186,14 @@ def balance(
         _require_read(place, settings, train, progress)
     job = _open(place, settings, only, executor, fresh)
     require_trackers(settings.track)
-    planned = job.summary()
+    planned = summarize_plan(job)
     on_plan(planned)
     if not train:
         _require_models(job)
     with job.alone(), shown(progress) as told:
         save_settings(settings, place.settings)
         train_missing(job, told)
-        run = job.summary_of(job.generate(told))
+        run = summarize_run(job, job.generate(told))
     return _drawn(place, planned, run)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from augkit.balance.job import Balance, BalanceRequest
+from augkit.balance.job_summary import at_once, class_plans
 from augkit.core.progress import Progress, silent
 from augkit.core.seeds import derive
 from augkit.core.workspace import Workspace
@@ -129,7 +130,7 @@ class _Trial:
 
     def generation(self) -> float:
         """Of the candidates that are expected, and of as many photos as are to be made."""
-        classes, lines = self.job.generated(), self.job.class_plans()
+        classes, lines = self.job.generated(), class_plans(self.job)
         if not classes or not any(line.progress.candidates for line in lines):
             return 0.0
         car_class = classes[0]
@@ -146,7 +147,7 @@ class _Trial:
             photos.paint(drawn, car_class, seeds, None)
         draw, paint = (painting - began) / batch, (time.monotonic() - painting) / batch
         work = sum(line.progress.candidates * draw + line.progress.todo * paint for line in lines)
-        return work / self.job.at_once
+        return work / at_once(self.job)
 
     def _folder(self, stage: Stage, model: str) -> Path:
         """Of the trained model, or of one that a short run leaves."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Any
 
 from augkit.balance.asked_exemplar import exemplar_digest
@@ -15,34 +14,30 @@ from augkit.balance.executors import EXECUTORS, Failure, ShardTask
 from augkit.balance.mask_hardness import MaskHardness
 from augkit.balance.part_targets import Profiles, part_targets
 from augkit.balance.plain_options import fan_out, open_references, pair_format
-from augkit.balance.plan import Kind, Plan, PlanRow, deficits, digest_of, load_plan, rare, reachable, real_plan
-from augkit.balance.plan_summary import ClassPlan, PartPlan, PlanSummary, RunSummary
-from augkit.balance.planner import ClassProgress, Planner
+from augkit.balance.plan import Plan, deficits, load_plan, rare, reachable, real_plan
+from augkit.balance.planner import Planner
 from augkit.balance.precision import PrecisionChoice, choose
 from augkit.balance.read_photos import ReadPhotos
 from augkit.balance.rendered_masks import rendered_masks
-from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, facts_of, keys_by_split
+from augkit.balance.row_digests import RowDigests, inputs_digest
+from augkit.balance.run_plan import PlanRun, RunOutcome, committed, earlier_plan, keys_by_split
 from augkit.balance.shard_job import ClassModels, Job, ShardReport
 from augkit.balance.worker import Worker
 from augkit.core.classes import CarClass
 from augkit.core.errors import DataError
 from augkit.core.lock import held
 from augkit.core.progress import Progress, silent
-from augkit.core.seeds import derive
 from augkit.core.storage import open_storage
 from augkit.core.workspace import SHARDS, Workspace
 from augkit.data.catalogue import CatalogueRow, count_classes, read_catalogue, usable
 from augkit.data.part_name_faults import require_counterparts
-from augkit.gate.fit import has_judges, is_ready, load_gate, ready_gate
+from augkit.gate.fit import has_judges, load_gate, ready_gate
 from augkit.gate.judge_again import RunVerdicts, summary, version_of
-from augkit.gate.options import JUDGED_AGAIN
 from augkit.gate.reference import ReferenceSet
 from augkit.settings import Settings
 from augkit.shards.commit_records import CommitRecords
 from augkit.stages.model_store import STAGES, ModelStore, Stage
 from augkit.stages.trainable import TRAINABLE
-from augkit.train.checkpoint import digest
-from augkit.train.model_folder import MODEL, is_finished
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class Balance:
     @cached_property
     def plan(self) -> Plan:
         """All rows, those of an earlier run first. Raises ConfigError where that run had other inputs."""
-        return self.planner.extend(self._begun, self.reports)
+        return self.planner.extend(self.begun, self.reports)
 
     @cached_property
     def reports(self) -> list[ShardReport]:
@@ -97,8 +92,9 @@ class Balance:
         return self._committed(CommitRecords(open_storage(self.workspace.shards)))
 
     @cached_property
-    def _begun(self) -> Plan:
-        inputs, storage = self._inputs(), open_storage(self.workspace.shards)
+    def begun(self) -> Plan:
+        """The rows of an earlier run, or those of the real pairs alone."""
+        inputs, storage = self.inputs(), open_storage(self.workspace.shards)
         earlier = earlier_plan(storage, inputs, self.request.fresh)
         begun = real_plan(inputs, keys_by_split(self.rows), self.settings.balance.shard_size)
         made = self.device
@@ -120,50 +116,6 @@ class Balance:
     def _earlier(self) -> Plan | None:
         """What the shards here follow, whatever it was made from."""
         return None if self.request.fresh else load_plan(open_storage(self.workspace.shards))
-
-    def summary(self) -> PlanSummary:
-        """The plan as far as it was done when the job was opened."""
-        pairs = sum(row.want for row in self.plan.rows)
-        return PlanSummary(
-            target=self.request.target,
-            precision=self.computed,
-            device=self.device,
-            classes=self.class_plans(),
-            parts=self.part_plans(self.reports),
-            untrained=self.untrained(),
-            shards=len(self.plan.rows),
-            megabytes=pairs * self.bytes_per_pair() / 2**20,
-            seconds=self.seconds(),
-        )
-
-    def summary_of(self, outcome: RunOutcome) -> RunSummary:
-        """What a run of this job made."""
-        training = {c.name: self.training.get(c, 0) for c in self.real}
-        parts, target = self.part_plans(outcome.reports), self.request.target
-        return RunSummary(target, self.computed, self.device, training, parts, outcome)
-
-    def class_plans(self) -> list[ClassPlan]:
-        """The plan by class."""
-        progress, model = self.planner.progress(self.reports, self._begun), self.store.model
-        bystander = ClassProgress(0)
-        return [
-            ClassPlan(
-                c, count, self.training.get(c, 0), progress.get(c.name, bystander), model("mask", c), model("image", c)
-            )
-            for c, count in self.real.items()
-        ]
-
-    def part_plans(self, reports: Sequence[ShardReport]) -> list[PartPlan]:
-        """The part targets after the reports."""
-        progress = self.planner.progress(reports)
-        now, expected = self.planner.total(progress), self.planner.expected(progress)
-        return [
-            PartPlan(
-                target.name, target.share, target.of(self.planner.profiles.total), target.of(now), target.of(expected),
-                target.holds(now), [c.name for c in target.classes],
-            )
-            for target in self.planner.targets
-        ]  # fmt: skip
 
     def generated(self) -> list[CarClass]:
         """Classes of which pairs are generated, or may be asked for in a later round."""
@@ -193,47 +145,7 @@ class Balance:
 
     def has_judges(self) -> bool:
         """Whether all that the gate trains is there."""
-        return has_judges(self._references)
-
-    def bytes_per_pair(self) -> float:
-        """Mean size of the real pairs' files, scaled to the output's area: what a pair will take, roughly."""
-        some = self.rows[:: max(1, len(self.rows) // 50)]
-        paths = [path for row in some for path in (self.workspace.photo(row.id), self.workspace.mask(row.id))]
-        mean = sum(path.stat().st_size for path in paths) / len(some)
-        return mean * (self.settings.image.size / some[0].size) ** 2 + 3 * 1024  # three tar headers with padding
-
-    def seconds(self) -> float | None:
-        """Generation time, from one candidate made with the models at hand; None where these or the gate are not ready.
-
-        Counts the candidates that the accept rates seen so far lead to expect, and as many photos for each pair as so
-        far.
-        """
-        progress = self.planner.progress(self.reports, self._begun).values()
-        if not self.generated() or not sum(own.candidates for own in progress):
-            return 0.0
-        if self.untrained() or not is_ready(self._references):
-            return None
-        draw, paint = self._pace()
-        painted, accepted = sum(own.painted for own in progress), sum(own.accepted - own.pseudo for own in progress)
-        photos = sum(own.todo for own in progress) * (painted / accepted if accepted else 1.0)
-        return (sum(own.candidates for own in progress) * draw + photos * paint) / self.at_once
-
-    @property
-    def at_once(self) -> int:
-        """Workers of a run on this machine."""
-        return fan_out(self.settings.balance).at_once if self.request.executor != "local" else 1
-
-    def _pace(self) -> tuple[float, float]:
-        """Seconds that a candidate's mask takes, and its photo."""
-        worker, car_class = Worker(self._job()), self.generated()[0]
-        kind = self.planner.kind_of(car_class.name) or "generated"
-        batch = self.device.batch
-        for number in range(2):  # the first call allocates
-            seeds, began = [derive(self.settings.seed, "pace", number, n) for n in range(batch)], time.monotonic()
-            masks = [mask for mask, _ in worker.draw(car_class, seeds, kind)]
-            drawn = time.monotonic()
-            worker.paint(car_class, seeds, masks)
-        return (drawn - began) / batch, (time.monotonic() - drawn) / batch
+        return has_judges(self.references)
 
     def generate(self, progress: Progress = silent) -> RunOutcome:
         """Makes what the plan asks for and is not committed yet, and what is lacking then; the index and the manifest.
@@ -251,15 +163,15 @@ class Balance:
     def _generate(self, progress: Progress) -> RunOutcome:
         folders = {self.store.usable("mask", model) for model in self._mask_models}
         self._hardness.check(folders)
-        storage, gate, digest = open_storage(self.workspace.shards), load_gate(self._references), self._digest()
-        begun, extend, fresh = self._begun, self.planner.extend, self.request.fresh
+        storage, gate, digest = open_storage(self.workspace.shards), load_gate(self.references), self.digests()
+        begun, extend, fresh = self.begun, self.planner.extend, self.request.fresh
         records = CommitRecords(storage)
         verdicts = RunVerdicts(records, gate)
         if not fresh:
             verdicts.judge_earlier()
         plan, schema = extend(begun, self._committed(records)), self.store.schema  # by what holds after that
         run = PlanRun(records, plan, digest, schema, fresh, extend, version_of(gate))
-        with EXECUTORS[self.request.executor](self._job(), Worker) as fleet:
+        with EXECUTORS[self.request.executor](self.shard_job(), Worker) as fleet:
 
             def execute(tasks: Sequence[ShardTask], progress: Progress) -> Iterator[ShardReport | Failure]:
                 made: list[str] = []
@@ -276,15 +188,16 @@ class Balance:
         return outcome
 
     @property
-    def _references(self) -> ReferenceSet:
+    def references(self) -> ReferenceSet:
+        """What the gate is fitted to."""
         return open_references(self.workspace, self.settings)
 
     @property
     def _hardness(self) -> MaskHardness:
-        return MaskHardness.of(self.settings.balance.hard_sampling, lambda: self._references)
+        return MaskHardness.of(self.settings.balance.hard_sampling, lambda: self.references)
 
     def _committed(self, records: CommitRecords) -> list[ShardReport]:
-        return [] if self.request.fresh else committed(records, self._begun.rows, self._digest())
+        return [] if self.request.fresh else committed(records, self.begun.rows, self.digests())
 
     def _check_schema(self) -> None:
         require_counterparts(self.store.schema, "balance")  # a mask that shows the mirror class is flipped
@@ -308,46 +221,17 @@ class Balance:
                 "import more photos of it, or name the other classes with --only",
             )
 
-    def _inputs(self) -> str:
-        """Digest of what the whole plan depends on: the pairs and the settings, less those that only move the gate's
-        bounds."""
-        balance = self.settings.balance
-        hard = {"hard_sampling"} if balance.hard_sampling else set()
-        return digest_of(
-            {
-                "rows": facts_of(self.rows),
-                "schema": self.store.schema.digest,
-                "seed": self.settings.seed,
-                "size": self.settings.image.size,
-                "gate": self.settings.gate.model_dump(mode="json", exclude=set(JUDGED_AGAIN)),
-                "balance": balance.model_dump(include={"shard_size", "threads", "quality", "lossless"} | hard),
-                "style": self.exemplar,
-                **self.computed.inputs,
-                **self.device.inputs,
-                **self.read.facts,
-            }
-        )
+    def inputs(self) -> str:
+        """Digest of what the whole plan depends on."""
+        facts = {**self.computed.inputs, **self.device.inputs, **self.read.facts}
+        return inputs_digest(self.rows, self.store.schema.digest, self.settings, self.exemplar, facts)
 
-    def _digest(self) -> Callable[[PlanRow], str]:
-        """Tells the digest of a row with the models of its class: a retrained model makes its shards stale."""
+    def digests(self) -> RowDigests:
+        """Of rows, with the models as they are now."""
+        return RowDigests(self.inputs(), self.store, self._hardness)
 
-        @cache
-        def used(kind: Kind, class_name: str) -> list[str]:
-            if not class_name or kind == "pseudo":
-                return []
-            if kind == "rendered":
-                return [rendered_masks().version, self._weights("image", CarClass.parse(class_name))]
-            return [*(self._weights(stage, CarClass.parse(class_name)) for stage in STAGES), *hardness.facts]
-
-        inputs, hardness = self._inputs(), self._hardness
-        return lambda row: row.digest(inputs, used(row.kind, row.class_name))
-
-    def _weights(self, stage: Stage, car_class: CarClass) -> str:
-        """Hash of the model that serves a class; empty where it is not trained yet."""
-        folder = self.store.usable(stage, self.store.model(stage, car_class))
-        return digest(folder / MODEL) if is_finished(folder) else ""
-
-    def _job(self) -> Job:
+    def shard_job(self) -> Job:
+        """What workers are told of it."""
         models = {
             c.name: ClassModels(
                 *(self.workspace.anywhere(self.store.usable(stage, self.store.model(stage, c))) for stage in STAGES)

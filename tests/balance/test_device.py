@@ -74,7 +74,7 @@ def test_batches_are_recorded_and_their_bytes_do_not_depend_on_what_is_made_in_o
 
 
 def test_a_batch_gives_what_single_candidates_give_but_for_rounding(trained: Workspace, settings: Settings) -> None:
-    worker, car_class, seeds = Worker(job_of(trained, settings)._job()), CarClass.parse("front-left-5"), [7, 8, 9]
+    worker, car_class, seeds = Worker(job_of(trained, settings).shard_job()), CarClass.parse("front-left-5"), [7, 8, 9]
     together = worker.draw(car_class, seeds)
     for seed, (mask, _) in zip(seeds, together, strict=True):
         ((alone, _),) = worker.draw(car_class, [seed])
@@ -89,7 +89,7 @@ def test_a_batch_gives_what_single_candidates_give_but_for_rounding(trained: Wor
 
 def test_models_and_judges_go_where_the_job_says(trained: Workspace, settings: Settings) -> None:
     """``meta`` stands for a device that is not this one."""
-    worker, car_class = Worker(job_of(trained, settings)._job()), CarClass.parse("front-left-5")
+    worker, car_class = Worker(job_of(trained, settings).shard_job()), CarClass.parse("front-left-5")
     for sampler, network in (
         (worker._mask_sampler(car_class)[0], "generator"),
         (worker._photo_sampler(car_class)[0], "painter"),

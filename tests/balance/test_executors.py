@@ -128,7 +128,7 @@ def test_faults_of_the_data_stop_the_run_at_once(executor: str, trained: Workspa
 
 def test_an_executor_yields_one_result_a_row(trained: Workspace, settings: Settings) -> None:
     job = job_of(trained, settings)
-    with local_fleet(job._job(), Worker) as fleet:
+    with local_fleet(job.shard_job(), Worker) as fleet:
         results = list(fleet([ShardTask(row, "") for row in job.plan.rows], silent))
     assert not any(isinstance(result, Failure) for result in results)
     assert [result.shard for result in results] == [row.shard for row in job.plan.rows]
@@ -140,6 +140,6 @@ def test_the_paths_of_a_job_are_absolute(
     """Ray's processes have folders of their own."""
     monkeypatch.chdir(trained.root.parent)
     job = job_of(Workspace(Path(trained.root.name)), settings)
-    work = job._job()
+    work = job.shard_job()
     assert Path(work.location).is_absolute() and work.workspace.root.is_absolute()
     assert all(models.mask.is_absolute() and models.image.is_absolute() for models in work.models.values())

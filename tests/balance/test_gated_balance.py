@@ -7,6 +7,7 @@ import json
 import pytest
 
 from augkit.balance.job import train_missing
+from augkit.balance.job_summary import generation_seconds
 from augkit.balance.plain_options import open_references
 from augkit.balance.plan import load_plan
 from augkit.core.storage import open_storage
@@ -32,7 +33,7 @@ def test_duplicates_are_marked_once_all_shards_are_there(
 ) -> None:
     few = settings.balance.model_copy(update={"attempts": 4.0})  # nothing that is made up for is accepted
     job = job_of(trained, with_gate(settings.model_copy(update={"balance": few}), **WIDE))
-    assert not job.has_judges() and job.seconds() is None
+    assert not job.has_judges() and generation_seconds(job) is None
     train_missing(job)
     assert job.has_judges() and (trained.root / "gate" / "gate.json").is_file()
     monkeypatch.setattr(Gate, "judge_mask", lambda self, pair: Verdict({}, []))  # whatever stage I has learnt

@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from augkit.balance.job import Balance, BalanceRequest
+from augkit.balance.job_summary import at_once, class_plans, part_plans
 from augkit.balance.plan import PlanRow, load_plan
 from augkit.balance.planner import PATIENCE
 from augkit.balance.rates import candidates
@@ -107,7 +108,7 @@ def test_scores_are_columns_and_rejected_rows_carry_reasons_and_no_bytes(balance
 def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: Settings) -> None:
     dataset = ShardDataset(balanced_workspace.shards, where=[("source", "==", "generated")])
     job = job_of(balanced_workspace, settings)
-    worker = Worker(job._job())
+    worker = Worker(job.shard_job())
     for place, row in reversed(list(enumerate(dataset.index.to_pylist()))):  # another order than that of the first time
         car_class = CarClass.parse(row["class"])
         ((mask, verdict),) = worker.draw(car_class, [row["seed"]])
@@ -120,7 +121,7 @@ def test_a_row_can_be_made_again_alone(balanced_workspace: Workspace, settings: 
 
 def test_time_is_shared_by_the_workers_that_there_will_be(trained: Workspace, settings: Settings) -> None:
     three = changed(settings, balance={"workers": 3})
-    assert [job_of(trained, three, executor=name).at_once for name in ("local", "ray")] == [1, 3]
+    assert [at_once(job_of(trained, three, executor=name)) for name in ("local", "ray")] == [1, 3]
 
 
 def test_generated_masks_hold_known_parts_and_photos_are_not_flat(balanced_workspace: Workspace) -> None:
@@ -450,16 +451,16 @@ def test_a_class_with_mirror_images_alone_is_made(trained: Workspace, settings: 
         "back-right-3": 7,
         **dict.fromkeys(mirrors, 0),
     }
-    assert {line.car_class.name: line.progress.todo for line in job.class_plans()} == dict.fromkeys(NEED, 0) | mirrors
+    assert {line.car_class.name: line.progress.todo for line in class_plans(job)} == dict.fromkeys(NEED, 0) | mirrors
     assert run_job(trained, settings, target=1, only=["back-left-3"]).accepted == {"": 16, "back-left-3": 1}
 
 
 def test_a_part_target_is_reached(trained: Workspace, settings: Settings) -> None:
     wanted = changed(settings, balance={"target_parts": {"trunk": 0.1}})
-    [before] = job_of(trained, wanted, target=1).part_plans([])
+    [before] = part_plans(job_of(trained, wanted, target=1), [])
     assert before.classes == ["back-right-3"] and before.real < 0.1 <= before.expected
     outcome = run_job(trained, wanted, target=1)
-    [after] = job_of(trained, wanted, target=1).part_plans(outcome.reports)
+    [after] = part_plans(job_of(trained, wanted, target=1), outcome.reports)
     assert after.holds and after.now >= 0.1 and set(outcome.accepted) == {"", "back-right-3"}
     index = load_index(open_storage(trained.shards), [("split", "==", "train"), ("accepted", "==", True)])
     areas = sum(np.array(row["histogram"]) / (row["width"] * row["height"]) for row in index.to_pylist())

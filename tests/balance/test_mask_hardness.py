@@ -45,7 +45,7 @@ def test_the_worker_draws_by_the_gates_agreement(
     agreement = note(trained, monkeypatch)
     job = job_of(trained, on)
     car_class = job.generated()[0]
-    sampler, _ = Worker(job._job())._mask_sampler(car_class)
+    sampler, _ = Worker(job.shard_job())._mask_sampler(car_class)
     ids = [row.id for row in TrainingRows.of(read_catalogue(trained.catalogue)).rows]
     pick = sampler.prior._pick
     assert isinstance(pick, HardFirst) and pick.power == 1
@@ -61,7 +61,7 @@ def test_shards_depend_on_it_where_it_is_on(
     def facts(chosen: Settings) -> tuple[str, str, str]:
         job = job_of(trained, chosen)
         rows = [next(row for row in job.plan.rows if row.kind == kind) for kind in ("real", "generated")]
-        return job._inputs(), *(job._digest()(row) for row in rows)
+        return job.inputs(), *(job.digests()(row) for row in rows)
 
     gate = load_settings("smoke", [*CHANGES, ON[0]])
     first, other = facts(on), facts(gate)
@@ -88,5 +88,5 @@ def test_what_cannot_be_is_refused(trained: Workspace, on: Settings, monkeypatch
     with pytest.raises(CheckpointError, match=r"does not tell which real masks(.|\n)*augkit train mask --fresh"):
         job.generate()  # a model of an earlier version, before anything is made
     MaskHardness(0.0, {}).check([folder])
-    Worker(job_of(trained, load_settings("smoke", list(CHANGES)))._job())._mask_sampler(job.generated()[0])
+    Worker(job_of(trained, load_settings("smoke", list(CHANGES))).shard_job())._mask_sampler(job.generated()[0])
     assert found.table and not (trained.shards / "plan.json").exists()

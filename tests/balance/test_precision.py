@@ -79,12 +79,12 @@ def test_a_data_set_begun_in_bf16_goes_on_elsewhere(trained: Workspace, settings
     assert tree["precision"] == load_manifest(manifest).versions["precision"] == "bf16"
     assert run_job(trained, settings, target=8, **one).generated_now == 0
     assert digests(trained) == before
-    assert job_of(trained, settings, target=9, **one)._job().precision == "bf16"
+    assert job_of(trained, settings, target=9, **one).shard_job().precision == "bf16"
     with pytest.raises(ConfigError, match="fp32, but the shards here are made in bf16"):
         run_job(trained, asking(settings, "fp32"), target=8, **one)
     fresh = job_of(trained, settings, target=8, fresh=True, **one)
     row = job_of(trained, settings, target=8, **one).plan.rows[-1]
-    assert fresh.plan.precision == "fp32" and fresh._digest()(row) != job_of(trained, settings)._digest()(row)
+    assert fresh.plan.precision == "fp32" and fresh.digests()(row) != job_of(trained, settings).digests()(row)
 
 
 @pytest.mark.usefixtures("native")
@@ -101,7 +101,7 @@ def test_shards_of_versions_that_did_not_say_are_fp32(balanced: Workspace, setti
 def test_workers_paint_in_the_jobs_precision(trained: Workspace, settings: Settings) -> None:
     car_class, photos = CarClass.parse("front-left-5"), []
     for asked in ("fp32", "bf16"):
-        worker = Worker(job_of(trained, asking(settings, asked))._job())  # type: ignore[arg-type]
+        worker = Worker(job_of(trained, asking(settings, asked)).shard_job())  # type: ignore[arg-type]
         ((mask, _),) = worker.draw(car_class, [7])
         photos.append(worker.paint(car_class, [7], [mask]).photos[0].astype(int))
         dtypes = {p.dtype for p in worker._photo_sampler(car_class)[0].painter.generator.parameters()}  # type: ignore[union-attr]

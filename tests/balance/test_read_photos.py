@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from augkit.balance.job import Balance, BalanceRequest
+from augkit.balance.job_summary import generation_seconds
 from augkit.balance.read_photos import ReadPhotos, pseudo_by_class
 from augkit.core.classes import CarClass
 from augkit.core.errors import ConfigError
@@ -109,7 +110,7 @@ def test_without_generation_no_stage_is_needed(with_readings: Workspace, setting
     outcome = run_job(with_readings, alone, 8, only=[FRONT])
     assert outcome.accepted[FRONT] == 1 and not outcome.short
     lacking = Balance(with_readings, alone, BalanceRequest(99))
-    assert lacking.summary().seconds == 0.0, "no candidate is made, however many pairs are lacking"
+    assert generation_seconds(lacking) == 0.0, "no candidate is made, however many pairs are lacking"
 
 
 def test_the_surest_are_exemplars_too(

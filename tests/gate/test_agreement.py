@@ -94,7 +94,7 @@ def test_no_segmenter_judges_what_it_trained_on_and_doubtful_pixels_are_ignored(
 def _check_shards(workspace: Workspace, settings: Settings, gate: Gate) -> None:
     job = job_of(workspace, settings, target=8)
     job.generate()
-    storage, worker = open_storage(workspace.shards), Worker(job._job())
+    storage, worker = open_storage(workspace.shards), Worker(job.shard_job())
     rows = [r for r in load_index(storage).to_pylist() if r["source"] == "generated" and r["shard"] is not None]
     assert rows and verify(storage) == []
     for row in rows:
