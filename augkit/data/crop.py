@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -111,14 +112,18 @@ def resize_photo(photo: Photo, size: int) -> Photo:
 
 
 def shrink(photo: Photo, size: int) -> Photo:
-    """(S, S, 3) -> (size, size, 3), no larger, by area means.
+    """(S, S, 3) -> (size, size, 3), no larger, by area means of whole pixels.
 
-    To less than twice the new side, which whole pixels do not make, the photo is first enlarged to twice, by cubic
-    interpolation. That is nearer to a Lanczos filter than means of shares of pixels, equally sharp whatever the ratio,
-    and takes a third of the time (``tests/benchmarks/shrinking.py``).
+    Up to four times the new side, a photo is first brought to a multiple of it by cubic interpolation: to twice at
+    least, down by up to a quarter of the new side, up otherwise. Unlike means of shares of pixels that is as sharp as a
+    Lanczos filter whatever the ratio, and about as near to one or nearer; it is never slower, and takes a third of the
+    time down to about half (``tests/benchmarks/shrinking.py``). Further down, shares of pixels matter little.
     """
-    if len(photo) < 2 * size:
-        photo = np.asarray(cv2.resize(photo, (2 * size, 2 * size), interpolation=cv2.INTER_CUBIC))
+    side = len(photo)
+    if side <= 4 * size:
+        side = size * max(2, math.ceil(side / size - 1 / 4))
+    if side != len(photo):
+        photo = np.asarray(cv2.resize(photo, (side, side), interpolation=cv2.INTER_CUBIC))
     return np.asarray(cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA))
 
 
@@ -173,10 +178,11 @@ def _extremes(mask: Mask, first: NDArray[np.int64], width: int) -> tuple[Mask, M
     """(size, size) the least and the greatest id in each footprint: first of rows, then of columns."""
     least = most = mask
     for _ in range(2):
-        low, high = least[first], most[first]
+        last = len(least) - width + 1
+        low, high = least[:last], most[:last]
         for step in range(1, width):
-            low, high = np.minimum(low, least[first + step]), np.maximum(high, most[first + step])
-        least, most = np.asarray(cv2.transpose(low)), np.asarray(cv2.transpose(high))
+            low, high = np.minimum(low, least[step : step + last]), np.maximum(high, most[step : step + last])
+        least, most = np.asarray(cv2.transpose(low[first])), np.asarray(cv2.transpose(high[first]))
     return least, most
 
 

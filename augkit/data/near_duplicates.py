@@ -90,9 +90,11 @@ def near_pairs(hashes: NDArray[np.uint64], distance: int = MAX_DISTANCE) -> Pair
 
     Hashes that differ in d bits agree in one of d + 1 slices (multi-index hashing: Norouzi et al. 2012), so only those
     that share a slice are compared: near-linear where hashes are spread, never more memory than a block of comparisons
-    and the pairs found.
+    and the pairs found. A few thousand are compared each with each, which is one step.
     """
     found = [np.zeros((0, 2), np.int64)]
+    if len(hashes) ** 2 <= _BLOCK:
+        return np.concatenate([*found, *_compare(hashes, np.arange(len(hashes)), distance)])
     edges = np.linspace(0, 64, distance + 2).astype(int)
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         keys = (hashes >> np.uint64(start)) & np.uint64((1 << (stop - start)) - 1)

@@ -66,19 +66,37 @@ def _distance(photo: np.ndarray, other: np.ndarray) -> float:
     return float(np.square(photo.astype(float) - other).mean())
 
 
-@pytest.mark.parametrize("side", [70, 100, 120])
-def test_a_photo_shrunk_a_little_is_nearer_to_lanczos_than_area_means_are(side: int) -> None:
+def _lanczos(photo: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(photo).resize((64, 64), Image.Resampling.LANCZOS))
+
+
+def _means(photo: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA))
+
+
+def _blurred_noise(side: int) -> np.ndarray:
     noise = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
-    photo = cv2.GaussianBlur(noise, (0, 0), 1.2)
-    ideal = np.asarray(Image.fromarray(photo).resize((64, 64), Image.Resampling.LANCZOS))
-    means = cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA)
-    assert _distance(resize_photo(photo, 64), ideal) < 0.7 * _distance(means, ideal)
+    return cv2.GaussianBlur(noise, (0, 0), 1.2 if side < 128 else 1.5)
 
 
-@pytest.mark.parametrize("side", [128, 150, 300])
-def test_a_photo_shrunk_to_half_or_less_is_made_of_area_means(side: int) -> None:
+@pytest.mark.parametrize("side", [70, 100, 120, 130, 144, 150])
+def test_a_photo_shrunk_a_little_is_nearer_to_lanczos_than_area_means_are(side: int) -> None:
+    photo = _blurred_noise(side)
+    ideal = _lanczos(photo)
+    assert _distance(resize_photo(photo, 64), ideal) < 0.7 * _distance(_means(photo), ideal)
+
+
+@pytest.mark.parametrize("side", [130, 144, 150, 176, 200, 225, 250])
+def test_a_photo_keeps_more_of_its_contrast_than_in_area_means(side: int) -> None:
+    photo = _blurred_noise(side)
+    least, most = _means(photo).std(), _lanczos(photo).std()
+    assert 0.75 * least + 0.25 * most < resize_photo(photo, 64).std() < most
+
+
+@pytest.mark.parametrize("side", [128, 192, 256, 300])
+def test_a_photo_shrunk_by_a_whole_number_or_very_much_is_made_of_area_means(side: int) -> None:
     photo = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
-    assert (resize_photo(photo, 64) == cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA)).all()
+    assert (resize_photo(photo, 64) == _means(photo)).all()
 
 
 def test_a_cut_photo_is_whole_memory_and_a_cut_mask_may_be_the_source_s_own() -> None:

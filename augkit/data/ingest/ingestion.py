@@ -36,7 +36,7 @@ from augkit.data.pair_files import read_photo
 from augkit.data.samples import Sample
 
 JOURNAL = "journal.jsonl"
-_FORMAT = 4  # of what is written for a sample: rows of another format are not taken over
+_FORMAT = 5  # of what is written for a sample: rows of another format are not taken over
 _GROUP_NAME = 16  # characters
 
 

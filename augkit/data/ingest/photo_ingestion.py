@@ -29,7 +29,7 @@ from augkit.data.ingest.staging import locked, prepare, recover
 from augkit.data.samples import Sample
 
 PHOTO_STAGING = ".import-photos"
-_FORMAT = 2
+_FORMAT = 3
 _SHOWN = 100
 
 
