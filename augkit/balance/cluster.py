@@ -13,6 +13,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +143,7 @@ def _connection(found: str, remedy: str, **options: Any) -> Iterator[Any]:
         _read_authentication()
         ends = signal.getsignal(signal.SIGTERM)
         try:
-            with _deaf_children():
+            with _apart():
                 ray.init(log_to_driver=False, **options)
             if threading.current_thread() is threading.main_thread() and ends is not None:
                 signal.signal(signal.SIGTERM, ends)  # Ray's own handler would leave without taking anything back
@@ -155,20 +157,22 @@ def _connection(found: str, remedy: str, **options: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes that are started meanwhile do not hear what ends a command: it ends them itself.
+def _apart() -> Iterator[None]:
+    """Processes that Ray starts meanwhile have process groups of their own.
 
-    A terminal that closes, or ``timeout``, signals a whole group, and Ray ends a process whose raylet has gone at
-    once, with whatever it was writing. Ray blocks SIGINT alone.
+    ``timeout`` and shells signal a whole group. A raylet that heard it would be gone at once, and Ray ends a process
+    that has lost its raylet, with whatever it was about to take back.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    services: Any = import_module("ray._private.services")
+    usual = getattr(services, "ConsolePopen", None)  # private, and so without a promise
+    if usual is None:
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
+    services.ConsolePopen = partial(usual, process_group=0)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        services.ConsolePopen = usual
 
 
 @contextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -213,26 +211,16 @@ def test_what_ray_raises_at_its_start_is_an_error_of_ours(apart: Path, monkeypat
     assert (logs.place / "raylet.err").read_text() == "why"
 
 
-def blocked(process: psutil.Process) -> set[int]:
-    """The signals that a process does not hear: bit n - 1 of the mask is signal n."""
-    (mask,) = re.findall(r"^SigBlk:\s*(\w+)$", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE)
-    return {number for number in range(1, 32) if int(mask, 16) >> (number - 1) & 1}
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads masks of signals as Linux shows them")
 def test_what_ends_a_whole_group_leaves_ray_to_the_command(apart: Path) -> None:
     """A raylet that heard it would take the command with it before that has taken anything back."""
-    before, here = signal.pthread_sigmask(signal.SIG_BLOCK, ()), psutil.Process()
+    from ray._private import services
+
+    usual, here = services.ConsolePopen, psutil.Process()
     with own_cluster(1) as connected:
-        assert connected.get(connected.remote(lambda: 1).remote()) == 1
-        started = [child for child in here.children(recursive=True) if "ray" in " ".join(child.cmdline())]
-        assert any("raylet" in child.name() for child in started)
-        assert all({signal.SIGTERM, signal.SIGHUP} <= blocked(child) for child in started if "raylet" in child.name())
-        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
-        for child in started:
-            child.send_signal(signal.SIGHUP)
-        assert connected.get(connected.remote(lambda: 2).remote()) == 2
-    assert not psutil.wait_procs(started, timeout=60)[1]
+        worker = connected.get(connected.remote(os.getpid).remote())
+        started = here.children()
+        assert {"raylet", "gcs_server"} <= {child.name() for child in started if os.getpgid(child.pid) == child.pid}
+        assert os.getpgid(worker) != os.getpgid(here.pid) and services.ConsolePopen is usual
 
 
 def test_logs_are_kept_where_a_worker_died_and_only_then(tmp_path: Path) -> None:
