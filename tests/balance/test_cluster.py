@@ -215,12 +215,15 @@ def test_what_ends_a_whole_group_leaves_ray_to_the_command(apart: Path) -> None:
     """A raylet that heard it would take the command with it before that has taken anything back."""
     from ray._private import services
 
+    def where() -> int:
+        return os.getpgid(os.getpid())
+
     usual, here = services.ConsolePopen, psutil.Process()
     with own_cluster(1) as connected:
-        worker = connected.get(connected.remote(os.getpid).remote())
+        worker = connected.get(connected.remote(where).remote())
         started = here.children()
         assert {"raylet", "gcs_server"} <= {child.name() for child in started if os.getpgid(child.pid) == child.pid}
-        assert os.getpgid(worker) != os.getpgid(here.pid) and services.ConsolePopen is usual
+        assert worker != where() and services.ConsolePopen is usual
 
 
 def test_logs_are_kept_where_a_worker_died_and_only_then(tmp_path: Path) -> None:
