@@ -62,7 +62,7 @@ class Worker:
         torch.set_num_threads(job.fan_out.threads)  # the sum order of a product depends on it
         keep_freed_memory()
         self.job = job
-        self.storage = open_storage(job.location)
+        self.storage = open_storage(job.location, answered=True)  # to the process that planned
         self.schema = PartSchema.load(job.workspace.schema)
         self._encoders = ThreadPoolExecutor(ENCODERS)
         self._masks: dict[Path, tuple[MaskSource, str]] = {}

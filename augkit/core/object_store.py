@@ -1,8 +1,8 @@
 """A URL that fsspec opens, e.g. ``s3://bucket/ws``: an object store, where one put makes a whole object.
 
 Listings are never kept. What may pass (a timeout, a server that is busy) is tried again with growing pauses: for
-seconds until the store has answered once, so that a wrong address is told soon, and for a minute from then on. What
-will not pass (no bucket, no leave) is told at once.
+seconds until the store has answered once, so that a wrong address is told soon, and for a minute from then on, also in
+the processes that a copy is sent to. What will not pass (no bucket, no leave) is told at once.
 """
 
 from __future__ import annotations
@@ -72,20 +72,23 @@ class StoredFile:
 
 
 class FsspecStorage:
-    """See ``Storage``; picklable, and safe to use from threads and after a fork."""
+    """See ``Storage``; picklable, and safe to use from threads and after a fork.
 
-    def __init__(self, url: str) -> None:
+    ``answered`` tells that the store has answered somewhere, and so is there.
+    """
+
+    def __init__(self, url: str, answered: bool = False) -> None:
         self.url = url.rstrip("/")
         self._process: int | None = None
         self._opened: tuple[Any, str] | None = None
-        self._answered = False
+        self._answered = answered
         self._connect()  # a protocol without its package should fail here, not in a worker
 
     def __repr__(self) -> str:
         return self.url
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"url": self.url, "_process": None, "_opened": None, "_answered": False}
+        return {"url": self.url, "_process": None, "_opened": None, "_answered": self._answered}
 
     def put(self, name: str, data: bytes) -> None:
         """See ``Storage``; object stores take an upload whole, elsewhere a temporary file is renamed."""
@@ -206,7 +209,7 @@ class FsspecStorage:
                 raise ShardError(f"{self.url}: {error}", "a URL that fsspec can open", remedy) from error
             if protocol in _S3:
                 files.retries = 1  # they are ours
-            self._opened, self._process, self._answered = (files, root.rstrip("/")), os.getpid(), False
+            self._opened, self._process = (files, root.rstrip("/")), os.getpid()
         return self._opened
 
 

@@ -142,13 +142,13 @@ def _put_back_in_vain() -> None:
 
 
 def _for_reading(url: str) -> Workspace:
-    return _opened(url, puts=False, trains=False)
+    return _opened(url, puts=False, trains=False, answered=True)
 
 
-def _opened(url: str, puts: bool, trains: bool = True) -> RemoteWorkspace:
+def _opened(url: str, puts: bool, trains: bool = True, answered: bool = False) -> RemoteWorkspace:
     url = url.rstrip("/")
     if url not in _OPEN:
-        mirror = Mirror(FsspecStorage(url), _home(url), puts, trains)
+        mirror = Mirror(FsspecStorage(url, answered), _home(url), puts, trains)
         mirror.store.exists("catalogue.parquet")  # a wrong address is told before anything begins
         mirror.tree.mkdir(parents=True, exist_ok=True)
         _OPEN[url] = workspace = RemoteWorkspace(mirror.tree, url, mirror)

@@ -97,10 +97,11 @@ class LocalStorage:
                 sync_folder(path.parent)
 
 
-def open_storage(location: str | Path) -> Storage:
-    """The storage at a folder or a URL (``s3://bucket/shards``; ``file://`` is the folder). Raises ShardError."""
+def open_storage(location: str | Path, answered: bool = False) -> Storage:
+    """The storage at a folder or a URL (``s3://bucket/shards``; ``file://`` is the folder). ``answered`` tells that a
+    URL has answered in another process. Raises ShardError."""
     folder = folder_of(location)
-    return FsspecStorage(str(location)) if folder is None else LocalStorage(folder)
+    return FsspecStorage(str(location), answered) if folder is None else LocalStorage(folder)
 
 
 def folder_of(location: str | Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import socket
 import time
 import uuid
@@ -155,6 +156,20 @@ def test_what_passes_is_tried_again_for_longer_once_the_store_has_answered(
     with pytest.raises(ShardError, match="ConnectionError"):
         memory.read("a")
     assert files.now - begun <= object_store.FIRST_PATIENCE
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_copy_is_as_patient_as_the_store_it_was_made_of(
+    reached: bool, memory: FsspecStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker on a busy machine may have to wait for its first answer, and the address is known to be right."""
+    if reached:
+        memory.names()
+    copy = pickle.loads(pickle.dumps(memory))
+    files = failing(copy, monkeypatch, TimeoutError(), 10**6)
+    with pytest.raises(StoreError):
+        copy.read("a")
+    assert (files.now > object_store.FIRST_PATIENCE) is reached
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("no"), PermissionError("no"), OSError(22, "no")])

@@ -6,10 +6,11 @@ import pickle
 import uuid
 from pathlib import Path
 
+import fsspec
 import pytest
 
-from augkit.core import lease
-from augkit.core.errors import BusyError
+from augkit.core import lease, object_store
+from augkit.core.errors import BusyError, StoreError
 from augkit.core.lock import held
 from augkit.core.object_store import FsspecStorage
 from augkit.core.remote_workspace import RemoteWorkspace, by_url, remote_workspaces, workspace_at
@@ -95,6 +96,27 @@ def test_another_process_opens_it_for_itself_and_only_reads(store: FsspecStorage
         assert isinstance(there, RemoteWorkspace) and there.catalogue.is_file()
         there.catalogue.write_text("changed")
     assert store.read("catalogue.parquet") == b"catalogue.parquet"
+
+
+def test_another_process_is_patient_with_a_store_that_the_first_has_reached(
+    store: FsspecStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_workspaces():
+        sent = pickle.dumps(workspace_at(store.url))
+    monkeypatch.setattr(object_store, "FIRST_PATIENCE", -1.0)
+    exists, busy = type(fsspec.filesystem("memory")).info, iter([TimeoutError("busy")])
+
+    def info(self: object, path: str, **options: object) -> object:
+        for error in busy:
+            raise error
+        return exists(self, path, **options)
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "info", info)
+    with remote_workspaces():
+        assert pickle.loads(sent).catalogue.is_file()
+    with remote_workspaces(), pytest.raises(StoreError, match="later"):
+        busy = iter([TimeoutError("later")])
+        workspace_at(store.url)
 
 
 def test_processes_of_a_launcher_but_the_first_put_nothing(
