@@ -56,11 +56,15 @@ def _bars() -> Iterator[Progress]:
     """A bar for each name, each with the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed(), Remaining())
     tasks: dict[str, TaskID] = {}
+    told: dict[str, int] = {}
     with Display(*columns, console=Console(stderr=True)) as display:
 
         def show(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = display.add_task(name, total=total)
+            elif done < told[name]:  # work of this name, once more
+                display.reset(tasks[name])
+            told[name] = done
             display.update(tasks[name], completed=done, total=total)
 
         yield show
@@ -91,7 +95,9 @@ class Lines:
     def __call__(self, name: str, done: int, total: int, /) -> None:
         """Says a line when one is due."""
         now = self._clock()
-        pace = self._paces.setdefault(name, Pace(done, now, done, now))
+        if name not in self._paces or done < self._paces[name].said:  # work of this name, for the first time or anew
+            self._paces[name] = Pace(done, now, done, now)
+        pace = self._paces[name]
         waited, further = now - pace.said_at, done - pace.said
         due = waited >= self.SECONDS or (waited >= self.APART and further >= self.SHARE * total)
         if due or done >= total:

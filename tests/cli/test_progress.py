@@ -88,6 +88,25 @@ def test_a_run_that_goes_on_is_not_taken_for_a_fast_one() -> None:
     assert said_by_lines(1000, 1.0, first=901)[0] == "train: 931/1000 (93%), 1 s each, 69 s left"
 
 
+def test_work_of_a_name_that_begins_anew_has_a_pace_of_its_own(manner: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    now = [0.0]
+    lines = Lines(said.append, clock=lambda: now[0])
+    for _ in range(2):
+        for step in range(1, 11):
+            lines("train", step, 10)
+            now[0] += 10.0
+        now[0] += 1000.0
+    assert said[len(said) // 2 - 1] == said[-1] == "train: 10/10 (100%), 10 s each, took 2 min"
+    resets: list[object] = []
+    monkeypatch.setattr("rich.progress.Progress.reset", lambda bars, task: resets.append(task))
+    MANNER.set("bar")
+    with Bars() as bars:
+        for done in (1, 2, 2, 1, 2):
+            bars("work", done, 2)
+    assert len(resets) == 1
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(4.4, "4 s"), (89, "89 s"), (600, "10 min"), (12000, "3 h 20 min"), (200000, "2 d 7 h")]
 )
