@@ -63,11 +63,23 @@ class ClassFigures:
 
 
 @dataclass(frozen=True)
+class Exclusive:
+    """Which ``parts`` exclude each other (see ``exclusive_parts``), and the share of the made and of the held-out masks
+    that show two such."""
+
+    parts: list[tuple[str, str]]
+    made: float
+    held_out: float
+
+
+@dataclass(frozen=True)
 class MaskEvaluation:
-    """``whole`` over all classes in the held-out masks' shares, ``classes`` one by one; ``copies`` over all."""
+    """``whole`` over all classes in the held-out masks' shares, ``classes`` one by one; ``exclusive`` parts and
+    ``copies`` over all."""
 
     whole: ClassFigures
     classes: list[ClassFigures]
+    exclusive: Exclusive
     copies: Copies
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,6 +87,7 @@ class MaskEvaluation:
         copies = self.copies
         return {
             "all": self.whole.to_dict(), "classes": [own.to_dict() for own in self.classes],
+            "exclusive": vars(self.exclusive),
             "copies": {
                 "share": copies.share, "expected": copies.quantile, "bound": copies.bound,
                 "median_made": float(np.median(copies.made)), "median_held_out": float(np.median(copies.held_out)),
@@ -119,9 +132,8 @@ def evaluate_masks(
     held, known = (_Masks.of(real_pairs(workspace, own, schema, size)) for own in (held_out_rows(rows), training))
     rule = MaskRule(training, schema, rule_options(settings.gate))
     made = _made(_source_of(store, made_by), store, Counter(held.classes), rule, size=size, progress=progress)
-    passed = [
-        np.array([not rule.judge(m, c).reasons for m, c in zip(s.masks, s.classes, strict=True)]) for s in (made, held)
-    ]
+    verdicts = [[rule.judge(m, c) for m, c in zip(s.masks, s.classes, strict=True)] for s in (made, held)]
+    passed = [np.array([not verdict.reasons for verdict in own]) for own in verdicts]
     seen = [
         extract_masks(s.masks, schema, network, progress=renamed(progress, name))
         for name, s in (("held-out masks", held), ("made masks", made), ("training masks", known))
@@ -142,7 +154,9 @@ def evaluate_masks(
         for c in sorted(set(held.classes))
         if min(len(held.places(c)), len(known.places(c))) >= FEWEST
     ]
-    return MaskEvaluation(whole, classes, find_copies(made.masks, held.masks, known.masks, schema))
+    shares = [float(np.mean([verdict.scores["parts_exclusive"] > 0 for verdict in own])) for own in verdicts]
+    exclusive = Exclusive(rule.exclusive_names(), *shares)
+    return MaskEvaluation(whole, classes, exclusive, find_copies(made.masks, held.masks, known.masks, schema))
 
 
 def _source_of(store: ModelStore, made_by: str) -> Callable[[CarClass], MaskSource]:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from augkit.core.classes import ALL_CLASSES, CarClass
+from augkit.core.classes import ALL_CLASSES, ORIENTATIONS, CarClass
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema
 from augkit.core.pixels import levels, to_bytes
+from augkit.data.exclusive_parts import exclusive_parts
 from augkit.gan.generated import MaskDraw
 from augkit.gan.hard_sampling import HardFirst, Pick, evenly
 from augkit.gan.latents import NormalPrior, UniformPrior
@@ -35,20 +37,31 @@ class LatentBank(nn.Module):
 
     A draw takes a random latent of the class (see ``prefer``) and moves it by a random share towards one of its
     ``neighbours`` nearest of the class, then adds ``noise`` standard deviations of the bank. A class with fewer latents
-    than neighbours takes the missing ones from its orientation, moving at most half way to them.
+    than neighbours takes the missing ones from its orientation, moving at most half way to them. Masks are no
+    neighbours where one ``shows`` a part that excludes a part of the other (``exclusive_parts``): between a saloon and
+    a hatchback lie cars with boot lid and tailgate.
     """
 
     latents: Tensor
     classes: Tensor
+    shows: Tensor
 
     def __init__(
-        self, latents: Float[Tensor, "m d"], classes: Int[Tensor, " m"], neighbours: int = 6, noise: float = 0.15
-    ) -> None:
+        self, latents: Float[Tensor, "m d"], classes: Int[Tensor, " m"], shows: Bool[Tensor, "m k"],
+        neighbours: int = 6, noise: float = 0.15,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.neighbours, self.noise = neighbours, noise
         self._pick: Pick = evenly
-        self.register_buffer("latents", latents)
-        self.register_buffer("classes", classes)
+        for name, own in (("latents", latents), ("classes", classes), ("shows", shows)):
+            self.register_buffer(name, own)
+
+    @cached_property
+    def _excluded(self) -> Bool[Tensor, "m k"]:
+        """The parts that parts of each mask exclude."""
+        views = [ORIENTATIONS.index(ALL_CLASSES[number].orientation) for number in self.classes.tolist()]
+        exclusive = exclusive_parts(self.shows.numpy(), np.array(views))
+        return torch.from_numpy(self.shows.numpy() @ exclusive)
 
     def prefer(self, hardness: Sequence[float], power: float) -> None:
         """Draws start from harder masks more often (``HardFirst``) from now on.
@@ -70,25 +83,31 @@ class LatentBank(nn.Module):
                 "add photos of it, or leave it out with --only",
             )
         generator = torch.Generator().manual_seed(seed)
-        anchor = self.latents[own[self._pick(own, generator)]]
-        candidates, reach = self._neighbours(anchor, own, car_class)
+        place = own[self._pick(own, generator)]
+        anchor = self.latents[place]
+        candidates, reach = self._neighbours(int(place), own, car_class)
         pick = int(torch.randint(len(candidates), (), generator=generator))
         weight = torch.rand((), generator=generator) * reach[pick]
         jitter = torch.randn(anchor.shape, generator=generator) * self.noise * self.latents.std(0)
         return anchor + weight * (candidates[pick] - anchor) + jitter
 
-    def _neighbours(self, anchor: Tensor, own: Tensor, car_class: CarClass) -> tuple[Tensor, Tensor]:
-        """The nearest latents (the anchor itself left out), and how far to move to each at most."""
-        near = own[torch.cdist(anchor[None], self.latents[own])[0].argsort()][1 : self.neighbours + 1]
+    def _neighbours(self, place: int, own: Tensor, car_class: CarClass) -> tuple[Tensor, Tensor]:
+        """The latents nearest to the one at a place (itself left out), and how far to move to each at most."""
         alike = [c.number for c in ALL_CLASSES if c.orientation == car_class.orientation and c != car_class]
         view = torch.nonzero(torch.isin(self.classes, torch.tensor(alike))).flatten()
-        lacking = max(0, self.neighbours - len(near))
-        others = view[torch.cdist(anchor[None], self.latents[view])[0].argsort()][:lacking]
+        near = self._nearest(place, own, self.neighbours)
+        others = self._nearest(place, view, self.neighbours - len(near))
         chosen = torch.cat([near, others])
         reach = torch.cat([torch.ones(len(near)), torch.full((len(others),), 0.5)])
         if not len(chosen):
-            return anchor[None], torch.ones(1)
+            return self.latents[place][None], torch.ones(1)
         return self.latents[chosen], reach
+
+    def _nearest(self, place: int, among: Tensor, count: int) -> Tensor:
+        """The nearest ``count`` of some places whose masks can be mixed with that of a place; itself left out."""
+        fitting = ~(self._excluded[place] & self.shows[among]).any(1) & (among != place)
+        among = among[fitting]
+        return among[torch.cdist(self.latents[place][None], self.latents[among])[0].argsort()][:count]
 
 
 Prior: TypeAlias = LatentBank | NormalPrior | UniformPrior

@@ -29,7 +29,7 @@ from augkit.core.regular_file import ANNOTATIONS
 from augkit.core.typed import read_json
 from augkit.gate.bounds import Bound, ScoreBounds, fit_bounds
 from augkit.gate.gate_check import CHECKS, FittedState, GateCheck
-from augkit.gate.judge import Gate, real_pair
+from augkit.gate.judge import RULE_SIDES, Gate, real_pair
 from augkit.gate.reference import ReferenceSet
 
 GATE_FILE, REAL_FILE = "gate.json", "real.json"
@@ -136,7 +136,7 @@ def judges_digest(references: ReferenceSet) -> str:
 
 def settings_digest(references: ReferenceSet) -> str:
     """What the whole gate follows from: the judges, and the settings of the bounds."""
-    bounds = references.options.of_bounds() | {"pairs": "training"}
+    bounds = references.options.of_bounds() | {"pairs": "training", "rule": list(RULE_SIDES)}
     return _digest({"judges": judges_digest(references), "bounds": bounds})
 
 

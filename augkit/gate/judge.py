@@ -19,7 +19,9 @@ RULE = "rule"
 """The name of the rule among the checks."""
 
 
-RULE_SIDES: Sides = dict.fromkeys(("parts_missing", "parts_unexpected", "area_excess"), (False, True))
+RULE_SIDES: Sides = dict.fromkeys(
+    ("parts_missing", "parts_unexpected", "parts_exclusive", "area_excess"), (False, True)
+)
 """Scores of the rule that have bounds; from another view than the asked one nothing is let through."""
 
 

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augkit.core.classes import CarClass
+from augkit.core.classes import ORIENTATIONS, CarClass
 from augkit.core.parts import BACKGROUND, Mask, PartSchema, histogram
 from augkit.data.catalogue import CatalogueRow
+from augkit.data.exclusive_parts import exclusive_parts
 from augkit.data.orientation import classify
 from augkit.gate.candidate import Verdict
 from augkit.gate.options import RuleOptions
@@ -46,6 +47,7 @@ class RuleLimits:
 
     parts_missing: float
     parts_unexpected: float
+    parts_exclusive: float
     area_excess: float
 
 
@@ -56,6 +58,7 @@ class MaskRule:
         self.schema, self.options = schema, options
         shares = _shares(rows, schema)
         self.bounds = {c: _learn(reference(c, shares), options) for c in shares}
+        self.exclusive = self._exclusive(shares)
 
     def clean(self, mask: Mask) -> tuple[Mask, float]:
         """(H, W) mask -> the mask without stray specks, and the share of its pixels that was removed.
@@ -74,30 +77,49 @@ class MaskRule:
 
     def judge(self, mask: Mask, car_class: CarClass, limits: RuleLimits | None = None) -> Verdict:
         """Compares a cleaned (H, W) mask with the class's bounds; without ``limits`` no part may be missing, none
-        unexpected, and areas stay within ``slack``.
+        unexpected or beside one that it excludes, and areas stay within ``slack``.
         """
-        let = limits or RuleLimits(0, 0, math.log(self.options.slack))
+        let = limits or RuleLimits(0, 0, 0, math.log(self.options.slack))
         view = classify(mask, self.schema)
         share = histogram(mask, self.schema.channels) / mask.size
         bounds = self.bounds[car_class]
-        shown = share > self.options.min_part_pixels / FULL_AREA
+        shown = share > self._least
+        clashing = self.exclusive @ shown & shown
         missing, surplus = bounds.required & ~shown, shown & ~bounds.allowed
         excess = _excess(share, bounds) * (shown & bounds.allowed)
         scores = {
             "view_confidence": view.confidence,
             "parts_missing": float(missing.sum()),
             "parts_unexpected": float(surplus.sum()),
+            "parts_exclusive": float(clashing.sum()),
             "area_excess": float(excess.max()),
         }
         faults = {
             "missing": missing & (scores["parts_missing"] > let.parts_missing),
             "unexpected": surplus & (scores["parts_unexpected"] > let.parts_unexpected),
+            "exclusive": clashing & (scores["parts_exclusive"] > let.parts_exclusive),
             "area": excess > let.area_excess,
         }
         reasons = [] if view.car_class == car_class else [f"view:{view.car_class.name}"]
         names = self.schema.names
         reasons += [f"{fault}:{names[part]}" for fault, parts in faults.items() for part in np.flatnonzero(parts)]
         return Verdict(scores, reasons)
+
+    def exclusive_names(self) -> list[tuple[str, str]]:
+        """The pairs of parts that exclude each other."""
+        return [(self.schema.names[a], self.schema.names[b]) for a, b in np.argwhere(np.triu(self.exclusive))]
+
+    @property
+    def _least(self) -> float:
+        """The share of the frame up to which a part counts as not shown."""
+        return self.options.min_part_pixels / FULL_AREA
+
+    def _exclusive(self, shares: Mapping[CarClass, NDArray[np.float64]]) -> NDArray[np.bool_]:
+        """(K, K): see ``exclusive_parts``."""
+        if not shares:
+            return np.zeros((self.schema.channels, self.schema.channels), np.bool_)
+        views = np.repeat([ORIENTATIONS.index(c.orientation) for c in shares], [len(own) for own in shares.values()])
+        return exclusive_parts(np.concatenate(list(shares.values())) > self._least, views)
 
 
 def reference(car_class: CarClass, shares: Mapping[CarClass, NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ LOWER_IS_BETTER = frozenset(
         "area_excess",
         "ignored_share",
         "palette_excess",
+        "parts_exclusive",
         "parts_missing",
         "parts_unexpected",
         "specks",

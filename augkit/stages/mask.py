@@ -119,14 +119,16 @@ def mask_show(settings: MaskSettings, schema: PartSchema) -> Show:
 
 @torch.no_grad()
 def latent_bank(encoder: nn.Module, pairs: PairDataset, show: Show) -> LatentBank:
-    """Posterior means of every training mask and of its mirror image, with their classes."""
+    """Posterior means of every training mask and of its mirror image, with their classes and the parts they show."""
     device = next(encoder.parameters()).device
     items = with_mirrors(pairs)
     means: list[Tensor] = []
     for begin in range(0, len(items), 64):
         batch = collate(items[begin : begin + 64], 0, 0, len(items)).to(device)
         means.append(encoder(show(batch), batch.classes)[0].float().cpu())
-    return LatentBank(torch.cat(means), torch.tensor([item.car_class.number for item in items]))
+    shows = np.stack([item.histogram(pairs.schema.channels) > 0 for item in items])
+    numbers = torch.tensor([item.car_class.number for item in items])
+    return LatentBank(torch.cat(means), numbers, torch.from_numpy(shows))
 
 
 def _shown(schema: PartSchema, item: Pair) -> Picture:
@@ -152,7 +154,7 @@ def load_mask_sampler(folder: Path) -> tuple[MaskSampler, dict[str, Any]]:
         model, generator = generator_of(settings, channels, "mask")
         prior: Prior = prior_of(settings, model.latent)
         if model.kind == "vae":
-            prior = LatentBank(state["prior.latents"], state["prior.classes"])
+            prior = LatentBank(state["prior.latents"], state["prior.classes"], state["prior.shows"])
         sampler = MaskSampler(generator, prior, settings.output, schema, settings.size)
         sampler.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError, ConfigError) as error:

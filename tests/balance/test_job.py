@@ -96,7 +96,8 @@ def test_scores_are_columns_and_rejected_rows_carry_reasons_and_no_bytes(balance
     generated = [row for row in rows if row["source"] == "generated"]
     rejected = [row for row in rows if not row["accepted"]]
     assert rejected, "this seed rejects some: choose another"
-    scores = {"view_confidence", "parts_missing", "parts_unexpected", "area_excess", "mask_certainty", "specks_removed"}
+    of_the_rule = {"view_confidence", "parts_missing", "parts_unexpected", "parts_exclusive", "area_excess"}
+    scores = of_the_rule | {"mask_certainty", "specks_removed"}
     assert {name.removeprefix("score_") for name in rows[0] if name.startswith("score_")} == scores
     assert all(row[f"score_{name}"] is not None for row in generated for name in scores)
     for row in generated:

@@ -19,7 +19,9 @@ from augkit.data.pair_files import read_mask
 from augkit.evaluate import masks, trained_stages
 from augkit.evaluate.masks import MaskEvaluation, evaluate_masks
 from augkit.gan.generated import MaskDraw
+from augkit.gate import mask_rule
 from augkit.report.measures import read_measures
+from augkit.report.tables.mask_table import mask_table
 from augkit.settings import load_settings
 from augkit.sources.render import fitted_cars
 from augkit.stages.model_store import ModelStore
@@ -40,6 +42,15 @@ class Replaying:
             self.schema.flip(m) for m, r in zip(self.masks, self.rows, strict=True) if r.car_class.mirror == car_class
         ]
         return MaskDraw(np.stack([own[number % len(own)] for number in range(len(seeds))]), [{} for _ in seeds])
+
+
+class Mixing(Replaying):
+    """A stage I every other mask of which shows its front right light, too."""
+
+    def sample(self, car_class: CarClass, seeds: Sequence[int], size: int) -> MaskDraw:
+        made = super().sample(car_class, seeds, size)
+        made.masks[::2, :4] = self.schema.id_of("front_right_light")
+        return made
 
 
 class Shapeless(Replaying):
@@ -79,6 +90,19 @@ def test_noise_is_far_from_real_and_passes_no_gate(
     found = _evaluate(rendered_workspace, Shapeless(rendered_workspace, "train"), monkeypatch)
     ratio = found.whole.figures[0].ratio
     assert ratio is not None and ratio > 2 and found.whole.passing == 0 and found.copies.share == 0
+
+
+def test_parts_that_never_meet_are_counted(rendered_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = PartSchema.load(rendered_workspace.schema)
+    front, back = schema.id_of("front_right_light"), schema.id_of("back_left_light")
+    exclusive = np.zeros((schema.channels, schema.channels), np.bool_)
+    exclusive[front, back] = exclusive[back, front] = True
+    monkeypatch.setattr(mask_rule, "exclusive_parts", lambda shows, views: exclusive)  # so few cars teach nothing
+    found = _evaluate(rendered_workspace, Mixing(rendered_workspace, "train"), monkeypatch)
+    assert [set(pair) for pair in found.exclusive.parts] == [{"front_right_light", "back_left_light"}]
+    assert found.exclusive.held_out == 0 and 0.1 < found.exclusive.made < 0.4  # half of those seen from behind
+    assert found.to_dict()["exclusive"]["made"] == found.exclusive.made
+    assert f"both in {found.exclusive.made:.1%} (real 0.0%)" in str(mask_table(found).caption)
 
 
 def test_the_split_test_is_not_read(without_test_files: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

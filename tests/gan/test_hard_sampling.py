@@ -27,7 +27,7 @@ def _bank() -> LatentBank:
     """Three masks of a class, far apart, then their mirror images."""
     latents = torch.tensor([[0.0], [100.0], [200.0], [1000.0], [1100.0], [1200.0]])
     classes = torch.tensor([A5.number] * 3 + [B5.number] * 3)
-    return LatentBank(latents, classes, neighbours=0, noise=0.0)
+    return LatentBank(latents, classes, torch.zeros(len(latents), 1).bool(), neighbours=0, noise=0.0)
 
 
 @pytest.mark.parametrize(("car_class", "start"), [(A5, 0), (B5, 1000)])

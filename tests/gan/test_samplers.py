@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,11 @@ def _numbers(*classes: CarClass) -> Tensor:
     return torch.tensor([c.number for c in classes])
 
 
+def _bank(latents: Tensor, classes: Tensor, shows: Tensor | None = None, **options: Any) -> LatentBank:
+    """Of masks that show no parts, unless it is said which."""
+    return LatentBank(latents, classes, torch.zeros(len(latents), 1).bool() if shows is None else shows, **options)
+
+
 def _place(point: Tensor, start: Tensor, end: Tensor) -> float:
     """How far along the way from start to end a point lies; the test fails where it lies beside it."""
     way = end - start
@@ -34,7 +41,7 @@ def _place(point: Tensor, start: Tensor, end: Tensor) -> float:
 
 
 def test_a_draw_is_a_function_of_its_seed() -> None:
-    bank = LatentBank(torch.randn(8, 3), _numbers(*[A5] * 8))
+    bank = _bank(torch.randn(8, 3), _numbers(*[A5] * 8))
     assert torch.equal(bank.draw(A5, 3), bank.draw(A5, 3))
     assert len({tuple(bank.draw(A5, seed).tolist()) for seed in SEEDS}) == len(SEEDS)
 
@@ -42,7 +49,7 @@ def test_a_draw_is_a_function_of_its_seed() -> None:
 def test_a_draw_lies_between_two_near_latents_of_its_class() -> None:
     # Two groups of one class far apart, and another orientation in the middle: 2 neighbours stay in the group.
     latents = torch.tensor([[0.0, 0], [1, 0], [0, 1], [100, 0], [101, 0], [100, 1], [50, 50]])
-    bank = LatentBank(latents, _numbers(A5, A5, A5, A5, A5, A5, B5), neighbours=2, noise=0.0)
+    bank = _bank(latents, _numbers(A5, A5, A5, A5, A5, A5, B5), neighbours=2, noise=0.0)
     drawn = torch.stack([bank.draw(A5, seed) for seed in SEEDS])
     inside = (drawn % 100 >= -1e-3).all(1) & ((drawn[:, 0] % 100) + drawn[:, 1] <= 1 + 1e-3)
     assert inside.all()
@@ -51,39 +58,58 @@ def test_a_draw_lies_between_two_near_latents_of_its_class() -> None:
 
 def test_latents_of_the_orientation_fill_up_a_small_class_from_half_way() -> None:
     own, same_view, elsewhere = torch.tensor([0.0, 0.0]), torch.tensor([8.0, 4.0]), torch.tensor([-9.0, 1.0])
-    bank = LatentBank(torch.stack([own, same_view, elsewhere]), _numbers(A3, A5, D5), noise=0.0)
+    bank = _bank(torch.stack([own, same_view, elsewhere]), _numbers(A3, A5, D5), noise=0.0)
     shares = [_place(bank.draw(A3, seed), own, same_view) for seed in SEEDS]
     assert min(shares) >= 0 and 0.4 < max(shares) <= 0.5
 
 
 def test_latents_of_the_class_are_approached_all_the_way() -> None:
     points = torch.tensor([[0.0, 0.0], [4.0, 2.0]])
-    bank = LatentBank(points, _numbers(A5, A5), noise=0.0)
+    bank = _bank(points, _numbers(A5, A5), noise=0.0)
     shares = [_place(bank.draw(A5, seed), *points) for seed in SEEDS]
     assert min(shares) < 0.1 and max(shares) > 0.9 and min(shares) >= -1e-6 and max(shares) <= 1 + 1e-6
 
 
 def test_a_class_with_enough_latents_takes_none_of_others() -> None:
     own = torch.rand(7, 2)
-    bank = LatentBank(torch.cat([own, torch.full((3, 2), 0.5) + 50]), _numbers(*[A3] * 7, *[A5] * 3), noise=0.0)
+    bank = _bank(torch.cat([own, torch.full((3, 2), 0.5) + 50]), _numbers(*[A3] * 7, *[A5] * 3), noise=0.0)
     drawn = torch.stack([bank.draw(A3, seed) for seed in SEEDS])
     assert drawn.max() <= 1.0
 
 
 def test_a_class_alone_in_the_bank_is_drawn_where_it_is() -> None:
-    bank = LatentBank(torch.tensor([[1.0, 2.0], [9.0, 9.0]]), _numbers(A3, B5), noise=0.0)
+    bank = _bank(torch.tensor([[1.0, 2.0], [9.0, 9.0]]), _numbers(A3, B5), noise=0.0)
     torch.testing.assert_close(bank.draw(A3, 4), torch.tensor([1.0, 2.0]))
+
+
+def test_masks_with_parts_that_exclude_each_other_are_not_mixed() -> None:
+    """Along a line every second mask shows part 1 and the others part 2, but every eighth shows neither."""
+    latents, number = torch.arange(120.0)[:, None], torch.arange(120)
+    shows = torch.stack([torch.zeros(120).bool(), number % 2 == 0, number % 2 == 1], 1)
+    shows[::8] = False
+    bank = _bank(latents, _numbers(*[A5] * 119, A3), shows, neighbours=4, noise=0.0)
+    near = [_near(bank, place, A5) for place in (61, 62, 64)]
+    assert near == [[59, 63, 64, 65], [58, 60, 64, 66], [62, 63, 65, 66]]
+    assert _near(bank, 119, A3) == [112, 113, 115, 117]  # from the orientation, too
+    shows[1::2, 1] = True  # now they often meet
+    mixing = _bank(latents, _numbers(*[A5] * 120), shows, neighbours=4, noise=0.0)
+    assert _near(mixing, 61, A5) == [59, 60, 62, 63]
+
+
+def _near(bank: LatentBank, place: int, car_class: CarClass) -> list[int]:
+    own = torch.nonzero(bank.classes == car_class.number).flatten()
+    return sorted(int(latent) for latent in bank._neighbours(place, own, car_class)[0])
 
 
 def test_jitter_is_a_share_of_the_banks_spread() -> None:
     latents = torch.randn(400, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 10.0])
-    quiet, loud = (LatentBank(latents, _numbers(*[A5] * 400), noise=noise) for noise in (0.0, 0.15))
+    quiet, loud = (_bank(latents, _numbers(*[A5] * 400), noise=noise) for noise in (0.0, 0.15))
     added = torch.stack([loud.draw(A5, seed) - quiet.draw(A5, seed) for seed in range(600)])
     torch.testing.assert_close(added.std(0) / latents.std(0), torch.full((2,), 0.15), rtol=0.1, atol=0.0)
 
 
 def test_an_unknown_class_says_what_to_do() -> None:
-    bank = LatentBank(torch.randn(2, 3), _numbers(A5, D5))
+    bank = _bank(torch.randn(2, 3), _numbers(A5, D5))
     with pytest.raises(DataError, match=r"class back-left-5(.|\n)*mirror(.|\n)*--only"):
         bank.draw(B5, 0)
 
@@ -141,7 +167,7 @@ def test_parts_that_can_nowhere_be_the_likeliest_are_left_out(size: int) -> None
 def _mask_sampler() -> MaskSampler:
     torch.manual_seed(0)
     model = PICTURE_MODELS["mask-vae"](SCHEMA.channels, 32, condition=CONDITION, latent=4, base=8)
-    bank = LatentBank(torch.randn(12, 4), _numbers(*[A5] * 12))
+    bank = _bank(torch.randn(12, 4), _numbers(*[A5] * 12))
     return MaskSampler(ConditionedGenerator(model.generator), bank, "categorical", SCHEMA, 32).eval()
 
 

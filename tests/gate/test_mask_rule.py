@@ -10,7 +10,7 @@ from augkit.core.parts import Mask, PartSchema
 from augkit.core.workspace import Workspace
 from augkit.data.catalogue import CatalogueRow, TrainingRows, read_catalogue, usable
 from augkit.data.pair_files import read_mask
-from augkit.gate.mask_rule import ENOUGH, MaskRule, reference
+from augkit.gate.mask_rule import ENOUGH, MaskRule, RuleLimits, reference
 from augkit.gate.options import RuleOptions
 from tests.importing import import_samples
 
@@ -80,17 +80,18 @@ def test_what_a_speck_is_grows_with_the_picture(schema: PartSchema, rows: list[C
     assert (cleaned[50] == 1).sum() == 4 and not cleaned[40].any()
 
 
-def test_bounds_are_learnt_from_the_class_and_its_mirror_image(schema: PartSchema) -> None:
-    def row(number: int, car_class: CarClass, **parts: int) -> CatalogueRow:
-        histogram = [0] * schema.channels
-        for name, pixels in parts.items():
-            histogram[schema.id_of(name)] = pixels
-        return CatalogueRow(
-            id=str(number), importer="", source_file="", size=100, histogram=histogram,
-            orientation=car_class.orientation, doors=car_class.doors,
-        )  # fmt: skip
+def row(schema: PartSchema, number: int, car_class: CarClass, **parts: int) -> CatalogueRow:
+    histogram = [0] * schema.channels
+    for name, pixels in parts.items():
+        histogram[schema.id_of(name)] = pixels
+    return CatalogueRow(
+        id=str(number), importer="", source_file="", size=100, histogram=histogram,
+        orientation=car_class.orientation, doors=car_class.doors,
+    )  # fmt: skip
 
-    mine = [row(i, FRONT, hood=1000 + 100 * i, front_left_door=500) for i in range(ENOUGH)]
+
+def test_bounds_are_learnt_from_the_class_and_its_mirror_image(schema: PartSchema) -> None:
+    mine = [row(schema, i, FRONT, hood=1000 + 100 * i, front_left_door=500) for i in range(ENOUGH)]
     mine[0].histogram[schema.id_of("left_mirror")] = 90
     options = replace(OPTIONS, required_share=0.95)
     for car_class, door in ((FRONT, "front_left_door"), (FRONT.mirror, "front_right_door")):
@@ -122,7 +123,8 @@ def test_a_real_mask_passes(gate: MaskRule, mask: Mask) -> None:
     verdict = gate.judge(mask, FRONT)
     assert verdict.reasons == []
     assert verdict.scores["parts_missing"] == verdict.scores["parts_unexpected"] == 0
-    assert set(verdict.scores) == {"view_confidence", "parts_missing", "parts_unexpected", "area_excess"}
+    names = {"view_confidence", "parts_missing", "parts_unexpected", "parts_exclusive", "area_excess"}
+    assert set(verdict.scores) == names
 
 
 def test_a_required_part_that_is_missing(gate: MaskRule, mask: Mask, schema: PartSchema) -> None:
@@ -137,6 +139,22 @@ def test_a_part_that_the_class_never_shows(gate: MaskRule, mask: Mask, schema: P
     mask[:6, :6] = schema.id_of("front_right_door")
     verdict = gate.judge(mask, FRONT)
     assert "unexpected:front_right_door" in verdict.reasons and verdict.scores["parts_unexpected"] == 1
+
+
+def test_parts_that_are_never_shown_together(schema: PartSchema) -> None:
+    """Half of the cars have part ``a``, the others ``b``; one with both is no car of theirs."""
+    back, (a, b) = CarClass.parse("back-left-5"), ("hood", "front_glass")
+    cars = [row(schema, n, back, back_bumper=1000, **{a if n % 2 else b: 500}) for n in range(40)]
+    gate = MaskRule(cars, schema, OPTIONS)
+    assert [set(pair) for pair in gate.exclusive_names()] == [{a, b}]
+    mask = np.zeros((100, 100), np.uint8)
+    mask[:10], mask[20:25], mask[30:35, :50] = schema.id_of("back_bumper"), schema.id_of(a), schema.id_of(b)
+    verdict = gate.judge(mask, back)
+    assert verdict.scores["parts_exclusive"] == 2 and {f"exclusive:{a}", f"exclusive:{b}"} <= set(verdict.reasons)
+    assert not {f"exclusive:{a}", f"exclusive:{b}"} & set(gate.judge(mask, back, RuleLimits(0, 0, 2, 1.0)).reasons)
+    mask[30:35] = 0
+    verdict = gate.judge(mask, back)
+    assert verdict.scores["parts_exclusive"] == 0 and not any(r.startswith("exclusive") for r in verdict.reasons)
 
 
 def test_a_part_of_an_unlikely_size(gate: MaskRule, mask: Mask, schema: PartSchema) -> None:

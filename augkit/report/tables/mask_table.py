@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rich.table import Table
 
-from augkit.evaluate.masks import MaskEvaluation
+from augkit.evaluate.masks import Exclusive, MaskEvaluation
 from augkit.report.tables.figure_cells import range_of, ratio_of, warnings_of
 
 
@@ -26,8 +26,17 @@ def mask_table(found: MaskEvaluation) -> Table:
     copies = found.copies
     table.caption = "\n".join([
         f"all: {others}",
+        *_exclusive(found.exclusive),
         f"{copies.share:.1%} of the made masks are nearer to a training mask than {copies.quantile:.0%} of the "
         f"held-out ones; median distance {np.median(copies.made):.2f}, held-out {np.median(copies.held_out):.2f}",
         *warnings_of(figure for part in (found.whole, *found.classes) for figure in part.figures),
     ])  # fmt: skip
     return table
+
+
+def _exclusive(found: Exclusive) -> list[str]:
+    """A line, where any parts exclude each other."""
+    if not found.parts:
+        return []
+    pairs = ", ".join(" and ".join(pair) for pair in found.parts)
+    return [f"never together in real masks ({pairs}): both in {found.made:.1%} (real {found.held_out:.1%})"]
