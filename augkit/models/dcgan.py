@@ -17,9 +17,11 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from augkit.models.convolution import Convolution, Deconvolution
 from augkit.models.discriminator_norm import chosen_norm, has_bias, normed
 from augkit.models.initialise import normal
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doublings
+from augkit.models.upsampled import Doubled, UpsampledConvolution
 
 
 @PICTURE_MODELS.register("dcgan-deconvolution")
@@ -34,7 +36,7 @@ def build_deconvolution(
     levels = doublings("dcgan-deconvolution", size) - 2
     norm = chosen_norm(norm, spectral)
     widths = [min(64 * 2**level, 1024) for level in range(levels)]
-    generator = _deconvolutions(latent + condition, widths[::-1], nn.ConvTranspose2d(widths[0], channels, 4, 2, 1))
+    generator = _deconvolutions(latent + condition, widths[::-1], Deconvolution(widths[0], channels, 4, 2, 1))
     return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, norm)))
 
 
@@ -50,7 +52,7 @@ def build_baseline(
     levels = doublings("dcgan", size) - 2
     norm = chosen_norm(norm, spectral)
     widths = [512 // 2**level for level in range(levels)][::-1]
-    generator = _deconvolutions(latent + condition, widths[::-1], nn.ConvTranspose2d(widths[0], channels, 4, 2, 1))
+    generator = _deconvolutions(latent + condition, widths[::-1], Deconvolution(widths[0], channels, 4, 2, 1))
     return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, widths, 4, norm)))
 
 
@@ -69,7 +71,7 @@ def build_bigger(
     norm = chosen_norm(norm, spectral)
     rising = [896, 512, 512, 256, 128, 64, *(max(64 // 2**extra, 16) for extra in range(1, levels))][:levels]
     falling = [768, 512, 256, 128, 64, *(max(64 // 2**extra, 16) for extra in range(1, levels))][: levels - 1][::-1]
-    output = nn.ConvTranspose2d(rising[-1], channels, 3, 1, 1)
+    output = Deconvolution(rising[-1], channels, 3, 1, 1)
     generator = _deconvolutions(latent + condition, rising, output, side=2)
     return PictureModel("gan", latent, normal(generator), normal(_strided_trunk(channels, falling, 2, norm)))
 
@@ -93,10 +95,11 @@ def build_upsampling(
         *_two_convolutions(widths[0], widths[0]),
     ]
     for wide, narrow in itertools.pairwise(widths):
-        layers += [nn.Upsample(scale_factor=2), *_two_convolutions(wide, narrow)]
+        layers += [Doubled(), UpsampledConvolution(wide, narrow, bias=False), nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2)]
+        layers += _convolution(narrow, narrow, 3, "batch")
     for _ in range(2):
-        layers += [nn.Conv2d(widths[-1], widths[-1], 3, 1, 1), nn.LeakyReLU(0.2)]
-    generator = nn.Sequential(*layers, nn.Conv2d(widths[-1], channels, 3, 1, 1))
+        layers += [Convolution(widths[-1], widths[-1], 3, 1, 1), nn.LeakyReLU(0.2)]
+    generator = nn.Sequential(*layers, Convolution(widths[-1], channels, 3, 1, 1))
     return PictureModel("gan", latent, normal(generator), normal(_pooling_trunk(channels, levels, norm)))
 
 
@@ -105,10 +108,10 @@ def _deconvolutions(latent: int, widths: Sequence[int], output: nn.Module, side:
     stride, padding = {4: (1, 0), 2: (2, 1)}[side]
     layers: list[nn.Module] = [
         nn.Unflatten(1, (latent, 1, 1)),
-        nn.ConvTranspose2d(latent, widths[0], 4, stride, padding, bias=False),
+        Deconvolution(latent, widths[0], 4, stride, padding, bias=False),
     ]
     for wide, narrow in itertools.pairwise(widths):
-        layers += [nn.BatchNorm2d(wide), nn.ReLU(), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(wide), nn.ReLU(), Deconvolution(wide, narrow, 4, 2, 1, bias=False)]
     return nn.Sequential(*layers, nn.BatchNorm2d(widths[-1]), nn.ReLU(), output)
 
 
@@ -136,7 +139,7 @@ def _two_convolutions(inside: int, outside: int, norm: str = "batch") -> list[nn
 
 def _convolution(inside: int, outside: int, kernel: int, norm: str) -> list[nn.Module]:
     """Convolution (kernel 4 halves the side) under its norm, LeakyReLU."""
-    layer = nn.Conv2d(inside, outside, kernel, 2 if kernel == 4 else 1, 1, bias=has_bias(norm))
+    layer = Convolution(inside, outside, kernel, 2 if kernel == 4 else 1, 1, bias=has_bias(norm))
     return [*normed(layer, norm), nn.LeakyReLU(0.2)]
 
 

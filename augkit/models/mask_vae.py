@@ -7,7 +7,10 @@ import itertools
 from torch import nn
 
 from augkit.core.errors import ConfigError
+from augkit.models.convolution import Convolution, Deconvolution
+from augkit.models.group_norm import PictureNorm
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doublings
+from augkit.models.upsampled import Doubled, UpsampledConvolution
 
 
 @PICTURE_MODELS.register("mask-vae")
@@ -28,7 +31,7 @@ def build_mask_vae(channels: int, size: int, condition: int = 0, *, latent: int 
 
 def _trunk(channels: int, widths: list[int]) -> Trunk:
     blocks = [
-        [nn.Conv2d(inside, outside, 4, 2, 1), nn.GroupNorm(8, outside), nn.LeakyReLU(0.2)]
+        [Convolution(inside, outside, 4, 2, 1), PictureNorm(8, outside), nn.LeakyReLU(0.2)]
         for inside, outside in itertools.pairwise([channels, *widths])
     ]
     blocks[-1].append(nn.Flatten())
@@ -38,8 +41,8 @@ def _trunk(channels: int, widths: list[int]) -> Trunk:
 def _decoder(latent: int, widths: list[int], channels: int) -> nn.Module:
     layers: list[nn.Module] = [nn.Linear(latent, widths[0] * 16), nn.Unflatten(1, (widths[0], 4, 4))]
     for wide, narrow in itertools.pairwise(widths):
-        layers += [nn.GroupNorm(8, wide), nn.LeakyReLU(0.2), nn.Upsample(scale_factor=2)]
-        layers += [nn.Conv2d(wide, narrow, 3, 1, 1)]
+        layers += [PictureNorm(8, wide), nn.LeakyReLU(0.2), Doubled()]
+        layers += [UpsampledConvolution(wide, narrow)]
     last = widths[-1]
-    layers += [nn.Conv2d(last, last, 3, 1, 1), nn.GroupNorm(8, last), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(last, channels, 4, 2, 1))
+    layers += [Convolution(last, last, 3, 1, 1), PictureNorm(8, last), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, Deconvolution(last, channels, 4, 2, 1))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from augkit.models.instance_norm import PlaneNorm
 from augkit.models.registries import PHOTO_GENERATORS
+from augkit.models.upsampled import UpsampledJoin
 
 
 class ResidualBlock(nn.Module):
@@ -43,7 +42,7 @@ class Translator(nn.Module):
         self.down = nn.ModuleList(_step(a, b, stride=2) for a, b in itertools.pairwise(widths))
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(blocks)))
         rising = list(zip(widths[::-1], widths[-2::-1], strict=False))
-        self.up = nn.ModuleList(_step(wide + narrow, narrow, stride=1) for wide, narrow in rising)
+        self.up = nn.ModuleList(_Rise(UpsampledJoin(wide, narrow, narrow), *_normed(narrow)) for wide, narrow in rising)
         self.head = nn.Sequential(nn.Conv2d(base, 3, 5, 1, 2), nn.Tanh())
 
     def forward(self, condition: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
@@ -53,7 +52,7 @@ class Translator(nn.Module):
             skips.append(down(skips[-1]))
         x = self.middle(skips.pop())
         for up in self.up:
-            x = up(torch.cat([functional.interpolate(x, scale_factor=2.0), skips.pop()], 1))
+            x = up(x, skips.pop())
         photo: Tensor = self.head(x)
         return photo
 
@@ -64,5 +63,23 @@ def build_translator(condition: int, base: int = 16, levels: int = 3, blocks: in
     return Translator(condition, base, levels, blocks)
 
 
+class _Rise(nn.Sequential):
+    """The first layer reads the coarse maps and the finer ones that skipped them; the others follow."""
+
+    def forward(  # type: ignore[override]
+        self, maps: Float[Tensor, "n c h w"], finer: Float[Tensor, "n d u v"]
+    ) -> Float[Tensor, "n k u v"]:
+        """See the class."""
+        join, *others = self
+        x: Tensor = join(maps, finer)
+        for layer in others:
+            x = layer(x)
+        return x
+
+
 def _step(inside: int, outside: int, stride: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1), PlaneNorm(outside), nn.ReLU())
+    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1), *_normed(outside))
+
+
+def _normed(width: int) -> list[nn.Module]:
+    return [PlaneNorm(width), nn.ReLU()]

@@ -10,6 +10,7 @@ import itertools
 from torch import nn
 
 from augkit.core.errors import ConfigError
+from augkit.models.convolution import Convolution, Deconvolution
 from augkit.models.registries import PICTURE_MODELS, PictureModel, Trunk, doublings
 
 
@@ -48,10 +49,10 @@ def build_convolutional(
     features = widths[-1] * 16
     layers: list[nn.Module] = [nn.Linear(latent + condition, features), nn.Unflatten(1, (widths[-1], 4, 4))]
     for wide, narrow in itertools.pairwise(widths[::-1]):
-        layers += [*_normed(wide), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
-    layers += [*_normed(widths[0]), nn.ConvTranspose2d(widths[0], channels, 4, 2, 1)]
+        layers += [*_normed(wide), Deconvolution(wide, narrow, 4, 2, 1, bias=False)]
+    layers += [*_normed(widths[0]), Deconvolution(widths[0], channels, 4, 2, 1)]
     blocks = [
-        [nn.Conv2d(inside, outside, 4, 2, 1, bias=False), *_normed(outside)]
+        [Convolution(inside, outside, 4, 2, 1, bias=False), *_normed(outside)]
         for inside, outside in itertools.pairwise([channels, *widths])
     ]
     blocks[-1].append(nn.Flatten())

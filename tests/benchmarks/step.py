@@ -197,12 +197,13 @@ def peer_step(case: str, workspace: Path) -> Callable[[], None]:
 
 
 def plain_step(case: str, workspace: Path) -> Callable[[], None]:
-    """The loop that a tutorial shows: fp32, contiguous tensors, torch's defaults, the same losses."""
+    """The loop that a tutorial shows: fp32, contiguous tensors, torch's layers and defaults, the same losses."""
     import torch
 
     game, batch = _game(case, workspace, torch.get_default_device())
     optimisers = {}
     for player in game.players:
+        _lay_plainly(player.module)
         player.module.to(memory_format=torch.contiguous_format)
         optimisers[player.name] = torch.optim.Adam(player.parameters, 2e-4, (0.5, 0.999))
 
@@ -215,6 +216,27 @@ def plain_step(case: str, workspace: Path) -> Callable[[], None]:
                 optimisers[player.name].step()
 
     return step
+
+
+def _lay_plainly(network) -> None:  # type: ignore[no-untyped-def]
+    """Torch's own layers in the place of augkit's faster ones, which hold the same parameters."""
+    import torch
+    from torch.nn import functional
+
+    from augkit.models.convolution import Convolution, Deconvolution
+    from augkit.models.group_norm import PictureNorm
+    from augkit.models.upsampled import UpsampledConvolution, UpsampledJoin
+
+    class Upsampled(torch.nn.Conv2d):
+        def forward(self, maps, *finer):  # type: ignore[no-untyped-def]
+            return super().forward(torch.cat([functional.interpolate(maps, scale_factor=2.0), *finer], 1))
+
+    plain = {
+        Convolution: torch.nn.Conv2d, Deconvolution: torch.nn.ConvTranspose2d, PictureNorm: torch.nn.GroupNorm,
+        UpsampledConvolution: Upsampled, UpsampledJoin: Upsampled,
+    }  # fmt: skip
+    for layer in network.modules():
+        layer.__class__ = plain.get(type(layer), type(layer))
 
 
 def _game(case: str, workspace: Path, device):  # type: ignore[no-untyped-def]
