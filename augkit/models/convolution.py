@@ -27,7 +27,7 @@ HEAVY = 2**19
 """Weights from which on a layer is worth a matrix product."""
 
 
-class Window(NamedTuple):
+class KernelWalk(NamedTuple):
     """How a square kernel moves over fine maps."""
 
     side: int
@@ -42,7 +42,7 @@ class Convolution(nn.Conv2d):
         if input.device.type != "cpu" or self.groups > 1:
             made: Tensor = super()._conv_forward(input, weight, bias)
             return made
-        window = Window(self.kernel_size[0], self.stride[0], int(self.padding[0]))
+        window = KernelWalk(self.kernel_size[0], self.stride[0], int(self.padding[0]))
         if self.padding_mode != "zeros":
             input, window = functional.pad(input, (window.padding,) * 4, self.padding_mode), window._replace(padding=0)
         return convolved(input, weight, bias, window)
@@ -55,11 +55,11 @@ class Deconvolution(nn.ConvTranspose2d):
         """See the class."""
         if input.device.type != "cpu" or self.groups > 1 or output_size is not None:
             return super().forward(input, output_size)
-        window = Window(self.kernel_size[0], self.stride[0], int(self.padding[0]))
+        window = KernelWalk(self.kernel_size[0], self.stride[0], int(self.padding[0]))
         return deconvolved(input, self.weight, self.bias, window, self.output_padding[0])
 
 
-def convolved(maps: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+def convolved(maps: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None, window: KernelWalk) -> Tensor:
     """``torch.conv2d``, also in what autocast does with it."""
     kind = _kind(maps)
     made: Tensor = _Convolved.apply(maps.to(kind), weight.to(kind), None if bias is None else bias.to(kind), window)
@@ -67,7 +67,7 @@ def convolved(maps: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | Non
 
 
 def deconvolved(
-    maps: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None, window: Window, extra: int = 0
+    maps: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None, window: KernelWalk, extra: int = 0
 ) -> Tensor:
     """``torch.conv_transpose2d``, also in what autocast does with it; ``extra`` is its output padding."""
     kind = _kind(maps)
@@ -77,7 +77,7 @@ def deconvolved(
     return made
 
 
-def gathered(fine: Tensor, weight: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+def gathered(fine: Tensor, weight: Tensor, bias: Tensor | None, window: KernelWalk) -> Tensor:
     """Fine maps (N, C, H, W) and weights (K, C, side, side) -> coarse maps (N, K, h, w)."""
     height, width = (_coarse(side, window) for side in fine.shape[2:])
     if not _few(len(fine) * height * width, weight):
@@ -86,7 +86,7 @@ def gathered(fine: Tensor, weight: Tensor, bias: Tensor | None, window: Window) 
     return made.view(len(fine), height, width, -1).permute(0, 3, 1, 2)
 
 
-def scattered(coarse: Tensor, weight: Tensor, bias: Tensor | None, window: Window, size: Sequence[int]) -> Tensor:
+def scattered(coarse: Tensor, weight: Tensor, bias: Tensor | None, window: KernelWalk, size: Sequence[int]) -> Tensor:
     """Coarse maps (N, K, h, w) and weights (K, C, side, side) -> fine maps (N, C, *size)."""
     side, stride, padding = window
     if not _few(len(coarse) * coarse.shape[2] * coarse.shape[3], weight):
@@ -97,7 +97,7 @@ def scattered(coarse: Tensor, weight: Tensor, bias: Tensor | None, window: Windo
     return _folded(columns, coarse.shape, window, size, bias)
 
 
-def compared(coarse: Tensor, fine: Tensor, weight: Tensor, window: Window) -> Tensor:
+def compared(coarse: Tensor, fine: Tensor, weight: Tensor, window: KernelWalk) -> Tensor:
     """Coarse maps (N, K, h, w) and fine maps (N, C, H, W) -> their part in weights as large as ``weight``."""
     rows = len(coarse) * coarse.shape[2] * coarse.shape[3]
     if weight.numel() < HEAVY or rows > 2 * len(weight):
@@ -119,7 +119,7 @@ def _kind(maps: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else maps.dtype
 
 
-def _coarse(length: int, window: Window) -> int:
+def _coarse(length: int, window: KernelWalk) -> int:
     return (length + 2 * window.padding - window.side) // window.stride + 1
 
 
@@ -128,14 +128,16 @@ def _rows(maps: Tensor) -> Tensor:
     return maps.permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def _columns(fine: Tensor, window: Window) -> Tensor:
+def _columns(fine: Tensor, window: KernelWalk) -> Tensor:
     """(N, C, H, W) -> what the kernel sees at each place of it (N * h * w, side * side * C)."""
     side, stride, padding = window
     seen = functional.pad(fine, (padding,) * 4).permute(0, 2, 3, 1)
     return seen.unfold(1, side, stride).unfold(2, side, stride).permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
 
 
-def _folded(columns: Tensor, coarse: Sequence[int], window: Window, size: Sequence[int], bias: Tensor | None) -> Tensor:
+def _folded(
+    columns: Tensor, coarse: Sequence[int], window: KernelWalk, size: Sequence[int], bias: Tensor | None
+) -> Tensor:
     """The inverse walk of ``_columns``: every place adds what it has for the pixels that the kernel saw there.
 
     In fp32, so that a sum is rounded once, as in a convolution.
@@ -157,7 +159,7 @@ def _folded(columns: Tensor, coarse: Sequence[int], window: Window, size: Sequen
 
 class _Convolved(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, fine: Tensor, weight: Tensor, bias: Tensor | None, window: Window) -> Tensor:
+    def forward(context: Any, fine: Tensor, weight: Tensor, bias: Tensor | None, window: KernelWalk) -> Tensor:
         context.save_for_backward(fine, weight)
         context.window = window
         return gathered(fine, weight, bias, window)
@@ -177,7 +179,7 @@ class _Convolved(torch.autograd.Function):
 class _Deconvolved(torch.autograd.Function):
     @staticmethod
     def forward(  # noqa: PLR0917  # as torch calls it
-        context: Any, coarse: Tensor, weight: Tensor, bias: Tensor | None, window: Window, size: Sequence[int]
+        context: Any, coarse: Tensor, weight: Tensor, bias: Tensor | None, window: KernelWalk, size: Sequence[int]
     ) -> Tensor:
         context.save_for_backward(coarse, weight)
         context.window = window

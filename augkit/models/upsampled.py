@@ -15,9 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from augkit.models.convolution import Convolution, Window, deconvolved
+from augkit.models.convolution import Convolution, KernelWalk, deconvolved
 
-DOUBLING = Window(4, 2, 1)
+DOUBLING = KernelWalk(4, 2, 1)
 
 
 class UpsampledConvolution(Convolution):

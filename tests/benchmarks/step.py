@@ -225,6 +225,7 @@ def _lay_plainly(network) -> None:  # type: ignore[no-untyped-def]
 
     from augkit.models.convolution import Convolution, Deconvolution
     from augkit.models.group_norm import PictureNorm
+    from augkit.models.lite0 import HALF, Lite0Features
     from augkit.models.upsampled import UpsampledConvolution, UpsampledJoin
 
     class Upsampled(torch.nn.Conv2d):
@@ -235,6 +236,7 @@ def _lay_plainly(network) -> None:  # type: ignore[no-untyped-def]
         Convolution: torch.nn.Conv2d, Deconvolution: torch.nn.ConvTranspose2d, PictureNorm: torch.nn.GroupNorm,
         UpsampledConvolution: Upsampled, UpsampledJoin: Upsampled,
     }  # fmt: skip
+    Lite0Features.forward = lambda self, photos: self.network(photos * (HALF / 128))  # looked at each time, unfolded
     for layer in network.modules():
         layer.__class__ = plain.get(type(layer), type(layer))
 

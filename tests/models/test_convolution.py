@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from augkit.models import convolution
-from augkit.models.convolution import Convolution, Deconvolution, Window
+from augkit.models.convolution import Convolution, Deconvolution, KernelWalk
 
 WINDOWS = [(4, 2, 1), (3, 1, 1), (3, 2, 1), (4, 1, 2), (4, 1, 0), (1, 1, 0)]
 
@@ -87,7 +87,7 @@ def test_layers_whose_weights_outweigh_their_maps_are_products(monkeypatch: pyte
     weight = torch.randn(256, 256, 4, 4)
     monkeypatch.setattr(torch.nn.functional, "conv2d", refused)
     monkeypatch.setattr(torch.nn.functional, "conv_transpose2d", refused)
-    window = Window(4, 2, 1)
+    window = KernelWalk(4, 2, 1)
     assert convolution.gathered(fine, weight, None, window).shape == coarse.shape
     assert convolution.scattered(coarse, weight, None, window, [8, 8]).shape == fine.shape
     with pytest.raises(AssertionError, match="oneDNN"):
