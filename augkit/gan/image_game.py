@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from augkit.core.parts import IGNORE
 from augkit.gan.batch import Batch
 from augkit.gan.conditioning.conditioning import Conditioning
+from augkit.gan.fake_cache import KeptFakes
 from augkit.gan.fake_pool import NoPool
 from augkit.gan.label_map import label_map, stacked
 from augkit.gan.players import StepOutputs
@@ -36,30 +37,15 @@ def _conditioning(batch: Batch) -> Conditioning:
     return Conditioning(batch.masks.repeat(2, 1, 1), batch.exemplars.joined(batch.unpaired), noise)
 
 
-class FakeCache:
-    """What ``painter`` painted in D's turn stays for G's turn, which follows: G has not moved in between, so its photos
-    of the same rows would be the same, and one forward pass of G in a step is enough.
-
-    G's parameters must take gradients in D's turn as well (``Game.shared``). Only the last photos are kept: where a
-    turn has several microbatches, the others are painted twice.
-    """
+class FakeCache(KeptFakes):
+    """Photos by ``painter``, painted once for both turns."""
 
     def __init__(self, painter: nn.Module) -> None:
+        super().__init__()
         self.painter = painter
-        self._left: tuple[Batch, Tensor] | None = None
 
-    def paint(self, batch: Batch) -> Tensor:
-        """For D's turn: cut off from G's graph, which is kept."""
-        self._left = None  # before the next graph is made
-        photos = paint(self.painter, batch)
-        self._left = batch, photos
-        return photos.detach()
-
-    def take(self, batch: Batch) -> Tensor:
-        """For G's turn, with G's graph, which is kept no longer."""
-        if self._left is not None and self._left[0].same_rows(batch):
-            (_, photos), self._left = self._left, None
-            return photos
+    def make(self, batch: Batch) -> Tensor:
+        """See ``paint``."""
         return paint(self.painter, batch)
 
 

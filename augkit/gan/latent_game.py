@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from augkit.gan.batch import Batch
+from augkit.gan.fake_cache import KeptFakes
 from augkit.gan.image_tensors import Output, Show
 from augkit.gan.latents import Draw, mixed_latents
 from augkit.gan.players import StepOutputs
@@ -68,16 +69,38 @@ class _GeneratorOutputs(NamedTuple):
     pictures: Tensor
 
 
-def discriminator_forward(networks: GameNetworks) -> Forward:
-    """D's: real and fresh fake pictures, as the view shows them."""
-    return _both_sides(networks, "d")
+class LatentFakes(KeptFakes):
+    """Pictures of D's latents, made once for both turns, as the DCGAN tutorial does."""
+
+    def __init__(self, networks: GameNetworks) -> None:
+        super().__init__()
+        self.networks = networks
+
+    def make(self, batch: Batch) -> Tensor:
+        """Pictures of ``latents``."""
+        return self.networks.generate(self.latents(batch), batch, "d")
+
+    def latents(self, batch: Batch) -> Tensor:
+        """As they are drawn for D's turn."""
+        return self.networks.latents(batch, "d-latent")
 
 
-def generator_forward(networks: GameNetworks) -> Forward:
-    """G's: fresh fakes and their scores."""
+def discriminator_forward(networks: GameNetworks, fakes: LatentFakes | None = None) -> Forward:
+    """D's: real and fresh fake pictures, as the view shows them. ``fakes`` keeps the latter for G."""
+    if fakes is None:
+        return _both_sides(networks, "d")
 
     def outputs_of(batch: Batch) -> StepOutputs:
-        made = _generate(networks, batch, "g")
+        return _beside_real(networks, batch, _unmoved(fakes.latents(batch), fakes.paint(batch)), "d")
+
+    return outputs_of
+
+
+def generator_forward(networks: GameNetworks, fakes: LatentFakes | None = None) -> Forward:
+    """G's: fakes and their scores; fresh ones, or those that D saw and ``fakes`` has kept."""
+
+    def outputs_of(batch: Batch) -> StepOutputs:
+        made = _generate(networks, batch, "g") if fakes is None else _unmoved(fakes.latents(batch), fakes.take(batch))
         fake = networks.view(made.pictures, batch, "g-fake")
         judged = networks.judge(fake, batch, made.z)
         return StepOutputs(
@@ -138,19 +161,26 @@ def critic_forward(networks: GameNetworks, noise: float) -> Forward:
             mean, _ = networks.learner.encoder(real, batch.classes)
             z = mixed_latents(mean.float(), batch.classes, batch, noise)
             fake = networks.generate(z, batch, "d")
-        return _judged(networks, batch, _GeneratorOutputs(z, torch.zeros_like(z), fake), real, mean, "d")
+        return _judged(networks, batch, _unmoved(z, fake), real, mean, "d")
 
     return outputs_of
 
 
 def _both_sides(networks: GameNetworks, name: str) -> Forward:
     def outputs_of(batch: Batch) -> StepOutputs:
-        made = _generate(networks, batch, name)
-        real = networks.show(batch)
-        code, _ = networks.learner.encoder(real, batch.classes)
-        return _judged(networks, batch, made, real, code, name)
+        return _beside_real(networks, batch, _generate(networks, batch, name), name)
 
     return outputs_of
+
+
+def _beside_real(networks: GameNetworks, batch: Batch, made: _GeneratorOutputs, name: str) -> StepOutputs:
+    real = networks.show(batch)
+    code, _ = networks.learner.encoder(real, batch.classes)
+    return _judged(networks, batch, made, real, code, name)
+
+
+def _unmoved(z: Tensor, pictures: Tensor) -> _GeneratorOutputs:
+    return _GeneratorOutputs(z, torch.zeros_like(z), pictures)
 
 
 def _generate(networks: GameNetworks, batch: Batch, name: str) -> _GeneratorOutputs:

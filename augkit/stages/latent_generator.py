@@ -19,6 +19,7 @@ from augkit.gan.image_tensors import Output, Show
 from augkit.gan.latent_game import GameNetworks, LatentGenerator, NoEncoder
 from augkit.gan.latents import NormalPrior, UniformPrior
 from augkit.gan.players import Player, Term
+from augkit.gan.slots import Unrefined
 from augkit.gan.technique_set import TechniqueSet
 from augkit.losses.adversarial import ADVERSARIAL
 from augkit.models.conditioning import (
@@ -235,8 +236,16 @@ def _adversarial(
     own = [techniques.adversarial_term("G", pair, terms.adversarial_g(pair))]
     g = _player("G", networks.learner, own, settings, techniques)
     d = _opponent(settings, networks, techniques)
-    forward = forwards.joint_forward if techniques.joint else forwards.generator_forward
-    return Game((d,) * settings.d_steps + (g,), {"D": forwards.discriminator_forward(networks), "G": forward(networks)})
+    turns = (d,) * settings.d_steps + (g,)
+    if techniques.joint:
+        return Game(turns, {"D": forwards.discriminator_forward(networks), "G": forwards.joint_forward(networks)})
+    once = settings.d_steps == 1 and isinstance(networks.refine, Unrefined)  # or G's pictures are not those of D's turn
+    fakes = forwards.LatentFakes(networks) if once else None
+    by_player = {
+        "D": forwards.discriminator_forward(networks, fakes),
+        "G": forwards.generator_forward(networks, fakes),
+    }
+    return Game(turns, by_player, shared=(g,) if once else ())
 
 
 def _variational(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,8 +34,14 @@ def bf16_is_fast() -> bool:
     return bool(torch.cuda.is_bf16_supported()) if torch.cuda.is_available() else processor_bf16_is_fast()
 
 
+_WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI")
+"""What ONEDNN_MAX_CPU_ISA may say: the instructions that oneDNN, which multiplies, is held to."""
+
+
 def processor_bf16_is_fast() -> bool:
-    """The same of the CPU alone, whatever GPU there is beside it."""
+    """The same of the CPU alone, whatever GPU there is beside it: as it is, or as ONEDNN_MAX_CPU_ISA has it used."""
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in _WITHOUT_BF16:
+        return False
     try:
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     except AttributeError:  # private functions that newer releases may drop: fp32 is always right

@@ -12,7 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from augkit.models import convolution
 from augkit.models.convolution import Convolution, Deconvolution, KernelWalk
 
-WINDOWS = [(4, 2, 1), (3, 1, 1), (3, 2, 1), (4, 1, 2), (4, 1, 0), (1, 1, 0)]
+WALKS = [(4, 2, 1), (3, 1, 1), (3, 2, 1), (4, 1, 2), (4, 1, 0), (1, 1, 0)]
 
 
 @pytest.fixture(params=["oneDNN", "products"])
@@ -42,12 +42,12 @@ def _maps(*shape: int) -> Tensor:
     return torch.randn(shape).to(memory_format=torch.channels_last).requires_grad_()
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.usefixtures("way")
-def test_they_equal_torchs_in_both_directions(window: tuple[int, int, int], bias: bool) -> None:
-    _same(Convolution(5, 6, *window, bias=bias), nn.Conv2d(5, 6, *window, bias=bias), _maps(2, 5, 8, 9))
-    _same(Deconvolution(5, 6, *window, bias=bias), nn.ConvTranspose2d(5, 6, *window, bias=bias), _maps(2, 5, 4, 5))
+def test_they_equal_torchs_in_both_directions(walk: tuple[int, int, int], bias: bool) -> None:
+    _same(Convolution(5, 6, *walk, bias=bias), nn.Conv2d(5, 6, *walk, bias=bias), _maps(2, 5, 8, 9))
+    _same(Deconvolution(5, 6, *walk, bias=bias), nn.ConvTranspose2d(5, 6, *walk, bias=bias), _maps(2, 5, 4, 5))
 
 
 @pytest.mark.usefixtures("way")
@@ -87,11 +87,11 @@ def test_layers_whose_weights_outweigh_their_maps_are_products(monkeypatch: pyte
     weight = torch.randn(256, 256, 4, 4)
     monkeypatch.setattr(torch.nn.functional, "conv2d", refused)
     monkeypatch.setattr(torch.nn.functional, "conv_transpose2d", refused)
-    window = KernelWalk(4, 2, 1)
-    assert convolution.gathered(fine, weight, None, window).shape == coarse.shape
-    assert convolution.scattered(coarse, weight, None, window, [8, 8]).shape == fine.shape
+    walk = KernelWalk(4, 2, 1)
+    assert convolution.gathered(fine, weight, None, walk).shape == coarse.shape
+    assert convolution.scattered(coarse, weight, None, walk, [8, 8]).shape == fine.shape
     with pytest.raises(AssertionError, match="oneDNN"):
-        convolution.gathered(torch.randn(16, 256, 16, 16), weight, None, window)
+        convolution.gathered(torch.randn(16, 256, 16, 16), weight, None, walk)
 
 
 def test_a_parametrised_layer_uses_what_its_norm_makes() -> None:
