@@ -65,6 +65,19 @@ def test_an_unknown_key_is_told_the_nearest(override: str, meant: str) -> None:
         load_settings("cpu", [override])
 
 
+def test_faults_are_told_of_who_set_them(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("mask: {batch: 0}\n")
+    with pytest.raises(ConfigError, match=r"1 fault\(s\) in the settings from cpu:"):
+        parse_settings({"mask": {"batch": 0}}, "cpu", [["mask", "steps"]])
+    with pytest.raises(ConfigError, match=r"1 fault\(s\) in the settings from the options given:"):
+        load_settings("cpu", ["mask.steps=-3"])
+    with pytest.raises(ConfigError, match=rf"2 fault\(s\) in the settings from {path} and the options given:"):
+        load_settings(path, ["mask.steps=-3"])
+    with pytest.raises(ConfigError, match=r"1 fault\(s\) in the settings from cpu and the options given:"):
+        load_settings("cpu", ["balance.hard_sampling=0.5", "gate.checks=[view]"])  # of all settings together
+
+
 def test_all_faults_are_told_at_once_with_their_paths(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("mask: {stepz: 3, batch: 0}\nimage: {size: 100}\nunknown: 1\n")

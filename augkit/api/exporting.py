@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from augkit.data.reading_way import Exif, Overlap
     from augkit.export.export_folder import ExportBatch
     from augkit.export.export_format import ExportFormat, ExportHeading, ExportItem
-    from augkit.shards.index import Where
+    from augkit.shards.index_check import Where
 
     ReadPair = Callable[[Mapping[str, Any]], tuple[EncodedPair, str]]
     """From a row of the index: its pair, and what ends the photo's name."""

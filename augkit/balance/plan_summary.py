@@ -147,7 +147,7 @@ def shortage(progress: ClassProgress) -> dict[str, Any]:
 
 def _short_line(name: str, progress: ClassProgress) -> str:
     reasons = list(_most_frequent([progress.reasons]).items())[:5]
-    given_up = f", given up (accept rate {progress.rate.mean:.1%})" if progress.given_up else ""
+    given_up = f", given up (estimated accept rate {progress.rate.mean:.1%})" if progress.given_up else ""
     return (
         f"{name}: {progress.accepted} of {progress.need} pairs after {progress.tried} candidates{given_up}; rejected "
         f"for {', '.join(f'{reason} ({count})' for reason, count in reasons) or 'nothing'}"

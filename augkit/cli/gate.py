@@ -20,7 +20,7 @@ def gate(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the pairs in the shards again, e.g. with other bounds; what is accepted follows."""
+    """Fit the gate where need be, and judge the pairs in the shards again, e.g. with other bounds."""
     from augkit.balance.plain_options import open_references
     from augkit.cli._progress import Bars
     from augkit.gate.judge_again import judge_again

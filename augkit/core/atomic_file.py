@@ -23,6 +23,16 @@ _KEPT = 40
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError of the block that names no file names this one: writing to an open file does not say which."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path for the block to write a file at, with any writer; at the end the file takes ``path``'s place.
 
@@ -38,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
-            error.filename = str(path)  # writing to an open file does not say which
+            error.filename = str(path)
         raise
     sync_folder(path.parent)
 
@@ -52,7 +62,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_unseen(path: Path, data: bytes) -> None:
     """Writes a file in a folder that nobody reads yet, and whose writer calls ``sync_files`` later. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    with naming(path):
+        path.write_bytes(data)
 
 
 def sync_files(paths: Collection[Path]) -> None:

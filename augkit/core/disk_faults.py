@@ -52,6 +52,12 @@ def meaning_of(error: Exception) -> tuple[str, str]:
     return _MEANINGS.get(number_of(error) or 0, _UNKNOWN)
 
 
+def refusal_or(error: Exception, expected: str, remedy: str) -> tuple[str, str]:
+    """What was expected where a file could not be read, and the remedy: the system's where it would not do it, whatever
+    is in the file; else the ones given."""
+    return meaning_of(error) if is_refusal(error) else (expected, remedy)
+
+
 def is_refusal(error: Exception) -> bool:
     """Whether the system would not do it, whatever is in the file: it is no sign of damage."""
     return number_of(error) in {number for number, meaning in _MEANINGS.items() if meaning is not _PATH}

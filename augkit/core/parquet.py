@@ -9,6 +9,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import DataError
 from augkit.core.regular_file import WEIGHTS, size_of_regular
 from augkit.core.typed import from_plain
@@ -42,7 +43,7 @@ def open_parquet(
         size = size_of_regular(opened, WEIGHTS) if isinstance(opened, Path) else opened.size()
         file = pq.ParquetFile(opened, read_dictionary=list(words))
     except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is no UTF-8
-        raise DataError(f"{name}: {error}", "a Parquet file", again) from error
+        raise DataError(f"{name}: {error}", *refusal_or(error, "a Parquet file", again)) from error
     try:
         fault = _fault(file, columns, more, later, size=size, words=words)
     except (OSError, ValueError, pa.ArrowException) as error:

@@ -18,6 +18,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from augkit.core.atomic_file import write_json
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import SchemaError
 from augkit.core.nearest import one_of
 from augkit.core.part_names import PartName, PartOverride, faults_of, read_names
@@ -174,9 +175,8 @@ class PartSchema:
         try:
             return cls.from_dict(read_json(dict[str, Any], path))
         except (OSError, ValueError) as error:
-            raise SchemaError(
-                f"{path}: {error}", "the part schema of the workspace", "import the data again"
-            ) from error
+            told = refusal_or(error, "the part schema of the workspace", "import the data again")
+            raise SchemaError(f"{path}: {error}", *told) from error
 
     def save(self, path: Path) -> None:
         """Writes the schema as JSON."""

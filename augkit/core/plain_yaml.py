@@ -6,6 +6,7 @@ other types, and size and depth have limits. Dates are texts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,7 +60,8 @@ def compose_plain(text: str) -> yaml.Node | None:
         events = yaml.parse(text, Loader=_Parser)
         tree = [_node(event, events, _Words(""), 0) for event in events if isinstance(event, _BEGINS)]
     except (yaml.YAMLError, UnicodeError) as error:
-        raise PlainYamlError(" ".join(str(error).split())) from error
+        told = " ".join(str(error).split())  # whoever has the text knows its name
+        raise PlainYamlError(re.sub(r' in "<[a-z ]+>",', ", at", told)) from error
     if len(tree) > 1:
         raise PlainYamlError(f"{len(tree)} documents, where one is expected")
     return tree[0] if tree else None

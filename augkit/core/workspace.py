@@ -144,8 +144,9 @@ class Workspace:
     def require_catalogue(self) -> Path:
         """The catalogue's path. Raises DataError where nothing was imported yet."""
         if not self.catalogue.is_file():
+            found = "no folder, but a file" if self.root.is_file() else "no catalogue here"
             raise DataError(
-                f"{self.root}: no catalogue here",
+                f"{self.root}: {found}",
                 "a workspace with catalogue.parquet",
                 "run `augkit import coco SRC --workspace DIR` or `augkit render --workspace DIR` first",
             )

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from augkit.core.atomic_file import replacing
 from augkit.core.classes import CarClass, Doors, Orientation
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import DataError
 from augkit.core.inside import Id
 from augkit.core.parquet import open_parquet
@@ -160,7 +161,8 @@ class Catalogue(Sequence[CatalogueRow]):
             batch = next(batches, None)
             return None if batch is None else from_plain(list[CatalogueRow], batch.to_pylist())
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise DataError(f"{self.path}: {error}", "a catalogue", "import the data again") from error
+            told = refusal_or(error, "a catalogue", "import the data again")
+            raise DataError(f"{self.path}: {error}", *told) from error
 
     def _check(self, row: CatalogueRow, parts: int) -> None:
         if len(row.histogram) != parts or not (row.size and row.crop_side and row.width and row.height):

@@ -75,7 +75,9 @@ def ring_area(ring: Sequence[float]) -> float:
 
 
 def require_crop(side: int, height: int, width: int) -> None:
-    """Raises DataError where the canonical cut of an (H, W) photo is too small to show anything."""
+    """Raises DataError where an (H, W) photo, or its canonical cut, is too small to show anything."""
+    if min(height, width) < SMALLEST_CROP:
+        raise DataError(f"the photo is {width}x{height} pixels; {SMALLEST_CROP} are the least of a side")
     if side < SMALLEST_CROP:
         raise DataError(
             f"all parts lie within {side} px of a photo of {width}x{height}; {SMALLEST_CROP} are the least. Are the "

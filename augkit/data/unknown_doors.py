@@ -28,8 +28,8 @@ def unknown_doors(rows: Sequence[CatalogueRow], schema: PartSchema) -> str:
     areas = np.array([row.histogram[: schema.channels] for row in unknown], np.float64)
     shown = areas @ doors >= VISIBLE_SHARE * areas[:, 1:].sum(1)
     why = [
-        (int((~shown).sum()), "show no side of the car, so no door"),
-        (int(shown.sum()), "show a front door, but not whether the car goes on behind it: 3 and 5 are not told apart"),
+        (int((~shown).sum()), "no side of the car, so no door"),
+        (int(shown.sum()), "a front door, but not whether the car goes on behind it: 3 and 5 are not told apart"),
     ]
-    reasons = "; ".join(f"{count} {reason}" for count, reason in why if count)
+    reasons = "; ".join(f"{count} show{'s' if count == 1 else ''} {what}" for count, what in why if count)
     return f"{said}: {reasons}. They are a class of their own; --classes decides otherwise; {near}"

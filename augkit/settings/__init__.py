@@ -72,6 +72,7 @@ __all__ = [
 
 
 _DEEPEST = 16  # sections of an override
+_OPTIONS = "the options given"
 
 
 class Settings(Section):
@@ -109,7 +110,7 @@ def load_settings(source: str | Path | None = None, overrides: Sequence[str] = (
     tree = renamed(_read_yaml(preset_path(source))) if source is not None else {}
     for override in overrides:
         _set(tree, override)
-    return parse_settings(tree, str(source or "the defaults"))
+    return parse_settings(tree, str(source or "the defaults"), [_path(override) for override in overrides])
 
 
 def changed(settings: Settings, overrides: Sequence[str]) -> Settings:
@@ -120,16 +121,26 @@ def changed(settings: Settings, overrides: Sequence[str]) -> Settings:
     return parse_settings(tree, "the settings given")
 
 
-def parse_settings(tree: dict[str, Any], source: str) -> Settings:
-    """Checks a tree of plain data. Raises ConfigError with all faults."""
+def parse_settings(tree: dict[str, Any], source: str, given: Sequence[Sequence[str]] = ()) -> Settings:
+    """Checks a tree of plain data; of the paths ``given`` it is options, not the source, that set them. Raises
+    ConfigError with all faults."""
     try:
         return Settings.model_validate(renamed(tree))
     except ValidationError as error:
         faults = [f"  {fault_line(Settings, fault)}" for fault in error.errors()]
+        places = {place for fault in error.errors() for place in _places([*map(str, fault["loc"])], source, given)}
+        told = " and ".join(place for place in (source, _OPTIONS) if place in places)
         raise ConfigError(
-            f"{len(faults)} fault(s) in the settings from {source}:\n" + "\n".join(faults),
+            f"{len(faults)} fault(s) in the settings from {told}:\n" + "\n".join(faults),
             remedy="correct the keys above; `augkit config show` lists every key",
         ) from error
+
+
+def _places(fault: list[str], source: str, given: Sequence[Sequence[str]]) -> list[str]:
+    """Who set what is at fault: the source, options, or either where a whole section is."""
+    if any(fault[: len(path)] == path for path in given):
+        return [_OPTIONS]
+    return [source, _OPTIONS] if any(path[: len(fault)] == fault for path in given) else [source]
 
 
 def dump_settings(settings: Settings) -> str:
@@ -172,11 +183,16 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return tree
 
 
+def _path(override: str) -> list[str]:
+    """The keys of what an override sets."""
+    return present_path(override.partition("=")[0]).split(".")
+
+
 def _set(tree: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise ConfigError(f"--set {shown(override)}", "a.b=value", "for example --set mask.steps=500")
-    *sections, key = present_path(path).split(".")
+    *sections, key = _path(override)
     if len(sections) > _DEEPEST:
         raise ConfigError(f"--set {shown(override)}: {len(sections)} sections", f"at most {_DEEPEST}")
     node = tree

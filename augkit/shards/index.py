@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,9 +20,10 @@ from augkit.core.parts import PartSchema
 from augkit.core.regular_file import WEIGHTS, size_of_regular
 from augkit.core.storage import LocalStorage, Storage
 from augkit.core.typed import NotNegative, from_json
+from augkit.core.workspace import CLASSICAL, PAINTED, RENDERED, SHARDS
 from augkit.shards.card import CardCounts, write_card
 from augkit.shards.commit import Commit, TarFile, commit_file, read_commit
-from augkit.shards.index_check import faults_of_ends, faults_of_rows
+from augkit.shards.index_check import Where, faults_of_ends, faults_of_rows, select
 from augkit.shards.index_writer import CommitTallies, check_keys, index_bytes, score_columns
 from augkit.shards.seal import BLANK, is_sealed, is_whole, sealed
 from augkit.shards.tallies import Counts, counts_of
@@ -37,8 +38,7 @@ FORMAT_VERSION = 3
 UNSEALED = 2
 """The format before, without checksums of manifest and commit records; it is still read."""
 
-Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
-"""A filter of rows: an expression, or pyarrow's list of ``(column, operator, value)``; a list of lists is a choice."""
+_BELOW = (SHARDS, CLASSICAL, RENDERED, PAINTED)  # of a workspace that was given in place of its shards
 
 AGAIN = "run `augkit balance` again: it makes only what is missing"
 
@@ -170,10 +170,14 @@ def load_manifest(storage: Storage) -> Manifest:
     Raises ShardError where there is none (an unfinished data set), one of another version, or one that has changed.
     """
     if not storage.exists(MANIFEST_FILE):
+        below = next((name for name in _BELOW if storage.exists(f"{name}/{MANIFEST_FILE}")), "")
+        missing = isinstance(storage, LocalStorage) and not storage.root.is_dir()
         raise ShardError(
-            f"{storage}: no {MANIFEST_FILE}",
+            f"{storage}: no {MANIFEST_FILE}{', for there is no such folder' if missing else ''}",
             "a finished data set: the manifest is written last",
-            f"give the folder that `augkit balance` wrote its shards to, or {AGAIN}",
+            f"give {storage}/{below}"
+            if below
+            else f"give the folder that `augkit balance` wrote its shards to, or {AGAIN}",
         )
     text = storage.read(MANIFEST_FILE)
     try:
@@ -269,25 +273,6 @@ def refuse(faults: Sequence[str]) -> None:
     """Raises ShardError where the rows of an index have faults."""
     if faults:
         raise ShardError(f"{INDEX_FILE}: {'; '.join(faults[:5])}", "an index as it was written", AGAIN)
-
-
-def select(table: pa.Table, where: Where | None) -> pa.Table:
-    """Rows that ``where`` keeps. Raises ShardError for a column that there is not, or a value of the wrong type."""
-    return table if where is None else table.filter(expression_of(table.schema.empty_table(), where))
-
-
-def expression_of(empty: pa.Table, where: Where) -> pc.Expression:
-    """The filter as an expression, which was tried on an ``empty`` table of the columns. Raises ShardError."""
-    try:
-        expression = where if isinstance(where, pc.Expression) else pq.filters_to_expression(where)
-        empty.filter(expression)
-        return expression
-    except (pa.ArrowException, ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        columns = ", ".join(empty.column_names)
-        raise ShardError(
-            f"the filter {where}: {reason}", f"columns among {columns}", 'e.g. [("class", "==", "front-left-5")]'
-        ) from error
 
 
 def _require_commit(storage: Storage, name: str) -> Commit:

@@ -1,16 +1,24 @@
-"""What the rows of an index say, held against what an index can say: whoever reads one need not ask again."""
+"""What the rows of an index say, and filters of them, held against what an index can say: whoever reads one need not
+ask again."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from augkit.core.classes import ALL_CLASSES, DOORS, ORIENTATIONS
+from augkit.core.errors import ShardError
+from augkit.core.nearest import nearest
 from augkit.shards.writer import KEY, LONGEST_KEY, PHOTO_EXTENSIONS, SOURCES, SPLITS
+
+Where: TypeAlias = pc.Expression | list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
+"""A filter of rows: an expression, or pyarrow's list of ``(column, operator, value)``; a list of lists is a choice."""
 
 _ALWAYS = ("key", "class", "orientation", "doors", "split", "source", "accepted", "seed", "histogram", "reasons",
            "width", "height")  # fmt: skip
@@ -19,6 +27,7 @@ _WORDS = {
     "split": SPLITS, "source": SOURCES,
 }  # fmt: skip
 _KEY_BYTES = bytes(byte for byte in range(128) if re.fullmatch(KEY, chr(byte)))
+_EXAMPLE = 'e.g. [("class", "==", "front-left-5")]'
 _BLOCK = 1 << 20  # bytes of keys that are looked at a time
 _PLACES = ("offset", "length", "crc32")
 _LARGEST_SIDE, _LARGEST_PLACE = 2**16, 2**48
@@ -129,3 +138,33 @@ def _among(table: pa.Table, name: str, known: object) -> bool:
 
 def _all(values: pa.ChunkedArray) -> bool:
     return bool(pc.all(values, min_count=0).as_py())
+
+
+def select(table: pa.Table, where: Where | None) -> pa.Table:
+    """Rows that ``where`` keeps. Raises ShardError for a column that there is not, or a value of the wrong type."""
+    return table if where is None else table.filter(expression_of(table.schema.empty_table(), where))
+
+
+def expression_of(empty: pa.Table, where: Where) -> pc.Expression:
+    """The filter as an expression, which was tried on an ``empty`` table of the columns. Raises ShardError."""
+    known, columns = empty.column_names, f"columns among {', '.join(empty.column_names)}"
+    unknown = next((name for name in _named(where) if name not in known), "")
+    if unknown:
+        meant = nearest(unknown, known)
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise ShardError(f"the filter {where}: no column {unknown}", columns + hint, _EXAMPLE)
+    try:
+        expression = where if isinstance(where, pc.Expression) else pq.filters_to_expression(where)
+        empty.filter(expression)
+        return expression
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise ShardError(f"the filter {where}: {reason}", columns, _EXAMPLE) from error
+
+
+def _named(where: Where) -> Iterator[str]:
+    """The columns that a list names; an expression does not say."""
+    for entry in where if isinstance(where, list) else ():
+        for condition in entry if isinstance(entry, list) else [entry]:
+            if isinstance(condition, tuple) and condition and isinstance(condition[0], str):
+                yield condition[0]

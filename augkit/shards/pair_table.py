@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from augkit.core.errors import ShardError
 from augkit.core.storage import Storage
-from augkit.shards.index import Manifest, Where, expression_of, open_index, reading_index, refuse
-from augkit.shards.index_check import faults_of_pairs
+from augkit.shards.index import Manifest, open_index, reading_index, refuse
+from augkit.shards.index_check import Where, expression_of, faults_of_pairs
 
 PLACES = ("photo_offset", "photo_length", "photo_crc32", "mask_offset", "mask_length", "mask_crc32")
 _WORDS = ("shard", "class", "split")

@@ -21,7 +21,8 @@ from augkit.core.storage import Storage, open_storage
 from augkit.shards.byte_ranges import REMEDY, ranges_of
 from augkit.shards.codec import REDUCED, Mask, decode_mask, decode_mask_png, decode_photo
 from augkit.shards.commit import aside_file, tar_file
-from augkit.shards.index import Manifest, Where, load_index, load_manifest, select
+from augkit.shards.index import Manifest, load_index, load_manifest
+from augkit.shards.index_check import Where, select
 from augkit.shards.pair_table import PLACES, SharedTable, Texts, load_pairs
 from augkit.shards.sample_transforms import Sample, Transform, adapted
 from augkit.shards.tallies import count_rows

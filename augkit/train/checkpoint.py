@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from augkit.core.atomic_file import replacing
-from augkit.core.disk_faults import as_os_error, is_refusal, meaning_of
+from augkit.core.disk_faults import as_os_error, refusal_or
 from augkit.core.errors import CheckpointError
 from augkit.core.regular_file import WEIGHTS, open_regular, size_of_regular
 from augkit.core.typed import from_json
@@ -56,7 +56,7 @@ def load_state(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
     except (OSError, SafetensorError, ValueError, RuntimeError, MemoryError) as error:
         spoilt = "a whole checkpoint", "delete the file, then train again or --resume from another"
-        raise CheckpointError(f"{path}: {error}", *(meaning_of(error) if is_refusal(error) else spoilt)) from error
+        raise CheckpointError(f"{path}: {error}", *refusal_or(error, *spoilt)) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path}: format {metadata.get('format')!r}", FORMAT, "train again with this version")
     try:

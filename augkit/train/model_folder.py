@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from typing_extensions import TypedDict
 
 from augkit.core.atomic_file import write_json
+from augkit.core.disk_faults import meaning_of
 from augkit.core.errors import CheckpointError
 from augkit.core.parts import PartSchema
 from augkit.core.typed import NotNegative, read_json
@@ -75,10 +76,15 @@ def load_description(folder: Path) -> dict[str, Any]:
     """``config.json`` of a finished model. Raises CheckpointError."""
     try:
         return ModelDescription(folder, read_json(_WrittenDescription, folder / CONFIG))
-    except OSError as error:
+    except FileNotFoundError as error:
+        found = (
+            "no model was trained here yet" if not folder.is_dir() else f"its training was not finished: no {CONFIG}"
+        )
         raise CheckpointError(
-            f"{folder}: {CONFIG}: {error}", "a finished model", "train it first: augkit train --help"
+            f"{folder}: {found}", "a finished model", "train it first: augkit train --help"
         ) from error
+    except OSError as error:
+        raise CheckpointError(f"{folder}: {CONFIG}: {error}", *meaning_of(error)) from error
     except ValueError as error:  # text that is no JSON, or of another form
         raise CheckpointError(
             f"{folder}: {CONFIG}: {error}", "a finished model of this version", "train it again: --fresh"

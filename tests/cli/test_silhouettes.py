@@ -233,3 +233,6 @@ def test_without_a_network_the_file_to_bring_is_named(
 def test_an_empty_folder_is_no_workspace(augkit: Command, tmp_path: Path) -> None:
     code, _, err = augkit("silhouettes", "-w", tmp_path)
     assert code == 3 and "no catalogue here" in err and list(tmp_path.iterdir()) == []
+    (tmp_path / "notes.txt").write_text("a workspace?")
+    code, _, err = augkit("silhouettes", "-w", tmp_path / "notes.txt")
+    assert code == 3 and "notes.txt: no folder, but a file\n" in err

@@ -48,6 +48,12 @@ def test_all_else_is_refused_at_once(text: str, words: str) -> None:
     assert time.process_time() - began < 2
 
 
+def test_a_fault_is_told_with_its_line_and_no_name_of_the_parser_s_own() -> None:
+    with pytest.raises(PlainYamlError, match=r"line 2, column 10") as caught:
+        load_plain("mask:\n  steps: [1\n")
+    assert "<" not in str(caught.value) and "  " not in str(caught.value)
+
+
 def test_what_is_written_is_read_back_without_aliases() -> None:
     twice = [1, 2.5, "no", None, "2024-01-01"]
     assert load_plain(dump_plain({"b": twice, "a": twice})) == {"b": twice, "a": twice}

@@ -133,3 +133,6 @@ def test_a_small_cut_is_refused() -> None:
     require_crop(16, 100, 200)
     with pytest.raises(DataError, match=r"within 15 px of a photo of 200x100; 16 are the least"):
         require_crop(15, 100, 200)
+    require_crop(200, 16, 200)
+    with pytest.raises(DataError, match=r"the photo is 200x15 pixels; 16 are the least of a side"):
+        require_crop(200, 15, 200)

@@ -22,7 +22,7 @@ def test_it_is_said_why_doors_are_unknown() -> None:
     ]  # fmt: skip
     text = unknown_doors(rows, SCHEMA)
     assert "doors unknown in 3 of 4 photos" in text and "2 show no side of the car" in text
-    assert "1 show a front door" in text and "0.16 on average" in text
+    assert "1 shows a front door" in text and "0.16 on average" in text
 
 
 def test_parts_that_name_no_door_are_said() -> None:

@@ -145,13 +145,28 @@ def test_filters_rows(dataset: DataSet) -> None:
     ]
     with pytest.raises(ShardError, match=r"keeps no pair\nexpected: .*back-right-3 3, front-left-5 5"):
         ShardDataset(root, [("accepted", "==", False)])
-    with pytest.raises(ShardError, match=r"No match for .*klass.*\nexpected: columns among key"):
+    with pytest.raises(ShardError, match=r"no column klass\nexpected: columns among key.*; did you mean class\?"):
         ShardDataset(root, [("klass", "==", "front-left-5")])
+    with pytest.raises(ShardError, match=r"no column klass\n"):
+        ShardDataset(root, [[("source", "==", "real")], [("klass", "==", "front-left-5")]])
+    with pytest.raises(ShardError, match=r"No match for .*klass.*\nexpected: columns among key"):
+        ShardDataset(root, pc.field("klass") == "front-left-5")
+    with pytest.raises(ShardError, match="the filter"):
+        ShardDataset(root, [("width", "==", "wide")])
 
 
 def test_needs_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match=r"no manifest.json\nexpected: .*\nremedy: "):
         ShardDataset(tmp_path)
+    with pytest.raises(ShardError, match=r"no manifest.json, for there is no such folder\n"):
+        ShardDataset(tmp_path / "typo")
+
+
+def test_a_workspace_in_place_of_its_shards_is_told(dataset: DataSet) -> None:
+    root = dataset[0].root
+    assert root.name == "shards"
+    with pytest.raises(ShardError, match=rf"remedy: give {root}$"):
+        ShardDataset(root.parent)
 
 
 def test_weights_balance_the_classes(dataset: DataSet) -> None:

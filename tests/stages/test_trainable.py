@@ -194,8 +194,10 @@ def test_a_model_that_does_not_fit_its_description_is_refused(name: str, workspa
 
 @pytest.mark.parametrize("stage", sorted(LOAD))
 def test_a_folder_without_a_model_says_to_train(stage: str, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"a finished model(.|\n)*train it first"):
+    with pytest.raises(CheckpointError, match=r"not finished(.|\n)*a finished model(.|\n)*train it first"):
         LOAD[stage](tmp_path)
+    with pytest.raises(CheckpointError, match=r"all: no model was trained here yet\n(.|\n)*train it first"):
+        LOAD[stage](tmp_path / "all")
 
 
 @pytest.mark.parametrize(("name", "player"), [("dcgan-deconvolution", "D"), ("translator", "D")])

@@ -108,7 +108,7 @@ def _from_below(
 def _outline(shape: PartShape, height: int, width: int, notes: Counter[str]) -> Polygons | Runs | None:
     """A shape's polygons or run lengths; None where it has no area. Nothing is drawn yet."""
     try:
-        parsed = json.loads(shape.segmentation) if isinstance(shape.segmentation, str) else shape.segmentation
+        parsed = _from_text(shape.segmentation) if isinstance(shape.segmentation, str) else shape.segmentation
         if isinstance(parsed, dict):
             runs = run_lengths(parsed, height, width)
             found: Polygons | Runs | None = runs if runs[1::2].any() else None
@@ -123,6 +123,13 @@ def _outline(shape: PartShape, height: int, width: int, notes: Counter[str]) -> 
     return found
 
 
+def _from_text(segmentation: str) -> Any:
+    try:
+        return json.loads(segmentation)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"a segmentation that is a text, but no JSON: {error}") from error
+
+
 def _rings(polygons: object) -> list[Ring]:
     """The polygons of a segmentation, those with too few points too."""
     if polygons is None:
@@ -135,7 +142,7 @@ def _rings(polygons: object) -> list[Ring]:
         if not isinstance(ring, list) or not set(map(type, ring)) <= _NUMBERS or len(ring) % 2:
             raise ValueError("a polygon that is no list of x, y, x, y, ...")
         if not all(map(math.isfinite, ring)):
-            raise ValueError("a polygon that is no list of x, y, x, y, ...")
+            raise ValueError("a polygon with a coordinate that is NaN or infinite")
     return polygons
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.part_names import PartOverride
 from augkit.core.parts import Colour
@@ -75,7 +76,7 @@ def read_part_table(file: Path) -> PartTable:
         else:
             entries = _from_text(text.rstrip().splitlines())
     except (OSError, ValueError, RecursionError, csv.Error) as error:
-        raise DataError(f"{file}: {error}", FORMATS, "correct the file") from error
+        raise DataError(f"{file}: {error}", *refusal_or(error, FORMATS, "correct the file")) from error
     return PartTable.of(file.name, entries)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import DataError
 from augkit.core.regular_file import ANNOTATIONS, read_plain
 from augkit.data.catalogue import SPLITS, Split
@@ -95,7 +96,8 @@ class YoloFiles:
         try:
             lines = read_plain(file, ANNOTATIONS).splitlines()
         except (OSError, ValueError) as error:
-            raise DataError(f"{file}: {error}", "a text file that lists photos", "correct it") from error
+            told = refusal_or(error, "a text file that lists photos", "correct it")
+            raise DataError(f"{file}: {error}", *told) from error
         for line in filter(None, (line.strip().replace("\\", "/") for line in lines)):
             tried = [self._inside(folder / line) for folder in (file.parent, self.root)]
             photo = next((path for path in tried if path is not None and path.is_file()), None)

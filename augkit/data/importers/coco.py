@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import DataError
 from augkit.core.parts import PartSchema
 from augkit.core.regular_file import ANNOTATIONS, read_plain
@@ -94,7 +95,8 @@ def load_tables(file: Path) -> dict[str, list[Entry]]:
     try:
         data = json.loads(read_plain(file, ANNOTATIONS))
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{file}: {error}", "a COCO file in JSON", "export the annotations again") from error
+        told = refusal_or(error, "a COCO file in JSON", "export the annotations again")
+        raise DataError(f"{file}: {error}", *told) from error
     tables = ("images", "categories", "annotations")
     missing = [name for name in tables if not (isinstance(data, dict) and _is_table(data.get(name)))]
     if missing:

@@ -36,6 +36,7 @@ SPLIT_FOLDERS: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
+_DESCRIPTIONS = ("annotations.json", "_annotations.coco.json", "instances.json")  # of COCO data sets
 _LAYOUT = "a folder with images/ and masks/, or with photos and masks as a.jpg and a.mask.png (or a_mask.png)"
 
 Found = dict[str, list[str]]
@@ -211,4 +212,7 @@ def _count(found: Found) -> int:
 def _remedy(source: Path, names: Sequence[str]) -> str:
     if names and next(source.glob("labels/**/*.txt"), None) is not None:
         return "labels/ holds text files: import it with yolo"
+    described = next((file for file in _DESCRIPTIONS if (source / file).is_file()), "")
+    if names and described:
+        return f"{described} may describe the labels of all photos: import it with coco"
     return f"put masks beside the photos, and {FORMATS}"

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from augkit.core.disk_faults import refusal_or
 from augkit.core.errors import ConfigError, DataError
 from augkit.core.parts import Mask
 from augkit.core.plain_yaml import load_plain
@@ -92,7 +93,8 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         description = load_plain(read_plain(file, SETTINGS))
     except (OSError, ValueError) as error:
-        raise DataError(f"{file}: {error}", "a YAML file as Ultralytics reads it", "correct the file") from error
+        told = refusal_or(error, "a YAML file as Ultralytics reads it", "correct the file")
+        raise DataError(f"{file}: {error}", *told) from error
     if not isinstance(description, dict) or not description.get("names"):
         raise DataError(f"{file}: no names in it", "names: a list, or a mapping from class numbers", "add the names")
     if not any(description.get(split) for split in SPLITS):

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from augkit.core.atomic_file import naming
 from augkit.data.catalogue import CatalogueRow
 from augkit.data.sample_ids import id_key
 from augkit.data.samples import Sample
@@ -73,8 +74,9 @@ class Journal:
     def add(self, entry: JournalEntry) -> None:
         """Writes an entry down."""
         self._run.append(self._file.seek(0, os.SEEK_END))
-        self._file.write(json.dumps([entry.stamp, entry.fixed, vars(entry.row), entry.notes]).encode() + b"\n")
-        self._file.flush()
+        with naming(Path(self._file.name)):
+            self._file.write(json.dumps([entry.stamp, entry.fixed, vars(entry.row), entry.notes]).encode() + b"\n")
+            self._file.flush()
 
     def __getitem__(self, number: int) -> JournalEntry:
         return self._read(self._run[number])

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from augkit.core.atomic_file import naming
 from augkit.core.errors import DataError
 from augkit.core.parts import Mask, PartSchema, histogram
 from augkit.core.workspace import Workspace
@@ -107,7 +108,8 @@ def _write_mask(path: Path, mask: Mask) -> None:
     """(H, W) part ids as an 8-bit grey PNG."""
     done, data = cv2.imencode(".png", mask, _PNG)
     assert done
-    path.write_bytes(data.tobytes())
+    with naming(path):
+        path.write_bytes(data.tobytes())
 
 
 def write_photo(path: Path, photo: Photo) -> None:
@@ -115,7 +117,8 @@ def write_photo(path: Path, photo: Photo) -> None:
     small parts keep their colours."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), _JPEG)
     assert done
-    path.write_bytes(data.tobytes())
+    with naming(path):
+        path.write_bytes(data.tobytes())
 
 
 def printable(text: str) -> str:

@@ -233,6 +233,13 @@ def test_a_folder_of_yolo_labels_is_sent_to_its_importer(tmp_path: Path) -> None
         read_folder(root)
 
 
+def test_a_folder_of_coco_annotations_is_sent_to_its_importer(tmp_path: Path) -> None:
+    root = _set(tmp_path, "images/a.jpg")
+    (root / "annotations.json").write_text("{}")
+    with pytest.raises(DataError, match=r"annotations\.json .*import it with coco"):
+        read_folder(root)
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"")
     with pytest.raises(ConfigError, match="a file"):

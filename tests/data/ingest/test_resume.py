@@ -28,6 +28,7 @@ from augkit.data.ingest.ingestion import JOURNAL, ingest
 from augkit.data.ingest.journal import Journal, JournalEntry, stamp
 from augkit.data.reading_way import ReadingWay
 from augkit.data.samples import PartMask, Sample, SampleSet
+from tests.core.test_atomic_file import full_after
 
 SCHEMA = PartSchema.from_names(["hood", "wheel"])
 DATA = IngestOptions(size=32)
@@ -260,3 +261,9 @@ def test_a_killed_import_goes_on_where_it_was_and_others_are_kept_out(
 def test_a_sample_set_is_gone_through_again(folder: Path) -> None:
     data = SampleSet(SCHEMA, samples_of(folder))
     assert [stamp(sample) for sample in data.samples] == [stamp(sample) for sample in samples_of(folder)]
+
+
+def test_a_full_disk_says_which_file_it_had_no_room_for(folder: Path, workspace: Workspace) -> None:
+    with full_after(200), pytest.raises(OSError, match="File too large") as caught:
+        ingest(samples_of(folder), SCHEMA, workspace, DATA, importer="test", settings="")
+    assert caught.value.filename is not None and Path(caught.value.filename).is_relative_to(workspace.root)
