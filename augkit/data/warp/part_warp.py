@@ -27,6 +27,9 @@ _LOOSE = 1 / 64
 """In sides of the picture: a place as near as this to the right part stays. Outlines are no more exact than that, and a
 seam that is put right pixel by pixel is ragged."""
 
+_BESIDE = 1 / 50
+"""In sides of the picture: as far beside the box of its parts a car reaches."""
+
 _FOREIGN = 1 / 2
 """Trust in what comes from another car, in comparison."""
 
@@ -103,14 +106,15 @@ def part_warp(
     """The (H, W, 3) photo of the mask ``source`` (H, W), moved onto the mask ``target`` of the same size.
 
     Each connected piece of a part is stretched from its own bounding box to that of its counterpart, the background is
-    scaled with the whole car, and beyond the photo it is the photo's mirror image; a pixel that would then show another
-    part takes one of its own part. A part that the photo does not show gets the mean colour of its car and is not
-    ``valid``. What is ignored in ``target`` counts as background; what is ignored in ``source`` is never shown.
+    scaled with the whole car, but ends where the photo ends; a pixel that would then show another part takes one of its
+    own part. A part that the photo does not show gets the mean colour of its car and is not ``valid``. What is ignored
+    in ``target`` counts as background; what is ignored in ``source`` is never shown.
     The part ``body`` goes with the parts beside it: its pieces hang together in other ways on every car.
     ``trust`` (H, W) is that in the photo, 1 everywhere if None.
     """
     wanted = np.where(target == IGNORE, BACKGROUND, target)
-    places = _mirrored(_smooth(_offsets(source, wanted, body), wanted, body) + _grid(wanted.shape), wanted.shape)
+    places = _smooth(_offsets(source, wanted, body), wanted, body) + _grid(wanted.shape)
+    places = np.clip(places, 0, np.array(wanted.shape[::-1], np.float32) - 1)
     valid, torn = _snap(places, source, wanted)
     moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     warped = np.asarray(moved, np.uint8)
@@ -183,21 +187,24 @@ def _stretch(there: _Box, here: _Box, grid: Field) -> Field:
 
 def _scene(there: _Box, here: _Box, grid: Field) -> Field:
     """(..., 2): as ``_stretch``, but by one factor in both directions, the boxes' feet on each other: houses and trees
-    keep their shape."""
-    scale = float(np.sqrt(there.area / here.area))
-    columns, rows = grid[:1, :, 0].astype(np.float64), grid[:, :1, 1].astype(np.float64)
-    across = (columns - (here.left + here.right) / 2) * scale + (there.left + there.right) / 2
-    down = (rows - here.bottom) * scale + there.bottom
-    return np.stack(np.broadcast_arrays(across, down), -1).astype(np.float32)
+    keep their shape, as far as the photo reaches."""
+    scale, (height, width) = float(np.sqrt(there.area / here.area)), grid.shape[:2]
+    middle = (there.left + there.right - (here.left + here.right) * scale) / 2
+    across = _along(width, scale, middle, here.left, here.right)
+    down = _along(height, scale, there.bottom - here.bottom * scale, here.top, here.bottom)
+    return np.stack(np.broadcast_arrays(across, down[:, None]), -1).astype(np.float32)
 
 
-def _mirrored(places: Field, shape: tuple[int, ...]) -> Field:
-    """Places beyond the picture as those of its mirror image."""
-    last = np.array([shape[1] - 1, shape[0] - 1], np.float32)
-    away = np.abs(places)
-    far = away >= 2 * last  # remainders are slow, and hardly ever wanted
-    folded = away % (2 * last) if far.any() else away
-    return np.asarray(last - np.abs(folded - last), np.float32)
+def _along(count: int, scale: float, shift: float, first: int, last: int) -> NDArray[np.float64]:
+    """(count,): the places ``scale`` x + ``shift`` of the pixels x along a side, where the car reaches from ``first``
+    to ``last``.
+
+    Where the ends would lie beyond the photo they are at its ends, and what lies between them and the car is stretched
+    evenly: nothing is shown twice, and no pixel more often than it must.
+    """
+    end = count - 1
+    knots = np.array([0, max(first - _BESIDE * count, 0), min(last + _BESIDE * count, end), end])
+    return np.interp(np.arange(count), knots, np.clip(scale * knots + shift, 0, end))
 
 
 def _smooth(offsets: Field, target: Mask, body: int | None) -> Field:

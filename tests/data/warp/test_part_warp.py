@@ -145,16 +145,38 @@ def test_a_place_right_beside_the_part_stays_and_one_further_off_does_not() -> N
     assert places[90, 57, 0] == 57 and places[90, 56, 0] == 60 and places[90, 122, 0] == 122
 
 
-def test_the_scene_keeps_its_shape_and_goes_on_as_its_mirror_image() -> None:
-    """A car that is half as wide and as high as the other: what lies about it is scaled alike, feet on feet."""
-    source, target = _boxes((1, 20, 20, 20, 20)), _boxes((1, 30, 20, 10, 10))
+def test_the_scene_keeps_its_shape_where_the_photo_reaches() -> None:
+    """A car that is twice as wide and as high as the other: what lies about it is scaled alike, feet on feet."""
     rows, columns = np.indices((SIDE, SIDE))
     photo = np.stack([columns * 4, rows * 4, 0 * rows], 2).astype(np.uint8)
-    warped = part_warp(photo, source, target).photo
-    left, above = 4.0 * np.abs(29.5 + 2 * (3 - 24.5)), 4.0 * np.abs(39 + 2 * (5 - 39))
+    warped = part_warp(photo, _boxes((1, 30, 20, 10, 10)), _boxes((1, 20, 20, 20, 20))).photo
+    left, above = 4 * (24.5 + (3 - 29.5) / 2), 4 * (39 + (5 - 39) / 2)
     assert np.abs(warped[5, 3, :2] - [left, above]).max() <= 2
-    tall = part_warp(photo, _boxes((1, 20, 20, 10, 40)), _boxes((1, 20, 20, 40, 10))).photo  # the same area
-    assert abs(float(tall[3, 50, 0]) - float(tall[3, 49, 0])) == abs(float(tall[4, 50, 1]) - float(tall[3, 50, 1])) == 4
+    tall = part_warp(photo, _boxes((1, 45, 12, 10, 40)), _boxes((1, 20, 27, 40, 10))).photo  # the same area
+    assert tall[40, 3, 0] - tall[40, 2, 0] == tall[41, 3, 1] - tall[40, 3, 1] == 4
+
+
+def test_the_scene_is_shown_once_up_to_the_edges_of_the_photo() -> None:
+    """A car that is half as wide and as high: the picture shows all of the photo, and nothing of it again."""
+    rows, columns = np.indices((SIDE, SIDE))
+    photo = np.stack([columns * 4, rows * 4, 0 * rows], 2).astype(np.uint8)
+    warped = part_warp(photo, _boxes((1, 20, 20, 20, 20)), _boxes((1, 30, 20, 10, 10))).photo.astype(int)
+    assert (np.diff(warped[5, :, 0]) >= 0).all() and (np.diff(warped[:, 5, 1]) >= 0).all()
+    assert warped[5, [0, -1], 0].tolist() == warped[[0, -1], 5, 1].tolist() == [0, 4 * (SIDE - 1)]
+
+
+def test_places_along_a_side_by_hand() -> None:
+    """Twice as fast around 50: -50 and 150 at the ends are 0 and 100, and the car's 38 to 62 stay (26 to 74)."""
+    with mock.patch.object(module, "_BESIDE", 2 / 101):
+        found = module._along(101, 2.0, -50.0, 40, 60)
+        np.testing.assert_allclose(found[[0, 19, 38, 45, 50, 62, 81, 100]], [0, 13, 26, 40, 50, 74, 87, 100])
+        np.testing.assert_allclose(module._along(101, 0.5, 25.0, 40, 60), 25 + np.arange(101) / 2)
+
+
+@given(st.floats(0.2, 5), st.floats(-150, 150), st.integers(0, 63), st.integers(0, 63))
+def test_places_along_a_side_never_turn_back_nor_leave_the_photo(scale: float, shift: float, a: int, b: int) -> None:
+    found = module._along(64, scale, shift, min(a, b), max(a, b))
+    assert (np.diff(found) >= -1e-9).all() and found.min() >= 0 and found.max() <= 63
 
 
 def test_the_teeth_of_a_comb_are_blurred() -> None:
