@@ -151,8 +151,9 @@ def compiled_call(case: str, batch: int) -> Callable[[], object]:
 
 
 def plain_call(case: str, batch: int) -> Callable[[], object]:
-    """What a tutorial shows: fp32, contiguous tensors, torch's defaults, the same network and inputs."""
+    """What a tutorial shows: fp32, contiguous tensors, torch's layers and defaults, the same network and inputs."""
     import torch
+    from step import lay_plainly
 
     from augkit.gan.conditioning.conditioning import Conditioning, WarpedExemplars
     from augkit.gan.label_map import label_map
@@ -160,6 +161,7 @@ def plain_call(case: str, batch: int) -> Callable[[], object]:
 
     sampler, cars = sampler_of(CASES[case])
     painter = sampler.painter.eval()
+    lay_plainly(painter)
     masks, warped = _inputs(cars, batch)
 
     def call() -> object:

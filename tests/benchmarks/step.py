@@ -203,7 +203,7 @@ def plain_step(case: str, workspace: Path) -> Callable[[], None]:
     game, batch = _game(case, workspace, torch.get_default_device())
     optimisers = {}
     for player in game.players:
-        _lay_plainly(player.module)
+        lay_plainly(player.module)
         player.module.to(memory_format=torch.contiguous_format)
         optimisers[player.name] = torch.optim.Adam(player.parameters, 2e-4, (0.5, 0.999))
 
@@ -218,7 +218,7 @@ def plain_step(case: str, workspace: Path) -> Callable[[], None]:
     return step
 
 
-def _lay_plainly(network) -> None:  # type: ignore[no-untyped-def]
+def lay_plainly(network) -> None:  # type: ignore[no-untyped-def]
     """Torch's own layers in the place of augkit's faster ones, which hold the same parameters."""
     import torch
     from torch.nn import functional
