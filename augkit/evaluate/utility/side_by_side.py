@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
@@ -20,7 +21,8 @@ _Unit = TypeVar("_Unit")
 def side_by_side(
     jobs: int, work: Callable[[_Unit], None], units: Sequence[_Unit], name: str, progress: Progress
 ) -> None:
-    """Has ``work`` done on all units, ``jobs`` at a time. Raises the first error, and then begins no other unit.
+    """Has ``work`` done on all units, ``jobs`` at a time. Raises the first error, and then begins no other unit; an
+    interrupt ends those that have begun, too.
 
     With one job nothing is done here: whoever asks does it in turn.
     """
@@ -31,13 +33,25 @@ def side_by_side(
     progress(name, 0, len(units))
     with ProcessPoolExecutor(min(jobs, len(units)), context, initializer=_start, initargs=(threads,)) as pool:
         try:
-            for done, over in enumerate(as_completed([pool.submit(work, unit) for unit in units]), 1):
+            for done, over in enumerate(as_completed([pool.submit(_do, work, unit) for unit in units]), 1):
                 over.result()
                 progress(name, done, len(units))
+        except KeyboardInterrupt:
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _start(threads: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when torch is imported, which comes later
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half written is taken back
     follow_parent()
+
+
+def _do(work: Callable[[_Unit], None], unit: _Unit) -> None:
+    try:
+        work(unit)
+    except KeyboardInterrupt:
+        os._exit(1)  # the pool would have the next unit begun
